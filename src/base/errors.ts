@@ -1,0 +1,50 @@
+/** Stable codes of the errors this package throws; messages may improve, codes stay. */
+export type ErrorCode =
+  'ERR_OPTION' | 'ERR_PEER_MISSING' | 'ERR_PORT_IN_USE' | 'ERR_NODE_TOO_OLD' | 'ERR_RULE';
+
+const BRAND = Symbol.for('clew.error');
+
+/**
+ * The error of this package. `instanceof` holds across two copies of it, because the test is a
+ * brand in the global symbol registry and not the identity of the class.
+ */
+export class ClewError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ClewError';
+    this.code = code;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+}
+
+/** Shows a rejected value in a message: quoted, with its type, never longer than a line. */
+export function describeValue(value: unknown): string {
+  let text: string;
+  try {
+    text = typeof value === 'string' ? value : String(value);
+  } catch {
+    text = Object.prototype.toString.call(value);
+  }
+  const line = text.replace(/\s+/g, ' ');
+  return `\`${line.length > 80 ? `${line.slice(0, 77)}...` : line}\` (${value === null ? 'null' : typeof value})`;
+}
+
+/** An `ERR_OPTION`: what was expected of which option, and the value that came instead. */
+export function optionError(option: string, expected: string, value: unknown): ClewError {
+  return new ClewError(
+    'ERR_OPTION',
+    `Expected \`${option}\` to be ${expected}, got ${describeValue(value)}.`,
+  );
+}
+
+/** The message of anything that was thrown, without its stack. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message || error.name;
+  return describeValue(error);
+}

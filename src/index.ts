@@ -1,0 +1,5 @@
+export { ClewError, type ErrorCode } from './base/errors.ts';
+export {
+  OperationResource,
+  type OperationResourceOptions,
+} from './instrumentation/operation-resource.ts';

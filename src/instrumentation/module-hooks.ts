@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import { createRequire, register as registerLoader } from 'node:module';
+import { join } from 'node:path';
+
+import { Hook as ImportHook } from 'import-in-the-middle';
+import {
+  register as registerSync,
+  supportsSyncHooks,
+} from 'import-in-the-middle/register-hooks.mjs';
+import { Hook as RequireHook } from 'require-in-the-middle';
+import semver from 'semver';
+
+import { messageOf } from '../base/errors.ts';
+import { say, sayOnce } from '../base/log.ts';
+import type { Undo } from './patch.ts';
+
+/*
+ * Tells instrumentations when a module of a library is loaded, by `require` or by `import`.
+ *
+ * One require hook and one import hook serve all of them. `patches` is written by `onModule` and
+ * read at each load; an entry lives until its undo is called. `seen` keeps a module from being
+ * patched twice when it arrives both ways.
+ */
+
+/** A module of a library, and what to do with its exports once it is loaded. */
+export interface ModulePatch {
+  /** The package (`pg`), or a file inside it as `package/path` (`pg/lib/client.js`). */
+  module: string;
+  /** The supported versions as a semver range, with an upper bound (`>=8.0.3 <9`). */
+  versions: string;
+  /**
+   * Patches `exports` in place and returns the undo. A returned undo runs when the registration
+   * is undone. Anything thrown is confined to this module and said in one line.
+   */
+  patch(exports: ModuleExports, version: string): Undo | undefined;
+}
+
+// Exports of foreign modules have no type we could know.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type ModuleExports = any;
+
+interface Registration extends ModulePatch {
+  undos: Undo[];
+  seen: WeakSet<object>;
+}
+
+const patches = new Map<string, Set<Registration>>();
+const stripExtension = (name: string): string => name.replace(/\.(?:c|m)?js$/, '');
+let requireHooked = false;
+let importHooked = false;
+
+/** Registers `patch` for modules loaded from now on, and for those that `require` holds already. */
+export function onModule(patch: ModulePatch): Undo {
+  const registration: Registration = { ...patch, undos: [], seen: new WeakSet() };
+  const key = stripExtension(patch.module);
+  const group = patches.get(key) ?? new Set();
+  patches.set(key, group.add(registration));
+  hookRequire();
+  return () => {
+    group.delete(registration);
+    if (group.size === 0) patches.delete(key);
+    for (const undo of registration.undos.splice(0).toReversed()) undo();
+  };
+}
+
+/**
+ * Hooks `import` as well. To be called by the preload after all registrations and before the
+ * application: where loader hooks run on a thread of their own, that thread is given the list of
+ * modules once.
+ */
+export function hookImports(): void {
+  if (importHooked) return;
+  importHooked = true;
+  try {
+    if (supportsSyncHooks()) {
+      registerSync({ include: [...packageMatchers()] });
+    } else {
+      registerLoader('import-in-the-middle/hook.mjs', import.meta.url, {
+        data: { include: [...packageMatchers()] },
+      });
+    }
+    void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
+      loaded(exports, name, baseDir ?? undefined);
+      // A CommonJS module shows its exports as `default`: that is the object to patch.
+    });
+  } catch (error) {
+    say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
+  }
+}
+
+function packageNames(): Set<string> {
+  return new Set([...patches.keys()].map(packageOf));
+}
+
+function packageMatchers(): Set<string> {
+  return packageNames();
+}
+
+/** `@scope/name/lib/file` and `name/lib/file` without the part after the package. */
+function packageOf(module: string): string {
+  return module
+    .split('/')
+    .slice(0, module.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function hookRequire(): void {
+  if (requireHooked) return;
+  requireHooked = true;
+  void new RequireHook(null, { internals: true }, (exports, name, baseDir) => {
+    loaded(exports, name, baseDir);
+    return exports;
+  });
+}
+
+function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): void {
+  const group = patches.get(stripExtension(name.replaceAll('\\', '/')));
+  if (group === undefined) return;
+  for (const registration of group) apply(registration, exports, baseDir);
+}
+
+function apply(
+  registration: Registration,
+  exports: ModuleExports,
+  baseDir: string | undefined,
+): void {
+  if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return;
+  if (registration.seen.has(exports)) return;
+  registration.seen.add(exports);
+  const version = versionAt(baseDir) ?? process.version.slice(1);
+  if (!semver.satisfies(version, registration.versions, { includePrerelease: true })) {
+    sayOnce(
+      'warn',
+      `version:${registration.module}@${version}`,
+      `${registration.module} ${version} is not instrumented: supported is ${registration.versions}.`,
+    );
+    return;
+  }
+  try {
+    const undo = registration.patch(exports, version);
+    if (undo) registration.undos.push(undo);
+  } catch (error) {
+    sayOnce(
+      'error',
+      `patch:${registration.module}@${version}`,
+      `${registration.module} ${version} could not be instrumented: ${messageOf(error)}`,
+    );
+  }
+}
+
+/** The version of the package in `baseDir`; built-in modules have none. */
+function versionAt(baseDir: string | undefined): string | undefined {
+  if (baseDir === undefined) return undefined;
+  try {
+    const manifest = JSON.parse(readFileSync(join(baseDir, 'package.json'), 'utf8')) as {
+      version?: string;
+    };
+    return manifest.version;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Packages that were loaded before anybody could patch them: too late for a hook, so the only
+ * thing left is to say so. Reads the cache of `require`; what `import` loaded is not listed there.
+ */
+export function loadedTooEarly(): string[] {
+  const cache = Object.keys(createRequire(import.meta.url).cache);
+  return [...packageNames()].filter((name) =>
+    cache.some((file) => file.replaceAll('\\', '/').includes(`/node_modules/${name}/`)),
+  );
+}

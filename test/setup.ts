@@ -1,0 +1,28 @@
+import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
+import { restore } from 'sinon';
+
+import { stopServices } from './support/services.ts';
+import { forgetWhatWasSaid, setLogLevel } from '../src/base/log.ts';
+
+// Mocha re-emits unhandled rejections, which turns off Node's own failing: a failed assertion in a
+// floated callback would pass.
+process.on('unhandledRejection', (reason) => {
+  throw reason;
+});
+
+setLogLevel('none');
+
+export const mochaHooks = {
+  async afterAll(): Promise<void> {
+    await stopServices();
+  },
+  afterEach(): void {
+    restore();
+    trace.disable();
+    context.disable();
+    propagation.disable();
+    metrics.disable();
+    diag.disable();
+    forgetWhatWasSaid();
+  },
+};

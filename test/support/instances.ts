@@ -1,0 +1,264 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { once } from 'node:events';
+
+import type { ServiceName } from './services.ts';
+
+/** A server that was started for this run, and how to stop it. */
+export interface Instance {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a private `name` on a random loopback port, or says in a sentence why it cannot. */
+export async function createInstance(name: ServiceName): Promise<Instance | string> {
+  const starters = { postgresql, mariadb, redis, jaeger };
+  return starters[name]();
+}
+
+/** A loopback port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The first of `names` found on the PATH or in `folders`. */
+export function findBinary(names: string[], folders: string[] = []): string | undefined {
+  const path = [...folders, ...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
+  for (const name of names) {
+    for (const folder of path) {
+      const file = join(folder, name);
+      if (folder && existsSync(file)) return file;
+    }
+  }
+  return undefined;
+}
+
+/** PostgreSQL and MariaDB refuse to run as root: their folder and process get another user. */
+function unprivileged(user: string): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of [user, 'nobody']) {
+    const uid = Number(spawnSync('id', ['-u', name], { encoding: 'utf8' }).stdout);
+    const gid = Number(spawnSync('id', ['-g', name], { encoding: 'utf8' }).stdout);
+    if (uid > 0) return { uid, gid };
+  }
+  return undefined;
+}
+
+interface Launch {
+  command: string;
+  args: string[];
+  port: number;
+  folder: string;
+  owner?: { uid: number; gid: number } | undefined;
+  env?: Record<string, string>;
+}
+
+/** Runs a server until it accepts connections; stopping it removes its folder. */
+async function launch({ command, args, port, folder, owner, env }: Launch): Promise<Instance> {
+  const child = spawn(command, args, {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    ...owner,
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)));
+  child.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)));
+  const stopAtExit = (): void => void child.kill('SIGKILL');
+  process.once('exit', stopAtExit);
+  const stop = async (): Promise<void> => {
+    process.off('exit', stopAtExit);
+    await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  for (const deadline = Date.now() + 30_000; !(await accepts(port));) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await stop();
+      throw new Error(`${command} did not start: ${output}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { url: '', stop };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const forced = setTimeout(() => child.kill('SIGKILL'), 5000);
+  await exited;
+  clearTimeout(forced);
+}
+
+/** Whether something accepts TCP connections at this loopback port. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const answer = (value: boolean): void => {
+      socket.destroy();
+      resolve(value);
+    };
+    socket.once('connect', () => answer(true)).once('error', () => answer(false));
+  });
+}
+
+function temporaryFolder(owner: { uid: number; gid: number } | undefined): string {
+  const folder = mkdtempSync(join(tmpdir(), 'clew-test-'));
+  if (owner) chownSync(folder, owner.uid, owner.gid);
+  return folder;
+}
+
+function run(command: string, args: string[], owner?: { uid: number; gid: number }): void {
+  const result = spawnSync(command, args, { encoding: 'utf8', cwd: tmpdir(), ...owner });
+  if (result.status !== 0) throw new Error(`${command} failed: ${result.stderr || result.stdout}`);
+}
+
+async function postgresql(): Promise<Instance | string> {
+  const folders = existsSync('/usr/lib/postgresql')
+    ? readdirSync('/usr/lib/postgresql')
+        .sort((a, b) => Number(b) - Number(a))
+        .map((version) => `/usr/lib/postgresql/${version}/bin`)
+    : [];
+  const initdb = findBinary(['initdb'], folders);
+  const server = findBinary(['postgres'], folders);
+  if (!initdb || !server) return embeddedPostgresql();
+  const owner = unprivileged('postgres');
+  const folder = temporaryFolder(owner);
+  const data = join(folder, 'data');
+  const locale = ['--no-locale', '--encoding=UTF8', '--no-sync'];
+  run(initdb, ['-D', data, '-U', 'clew', '--auth=trust', ...locale], owner);
+  const port = await freePort();
+  const options = ['-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-k', folder];
+  const instance = await launch({
+    command: server,
+    args: ['-D', data, '-p', String(port), ...options],
+    port,
+    folder,
+    owner,
+  });
+  return { ...instance, url: `postgresql://clew@127.0.0.1:${port}/postgres` };
+}
+
+async function embeddedPostgresql(): Promise<Instance | string> {
+  try {
+    const { PGlite } = await import('@electric-sql/pglite');
+    const { PGLiteSocketServer } = await import('@electric-sql/pglite-socket');
+    const db = await PGlite.create();
+    const port = await freePort();
+    const server = new PGLiteSocketServer({ db, port, host: '127.0.0.1', maxConnections: 20 });
+    await server.start();
+    const stop = async (): Promise<void> => {
+      await server.stop();
+      await db.close();
+    };
+    return { url: `postgresql://postgres@127.0.0.1:${port}/postgres`, stop };
+  } catch (error) {
+    return `no initdb and postgres on this machine, and PGlite did not start: ${String(error)}`;
+  }
+}
+
+async function mariadb(): Promise<Instance | string> {
+  const server = findBinary(['mariadbd', 'mysqld']);
+  const install = findBinary(['mariadb-install-db', 'mysql_install_db']);
+  if (!server || !install) return 'no mariadbd and mariadb-install-db on this machine';
+  const owner = unprivileged('mysql');
+  const folder = temporaryFolder(owner);
+  const data = join(folder, 'data');
+  run(
+    install,
+    ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal'],
+    owner,
+  );
+  const port = await freePort();
+  const init = join(folder, 'init.sql');
+  writeFileSync(
+    init,
+    "CREATE DATABASE IF NOT EXISTS clew; CREATE USER IF NOT EXISTS 'clew'@'%' IDENTIFIED BY 'clew'; GRANT ALL ON *.* TO 'clew'@'%';\n",
+  );
+  const instance = await launch({
+    command: server,
+    args: [
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--port=${port}`,
+      '--bind-address=127.0.0.1',
+      `--socket=${join(folder, 'sock')}`,
+      `--pid-file=${join(folder, 'pid')}`,
+      `--init-file=${init}`,
+      '--skip-name-resolve',
+      '--innodb-flush-log-at-trx-commit=0',
+    ],
+    port,
+    folder,
+    owner,
+  });
+  return { ...instance, url: `mysql://clew:clew@127.0.0.1:${port}/clew` };
+}
+
+async function redis(): Promise<Instance | string> {
+  const server = findBinary(['redis-server', 'valkey-server']);
+  if (!server) return 'no redis-server on this machine';
+  const folder = temporaryFolder(undefined);
+  const port = await freePort();
+  const instance = await launch({
+    command: server,
+    args: ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder],
+    port,
+    folder,
+  });
+  return { ...instance, url: `redis://127.0.0.1:${port}` };
+}
+
+async function jaeger(): Promise<Instance | string> {
+  const named = process.env['JAEGER_BIN'];
+  const binary = named ?? findBinary(['jaeger'], [join(homedir(), 'go', 'bin')]);
+  if (!binary || !existsSync(binary)) {
+    return named
+      ? `JAEGER_BIN names no file: ${named}`
+      : 'no `jaeger` on the PATH, no JAEGER_BIN, no JAEGER_URL';
+  }
+  const folder = temporaryFolder(undefined);
+  const [query, grpc, otlp, otlpGrpc, health] = await Promise.all([
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+  ]);
+  writeFileSync(join(folder, 'jaeger.yaml'), jaegerConfig({ query, grpc, otlp, otlpGrpc, health }));
+  const instance = await launch({
+    command: binary,
+    args: ['--config', join(folder, 'jaeger.yaml')],
+    port: query,
+    folder,
+  });
+  return { ...instance, url: `http://127.0.0.1:${query}?otlp=${otlp}` };
+}
+
+function jaegerConfig(
+  ports: Record<'query' | 'grpc' | 'otlp' | 'otlpGrpc' | 'health', number>,
+): string {
+  return `service:
+  extensions: [jaeger_storage, jaeger_query, healthcheckv2]
+  pipelines: {traces: {receivers: [otlp], processors: [batch], exporters: [jaeger_storage_exporter]}}
+  telemetry: {metrics: {level: none}, logs: {level: warn}}
+extensions:
+  healthcheckv2: {use_v2: true, http: {endpoint: "127.0.0.1:${ports.health}"}}
+  jaeger_query:
+    storage: {traces: mem}
+    http: {endpoint: "127.0.0.1:${ports.query}"}
+    grpc: {endpoint: "127.0.0.1:${ports.grpc}"}
+  jaeger_storage: {backends: {mem: {memory: {max_traces: 50000}}}}
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${ports.otlp}"}, grpc: {endpoint: "127.0.0.1:${ports.otlpGrpc}"}}}}
+processors: {batch: {timeout: 50ms}}
+exporters: {jaeger_storage_exporter: {trace_storage: mem}}
+`;
+}

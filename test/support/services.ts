@@ -1,0 +1,57 @@
+import { createInstance, type Instance } from './instances.ts';
+
+/*
+ * Servers for the tests. Each is found, in this order: by its URL in the environment; as a private
+ * instance started from binaries on this machine; embedded. `instances` holds what was started and
+ * is emptied by `stopServices`, a root hook.
+ */
+
+export type ServiceName = 'postgresql' | 'mariadb' | 'redis' | 'jaeger';
+
+/** The variable that names a running server: the same as for the demo and docker-compose.yml. */
+export const URL_VARIABLES: Record<ServiceName, string> = {
+  postgresql: 'DATABASE_URL',
+  mariadb: 'MARIADB_URL',
+  redis: 'REDIS_URL',
+  jaeger: 'JAEGER_URL',
+};
+
+const instances = new Map<ServiceName, Promise<Instance | string>>();
+const skipped = new Set<string>();
+
+/**
+ * The URL of a running `name`, started if need be and shared by all suites of the run.
+ *
+ * Where there is none, the suite that asked is skipped and the closing lines of the run say what is
+ * missing. With `REQUIRE_SERVICES=1` a missing database is a failure instead;
+ * `REQUIRE_SERVICES=postgresql,jaeger` names the required ones, Jaeger among them, which no
+ * package manager brings.
+ */
+export async function requireService(suite: Mocha.Context, name: ServiceName): Promise<string> {
+  const fromEnvironment = process.env[URL_VARIABLES[name]];
+  if (fromEnvironment) return fromEnvironment;
+  let instance = instances.get(name);
+  if (!instance) instances.set(name, (instance = createInstance(name)));
+  const found = await instance;
+  if (typeof found !== 'string') return found.url;
+  const missing = `${name}: ${found}`;
+  if (isRequired(name)) throw new Error(`REQUIRE_SERVICES is set, but there is no ${missing}`);
+  skipped.add(missing);
+  return suite.skip();
+}
+
+function isRequired(name: ServiceName): boolean {
+  const required = process.env['REQUIRE_SERVICES'] ?? '';
+  return required === '1' ? name !== 'jaeger' : required.split(',').includes(name);
+}
+
+/** One line for each server that suites went without. */
+export function skippedServices(): string[] {
+  return [...skipped];
+}
+
+export async function stopServices(): Promise<void> {
+  const started = await Promise.all(instances.values());
+  instances.clear();
+  for (const instance of started) if (typeof instance !== 'string') await instance.stop();
+}
