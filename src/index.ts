@@ -1,5 +1,11 @@
 export { ClewError, type ErrorCode } from './base/errors.ts';
 export {
+  AsyncHooksContextManager,
+  type AsyncHooksContextManagerOptions,
+  type ContextToken,
+} from './context/async-hooks-context-manager.ts';
+export type { StoreName } from './context/context-store.ts';
+export {
   OperationResource,
   type OperationResourceOptions,
 } from './instrumentation/operation-resource.ts';
