@@ -11,10 +11,11 @@ import type { PendingItem, PgClient, PgPool } from './shapes.ts';
  * How long connections are waited for and kept. A wait is known by the pool's own item for it: the
  * pool hands that to `newClient` or puts it at the end of its queue, both while `connect` runs, and
  * gives it to `_acquireClient` in the end. `asking` is the wait of the `connect` on the stack;
- * entries of `waits` live as long as the pool's item, those of `takenAt` as long as the client.
+ * entries of `waits` and `openedAt` live as long as the pool's item, of `takenAt` as the client.
  */
 let asking: Wait | undefined;
 const waits = new WeakMap<PendingItem, Wait>();
+const openedAt = new WeakMap<PendingItem, number>();
 const takenAt = new WeakMap<PgClient, number>();
 
 /** How long a query waited for a connection of its pool. */
@@ -52,12 +53,11 @@ export class Wait {
   }
 
   /** The connection is there. */
-  end(): number {
+  end(): void {
     const milliseconds = performance.now() - this.#startedAt;
     this.#operation?.recording?.add({ [ATTR_POOL_WAIT]: milliseconds });
     this.#span?.end();
     this.#recorder.pools.waited(this.#pool, milliseconds);
-    return milliseconds;
   }
 
   /** There is none, and whoever waited has been told. */
@@ -79,7 +79,7 @@ export function startWait(
   recorder: Recorder,
 ): Wait | undefined {
   const isSeen =
-    operation?.recording?.isRecording === true ||
+    (operation !== undefined && recorder.providers.tracer !== undefined) ||
     recorder.pools.isListening ||
     recorder.config.acquireSpans;
   asking = isSeen ? new Wait(pool, operation, recorder) : undefined;
@@ -103,18 +103,21 @@ export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
     patchMethod(prototype, 'newClient', (original) => {
       return function newClient(item) {
         asking?.found(item);
+        if (recorder.pools.isListening) openedAt.set(item, performance.now());
         return original.call(this, item);
       };
     }),
     patchMethod(prototype, '_acquireClient', (original) => {
       return function _acquireClient(client, item, listener, isNew, ...rest) {
         const { pools } = recorder;
-        const milliseconds = waits.get(item)?.end();
         if (pools.isListening) {
-          if (milliseconds !== undefined && isNew === true) pools.created(this, milliseconds);
-          takenAt.set(client, performance.now());
+          const opened = isNew === true ? openedAt.get(item) : undefined;
+          const now = performance.now();
           pools.watch(this, endpointOf(client), readPool);
+          if (opened !== undefined) pools.created(this, now - opened);
+          takenAt.set(client, now);
         }
+        waits.get(item)?.end();
         return original.call(this, client, item, listener, isNew, ...rest);
       };
     }),
