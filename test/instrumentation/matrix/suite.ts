@@ -40,6 +40,7 @@ export function describeForms(suite: FormSuite): void {
             }
             assert.equal(trial.spans, trial.expectedSpans);
             assert.equal(trial.misplacedSpans, 0);
+            assert.equal(trial.indirectSpans, 0);
           }
         });
       }

@@ -11,8 +11,8 @@ export const CALLERS: readonly string[] = ['a', 'b', 'c'];
 export interface Place {
   caller: string;
   place: string;
-  /** `own`, or `lost` (nobody's context), or `foreign` (another caller's, or inside our span). */
-  context: 'own' | 'lost' | 'foreign';
+  /** `own`, `inside` (own, but inside a client's span), `lost` (nobody's), `foreign`. */
+  context: 'own' | 'inside' | 'lost' | 'foreign';
 }
 
 /** What happened when three callers used a form at the same time. */
@@ -21,8 +21,10 @@ export interface Trial {
   /** Database spans, and how many of them there should be. */
   spans: number;
   expectedSpans: number;
-  /** Spans whose parent is not the span of one of the callers, counted per caller. */
+  /** Spans that are missing from their caller's trace and are somewhere else. */
   misplacedSpans: number;
+  /** Spans that are not children of their caller's span. */
+  indirectSpans: number;
   failure?: string;
 }
 
@@ -44,14 +46,8 @@ export async function tryForm<Target>(
       () => {
         const ownSpan = trace.getActiveSpan();
         return form.run(opened.target, (place) => {
-          const isInside = trace.getActiveSpan() !== ownSpan;
-          const who = caller();
-          const own = who === name && !isInside;
-          places.push({
-            caller: name,
-            place,
-            context: own ? 'own' : who === 'nobody' ? 'lost' : 'foreign',
-          });
+          const context = contextOf(name, caller(), trace.getActiveSpan() !== ownSpan);
+          places.push({ caller: name, place, context });
         });
       },
       { withSpan },
@@ -73,20 +69,36 @@ export async function tryForm<Target>(
   };
 }
 
+function contextOf(expected: string, actual: string, isInside: boolean): Place['context'] {
+  if (actual === 'nobody') return 'lost';
+  if (actual !== expected) return 'foreign';
+  return isInside ? 'inside' : 'own';
+}
+
 function countSpans(
   all: ReadableSpan[],
   operations: number,
   withSpan: boolean,
-): { spans: number; misplacedSpans: number } {
+): Pick<Trial, 'spans' | 'misplacedSpans' | 'indirectSpans'> {
   const spans = all.filter(({ kind }) => kind === SpanKind.CLIENT);
-  if (!withSpan) return { spans: spans.length, misplacedSpans: 0 };
+  if (!withSpan) return { spans: spans.length, misplacedSpans: 0, indirectSpans: 0 };
   let placed = 0;
+  let missing = 0;
+  let direct = 0;
   for (const name of CALLERS) {
-    const own = all.find((span) => span.name === `caller ${name}`)?.spanContext().spanId;
-    const children = spans.filter(({ parentSpanContext }) => parentSpanContext?.spanId === own);
-    placed += Math.min(children.length, operations);
+    const own = all.find((span) => span.name === `caller ${name}`)?.spanContext();
+    const traced = spans.filter((span) => span.spanContext().traceId === own?.traceId);
+    const children = traced.filter((span) => span.parentSpanContext?.spanId === own?.spanId);
+    placed += Math.min(traced.length, operations);
+    direct += children.length;
+    missing += Math.max(0, operations - traced.length);
   }
-  return { spans: spans.length, misplacedSpans: spans.length - placed };
+  return {
+    spans: spans.length,
+    // Spans that some trace lacks while there are more elsewhere than there should be.
+    misplacedSpans: Math.min(missing, spans.length - placed),
+    indirectSpans: spans.length - direct,
+  };
 }
 
 async function timeout(form: string): Promise<never> {
