@@ -34,8 +34,8 @@ export function readTokens(
   const cut = text.length > READ_LIMIT;
   const buffer = cut ? text.slice(0, READ_LIMIT) : text;
   const lexer = lexerFor(options.dialect, options.quotes);
-  const end = (reason: 'cut' | 'unreadable'): 'cut' | 'unreadable' =>
-    reason === 'cut' && doubtful ? 'unreadable' : reason;
+  // Where the text may only seem to be unreadable because it was cut.
+  const end = (): 'cut' | 'unreadable' => (cut && !doubtful ? 'cut' : 'unreadable');
   const deadline = performance.now() + TIME_LIMIT_MILLIS;
   let doubtful = false;
   let commentDepth = 0;
@@ -49,7 +49,7 @@ export function readTokens(
     const value = token.value;
     const after = base + token.offset + value.length;
     // The token that touches the limit may go on behind it.
-    if (cut && after >= READ_LIMIT) return end('cut');
+    if (cut && after >= READ_LIMIT) return end();
     switch (token.type) {
       case 'commentOpen':
         commentDepth++;
@@ -67,12 +67,14 @@ export function readTokens(
       case 'unreadable':
         return 'unreadable';
       case 'broken':
-        return end(cut ? 'cut' : 'unreadable');
+        return end();
       case 'dollar': {
         const close = buffer.indexOf(value, after);
-        if (close < 0) return end(cut ? 'cut' : 'unreadable');
+        if (close < 0) return end();
+        const literal = buffer.slice(after - value.length, close + value.length);
         base = close + value.length;
-        visitor.token('string', '', buffer.charAt(base));
+        if (cut && base >= READ_LIMIT) return end();
+        visitor.token('string', literal, buffer.charAt(base));
         lexer.reset(buffer.slice(base), lexer.save());
         continue;
       }
@@ -81,8 +83,8 @@ export function readTokens(
     }
     visitor.token(token.type as TokenKind, value, buffer.charAt(after));
   }
-  if (commentDepth > 0) return end(cut ? 'cut' : 'unreadable');
-  return cut ? end('cut') : 'whole';
+  if (commentDepth > 0) return end();
+  return cut ? end() : 'whole';
 }
 
 /**
