@@ -25,6 +25,7 @@ export type TokenKind =
   | 'number'
   | 'param'
   | 'word'
+  | 'plainWord'
   | 'op'
   | 'broken';
 
@@ -56,6 +57,7 @@ const LETTER = String.raw`A-Za-z_\u0080-\uffff`;
 const DIGITS = String.raw`(?:\d[\d_]*(?:\.[\d_]*)?|(?<![\w$"\u0060\]\u0080-\uffff])\.\d[\d_]*)`;
 // Whatever clings to a number goes with it: `123abc` is no name in most databases.
 const NUMBER = String.raw`${DIGITS}(?:[eE][+-]?\d+)?[\w$\u0080-\uffff]*`;
+const UNQUOTED = String.raw`(?![\w$#@\u0080-\uffff'"&])`;
 const DOLLAR_TAG = String.raw`\$(?:[${LETTER}][\w\u0080-\uffff]*)?\$`;
 
 interface Rules {
@@ -170,6 +172,7 @@ export function quotesOf(dialect: SqlDialect, asked: DoubleQuotes | undefined): 
 
 function compile(dialect: SqlDialect, quotes: DoubleQuotes): moo.Lexer {
   const rules = RULES[dialect];
+  const word = rules.word ?? String.raw`[${LETTER}][\w$\u0080-\uffff]*`;
   const quoted = [DOUBLE_QUOTED[dialect][quotes]];
   const either = [...(rules.either ?? []), ...(quotes === 'either' ? quoted : [])];
   const main: moo.Rules = {
@@ -178,6 +181,8 @@ function compile(dialect: SqlDialect, quotes: DoubleQuotes): moo.Lexer {
     comma: ',',
     semicolon: ';',
     space: { match: /\s+/, lineBreaks: true },
+    // Most tokens are words, and most words cannot be the prefix of a string: these go first.
+    plainWord: any([`${word}${UNQUOTED}`]),
     comment: any(rules.comment),
     ...(rules.nestedComments ? { commentOpen: { match: '/*', push: 'comment' } } : {}),
     ...(rules === MYSQL ? { executed: { match: /\/\*M?!\d*/, push: 'executed' } } : {}),
@@ -188,7 +193,7 @@ function compile(dialect: SqlDialect, quotes: DoubleQuotes): moo.Lexer {
     number: any(rules.number ?? [NUMBER]),
     ...(either.length > 0 ? { either: any(either) } : {}),
     broken: any(rules.broken),
-    word: any([rules.word ?? String.raw`[${LETTER}][\w$\u0080-\uffff]*`]),
+    word: any([word]),
     op: [/[<>=~!%^&|]+/, /[-+*/@#?:.{}[\]`]/],
     unreadable: moo.error,
   };
@@ -206,6 +211,6 @@ function compile(dialect: SqlDialect, quotes: DoubleQuotes): moo.Lexer {
   });
 }
 
-function any(sources: string[]): moo.Rule {
-  return { match: new RegExp(sources.join('|')), lineBreaks: true };
+function any(sources: string[]): RegExp {
+  return new RegExp(sources.join('|'));
 }

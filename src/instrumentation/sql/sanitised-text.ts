@@ -35,7 +35,7 @@ export class SanitisedText {
   }
 
   /** `statement` is the verb of the statement, `kept` says that an `either` is a name. */
-  token(kind: TokenKind, value: string, statement: string, kept: boolean): void {
+  token(kind: TokenKind, value: string, upper: string, statement: string, kept: boolean): void {
     switch (kind) {
       case 'space':
         this.#parts.push(value);
@@ -52,7 +52,7 @@ export class SanitisedText {
       case 'name':
         return this.#name(value, statement);
       case 'word':
-        return this.#word(value, value.toUpperCase(), statement);
+        return this.#word(value, upper, statement);
       case 'semicolon':
         this.#assigned = false;
         return this.#keep(value, ';');

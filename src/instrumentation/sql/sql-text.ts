@@ -35,7 +35,9 @@ const NOTHING: SqlDescription = Object.freeze({
   storedProcedure: undefined,
 });
 
-const caches = new Map<string, LRUCache<string, SqlDescription>>();
+type Cache = LRUCache<string, SqlDescription>;
+/** By dialect, and there by `variantOf`. */
+const caches = new Map<SqlDialect, (Cache | undefined)[]>();
 
 /**
  * Text and summary of a statement by the stable semantic conventions.
@@ -54,7 +56,7 @@ export function describeSql(
   const parameterised = options?.parameterised === true;
   // A long text is not cached: the key would keep it alive, and it is rarely seen twice.
   if (text.length > READ_LIMIT) return describe(text, dialect, quotes, parameterised).description;
-  const cache = cacheFor(`${dialect} ${quotes} ${parameterised}`);
+  const cache = cacheFor(dialect, variantOf(quotes, parameterised));
   const known = cache.get(text);
   if (known) return known;
   const { description, final } = describe(text, dialect, quotes, parameterised);
@@ -75,19 +77,16 @@ function describe(
     text,
     { dialect, quotes },
     {
-      token(kind, value, next) {
+      token(kind, value, end) {
         let read = kind;
         // SQLite takes 'x' for a name where only a table can stand.
-        if (
-          kind === 'string' &&
-          dialect === 'sqlite' &&
-          value.startsWith("'") &&
-          reader.expectsTable
-        )
+        if (kind === 'string' && dialect === 'sqlite' && value[0] === "'" && reader.expectsTable)
           read = 'either';
-        const kept = reader.expectsName || (read === 'either' && (before === '.' || next === '.'));
-        reader.token(read === 'either' && !kept ? 'string' : read, value);
-        sanitised?.token(read, value, reader.statement, kept);
+        const kept =
+          read === 'either' && (reader.expectsName || before === '.' || text[end] === '.');
+        const upper = kind === 'word' ? value.toUpperCase() : '';
+        reader.token(read === 'either' && !kept ? 'string' : read, value, upper);
+        sanitised?.token(read, value, upper, reader.statement, kept);
         if (kind !== 'space' && kind !== 'comment') before = value;
       },
     },
@@ -125,19 +124,21 @@ export function batchSummary(summaries: readonly (string | undefined)[]): string
   return whole.length <= 255 ? whole : 'BATCH';
 }
 
-function cacheFor(key: string): LRUCache<string, SqlDescription> {
-  let cache = caches.get(key);
-  if (!cache) {
-    cache = new LRUCache({
-      maxSize: CACHE_BYTES,
-      // Two bytes for a character is the most a string costs.
-      sizeCalculation: (description, text) =>
-        BYTES_PER_ENTRY +
-        2 * (text.length + (description.text?.length ?? 0) + (description.summary?.length ?? 0)),
-    });
-    caches.set(key, cache);
-  }
-  return cache;
+function variantOf(quotes: DoubleQuotes, parameterised: boolean): number {
+  const read = quotes === 'name' ? 0 : quotes === 'value' ? 2 : 4;
+  return parameterised ? read + 1 : read;
+}
+
+function cacheFor(dialect: SqlDialect, variant: number): Cache {
+  let variants = caches.get(dialect);
+  if (!variants) caches.set(dialect, (variants = []));
+  return (variants[variant] ??= new LRUCache({
+    maxSize: CACHE_BYTES,
+    // Two bytes for a character is the most a string costs.
+    sizeCalculation: (description, text) =>
+      BYTES_PER_ENTRY +
+      2 * (text.length + (description.text?.length ?? 0) + (description.summary?.length ?? 0)),
+  }));
 }
 
 /** Forgets every statement described so far. @internal */

@@ -1,4 +1,5 @@
 import type { SqlDialect, TokenKind } from './dialects.ts';
+import { CteNames, newFrame, type Frame } from './frames.ts';
 import {
   BEFORE_NAME,
   BEFORE_TABLE,
@@ -19,25 +20,7 @@ import {
   VERBS,
   type Verb,
 } from './statements.ts';
-
-/** The longest summary the conventions allow. */
-export const SUMMARY_LIMIT = 255;
-
-/** What is known between a pair of parentheses, or outside of all. */
-interface Frame {
-  /** The verb whose clauses stand here; empty inside an expression. */
-  verb: string;
-  /** Only verbs and what may precede them were seen. */
-  start: boolean;
-  /** Which verbs may begin a statement here. */
-  verbs: 'all' | 'inner' | 'select';
-  /** The next name is a target, and these words may stand before it. */
-  target: ReadonlySet<string> | undefined;
-  /** A comma brings another target. */
-  list: boolean;
-  /** Where in `WITH name AS (body)` we are. */
-  cte: 'name' | 'as' | 'body' | 'tail' | undefined;
-}
+import { SummaryParts } from './summary-parts.ts';
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -53,13 +36,10 @@ export class SummaryReader {
   /** A statement begins with a word no statement begins with: who knows what this text is. */
   foreign = false;
   readonly #dialect: SqlDialect;
-  readonly #parts: string[] = [];
-  #length = 0;
-  #full = false;
+  readonly #parts = new SummaryParts();
   #frames: Frame[] = [newFrame('all')];
   #frame: Frame = this.#frames[0]!;
-  /** Names of common table expressions, which are no collections. */
-  readonly #ctes = new Set<string>();
+  readonly #ctes = new CteNames();
   /** The target being read, and whether it ends with a dot. */
   #name = '';
   #dotted = false;
@@ -72,7 +52,9 @@ export class SummaryReader {
   #skipping: 'statement' | 'everything' | undefined;
   /** Where the targets before `DELETE a FROM` begin in the parts; they are named again behind it. */
   #provisional = -1;
-  #words: [string, string] = ['', ''];
+  /** The last two tokens: words in upper case, a dot, or nothing. */
+  #last = '';
+  #before = '';
   #operations = 0;
   #procedure: string | undefined;
   #isProcedure = false;
@@ -91,11 +73,12 @@ export class SummaryReader {
     return this.#frame.target !== undefined && TABLE_VERBS.has(this.#frame.verb);
   }
 
-  token(kind: TokenKind, value: string): void {
+  /** `upper` is a word's value in upper case, and empty for all else. */
+  token(kind: TokenKind, value: string, upper: string): void {
     if (kind === 'space' || kind === 'comment') return;
     if (kind === 'semicolon') return this.#nextStatement();
     if (this.#skipping) {
-      if (kind === 'word' && value.toUpperCase() === 'ATOMIC') this.#skipping = 'everything';
+      if (upper === 'ATOMIC') this.#skipping = 'everything';
       return;
     }
     if (this.#name !== '') {
@@ -123,8 +106,8 @@ export class SummaryReader {
         else if (this.#frame.list) this.#frame.target = BEFORE_TABLE;
         return;
       case 'word':
-        if (this.#words[1] === '.') this.#remember('');
-        else this.#word(value, value.toUpperCase());
+        if (this.#last === '.') this.#remember('');
+        else this.#word(value, upper);
         return;
       case 'name':
       case 'either':
@@ -141,14 +124,14 @@ export class SummaryReader {
   end(): { summary: string | undefined; storedProcedure: string | undefined } {
     if (this.#name !== '') this.#endName();
     return {
-      summary: this.#parts.length > 0 ? this.#parts.join(' ') : undefined,
+      summary: this.#parts.count > 0 ? this.#parts.toString() : undefined,
       storedProcedure: this.#operations === 1 ? this.#procedure : undefined,
     };
   }
 
   /** The first operation: what may be told of a text that could not be read. */
   firstOperation(): string | undefined {
-    return this.#parts[0];
+    return this.#parts.first;
   }
 
   #word(value: string, upper: string): void {
@@ -194,9 +177,9 @@ export class SummaryReader {
     }
     const verb = VERBS.get(upper)!;
     if (this.#frames.length === 1 && this.statement === '') this.statement = upper;
-    this.#push(value);
+    this.#parts.push(value);
     this.#operations++;
-    this.#provisional = upper === 'DELETE' ? this.#parts.length : -1;
+    this.#provisional = upper === 'DELETE' ? this.#parts.count : -1;
     this.#isProcedure = verb.procedure === true;
     this.#verb = verb;
     this.#object = '';
@@ -219,7 +202,7 @@ export class SummaryReader {
     const frame = this.#frame;
     if (DEFINING_VERBS.has(frame.verb)) return this.#growObject(value, upper);
     if (this.#verb?.follow?.has(upper)) {
-      this.#push(value);
+      this.#parts.push(value);
       if (upper === 'IMMEDIATE' && frame.verb === 'EXECUTE') frame.target = undefined;
       return true;
     }
@@ -229,7 +212,7 @@ export class SummaryReader {
 
   #growObject(value: string, upper: string): boolean {
     if (OBJECTS.has(upper) && (this.#object === '' || this.#object === 'MATERIALIZED')) {
-      this.#push(value);
+      this.#parts.push(value);
       this.#object = upper;
       this.#frame.target = upper === 'MATERIALIZED' ? undefined : BEFORE_NAME;
       this.#frame.list = this.#frame.verb === 'DROP';
@@ -251,8 +234,9 @@ export class SummaryReader {
       case 'FROM':
         if (!FROM_VERBS.has(frame.verb)) return;
         // `a IS NOT DISTINCT FROM b` compares.
-        if (this.#words[1] === 'DISTINCT' && /^(?:IS|NOT)$/.test(this.#words[0])) return;
-        this.#forgetProvisional();
+        if (this.#last === 'DISTINCT' && /^(?:IS|NOT)$/.test(this.#before)) return;
+        if (this.#provisional >= 0) this.#parts.backTo(this.#provisional);
+        this.#provisional = -1;
         frame.target = BEFORE_TABLE;
         frame.list = true;
         return;
@@ -293,7 +277,7 @@ export class SummaryReader {
     const frame = this.#frame;
     if (frame.cte === 'name') {
       if (upper === 'RECURSIVE') return;
-      this.#addCte(value);
+      this.#ctes.add(value);
       frame.cte = 'as';
     } else if (frame.cte === 'as' && upper === 'AS') frame.cte = 'body';
     else if (frame.cte === 'tail' && INNER_VERBS.has(upper)) {
@@ -304,7 +288,7 @@ export class SummaryReader {
 
   #open(): void {
     const frame = this.#frame;
-    const after = this.#words[1];
+    const after = this.#last;
     const child = newFrame('select');
     this.#growing = false;
     if (frame.cte === 'body') {
@@ -343,7 +327,7 @@ export class SummaryReader {
   #nameToken(value: string): void {
     const frame = this.#frame;
     if (frame.cte === 'name') {
-      this.#addCte(value);
+      this.#ctes.add(value);
       frame.cte = 'as';
     } else if (frame.target) this.#startName(value);
     else if (frame.verb !== 'EXPLAIN') frame.start = false;
@@ -361,7 +345,7 @@ export class SummaryReader {
     if (frame.verb !== 'EXPLAIN') frame.start = false;
     if (this.#growing && this.#verb?.last && !this.#verb.target) this.#skipping = 'statement';
     this.#growing &&= this.#isDefining;
-    if (frame.target && this.#words[1] !== 'TOP') frame.target = undefined;
+    if (frame.target && this.#last !== 'TOP') frame.target = undefined;
   }
 
   #startName(value: string): void {
@@ -375,8 +359,8 @@ export class SummaryReader {
     const name = this.#dotted ? this.#name.slice(0, -1) : this.#name;
     this.#name = '';
     this.#dotted = false;
-    if (!this.#ctes.has(cteKey(name))) {
-      this.#push(name);
+    if (!this.#ctes.has(name)) {
+      this.#parts.push(name);
       if (this.#isProcedure) this.#procedure = name;
     }
     this.#isProcedure = false;
@@ -384,10 +368,6 @@ export class SummaryReader {
     if (BODIES.has(this.#object) && (this.#sawOn || !ON_A_TABLE.has(this.#object)))
       // PostgreSQL quotes a body or says `ATOMIC`; elsewhere it holds statements of its own.
       this.#skipping = this.#dialect === 'postgresql' ? 'statement' : 'everything';
-  }
-
-  #addCte(name: string): void {
-    this.#ctes.add(cteKey(name));
   }
 
   #nextStatement(): void {
@@ -403,32 +383,11 @@ export class SummaryReader {
     this.#growing = false;
     this.#isProcedure = false;
     this.#provisional = -1;
-    this.#words = ['', ''];
+    this.#last = this.#before = '';
   }
 
   #remember(upper: string): void {
-    this.#words = [this.#words[1], upper];
+    this.#before = this.#last;
+    this.#last = upper;
   }
-
-  /** `DELETE a FROM a JOIN b` names its targets behind `FROM`. */
-  #forgetProvisional(): void {
-    if (this.#provisional < 0) return;
-    this.#parts.length = this.#provisional;
-    this.#length = this.#parts.join(' ').length;
-    this.#provisional = -1;
-  }
-
-  #push(part: string): void {
-    this.#length += part.length + (this.#parts.length > 0 ? 1 : 0);
-    this.#full ||= this.#length > SUMMARY_LIMIT;
-    if (!this.#full) this.#parts.push(part);
-  }
-}
-
-function newFrame(verbs: Frame['verbs']): Frame {
-  return { verb: '', start: true, verbs, target: undefined, list: false, cte: undefined };
-}
-
-function cteKey(name: string): string {
-  return /^\w+$/.test(name) ? name.toUpperCase() : name;
 }

@@ -7,9 +7,9 @@ export const READ_LIMIT: number = 32 * 1024;
 const TIME_LIMIT_MILLIS = 50;
 const TOKENS_PER_LOOK_AT_THE_CLOCK = 512;
 
-/** What reads the tokens. `next` is the character behind the token, or the empty string. */
+/** What reads the tokens. `end` is where the token ends in the text. */
 export interface TokenVisitor {
-  token(kind: TokenKind, value: string, next: string): void;
+  token(kind: TokenKind, value: string, end: number): void;
 }
 
 export interface ReadOptions {
@@ -58,11 +58,11 @@ export function readTokens(
       case 'commentMark':
         continue;
       case 'commentClose':
-        if (--commentDepth === 0) visitor.token('comment', '', buffer.charAt(after));
+        if (--commentDepth === 0) visitor.token('comment', '', after);
         continue;
       case 'executed':
       case 'executedClose':
-        visitor.token('comment', '', buffer.charAt(after));
+        visitor.token('comment', '', after);
         continue;
       case 'unreadable':
         return 'unreadable';
@@ -74,14 +74,17 @@ export function readTokens(
         const literal = buffer.slice(after - value.length, close + value.length);
         base = close + value.length;
         if (cut && base >= READ_LIMIT) return end();
-        visitor.token('string', literal, buffer.charAt(base));
+        visitor.token('string', literal, base);
         lexer.reset(buffer.slice(base), lexer.save());
         continue;
       }
+      case 'plainWord':
+        visitor.token('word', value, after);
+        continue;
       case 'string':
         doubtful ||= endsDoubtfully(value, options.dialect);
     }
-    visitor.token(token.type as TokenKind, value, buffer.charAt(after));
+    visitor.token(token.type as TokenKind, value, after);
   }
   if (commentDepth > 0) return end();
   return cut ? end() : 'whole';
