@@ -11,3 +11,5 @@ export {
 } from './instrumentation/operation-resource.ts';
 export { getInstrumentations, type InstrumentationOptions } from './instrumentation/index.ts';
 export type { ClientConfig } from './instrumentation/client-config.ts';
+export type { OtelInstrumentation, StartOptions } from './config.ts';
+export { start, type Clew } from './start.ts';
