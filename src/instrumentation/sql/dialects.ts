@@ -54,6 +54,8 @@ const PLAIN_SINGLE = String.raw`'[^'\\]*(?:(?:\\[^']|'')[^'\\]*)*'(?!')`;
 const PLAIN_DOUBLE = String.raw`"[^"\\]*(?:(?:\\[^"]|"")[^"\\]*)*"(?!")`;
 
 const LETTER = String.raw`A-Za-z_\u0080-\uffff`;
+// What may stand before an amount of money in T-SQL.
+const CURRENCY = String.raw`$\u00a2-\u00a5\u09f2\u09f3\u0e3f\u17db\u20a0-\u20c0\ufdfc\ufe69\uff04\uffe0\uffe1\uffe5\uffe6`;
 const DIGITS = String.raw`(?:\d[\d_]*(?:\.[\d_]*)?|(?<![\w$"\u0060\]\u0080-\uffff])\.\d[\d_]*)`;
 // Whatever clings to a number goes with it: `123abc` is no name in most databases.
 const NUMBER = String.raw`${DIGITS}(?:[eE][+-]?\d+)?[\w$\u0080-\uffff]*`;
@@ -121,11 +123,11 @@ const RULES: Record<SqlDialect, Rules> = {
     nestedComments: true,
     string: [`[nN]?${SINGLE}`],
     name: [BRACKET],
-    number: [String.raw`[$£€¥]\s*\d+(?:[,.]\d+)*`, NUMBER],
+    number: [String.raw`[${CURRENCY}]\s*\d+(?:[,.]\d+)*`, NUMBER],
     param: [String.raw`@{1,2}[\w#$@\u0080-\uffff]+`, String.raw`\$[${LETTER}]\w*`],
     dollarQuotes: false,
     broken: [String.raw`['"[]`, "[nN]'"],
-    word: String.raw`[#${LETTER}][\w#$@\u0080-\uffff]*`,
+    word: String.raw`(?![${CURRENCY}])[#${LETTER}][\w#$@\u0080-\uffff]*`,
   },
   other_sql: {
     comment: ['--[^\\n]*', String.raw`\/\*(?:[^*\/]|\*(?!\/)|\/(?!\*))*\*\/`],
