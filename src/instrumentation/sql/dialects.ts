@@ -100,7 +100,7 @@ const RULES: Record<SqlDialect, Rules> = {
   postgresql: {
     comment: ['--[^\\n\\r]*'],
     nestedComments: true,
-    string: [`[eE]${ESCAPED_SINGLE}`, `(?:[bBxXnN]|[uU]&)?${SINGLE}`],
+    string: [`[eE]${ESCAPED_SINGLE}`, "[bBxX]'[^']*'", `(?:[nN]|[uU]&)?${SINGLE}`],
     name: [`(?:[uU]&)?${DOUBLE}`],
     param: ['\\$\\d+'],
     dollarQuotes: true,

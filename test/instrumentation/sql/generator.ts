@@ -238,9 +238,11 @@ class Choices {
   }
 }
 
-/** Builds one statement, or several, for `dialect` out of `bytes`. */
-export function generate(dialect: SqlDialect, bytes: Uint8Array): Piece {
-  const generator = new Generator(PROFILES[dialect], new Choices(bytes));
+const SIGNS = ['', '', '-', '+', '- '];
+
+/** Builds one statement, or several, for `dialect` out of `bytes`; `signs` may precede numbers. */
+export function generate(dialect: SqlDialect, bytes: Uint8Array, signs: string[] = SIGNS): Piece {
+  const generator = new Generator(PROFILES[dialect], new Choices(bytes), signs);
   const piece = generator.script();
   return { ...piece, shown: resolveComments(piece.shown) };
 }
@@ -258,9 +260,11 @@ function resolveComments(shown: string): string {
 class Generator {
   readonly #profile: Profile;
   readonly #choices: Choices;
+  readonly #signs: string[];
   #depth = 0;
 
-  constructor(profile: Profile, choices: Choices) {
+  constructor(profile: Profile, choices: Choices, signs: string[]) {
+    this.#signs = signs;
     this.#profile = profile;
     this.#choices = choices;
   }
@@ -522,7 +526,7 @@ class Generator {
   }
 
   #number(signed = true): Piece {
-    const sign = signed ? this.#choices.of(['', '', '-', '+', '- ']) : '';
+    const sign = signed ? this.#choices.of(this.#signs) : '';
     const digits = this.#choices.of(signed ? this.#profile.numbers : ['7351']);
     return { sql: sign + digits, shown: '?', parts: [] };
   }

@@ -3,10 +3,7 @@ import fc from 'fast-check';
 import { scrubMessage } from '../../../src/instrumentation/sql/scrub-message.ts';
 import { describeSql, type SqlDialect } from '../../../src/instrumentation/sql/sql-text.ts';
 import { generate, PROFILES, SECRETS, type Piece } from './generator.ts';
-
-/** `SQL_SEED` repeats a run or makes a new one, `SQL_RUNS` makes it longer. */
-const SEED = Number(process.env['SQL_SEED'] ?? 20261121);
-const RUNS = Number(process.env['SQL_RUNS'] ?? 10_000);
+import { RUNS, SEED, summaryOf } from './properties.ts';
 
 /** Runs `holds` for generated statements; what fails is shrunk, and printed with its seed and path. */
 function forStatements(
@@ -25,17 +22,6 @@ function forStatements(
 function assertNoSecret(shown: string | undefined, statement: string): void {
   for (const secret of SECRETS)
     assert.ok(!shown?.includes(secret), `${statement}\n  shows a secret: ${shown}`);
-}
-
-/** The summary of these parts: as many as fit. */
-function summaryOf(parts: string[]): string | undefined {
-  let summary = '';
-  for (const part of parts) {
-    const longer = summary === '' ? part : `${summary} ${part}`;
-    if (longer.length > 255) break;
-    summary = longer;
-  }
-  return summary || undefined;
 }
 
 describe(`what is shown of generated statements (SQL_SEED=${SEED})`, function () {
