@@ -157,14 +157,44 @@ const DOUBLE_QUOTED: Record<SqlDialect, Record<DoubleQuotes, string>> = {
   other_sql: { name: PLAIN_DOUBLE, value: PLAIN_DOUBLE, either: PLAIN_DOUBLE },
 };
 
+/**
+ * The rules under the other setting of the session: `NO_BACKSLASH_ESCAPES` on in MySQL,
+ * `standard_conforming_strings` off in PostgreSQL.
+ */
+const OTHER_RULES: Partial<Record<SqlDialect, Rules>> = {
+  postgresql: { ...RULES.postgresql, string: [`[eEnN]?${ESCAPED_SINGLE}`, "[bBxX]'[^']*'"] },
+  mysql: { ...MYSQL, string: [MYSQL_PREFIX + SINGLE] },
+  mariadb: { ...MYSQL, string: [MYSQL_PREFIX + SINGLE] },
+};
+
+/** What decides how a text is read. */
+export interface Reading {
+  dialect: SqlDialect;
+  quotes: DoubleQuotes;
+  /** A backslash in a string means what it does not mean by default. */
+  otherBackslash?: boolean;
+}
+
 const lexers = new Map<string, moo.Lexer>();
 
-/** The lexer for `dialect`, compiled the first time it is asked for. */
-export function lexerFor(dialect: SqlDialect, quotes: DoubleQuotes): moo.Lexer {
-  const key = `${dialect} ${quotes}`;
+/** The lexer for a reading, compiled the first time it is asked for. */
+export function lexerFor(reading: Reading): moo.Lexer {
+  const key = `${reading.dialect} ${reading.quotes} ${reading.otherBackslash === true}`;
   let lexer = lexers.get(key);
-  if (!lexer) lexers.set(key, (lexer = compile(dialect, quotes)));
+  if (!lexer) lexers.set(key, (lexer = compile(reading)));
   return lexer;
+}
+
+/** How else the session may read a text of which strings hold a backslash before a quote. */
+export function otherReadings({ dialect, quotes }: Reading): Reading[] {
+  if (dialect === 'postgresql') return [{ dialect, quotes, otherBackslash: true }];
+  if (dialect !== 'mysql' && dialect !== 'mariadb') return [];
+  const other = quotes === 'name' ? 'value' : 'name';
+  return [
+    { dialect, quotes, otherBackslash: true },
+    { dialect, quotes: other },
+    { dialect, quotes: other, otherBackslash: true },
+  ];
 }
 
 /** How double quotes are read when the caller does not say. */
@@ -172,10 +202,13 @@ export function quotesOf(dialect: SqlDialect, asked: DoubleQuotes | undefined): 
   return dialect === 'postgresql' ? 'name' : (asked ?? DEFAULT_QUOTES[dialect]);
 }
 
-function compile(dialect: SqlDialect, quotes: DoubleQuotes): moo.Lexer {
-  const rules = RULES[dialect];
+function compile({ dialect, quotes, otherBackslash }: Reading): moo.Lexer {
+  const rules = (otherBackslash && OTHER_RULES[dialect]) || RULES[dialect];
+  const isMysql = dialect === 'mysql' || dialect === 'mariadb';
   const word = rules.word ?? String.raw`[${LETTER}][\w$\u0080-\uffff]*`;
-  const quoted = [DOUBLE_QUOTED[dialect][quotes]];
+  const quoted = [
+    isMysql && otherBackslash ? MYSQL_PREFIX + DOUBLE : DOUBLE_QUOTED[dialect][quotes],
+  ];
   const either = [...(rules.either ?? []), ...(quotes === 'either' ? quoted : [])];
   const main: moo.Rules = {
     open: '(',
@@ -187,7 +220,7 @@ function compile(dialect: SqlDialect, quotes: DoubleQuotes): moo.Lexer {
     plainWord: any([`${word}${UNQUOTED}`]),
     comment: any(rules.comment),
     ...(rules.nestedComments ? { commentOpen: { match: '/*', push: 'comment' } } : {}),
-    ...(rules === MYSQL ? { executed: { match: /\/\*M?!\d*/, push: 'executed' } } : {}),
+    ...(isMysql ? { executed: { match: /\/\*M?!\d*/, push: 'executed' } } : {}),
     string: any([...rules.string, ...(quotes === 'value' ? quoted : [])]),
     name: any([...rules.name, ...(quotes === 'name' ? quoted : [])]),
     ...(rules.dollarQuotes ? { dollar: any([DOLLAR_TAG]) } : {}),

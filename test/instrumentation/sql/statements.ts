@@ -407,6 +407,7 @@ export const BY_DIALECT: Record<SqlDialect, Expectation[]> = {
 /** Texts that must yield no text, by dialect. */
 export const UNREADABLE: Record<SqlDialect, string[]> = {
   postgresql: [
+    "SELECT 'a\\'b', $$ x'secret $$",
     "SELECT 'secret",
     'SELECT "secret',
     "SELECT E'a\\' secret",
@@ -419,6 +420,7 @@ export const UNREADABLE: Record<SqlDialect, string[]> = {
     'secret value',
   ],
   mysql: [
+    "SELECT 'a\\'b' # 'secret",
     "SELECT 'secret",
     'SELECT "secret',
     'SELECT `secret',
