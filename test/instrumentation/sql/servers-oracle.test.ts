@@ -4,6 +4,7 @@ import { createConnection, type Connection } from 'mysql2/promise';
 import pg from 'pg';
 import { describeSql, type SqlDialect } from '../../../src/instrumentation/sql/sql-text.ts';
 import { requireService } from '../../support/services.ts';
+import { generate } from './generator.ts';
 import { SEED } from './properties.ts';
 
 /*
@@ -86,6 +87,30 @@ async function assertNothingShown(run: Run, dialect: SqlDialect, count: number):
   assert.ok(accepted > count / 20, `only ${accepted} of ${count} statements were accepted`);
 }
 
+/**
+ * Asserts that what is shown of a statement is one to the server when the statement is.
+ * `isStatement` says whether it parses, whatever it then misses.
+ */
+async function assertStillStatements(
+  isStatement: (sql: string) => Promise<boolean>,
+  dialect: SqlDialect,
+): Promise<void> {
+  let accepted = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 120, size: 'max' }), async (bytes) => {
+      const { sql } = generate(dialect, bytes);
+      const { text } = describeSql(sql, dialect);
+      if (text === undefined || !(await isStatement(sql))) return;
+      accepted++;
+      // A number may stand where a parameter may not, as in `varchar(?)`.
+      const filled = text.replaceAll('?', '1');
+      assert.ok(await isStatement(filled), `${sql}\nis a statement, but not\n${filled}`);
+    }),
+    { seed: SEED, numRuns: 1000 },
+  );
+  assert.ok(accepted > 500, `only ${accepted} statements were accepted`);
+}
+
 describe(`what a server takes for a value (SQL_SEED=${SEED})`, function () {
   this.timeout(60_000);
 
@@ -110,6 +135,19 @@ describe(`what a server takes for a value (SQL_SEED=${SEED})`, function () {
         };
         await assertNothingShown(run, 'mysql', 1500);
       });
+
+    it('parses what is shown wherever it parses the statement', async () => {
+      await connection.query("SET SESSION sql_mode = ''");
+      const isStatement = async (sql: string): Promise<boolean> => {
+        try {
+          await connection.query('PREPARE statement FROM ?', [sql]);
+          return true;
+        } catch (error) {
+          return (error as { errno?: number }).errno !== 1064;
+        }
+      };
+      await assertStillStatements(isStatement, 'mysql');
+    });
   });
 
   describe('PostgreSQL', () => {
@@ -148,5 +186,19 @@ describe(`what a server takes for a value (SQL_SEED=${SEED})`, function () {
         await assertNothingShown(run, 'sqlite', 1500);
         database.close();
       });
+
+    it('parses what is shown wherever it parses the statement', async () => {
+      const database = new sqlite.DatabaseSync(':memory:');
+      const isStatement = async (sql: string): Promise<boolean> => {
+        try {
+          database.prepare(sql);
+          return true;
+        } catch (error) {
+          return !/syntax error|unrecognized token|incomplete input/.test(String(error));
+        }
+      };
+      await assertStillStatements(isStatement, 'sqlite');
+      database.close();
+    });
   });
 });
