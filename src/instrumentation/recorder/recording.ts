@@ -12,6 +12,7 @@ import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import type { ResolvedConfig } from '../client-config.ts';
 import type { Operation, Responses, Statement } from '../operation.ts';
+import { scrubMessage } from '../sql/scrub-message.ts';
 import { attributesOf, measuredAttributes, spanNameOf } from './attributes.ts';
 import type { Providers } from './providers.ts';
 import { withComment } from './sql-commenter.ts';
@@ -113,7 +114,16 @@ export class Recording {
     if (statusCode !== undefined) attributes[ATTR_DB_RESPONSE_STATUS_CODE] = statusCode;
     this.add(attributes);
     const code = SpanStatusCode.ERROR;
-    this.#span?.setStatus(message === undefined ? { code } : { code, message });
+    this.#span?.setStatus(message ? { code, message: this.#scrubbed(message) } : { code });
+  }
+
+  #scrubbed(message: string): string {
+    const { text, dialect, values } = this.#operation;
+    return scrubMessage(message, {
+      text,
+      ...(dialect && { dialect }),
+      values: Array.isArray(values) ? (values as unknown[]) : objectValues(values),
+    });
   }
 
   #countRows(result: unknown): void {
@@ -137,6 +147,10 @@ export class Recording {
   #context(): Context {
     return this.#span ? trace.setSpan(this.#parent, this.#span) : this.#parent;
   }
+}
+
+function objectValues(values: unknown): unknown[] | undefined {
+  return typeof values === 'object' && values !== null ? Object.values(values) : undefined;
 }
 
 function guard(hook: () => void): void {
