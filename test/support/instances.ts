@@ -182,7 +182,7 @@ async function mariadb(): Promise<Instance | string> {
   const init = join(folder, 'init.sql');
   writeFileSync(
     init,
-    "CREATE DATABASE IF NOT EXISTS clew; CREATE USER IF NOT EXISTS 'clew'@'%' IDENTIFIED BY 'clew'; GRANT ALL ON *.* TO 'clew'@'%';\n",
+    "CREATE DATABASE IF NOT EXISTS clew;\nCREATE USER IF NOT EXISTS 'clew'@'%' IDENTIFIED BY 'clew';\nGRANT ALL ON *.* TO 'clew'@'%';\n",
   );
   const instance = await launch({
     command: server,
