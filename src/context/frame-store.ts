@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { LinkedFrame, type FrameAccess } from '../async/context-frame.ts';
+import { afterEscapedException } from '../async/escaped-exception.ts';
 import { Attachment, type Slot } from './attachment.ts';
 import { call, ContextStore, type AnyFunction } from './context-store.ts';
 
@@ -18,6 +19,7 @@ export class FrameStore extends ContextStore {
   readonly #setCurrent: (frame: object | undefined) => void;
   readonly #frames: FrameAccess;
   #storage = new AsyncLocalStorage<Slot | undefined>();
+  #stopHealing: (() => void) | undefined;
 
   constructor(frames: FrameAccess) {
     super();
@@ -81,10 +83,12 @@ export class FrameStore extends ContextStore {
   }
 
   protected override start(): void {
-    // Node carries the frame, whoever made it.
+    // Node carries the frame, whoever made it. Outside of all callbacks there is none.
+    this.#stopHealing = afterEscapedException(() => this.#setCurrent(undefined));
   }
 
   protected override stop(): void {
+    this.#stopHealing?.();
     this.#storage.disable();
     // Slots on their way belong to a storage nobody asks any more.
     this.#storage = new AsyncLocalStorage();

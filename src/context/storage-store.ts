@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import { afterEscapedException } from '../async/escaped-exception.ts';
 import { Attachment, type Slot } from './attachment.ts';
 import { call, ContextStore, type AnyFunction } from './context-store.ts';
 
@@ -7,6 +8,7 @@ import { call, ContextStore, type AnyFunction } from './context-store.ts';
 export class StorageStore extends ContextStore {
   override readonly name = 'storage';
   #storage = new AsyncLocalStorage<Slot | undefined>();
+  #stopHealing: (() => void) | undefined;
 
   override get(): Slot | undefined {
     return this.#storage.getStore();
@@ -38,9 +40,11 @@ export class StorageStore extends ContextStore {
 
   protected override start(): void {
     // An `AsyncLocalStorage` carries from its first value on.
+    this.#stopHealing = afterEscapedException(() => this.#storage.enterWith(undefined));
   }
 
   protected override stop(): void {
+    this.#stopHealing?.();
     this.#storage.disable();
     // Slots on their way are in a storage nobody asks any more.
     this.#storage = new AsyncLocalStorage();
