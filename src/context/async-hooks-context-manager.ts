@@ -94,10 +94,10 @@ export class AsyncHooksContextManager implements ContextManager {
       return new AttachmentToken(store, undefined, undefined);
     }
     const attachment = new Attachment(context);
-    const previous = undisposed(store.get());
-    // Where it was not set, as the manager is disabled, there is nothing to undo.
-    const isSet = store.set(attachment);
-    return new AttachmentToken(store, isSet ? attachment : undefined, previous);
+    // The token first: once the context is attached, nothing may fail any more.
+    const token = new AttachmentToken(store, attachment, undisposed(store.get()));
+    if (!store.set(attachment)) token.dispose();
+    return token;
   }
 
   enable(): this {

@@ -1,6 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from 'node:async_hooks';
 
 import { afterEscapedException } from '../async/escaped-exception.ts';
+import { hasAsyncContextFrame } from '../async/runtime.ts';
 import { Attachment, type Slot } from './attachment.ts';
 import { call, ContextStore, type AnyFunction } from './context-store.ts';
 
@@ -24,6 +25,13 @@ export class StorageStore extends ContextStore {
     all?: ArrayLike<unknown>,
   ): unknown {
     if (!this.carrying && !this.ready()) return call(fn, thisArg, count, a, b, all);
+    if (!hasAsyncContextFrame && !Object.isExtensible(executionAsyncResource())) {
+      // Node would throw: it writes the slot on the async resource. So it gets one of ours.
+      const resource = new AsyncResource('CLEW_CONTEXT', { requireManualDestroy: true });
+      return resource.runInAsyncScope(() =>
+        this.#storage.run(slot, call, fn, thisArg, count, a, b, all),
+      );
+    }
     const previous = this.#storage.getStore();
     try {
       return this.#storage.run(slot, call, fn, thisArg, count, a, b, all);
@@ -34,8 +42,13 @@ export class StorageStore extends ContextStore {
 
   override set(slot: Slot | undefined): boolean {
     if (!this.carrying && !this.ready()) return false;
-    this.#storage.enterWith(slot);
-    return true;
+    try {
+      this.#storage.enterWith(slot);
+      return true;
+    } catch {
+      // A frozen async resource, see `run`; here nothing can stand in for it.
+      return false;
+    }
   }
 
   protected override start(): void {
