@@ -64,6 +64,12 @@ export abstract class ContextStore {
   protected abstract stop(): void;
 }
 
+/** How a store is to behave, whichever it is. */
+export interface StoreSettings {
+  /** Whether an accepted connection takes the slot of its server. */
+  adoptAccepted: boolean;
+}
+
 /** Calls `fn` as `run` of a store does, and changes no context. */
 export function call(
   fn: AnyFunction,

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import { AcceptedHandles } from '../async/accepted-handles.ts';
 import { LinkedFrame, type FrameAccess } from '../async/context-frame.ts';
 import { afterEscapedException } from '../async/escaped-exception.ts';
 import { Attachment, type Slot } from './attachment.ts';
-import { call, ContextStore, type AnyFunction } from './context-store.ts';
+import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
 
 /**
  * Keeps the slot in Node's async context frame, without the copy of the whole frame that
@@ -19,13 +20,19 @@ export class FrameStore extends ContextStore {
   readonly #setCurrent: (frame: object | undefined) => void;
   readonly #frames: FrameAccess;
   #storage = new AsyncLocalStorage<Slot | undefined>();
+  readonly #accepted: AcceptedHandles<Slot> | undefined;
   #stopHealing: (() => void) | undefined;
 
-  constructor(frames: FrameAccess) {
+  constructor(frames: FrameAccess, settings: StoreSettings) {
     super();
     this.#frames = frames;
     this.#current = frames.current;
     this.#setCurrent = frames.set;
+    if (!settings.adoptAccepted) return;
+    this.#accepted = new AcceptedHandles({
+      get: () => this.get(),
+      enter: (slot) => this.set(slot),
+    });
   }
 
   override get(): Slot | undefined {
@@ -84,10 +91,12 @@ export class FrameStore extends ContextStore {
 
   protected override start(): void {
     // Node carries the frame, whoever made it. Outside of all callbacks there is none.
+    this.#accepted?.start();
     this.#stopHealing = afterEscapedException(() => this.#setCurrent(undefined));
   }
 
   protected override stop(): void {
+    this.#accepted?.stop();
     this.#stopHealing?.();
     this.#storage.disable();
     // Slots on their way belong to a storage nobody asks any more.

@@ -1,15 +1,26 @@
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from 'node:async_hooks';
 
+import { AcceptedHandles } from '../async/accepted-handles.ts';
 import { afterEscapedException } from '../async/escaped-exception.ts';
 import { hasAsyncContextFrame } from '../async/runtime.ts';
 import { Attachment, type Slot } from './attachment.ts';
-import { call, ContextStore, type AnyFunction } from './context-store.ts';
+import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
 
 /** Keeps the slot in an `AsyncLocalStorage`: slower than the other stores, and public API only. */
 export class StorageStore extends ContextStore {
   override readonly name = 'storage';
   #storage = new AsyncLocalStorage<Slot | undefined>();
+  readonly #accepted: AcceptedHandles<Slot> | undefined;
   #stopHealing: (() => void) | undefined;
+
+  constructor(settings: StoreSettings) {
+    super();
+    if (!settings.adoptAccepted) return;
+    this.#accepted = new AcceptedHandles({
+      get: () => this.get(),
+      enter: (slot) => this.#storage.enterWith(slot),
+    });
+  }
 
   override get(): Slot | undefined {
     return this.#storage.getStore();
@@ -53,10 +64,12 @@ export class StorageStore extends ContextStore {
 
   protected override start(): void {
     // An `AsyncLocalStorage` carries from its first value on.
+    this.#accepted?.start();
     this.#stopHealing = afterEscapedException(() => this.#storage.enterWith(undefined));
   }
 
   protected override stop(): void {
+    this.#accepted?.stop();
     this.#stopHealing?.();
     this.#storage.disable();
     // Slots on their way are in a storage nobody asks any more.
