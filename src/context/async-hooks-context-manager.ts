@@ -4,7 +4,7 @@ import { ROOT_CONTEXT, type Context, type ContextManager } from '@opentelemetry/
 
 import { describeValue } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
-import { Attachment, AttachmentToken, undisposed } from './attachment.ts';
+import { asAttachment, Attachment, AttachmentToken, EMPTY_TOKEN } from './attachment.ts';
 import { EmitterBinder } from './bind-emitter.ts';
 import { bindFunction } from './bind-function.ts';
 import { chooseStore } from './choose-store.ts';
@@ -49,7 +49,7 @@ export class AsyncHooksContextManager implements ContextManager {
   active(): Context {
     const slot = this.#store.get();
     if (slot === undefined) return ROOT_CONTEXT;
-    return slot instanceof Attachment ? slot.context : slot;
+    return asAttachment(slot)?.attached ?? (slot as Context);
   }
 
   with<Args extends unknown[], Fn extends (...args: Args) => ReturnType<Fn>>(
@@ -90,15 +90,13 @@ export class AsyncHooksContextManager implements ContextManager {
    * is disposed of. Prefer `with`.
    */
   attach(context: Context): ContextToken {
-    const store = this.#store;
     if (typeof context !== 'object' || context === null) {
       sayNoContext('attach', context);
-      return new AttachmentToken(store, undefined, undefined);
+      return EMPTY_TOKEN;
     }
-    const attachment = new Attachment(context);
-    // The token first: once the context is attached, nothing may fail any more.
-    const token = new AttachmentToken(store, attachment, undisposed(store.get()));
-    if (!store.set(attachment)) token.dispose();
+    if (!this.#store.enabled) return EMPTY_TOKEN;
+    const token = new AttachmentToken(this.#store, new Attachment(context));
+    token.attach();
     return token;
   }
 
@@ -122,7 +120,7 @@ export class AsyncHooksContextManager implements ContextManager {
   /** The active context, or undefined where none was activated. */
   getStore(): Context | undefined {
     const slot = this.#store.get();
-    return slot instanceof Attachment ? slot.context : slot;
+    return asAttachment(slot)?.attached ?? (slot as Context | undefined);
   }
 
   /** Calls `fn` with `args` in `context`. */
@@ -139,7 +137,7 @@ export class AsyncHooksContextManager implements ContextManager {
     if (context !== undefined && (typeof context !== 'object' || context === null)) {
       sayNoContext('enterWith', context);
     } else {
-      this.#store.set(context);
+      this.#store.exchange(context);
     }
   }
 

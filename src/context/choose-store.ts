@@ -1,4 +1,4 @@
-import { createFrameAccess } from '../async/context-frame.ts';
+import { frameAccess } from '../async/context-frame.ts';
 import { hasAsyncContextFrame } from '../async/runtime.ts';
 import { sayOnce } from '../base/log.ts';
 import type { ContextStore, StoreName, StoreSettings } from './context-store.ts';
@@ -17,8 +17,7 @@ export function chooseStore(option: StoreName | undefined, settings: StoreSettin
   if (asked === 'hook') return new HookStore(settings);
   if (asked === 'storage') return new StorageStore(settings);
   if (asked === undefined && !hasAsyncContextFrame) return new HookStore(settings);
-  const frames = createFrameAccess();
-  if (frames !== undefined) return new FrameStore(frames, settings);
+  if (frameAccess !== undefined) return new FrameStore(settings);
   if (asked === 'frame') {
     sayOnce(
       'warn',

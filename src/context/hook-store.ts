@@ -2,7 +2,7 @@ import * as asyncHooks from 'node:async_hooks';
 
 import { isAccepted, isServerType } from '../async/accepted-handles.ts';
 import { GuardedHook } from '../async/guarded-hook.ts';
-import { Attachment, type Slot } from './attachment.ts';
+import { asAttachment, type Attachment, type Slot } from './attachment.ts';
 import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
 
 type Slots = Record<symbol, Slot | undefined>;
@@ -72,14 +72,40 @@ export class HookStore extends ContextStore {
         // Frozen meanwhile.
         this.#assign(resource, key, previous);
       }
-      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
+      if (asAttachment(previous) !== undefined) this.settle(previous);
     }
   }
 
-  override set(slot: Slot | undefined): boolean {
-    if (!this.carrying && !this.ready()) return false;
-    this.#assign(executionResource(), this.#key, slot);
-    return true;
+  override exchange(slot: Slot | undefined): Slot | undefined {
+    if (!this.carrying && !this.ready()) return undefined;
+    const resource = executionResource();
+    const key = this.#key;
+    if (this.#sealed === undefined) {
+      const previous = resource[key];
+      try {
+        resource[key] = slot;
+        return previous;
+      } catch {
+        // Frozen: see below.
+      }
+    }
+    const previous = this.get();
+    this.#assign(resource, key, slot);
+    return previous;
+  }
+
+  override replace(expected: Attachment, slot: Slot | undefined): void {
+    const resource = executionResource();
+    const key = this.#key;
+    if (resource[key] === expected && this.#sealed === undefined) {
+      try {
+        resource[key] = slot;
+        return;
+      } catch {
+        // Frozen: see below.
+      }
+    }
+    if (this.get() === expected) this.#assign(resource, key, slot);
   }
 
   protected override start(): void {
@@ -139,7 +165,7 @@ export class HookStore extends ContextStore {
       return call(fn, thisArg, count, a, b, all);
     } finally {
       if (key === this.#key) this.#assign(resource, key, previous);
-      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
+      if (asAttachment(previous) !== undefined) this.settle(previous);
     }
   }
 

@@ -3,7 +3,7 @@ import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from 'node:a
 import { AcceptedHandles } from '../async/accepted-handles.ts';
 import { afterEscapedException } from '../async/escaped-exception.ts';
 import { hasAsyncContextFrame } from '../async/runtime.ts';
-import { Attachment, type Slot } from './attachment.ts';
+import { asAttachment, type Attachment, type Slot } from './attachment.ts';
 import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
 
 /** Keeps the slot in an `AsyncLocalStorage`: slower than the other stores, and public API only. */
@@ -47,18 +47,26 @@ export class StorageStore extends ContextStore {
     try {
       return this.#storage.run(slot, call, fn, thisArg, count, a, b, all);
     } finally {
-      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
+      if (asAttachment(previous) !== undefined) this.settle(previous);
     }
   }
 
-  override set(slot: Slot | undefined): boolean {
-    if (!this.carrying && !this.ready()) return false;
+  override exchange(slot: Slot | undefined): Slot | undefined {
+    if (!this.carrying && !this.ready()) return undefined;
+    const previous = this.#storage.getStore();
+    this.#enter(slot);
+    return previous;
+  }
+
+  override replace(expected: Attachment, slot: Slot | undefined): void {
+    if (this.#storage.getStore() === expected) this.#enter(slot);
+  }
+
+  #enter(slot: Slot | undefined): void {
     try {
       this.#storage.enterWith(slot);
-      return true;
     } catch {
       // A frozen async resource, see `run`; here nothing can stand in for it.
-      return false;
     }
   }
 
