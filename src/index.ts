@@ -1,9 +1,9 @@
 export { ClewError, type ErrorCode } from './base/errors.ts';
 export {
   AsyncHooksContextManager,
-  type AsyncHooksContextManagerOptions,
   type ContextToken,
 } from './context/async-hooks-context-manager.ts';
+export type { AsyncHooksContextManagerOptions } from './context/options.ts';
 export type { StoreName } from './context/context-store.ts';
 export {
   OperationResource,
