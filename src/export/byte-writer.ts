@@ -129,10 +129,10 @@ export class ByteWriter {
     const guessed = this.position;
     const written = this.buffer.write(text, guessed, 'utf8');
     if (written !== length) {
+      const right = start + varintLength(written);
+      if (right !== guessed) this.buffer.copyWithin(right, guessed, guessed + written);
       this.position = start;
       this.varint(written);
-      const right = this.position;
-      if (right !== guessed) this.buffer.copyWithin(right, guessed, guessed + written);
     }
     this.position += written;
   }

@@ -95,7 +95,8 @@ export class DeliverySpanProcessor {
     await this.#resourcesKnown();
     this.#handOn();
     this.#release();
-    if (this.stats().queued + this.stats().spooled === 0) return;
+    // What the spool held from an earlier process may not have been counted yet.
+    if (this.stats().queued === 0 && !this.#spool) return;
     await this.#link?.drain(this.#options.flushLimits);
   }
 
