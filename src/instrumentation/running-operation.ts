@@ -1,0 +1,65 @@
+import type { Failure, Operation } from './operation.ts';
+import { OperationResource } from './operation-resource.ts';
+import type { Recorder } from './recorder/recorder.ts';
+import type { Recording } from './recorder/recording.ts';
+
+/** Describes a client's error without the values in it. */
+export type DescribeError = (error: unknown) => Failure;
+
+/**
+ * One call of the user's on its way through a client: the context it came with, and its recording
+ * if there is one.
+ *
+ * `settle` when the result is there and before the user hears of it; `end` after the last event,
+ * because a context manager may forget the context then.
+ */
+export class RunningOperation extends OperationResource {
+  #recording: Recording | undefined;
+  #settled = false;
+
+  /** Starts recording `operation`, under the context that is active now. */
+  record(recorder: Recorder, operation: Operation): void {
+    this.#recording = recorder.start(operation);
+  }
+
+  get recording(): Recording | undefined {
+    return this.#recording;
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Ends the recording, as failed if there is an `error`. Only the first call counts. */
+  settle(error?: unknown, result?: unknown, describe?: DescribeError): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#recording?.end(error, result, describe);
+  }
+
+  /** Ends the unit of work. What was not settled by then never will be, and ends as it is. */
+  override end(): void {
+    this.settle();
+    super.end();
+  }
+}
+
+/**
+ * A callback that runs in the context that is active now, once or more often. `before` hears the
+ * arguments first, outside the user's code.
+ */
+export function bindCallback<This, Args extends unknown[], Result>(
+  type: string,
+  callback: (this: This, ...args: Args) => Result,
+  before?: (...args: Args) => void,
+): (this: This, ...args: Args) => Result {
+  const resource = new OperationResource(type);
+  return function boundCallback(this: This, ...args: Args): Result {
+    before?.(...args);
+    try {
+      return resource.run(callback, this, ...args);
+    } finally {
+      resource.end();
+    }
+  };
+}
