@@ -1,4 +1,4 @@
-import { SpanKind, type Attributes, type SpanContext } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode, type Attributes, type SpanContext } from '@opentelemetry/api';
 import { BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 
 import type { EndedSpan } from '../../../src/export/span-shape.ts';
@@ -23,7 +23,7 @@ export function makeSpan(overrides: Partial<EndedSpan> = {}): EndedSpan {
     spanContext: () => spanContext,
     startTime: [1_700_000_000, 123_456_789],
     endTime: [1_700_000_000, 125_456_789],
-    status: { code: 0 },
+    status: { code: SpanStatusCode.UNSET },
     attributes: { 'db.system.name': 'postgresql' },
     links: [],
     events: [],
