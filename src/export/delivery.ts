@@ -4,10 +4,11 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 import { messageOf } from '../base/errors.ts';
-import { sayOnce } from '../base/log.ts';
+import { say, sayOnce } from '../base/log.ts';
 import { noCounts, type CounterValues, type DropReason } from './counters.ts';
 import { resolveOptions, type DeliveryOptions, type ResolvedOptions } from './options.ts';
 import type { DrainLimits } from './sender-options.ts';
+import { reportLoss } from './loss-report.ts';
 import { startInline, startThread, type SenderLink } from './sender-link.ts';
 import { CHUNK_BYTES, SpanLog, type Chunk } from './span-log.ts';
 import type { EndedSpan, ResourceShape } from './span-shape.ts';
@@ -51,6 +52,7 @@ export class DeliverySpanProcessor {
   #heldBytes = 0;
   #shutdown: Promise<void> | undefined;
   #isShutDown = false;
+  #reported = 0;
   #exitLimits: DrainLimits | undefined;
 
   constructor(options: DeliveryOptions = {}) {
@@ -129,9 +131,13 @@ export class DeliverySpanProcessor {
    */
   flushAtExit(): boolean {
     this.#exitLimits = this.#options.exitLimits;
-    if (this.#isShutDown) return true;
+    if (this.#isShutDown) {
+      this.#report();
+      return true;
+    }
     const done = this.flushSync(this.#exitLimits);
     this.#spool?.removeIfEmpty();
+    this.#report();
     return done;
   }
 
@@ -273,6 +279,15 @@ export class DeliverySpanProcessor {
     await link?.close();
     if (link) this.#bury();
     this.#spool?.removeIfEmpty();
+    this.#report();
+  }
+
+  /** The closing lines, again only where more was lost since. */
+  #report(): void {
+    const { lost, kept, loss } = reportLoss(this.stats(), this.#spool?.folder);
+    if (kept && this.#reported === 0) say('info', kept);
+    if (loss && lost > this.#reported) say('warn', loss);
+    this.#reported = Math.max(this.#reported, lost);
   }
 
   #drop(reason: DropReason, count: number): void {

@@ -1,9 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 
-import { say } from '../base/log.ts';
 import type { DeliverySpanProcessor } from './delivery.ts';
-import { spans } from './sender-voice.ts';
-import { imbalance } from './stats.ts';
 
 /*
  * The end of a process waits for its spans, briefly, and otherwise is what it was without us: the
@@ -19,7 +16,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** Makes the end of this process, or of this worker thread, wait for `delivery`; returns the undo. */
 export function installExitHandlers(delivery: DeliverySpanProcessor): () => void {
   const undo: (() => void)[] = [];
-  const onExit = (): void => finish(delivery);
+  const onExit = (): void => void delivery.flushAtExit();
   process.on('exit', onExit);
   undo.push(() => process.off('exit', onExit));
   if (!delivery.options.thread) undo.push(flushBeforeExit(delivery));
@@ -47,7 +44,7 @@ function flushOnSignal(
 ): () => void {
   const onSignal = (): void => {
     if (process.listenerCount(signal) > 1) return;
-    finish(delivery);
+    delivery.flushAtExit();
     process.off(signal, onSignal);
     // With no listener left the signal does what it does by default: status and all.
     process.kill(process.pid, signal);
@@ -55,21 +52,4 @@ function flushOnSignal(
   // First in line, so that a `once` listener of the application is still there to be counted.
   process.prependListener(signal, onSignal);
   return () => process.off(signal, onSignal);
-}
-
-function finish(delivery: DeliverySpanProcessor): void {
-  delivery.flushAtExit();
-  const stats = delivery.stats();
-  const kept = stats.spooled + (delivery.spoolFolder ? stats.queued : 0);
-  const lost = stats.ended + stats.adopted - stats.accepted - kept;
-  if (kept > 0) say('info', `${spans(kept)} kept in ${delivery.spoolFolder} for the next start.`);
-  if (lost <= 0) return;
-  const reasons = Object.entries(stats.droppedBy).filter(([, count]) => count > 0);
-  if (stats.rejected > 0) reasons.push(['rejected', stats.rejected]);
-  const unsent = delivery.spoolFolder ? 0 : stats.queued;
-  if (unsent > 0) reasons.push(['not sent in time', unsent]);
-  if (imbalance(stats) !== 0) reasons.push(['unaccounted for', imbalance(stats)]);
-  const list = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
-  const advice = unsent > 0 ? ' CLEW_SPOOL=1 keeps spans on disk until they are delivered.' : '';
-  say('warn', `Of ${spans(stats.ended)} that ended, ${lost} were lost: ${list}.${advice}`);
 }

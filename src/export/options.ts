@@ -5,7 +5,7 @@ import type { DrainLimits, OverflowPolicy, SenderOptions, SpoolOptions } from '.
 
 /** Options of a delivery. Everything has a default. */
 export interface DeliveryOptions {
-  /** Where traces go, path included. Default `http://localhost:4318/v1/traces`. */
+  /** Where traces go, path included. Default `http://127.0.0.1:4318/v1/traces`. */
   url?: string;
   /** Default `http/protobuf`. */
   protocol?: 'http/protobuf' | 'http/json';
@@ -64,7 +64,7 @@ export interface ResolvedOptions {
   thread: boolean;
 }
 
-export const DEFAULT_URL = 'http://localhost:4318/v1/traces';
+export const DEFAULT_URL = 'http://127.0.0.1:4318/v1/traces';
 const MIB = 1024 * 1024;
 const DAY = 24 * 3600 * 1000;
 const UNLIMITED: number = Number.MAX_SAFE_INTEGER;
