@@ -13,13 +13,13 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 /** What can be done with the current frame. A frame is opaque but for what is said here. */
 export interface FrameAccess {
   /** The frame of the code that is running; `undefined` where there is none. */
-  current(): object | undefined;
+  current: () => object | undefined;
   /** Makes `frame` the one of the running code and of what that code will request. */
-  set(frame: object | undefined): void;
+  set: (frame: object | undefined) => void;
   /** A copy of the current frame of Node's own making, without the entry of `storage`. */
-  copyWithout(storage: AsyncLocalStorage<unknown>): object | undefined;
+  copyWithout: (storage: AsyncLocalStorage<unknown>) => object | undefined;
   /** Whether `frame` is of Node's own making. */
-  isNative(frame: object): boolean;
+  isNative: (frame: object) => boolean;
 }
 
 interface NativeFrame {
@@ -42,16 +42,18 @@ interface NativeFrameClass {
  * another `LinkedFrame`, so frames do not form chains however deep contexts are nested.
  */
 export class LinkedFrame {
-  readonly storage: object;
-  readonly base: object | undefined;
-  value: unknown;
+  // Declared only: a field would be set twice, and one of these is made for each context.
+  declare readonly storage: object;
+  declare readonly base: object | undefined;
+  declare value: unknown;
   /** The entry of `storage` was removed, as `storage.disable()` does. */
-  removed = false;
+  declare removed: boolean;
 
   constructor(storage: object, base: object | undefined, value: unknown) {
     this.storage = storage;
     this.base = base;
     this.value = value;
+    this.removed = false;
   }
 
   has(storage: object): boolean {

@@ -2,8 +2,10 @@ import { EventEmitter } from 'node:events';
 
 import { ROOT_CONTEXT, type Context, type ContextManager } from '@opentelemetry/api';
 
-import { Attachment, AttachmentToken, undisposed, type Slot } from './attachment.ts';
-import { bindEmitter } from './bind-emitter.ts';
+import { describeValue } from '../base/errors.ts';
+import { sayOnce } from '../base/log.ts';
+import { Attachment, AttachmentToken, undisposed } from './attachment.ts';
+import { EmitterBinder } from './bind-emitter.ts';
 import { bindFunction } from './bind-function.ts';
 import { chooseStore } from './choose-store.ts';
 import type { AnyFunction, ContextStore, StoreName } from './context-store.ts';
@@ -29,10 +31,12 @@ export interface AsyncHooksContextManagerOptions {
  * back.
  */
 export class AsyncHooksContextManager implements ContextManager {
-  readonly #store: ContextStore<Slot>;
+  readonly #store: ContextStore;
+  readonly #emitters: EmitterBinder;
 
   constructor(options: AsyncHooksContextManagerOptions = {}) {
     this.#store = chooseStore(options.store);
+    this.#emitters = new EmitterBinder(this.#store);
   }
 
   /** The store in use. */
@@ -52,20 +56,30 @@ export class AsyncHooksContextManager implements ContextManager {
     thisArg?: ThisParameterType<Fn>,
     ...args: Args
   ): ReturnType<Fn>;
-  with(context: Context, fn: AnyFunction, thisArg?: unknown): unknown {
-    let extra: unknown[] | undefined;
-    if (arguments.length > 3) {
-      // oxlint-disable-next-line prefer-rest-params
-      extra = Array.prototype.slice.call(arguments, 3) as unknown[];
+  with(context: Context, fn: AnyFunction, thisArg?: unknown, a?: unknown, b?: unknown): unknown {
+    if (typeof context !== 'object' || context === null || typeof fn !== 'function') {
+      return this.#withBadInput(context, fn, arguments);
     }
-    return this.#store.run(context, fn, thisArg, extra);
+    const count = arguments.length;
+    if (count < 4) return this.#store.run(context, fn, thisArg, 0);
+    if (count < 6) return this.#store.run(context, fn, thisArg, count - 3, a, b);
+    // oxlint-disable-next-line prefer-rest-params
+    const all = Array.prototype.slice.call(arguments, 3);
+    return this.#store.run(context, fn, thisArg, count - 3, a, b, all);
   }
 
-  bind<Target>(context: Context, target: Target): Target {
-    if (typeof target === 'function') {
-      return bindFunction(this.#store, context as Slot, target as unknown as AnyFunction) as Target;
+  /** `target` bound to `context`, or to the active context where `context` is undefined. */
+  bind<Target>(context: Context | undefined, target: Target): Target {
+    if (!isEmitter(target) && typeof target !== 'function') return target;
+    const bound = context ?? this.active();
+    if (typeof bound !== 'object') {
+      sayNoContext('bind', context);
+      return target;
     }
-    if (target instanceof EventEmitter) bindEmitter(this.#store, context as Slot, target);
+    if (typeof target === 'function') {
+      return bindFunction(this.#store, bound, target as unknown as AnyFunction) as Target;
+    }
+    this.#emitters.bind(bound, target as EventEmitter);
     return target;
   }
 
@@ -75,11 +89,15 @@ export class AsyncHooksContextManager implements ContextManager {
    */
   attach(context: Context): ContextToken {
     const store = this.#store;
+    if (typeof context !== 'object' || context === null) {
+      sayNoContext('attach', context);
+      return new AttachmentToken(store, undefined, undefined);
+    }
     const attachment = new Attachment(context);
     const previous = undisposed(store.get());
-    // Disabled: there is nothing to undo.
-    attachment.disposed = !store.set(attachment);
-    return new AttachmentToken(store, attachment, previous);
+    // Where it was not set, as the manager is disabled, there is nothing to undo.
+    const isSet = store.set(attachment);
+    return new AttachmentToken(store, isSet ? attachment : undefined, previous);
   }
 
   enable(): this {
@@ -90,5 +108,36 @@ export class AsyncHooksContextManager implements ContextManager {
   disable(): this {
     this.#store.disable();
     return this;
+  }
+
+  /** Does what can be done without a context, or without a function. */
+  #withBadInput(context: unknown, fn: unknown, args: IArguments): unknown {
+    if (typeof fn !== 'function') {
+      sayOnce(
+        'warn',
+        'with:function',
+        `with() needs a function to call, got ${describeValue(fn)}. Nothing was called.`,
+      );
+      return undefined;
+    }
+    sayNoContext('with', context);
+    return Reflect.apply(fn as AnyFunction, args[2], Array.prototype.slice.call(args, 3));
+  }
+}
+
+function sayNoContext(method: string, value: unknown): void {
+  sayOnce(
+    'warn',
+    `${method}:context`,
+    `${method}() needs a context, got ${describeValue(value)}. The active context stays as it is.`,
+  );
+}
+
+function isEmitter(target: unknown): boolean {
+  try {
+    return target instanceof EventEmitter;
+  } catch {
+    // A proxy that does not let its prototype be seen.
+    return false;
   }
 }

@@ -12,13 +12,16 @@ export type Slot = Context | Attachment;
  * still has exactly this attachment, or has been given another context meanwhile.
  */
 export class Attachment {
-  readonly context: Context;
-  disposed = false;
+  // Declared only: a field would be set twice, and one of these is made for each `attach`.
+  declare readonly context: Context;
+  declare disposed: boolean;
   /** What was there before. Set when this is disposed of: until then, only the token needs it. */
-  replacement: Slot | undefined;
+  declare replacement: Slot | undefined;
 
   constructor(context: Context) {
     this.context = context;
+    this.disposed = false;
+    this.replacement = undefined;
   }
 }
 
@@ -31,25 +34,26 @@ export function undisposed(slot: Slot | undefined): Slot | undefined {
 
 /** Undoes one `attach`. Tokens may be disposed of in any order, more than once, and anywhere. */
 export class AttachmentToken {
-  readonly #store: ContextStore<Slot>;
-  readonly #attachment: Attachment;
-  #previous: Slot | undefined;
+  declare private readonly store: ContextStore;
+  /** Undefined where nothing was attached. */
+  declare private readonly attachment: Attachment | undefined;
+  declare private previous: Slot | undefined;
 
-  constructor(store: ContextStore<Slot>, attachment: Attachment, previous: Slot | undefined) {
-    this.#store = store;
-    this.#attachment = attachment;
-    this.#previous = previous;
+  constructor(store: ContextStore, attachment: Attachment | undefined, previous: Slot | undefined) {
+    this.store = store;
+    this.attachment = attachment;
+    this.previous = previous;
   }
 
   dispose(): void {
-    const attachment = this.#attachment;
-    if (attachment.disposed) return;
+    const attachment = this.attachment;
+    if (attachment === undefined || attachment.disposed) return;
     attachment.disposed = true;
-    attachment.replacement = this.#previous;
-    this.#previous = undefined;
+    attachment.replacement = this.previous;
+    this.previous = undefined;
     // Elsewhere, or under a later context: what is active there is not ours to change. A later
     // token that would bring this attachment back finds it disposed.
-    if (this.#store.get() === attachment) this.#store.set(undisposed(attachment));
+    if (this.store.get() === attachment) this.store.set(undisposed(attachment));
   }
 
   [Symbol.dispose](): void {

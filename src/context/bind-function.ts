@@ -1,35 +1,34 @@
+import type { Slot } from './attachment.ts';
 import type { AnyFunction, ContextStore } from './context-store.ts';
 
 /** A receiver nobody else has: a bound function called with it answers what it binds. */
-const TARGET_OF: unique symbol = Symbol('clew.target');
-const ASK = { [TARGET_OF]: true };
+const ASK: object = Object.freeze({});
 
 /**
- * Returns a function that calls `target` with `value`, and that looks like `target`: its name and
+ * Returns a function that calls `target` with `slot`, and that looks like `target`: its name and
  * length are the same.
  *
  * Both are defined when somebody looks for the first time. Defining them for each bound function
  * would cost ten times as much as binding it.
  */
-export function bindFunction<Value, Target extends AnyFunction>(
-  store: ContextStore<Value>,
-  value: Value,
+export function bindFunction<Target extends AnyFunction>(
+  store: ContextStore,
+  slot: Slot,
   target: Target,
 ): Target {
-  return new Proxy(callWith(store, value, target), LOOKS_LIKE_TARGET) as Target;
+  return new Proxy(callWith(store, slot, target), LOOKS_LIKE_TARGET) as Target;
 }
 
 /** The same without the looks, for functions that nobody compares: the listeners of emitters. */
-export function callWith<Value>(
-  store: ContextStore<Value>,
-  value: Value,
-  target: AnyFunction,
-): AnyFunction {
-  // One closure and no rest parameter: `arguments` costs nothing where its length is enough.
-  return function (this: unknown) {
+export function callWith(store: ContextStore, slot: Slot, target: AnyFunction): AnyFunction {
+  return function (this: unknown, a?: unknown, b?: unknown) {
     if (this === ASK) return target;
+    // No rest parameter: `arguments` costs nothing where its length is enough.
     // oxlint-disable-next-line prefer-rest-params
-    return store.run(value, target, this, arguments.length === 0 ? undefined : arguments);
+    const all = arguments;
+    const count = all.length;
+    if (count > 2) return store.run(slot, target, this, count, a, b, all);
+    return store.run(slot, target, this, count, a, b);
   };
 }
 

@@ -13,7 +13,7 @@ const NAMES: readonly StoreName[] = ['hook', 'frame', 'storage'];
  * The best store of this Node: the frame where Node propagates by frames, else the hook. An option
  * or `CLEW_CONTEXT_STORE` asks for another one.
  */
-export function chooseStore<Value>(option: StoreName | undefined): ContextStore<Value> {
+export function chooseStore(option: StoreName | undefined): ContextStore {
   if (option !== undefined && !NAMES.includes(option)) {
     throw optionError('store', `one of ${NAMES.join(', ')}`, option);
   }

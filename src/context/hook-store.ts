@@ -1,85 +1,91 @@
-import { executionAsyncResource } from 'node:async_hooks';
+import * as asyncHooks from 'node:async_hooks';
 
 import { GuardedHook } from '../async/guarded-hook.ts';
-import { ContextStore, type AnyFunction } from './context-store.ts';
+import { Attachment, type Slot } from './attachment.ts';
+import { call, ContextStore, type AnyFunction } from './context-store.ts';
 
-type Slots = Record<symbol, unknown>;
+type Slots = Record<symbol, Slot | undefined>;
+
+// A constant, because the compiler does not inline what is imported from a built-in module.
+const executionResource = asyncHooks.executionAsyncResource as () => Slots;
 
 /**
- * Keeps the value on the async resource of the execution, under a symbol of its own, and copies it
- * to each async resource that the execution creates.
+ * Keeps the slot on the async resource of the execution, under a symbol of its own, and copies it to
+ * each async resource that the execution creates.
  *
- * The value lives as long as its async resource. A frozen async resource cannot hold one: `#sealed`
- * has the values of those, written by `#assign`, and drops an entry with its resource.
+ * A slot lives as long as its async resource. A frozen async resource cannot hold one: `#sealed` has
+ * the slots of those, written by `#assign`, and an entry goes with its async resource.
  */
-export class HookStore<Value> extends ContextStore<Value> {
+export class HookStore extends ContextStore {
   override readonly name = 'hook';
   #key: symbol = Symbol('clew.context');
-  #sealed = new WeakMap<object, { value: unknown }>();
-  #anySealed = false;
+  #sealed: WeakMap<object, { slot: Slot | undefined }> | undefined;
   #hook: GuardedHook | undefined;
 
-  override get(): Value | undefined {
-    const resource = executionAsyncResource();
-    if (this.#anySealed) {
+  override get(): Slot | undefined {
+    const resource = executionResource();
+    if (this.#sealed !== undefined) {
       const sealed = this.#sealed.get(resource);
-      if (sealed !== undefined) return sealed.value as Value | undefined;
+      if (sealed !== undefined) return sealed.slot;
     }
-    return (resource as Slots)[this.#key] as Value | undefined;
+    return resource[this.#key];
   }
 
   override run(
-    value: Value | undefined,
+    slot: Slot | undefined,
     fn: AnyFunction,
     thisArg: unknown,
-    extra: ArrayLike<unknown> | undefined,
+    count: number,
+    a?: unknown,
+    b?: unknown,
+    all?: ArrayLike<unknown>,
   ): unknown {
-    if (!this.carrying && !this.ready()) return Reflect.apply(fn, thisArg, extra ?? []);
-    const resource = executionAsyncResource() as Slots;
-    if (this.#anySealed || !Object.isExtensible(resource)) {
-      return this.#runSealed(resource, value, fn, thisArg, extra);
+    if (!this.carrying && !this.ready()) return call(fn, thisArg, count, a, b, all);
+    const resource = executionResource();
+    if (this.#sealed !== undefined) {
+      return this.#runSealed(resource, slot, fn, thisArg, count, a, b, all);
     }
     const key = this.#key;
     const previous = resource[key];
-    resource[key] = value;
     try {
-      return extra === undefined ? fn.call(thisArg) : Reflect.apply(fn, thisArg, extra);
+      resource[key] = slot;
+    } catch {
+      return this.#runSealed(resource, slot, fn, thisArg, count, a, b, all);
+    }
+    try {
+      return call(fn, thisArg, count, a, b, all);
     } finally {
-      // Stores and nothing else: a call could overflow the stack that `fn` has just overflowed.
+      // A store and no call: a call could overflow the stack that `fn` has just overflowed.
       try {
         resource[key] = previous;
       } catch {
         // Frozen meanwhile.
-        this.#assign(resource, previous as Value | undefined);
+        this.#assign(resource, key, previous);
       }
+      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
     }
   }
 
-  override set(value: Value | undefined): boolean {
-    if (!this.ready()) return false;
-    this.#assign(executionAsyncResource() as Slots, value);
+  override set(slot: Slot | undefined): boolean {
+    if (!this.carrying && !this.ready()) return false;
+    this.#assign(executionResource(), this.#key, slot);
     return true;
   }
 
   protected override start(): void {
     const key = this.#key;
-    this.#hook ??= new GuardedHook({
+    this.#hook = new GuardedHook({
       name: 'context',
       trackPromises: true,
       callbacks: {
         init: (_asyncId, _type, _triggerAsyncId, resource) => {
-          const current = executionAsyncResource() as Slots;
-          if (this.#anySealed) {
-            this.#assign(resource as Slots, this.get());
-            return;
-          }
-          const value = current[key];
-          // A timer that is started again is the same object: an old value has to go.
-          if (value === undefined && (resource as Slots)[key] === undefined) return;
+          const slot = this.#sealed === undefined ? executionResource()[key] : this.get();
+          // A timer that is started again is the same object: an old slot has to go.
+          if (slot === undefined && (resource as Slots)[key] === undefined) return;
           try {
-            (resource as Slots)[key] = value;
+            (resource as Slots)[key] = slot;
           } catch {
-            this.#assign(resource as Slots, value as Value | undefined);
+            this.#assign(resource as Slots, key, slot);
           }
         },
       },
@@ -90,39 +96,44 @@ export class HookStore<Value> extends ContextStore<Value> {
   protected override stop(): void {
     this.#hook?.disable();
     this.#hook = undefined;
-    // What is on its way keeps a value under a symbol nobody asks for any more.
+    // What is on its way keeps a slot under a symbol nobody asks for any more.
     this.#key = Symbol('clew.context');
-    this.#sealed = new WeakMap();
-    this.#anySealed = false;
+    this.#sealed = undefined;
   }
 
   #runSealed(
     resource: Slots,
-    value: Value | undefined,
+    slot: Slot | undefined,
     fn: AnyFunction,
     thisArg: unknown,
-    extra: ArrayLike<unknown> | undefined,
+    count: number,
+    a: unknown,
+    b: unknown,
+    all: ArrayLike<unknown> | undefined,
   ): unknown {
+    const key = this.#key;
     const previous = this.get();
-    this.#assign(resource, value);
+    this.#assign(resource, key, slot);
     try {
-      return Reflect.apply(fn, thisArg, extra ?? []);
+      return call(fn, thisArg, count, a, b, all);
     } finally {
-      this.#assign(resource, previous);
+      if (key === this.#key) this.#assign(resource, key, previous);
+      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
     }
   }
 
-  #assign(resource: Slots, value: Value | undefined): void {
-    const sealed = this.#anySealed ? this.#sealed.get(resource) : undefined;
+  #assign(resource: Slots, key: symbol, slot: Slot | undefined): void {
+    const sealed = this.#sealed?.get(resource);
     if (sealed !== undefined) {
-      sealed.value = value;
+      sealed.slot = slot;
       return;
     }
     try {
-      resource[this.#key] = value;
+      resource[key] = slot;
     } catch {
-      this.#sealed.set(resource, { value });
-      this.#anySealed = true;
+      if (key !== this.#key) return;
+      this.#sealed ??= new WeakMap();
+      this.#sealed.set(resource, { slot });
     }
   }
 }

@@ -1,31 +1,38 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { ContextStore, type AnyFunction } from './context-store.ts';
+import { Attachment, type Slot } from './attachment.ts';
+import { call, ContextStore, type AnyFunction } from './context-store.ts';
 
-/** Keeps the value in an `AsyncLocalStorage`: slower than the other stores, and public API only. */
-export class StorageStore<Value> extends ContextStore<Value> {
+/** Keeps the slot in an `AsyncLocalStorage`: slower than the other stores, and public API only. */
+export class StorageStore extends ContextStore {
   override readonly name = 'storage';
-  #storage = new AsyncLocalStorage<Value | undefined>();
+  #storage = new AsyncLocalStorage<Slot | undefined>();
 
-  override get(): Value | undefined {
+  override get(): Slot | undefined {
     return this.#storage.getStore();
   }
 
   override run(
-    value: Value | undefined,
+    slot: Slot | undefined,
     fn: AnyFunction,
     thisArg: unknown,
-    extra: ArrayLike<unknown> | undefined,
+    count: number,
+    a?: unknown,
+    b?: unknown,
+    all?: ArrayLike<unknown>,
   ): unknown {
-    if (!this.carrying && !this.ready()) return Reflect.apply(fn, thisArg, extra ?? []);
-    return this.#storage.run(value, () =>
-      extra === undefined ? fn.call(thisArg) : Reflect.apply(fn, thisArg, extra),
-    );
+    if (!this.carrying && !this.ready()) return call(fn, thisArg, count, a, b, all);
+    const previous = this.#storage.getStore();
+    try {
+      return this.#storage.run(slot, call, fn, thisArg, count, a, b, all);
+    } finally {
+      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
+    }
   }
 
-  override set(value: Value | undefined): boolean {
-    if (!this.ready()) return false;
-    this.#storage.enterWith(value);
+  override set(slot: Slot | undefined): boolean {
+    if (!this.carrying && !this.ready()) return false;
+    this.#storage.enterWith(slot);
     return true;
   }
 
@@ -35,7 +42,7 @@ export class StorageStore<Value> extends ContextStore<Value> {
 
   protected override stop(): void {
     this.#storage.disable();
-    // Values on their way are in a storage nobody asks any more.
+    // Slots on their way are in a storage nobody asks any more.
     this.#storage = new AsyncLocalStorage();
   }
 }

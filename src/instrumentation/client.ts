@@ -1,4 +1,5 @@
 import type { ModuleExports } from './module-hooks.ts';
+import type { Responses } from './operation.ts';
 import type { Undo } from './patch.ts';
 import type { Recorder } from './recorder/recorder.ts';
 
@@ -6,6 +7,7 @@ import type { Recorder } from './recorder/recorder.ts';
 export interface ClientDefinition {
   /** The name in configuration, and the end of the instrumentation scope `clew/<name>`. */
   readonly name: string;
+  readonly responses: Responses;
   readonly modules: readonly ClientModule[];
 }
 

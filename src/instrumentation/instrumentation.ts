@@ -27,7 +27,12 @@ export class Instrumentation {
     this.instrumentationName = `clew/${client.name}`;
     this.#client = client;
     this.#config = config;
-    this.#recorder = new Recorder(this.instrumentationName, VERSION, resolveClientConfig(config));
+    this.#recorder = new Recorder(
+      this.instrumentationName,
+      VERSION,
+      resolveClientConfig(config),
+      client.responses,
+    );
   }
 
   /** Patches the library wherever it is loaded from now on, and where it is loaded already. */
@@ -77,6 +82,7 @@ export class Instrumentation {
     this.#recorder.providers.setMeterProvider(provider);
   }
 
+  /** Takes effect for the operations that start from now on. */
   setConfig(config: ClientConfig): void {
     this.#recorder.config = resolveClientConfig(config);
     this.#config = config;

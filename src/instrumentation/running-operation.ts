@@ -1,10 +1,7 @@
-import type { Failure, Operation } from './operation.ts';
+import type { Operation } from './operation.ts';
 import { OperationResource } from './operation-resource.ts';
 import type { Recorder } from './recorder/recorder.ts';
 import type { Recording } from './recorder/recording.ts';
-
-/** Describes a client's error without the values in it. */
-export type DescribeError = (error: unknown) => Failure;
 
 /**
  * One call of the user's on its way through a client: the context it came with, and its recording
@@ -31,10 +28,10 @@ export class RunningOperation extends OperationResource {
   }
 
   /** Ends the recording, as failed if there is an `error`. Only the first call counts. */
-  settle(error?: unknown, result?: unknown, describe?: DescribeError): void {
+  settle(error?: unknown, result?: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#recording?.end(error, result, describe);
+    this.#recording?.end(error, result);
   }
 
   /** Ends the unit of work. What was not settled by then never will be, and ends as it is. */
@@ -44,22 +41,32 @@ export class RunningOperation extends OperationResource {
   }
 }
 
-/**
- * A callback that runs in the context that is active now, once or more often. `before` hears the
- * arguments first, outside the user's code.
- */
+/** `callback` in the context that is active now. */
 export function bindCallback<This, Args extends unknown[], Result>(
   type: string,
   callback: (this: This, ...args: Args) => Result,
-  before?: (...args: Args) => void,
 ): (this: This, ...args: Args) => Result {
   const resource = new OperationResource(type);
   return function boundCallback(this: This, ...args: Args): Result {
-    before?.(...args);
     try {
       return resource.run(callback, this, ...args);
     } finally {
       resource.end();
+    }
+  };
+}
+
+/** `callback` in the context of `operation`, which it settles and ends. */
+export function finishing<This, Result>(
+  operation: RunningOperation,
+  callback: (this: This, ...args: unknown[]) => Result,
+): (this: This, ...args: unknown[]) => Result {
+  return function finishingCallback(this: This, ...args: unknown[]): Result {
+    operation.settle(args[0] ?? undefined, args[1]);
+    try {
+      return operation.run(callback, this, ...args);
+    } finally {
+      operation.end();
     }
   };
 }

@@ -19,6 +19,7 @@ import {
 import type { ResolvedConfig } from '../client-config.ts';
 import type { Operation } from '../operation.ts';
 import { describeSql } from '../sql/sql-text.ts';
+import { addLegacyNames } from './legacy-names.ts';
 
 /** Those that the conventions put on `db.client.operation.duration`. */
 const MEASURED = [
@@ -36,6 +37,9 @@ const MEASURED = [
   ATTR_SERVER_PORT,
 ];
 
+/** `db.query.parameter.<key>`, of the conventions' part that is still in development. */
+const PARAMETER_PREFIX = 'db.query.parameter.';
+
 /** All that is known of an operation when it starts, which is what a sampler sees. */
 export function attributesOf(operation: Operation, config: ResolvedConfig): Attributes {
   const attributes: Attributes = { ...operation.endpoint.attributes };
@@ -49,15 +53,27 @@ export function attributesOf(operation: Operation, config: ResolvedConfig): Attr
     attributes[ATTR_DB_OPERATION_BATCH_SIZE] = operation.batchSize;
   }
   if (operation.summary) attributes[ATTR_DB_QUERY_SUMMARY] = operation.summary;
-  if (operation.text !== undefined) addText(attributes, operation, config);
+  if (operation.text !== undefined) addText(attributes, operation, operation.text, config);
+  if (config.parameters.length > 0 && !attributes[ATTR_DB_OPERATION_BATCH_SIZE]) {
+    addParameters(attributes, operation.values, config.parameters);
+  }
+  if (config.legacyAttributes) addLegacyNames(attributes);
   return attributes;
 }
 
-function addText(attributes: Attributes, operation: Operation, config: ResolvedConfig): void {
-  const written = operation.text ?? '';
+function addText(
+  attributes: Attributes,
+  operation: Operation,
+  written: string,
+  config: ResolvedConfig,
+): void {
   const described = operation.dialect && describeSql(written, operation.dialect);
-  // Text that came with values holds placeholders where the values go, so it is shown as it is.
-  const text = hasValues(operation.values) ? written : described?.text;
+  const text = hasValues(operation.values)
+    ? // Text that came with values holds placeholders where the values go.
+      written
+    : config.sanitizeText
+      ? config.sanitizeText(written, operation)
+      : described?.text;
   if (text !== undefined && config.maxTextLength > 0) {
     attributes[ATTR_DB_QUERY_TEXT] =
       text.length > config.maxTextLength ? text.slice(0, config.maxTextLength) : text;
@@ -70,6 +86,25 @@ function addText(attributes: Attributes, operation: Operation, config: ResolvedC
 function hasValues(values: unknown): boolean {
   if (Array.isArray(values)) return values.length > 0;
   return typeof values === 'object' && values !== null && Object.keys(values).length > 0;
+}
+
+function addParameters(
+  attributes: Attributes,
+  values: unknown,
+  allowed: readonly (string | number)[],
+): void {
+  if (typeof values !== 'object' || values === null) return;
+  for (const key of allowed) {
+    const value = Object.getOwnPropertyDescriptor(values, key)?.value as unknown;
+    if (value !== undefined) attributes[`${PARAMETER_PREFIX}${key}`] = parameterText(value);
+  }
+}
+
+function parameterText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof Date) return value.toISOString();
+  if (Buffer.isBuffer(value)) return `0x${value.toString('hex')}`;
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
 /** The summary; else the operation and its target; else the target; else the system. */

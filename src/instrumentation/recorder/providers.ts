@@ -4,6 +4,7 @@ import {
   ProxyTracerProvider,
   trace,
   type Histogram,
+  type Meter,
   type MeterProvider,
   type Tracer,
   type TracerProvider,
@@ -20,6 +21,8 @@ const NOOP_METER = createNoopMeter();
 
 /** Buckets that the conventions advise for `db.client.operation.duration`, in seconds. */
 const DURATION_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+/** And for `db.client.response.returned_rows`. */
+const ROW_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 
 export class Providers {
   readonly scope: string;
@@ -29,7 +32,9 @@ export class Providers {
   #tracedBy: TracerProvider | undefined;
   #measuredBy: MeterProvider | undefined;
   #tracer: Tracer | undefined;
+  #meter: Meter | undefined;
   #duration: Histogram | undefined;
+  #returnedRows: Histogram | undefined;
 
   constructor(scope: string, version: string) {
     this.scope = scope;
@@ -46,7 +51,7 @@ export class Providers {
    * one, which the metrics API cannot forward to a provider that is registered later.
    */
   setMeterProvider(provider: MeterProvider): void {
-    const measures = provider.getMeter(this.scope, this.version) !== NOOP_METER;
+    const measures = !isNoopMeter(provider.getMeter(this.scope, this.version));
     this.#meterProvider = measures ? provider : undefined;
   }
 
@@ -59,21 +64,36 @@ export class Providers {
     return this.#tracer;
   }
 
-  get duration(): Histogram | undefined {
+  get meter(): Meter | undefined {
     const provider = this.#meterProvider ?? metrics.getMeterProvider();
     if (provider !== this.#measuredBy) {
       this.#measuredBy = provider;
       const meter = provider.getMeter(this.scope, this.version);
-      this.#duration =
-        meter === NOOP_METER
-          ? undefined
-          : meter.createHistogram('db.client.operation.duration', {
-              description: 'Duration of database client operations.',
-              unit: 's',
-              advice: { explicitBucketBoundaries: DURATION_BUCKETS },
-            });
+      this.#meter = isNoopMeter(meter) ? undefined : meter;
+      this.#duration = undefined;
+      this.#returnedRows = undefined;
     }
+    return this.#meter;
+  }
+
+  get duration(): Histogram | undefined {
+    const { meter } = this;
+    this.#duration ??= meter?.createHistogram('db.client.operation.duration', {
+      description: 'Duration of database client operations.',
+      unit: 's',
+      advice: { explicitBucketBoundaries: DURATION_BUCKETS },
+    });
     return this.#duration;
+  }
+
+  get returnedRows(): Histogram | undefined {
+    const { meter } = this;
+    this.#returnedRows ??= meter?.createHistogram('db.client.response.returned_rows', {
+      description: 'The actual number of records returned by the database operation.',
+      unit: '{row}',
+      advice: { explicitBucketBoundaries: ROW_BUCKETS },
+    });
+    return this.#returnedRows;
   }
 }
 
@@ -83,10 +103,14 @@ function delegateOf(provider: TracerProvider): TracerProvider {
   return typeof proxy.getDelegate === 'function' ? proxy.getDelegate() : provider;
 }
 
+// Another copy of the API has other classes of the same names.
 function isNoop(provider: TracerProvider): boolean {
-  // Another copy of the API has another class of the same name.
   return (
     provider === NOOP_TRACER_PROVIDER ||
     provider.constructor.name === NOOP_TRACER_PROVIDER.constructor.name
   );
+}
+
+function isNoopMeter(meter: Meter): boolean {
+  return meter === NOOP_METER || meter.constructor.name === NOOP_METER.constructor.name;
 }

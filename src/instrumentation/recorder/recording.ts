@@ -3,7 +3,6 @@ import {
   trace,
   type Attributes,
   type Context,
-  type Histogram,
   type HrTime,
   type Span,
 } from '@opentelemetry/api';
@@ -12,39 +11,65 @@ import { ATTR_DB_RESPONSE_STATUS_CODE, ATTR_ERROR_TYPE } from '@opentelemetry/se
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import type { ResolvedConfig } from '../client-config.ts';
-import type { Failure, Operation } from '../operation.ts';
-import { measuredAttributes } from './attributes.ts';
+import type { Operation, Responses, Statement } from '../operation.ts';
+import { attributesOf, measuredAttributes, spanNameOf } from './attributes.ts';
+import type { Providers } from './providers.ts';
+import { withComment } from './sql-commenter.ts';
+
+/** `db.response.returned_rows`, of the conventions' part that is still in development. */
+const ATTR_RETURNED_ROWS = 'db.response.returned_rows';
+
+/** What a recording needs of the recorder that made it. */
+interface Source {
+  readonly config: ResolvedConfig;
+  readonly providers: Providers;
+  readonly responses: Responses;
+}
 
 /** One operation being recorded: a span, a duration, or both. Ends once. */
 export class Recording {
   readonly #config: ResolvedConfig;
-  readonly #span: Span | undefined;
-  readonly #duration: Histogram | undefined;
+  readonly #providers: Providers;
+  readonly #responses: Responses;
+  readonly #operation: Operation;
   readonly #attributes: Attributes;
   readonly #parent: Context;
+  readonly #span: Span | undefined;
   readonly #startedAt: number;
   #ended = false;
 
   constructor(
-    config: ResolvedConfig,
-    span: Span | undefined,
-    duration: Histogram | undefined,
+    { config, providers, responses }: Source,
+    operation: Operation,
     attributes: Attributes,
     parent: Context,
+    span: Span | undefined,
   ) {
     this.#config = config;
-    this.#span = span;
-    this.#duration = duration;
+    this.#providers = providers;
+    this.#responses = responses;
+    this.#operation = operation;
     this.#attributes = attributes;
     this.#parent = parent;
-    this.#startedAt = duration === undefined ? 0 : performance.now();
+    this.#span = span;
+    this.#startedAt = providers.duration === undefined ? 0 : performance.now();
   }
 
   /** Tells the application that the span is there. @internal */
-  started(operation: Operation): void {
+  started(): void {
     const { requestHook } = this.#config;
     const span = this.#span;
-    if (requestHook && span?.isRecording()) guard(() => requestHook(span, operation));
+    if (requestHook && span?.isRecording()) guard(() => requestHook(span, this.#operation));
+  }
+
+  /** Whether anybody keeps what `add` adds. */
+  get isRecording(): boolean {
+    return this.#span?.isRecording() === true;
+  }
+
+  /** Whether the statement was known at the start. */
+  get hasText(): boolean {
+    return this.#operation.text !== undefined;
   }
 
   /** Adds what became known after the start. */
@@ -53,43 +78,64 @@ export class Recording {
     this.#span?.setAttributes(attributes);
   }
 
-  /** Renames the span, for an operation whose text became known after its start. */
-  rename(name: string): void {
-    this.#span?.updateName(name);
+  /** For an operation whose statement, or whose connection, became known after its start. */
+  learn(later: Statement & Partial<Operation>): void {
+    const operation = Object.assign(this.#operation, later);
+    const attributes = attributesOf(operation, this.#config);
+    this.add(attributes);
+    const proposed = spanNameOf(operation, attributes);
+    this.#span?.updateName(this.#config.spanName?.(operation, proposed) ?? proposed);
   }
 
-  /** Ends the span and measures the duration. `describe` is called only when there was an error. */
-  end(error?: unknown, result?: unknown, describe: (error: unknown) => Failure = byClass): void {
+  /** `text` with this operation's trace context as a comment, where the configuration asks. */
+  comment(text: string): string {
+    const { sqlCommenter } = this.#config;
+    if (!sqlCommenter) return text;
+    return withComment(text, this.#context(), sqlCommenter);
+  }
+
+  /** Ends the span and measures the duration. */
+  end(error?: unknown, result?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
     const span = this.#span;
-    const { responseHook } = this.#config;
-    if (error !== undefined && error !== null) this.#fail(describe(error));
+    const { responseHook, returnedRows } = this.#config;
+    if (error !== undefined && error !== null) this.#fail(error);
+    else if (returnedRows) this.#countRows(result);
     if (responseHook && span?.isRecording()) guard(() => responseHook(span, { error, result }));
     span?.end();
     this.#measure();
   }
 
-  #fail({ type, statusCode, message }: Failure): void {
+  #fail(error: unknown): void {
+    const { type, statusCode, message } = this.#responses.describeError(error);
     const attributes: Attributes = { [ATTR_ERROR_TYPE]: type };
     if (statusCode !== undefined) attributes[ATTR_DB_RESPONSE_STATUS_CODE] = statusCode;
     this.add(attributes);
-    this.#span?.setStatus(
-      message === undefined
-        ? { code: SpanStatusCode.ERROR }
-        : { code: SpanStatusCode.ERROR, message },
-    );
+    const code = SpanStatusCode.ERROR;
+    this.#span?.setStatus(message === undefined ? { code } : { code, message });
+  }
+
+  #countRows(result: unknown): void {
+    const rows = this.#responses.countRows?.(result);
+    if (rows === undefined) return;
+    this.add({ [ATTR_RETURNED_ROWS]: rows });
+    this.#providers.returnedRows?.record(rows, measuredAttributes(this.#attributes));
   }
 
   #measure(): void {
-    if (this.#duration === undefined) return;
+    const { duration } = this.#providers;
+    if (duration === undefined) return;
     const hrTime = (this.#span as { duration?: HrTime } | undefined)?.duration;
     const seconds = hrTime
       ? hrTime[0] + hrTime[1] / 1e9
       : (performance.now() - this.#startedAt) / 1000;
-    // The span goes along, so that an exemplar can point at it.
-    const context = this.#span ? trace.setSpan(this.#parent, this.#span) : this.#parent;
-    this.#duration.record(seconds, measuredAttributes(this.#attributes), context);
+    duration.record(seconds, measuredAttributes(this.#attributes), this.#context());
+  }
+
+  /** The caller's context with this span in it, which an exemplar can point at. */
+  #context(): Context {
+    return this.#span ? trace.setSpan(this.#parent, this.#span) : this.#parent;
   }
 }
 
@@ -99,10 +145,4 @@ function guard(hook: () => void): void {
   } catch (error) {
     sayOnce('error', `hook:${messageOf(error)}`, `a hook of yours threw: ${messageOf(error)}`);
   }
-}
-
-/** For errors no client knows more about: the name of their class. */
-export function byClass(error: unknown): Failure {
-  const name = error instanceof Error ? error.constructor.name || error.name : typeof error;
-  return { type: name || '_OTHER' };
 }

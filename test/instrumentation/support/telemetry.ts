@@ -13,12 +13,15 @@ export interface Telemetry {
   spans(): ReadableSpan[];
   /** The only span that has ended. */
   onlySpan(): ReadableSpan;
+  /** Forgets what was recorded so far. */
+  reset(): void;
 }
 
 /** Registers a context manager alone, as an application without tracing has. */
 export function registerContextManager(
   manager: ContextManager = new AsyncLocalStorageContextManager(),
 ): void {
+  context.disable();
   context.setGlobalContextManager(manager.enable());
 }
 
@@ -27,10 +30,12 @@ export function registerTelemetry(): Telemetry {
   registerContextManager();
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  trace.disable();
   trace.setGlobalTracerProvider(provider);
   const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
   return {
     spans,
+    reset: () => exporter.reset(),
     onlySpan: () => {
       const [first, ...others] = spans();
       if (!first || others.length > 0) {

@@ -1,6 +1,5 @@
 import { createEndpoint, type Endpoint } from '../../recorder/endpoint.ts';
-import { byClass } from '../../recorder/recording.ts';
-import type { Failure } from '../../operation.ts';
+import { byClass, type Failure, type Operation } from '../../operation.ts';
 import type { PgClient } from './shapes.ts';
 
 const SYSTEM = 'postgresql';
@@ -33,6 +32,16 @@ export function endpointOf(client: PgClient): Endpoint {
 /** Of a connection nothing is known about yet. */
 export const UNKNOWN_ENDPOINT: Endpoint = createEndpoint({ system: SYSTEM });
 
+/** A statement for the server at `endpoint`. */
+export function describeQuery(endpoint: Endpoint, text: unknown, values: unknown): Operation {
+  return {
+    endpoint,
+    text: typeof text === 'string' ? text : undefined,
+    dialect: SYSTEM,
+    values,
+  };
+}
+
 /** `{database}|{schema}`, whichever is known: the schema is where the options set a search path. */
 function namespaceOf(database?: string | null, options?: string | null): string | undefined {
   const path = /search_path\s*=\s*(?:"([^"]+)"|([\w$]+))/.exec(options ?? '');
@@ -50,4 +59,13 @@ export function describeError(error: unknown): Failure {
   if (typeof code !== 'string' || code === '') return byClass(error);
   if (/^[0-9A-Z]{5}$/.test(code)) return { type: code, statusCode: code, message: code };
   return { type: code, message: code };
+}
+
+/** The rows of one result, or of all results of a multi-statement. */
+export function countRows(result: unknown): number | undefined {
+  if (Array.isArray(result)) {
+    return result.reduce<number>((sum, one) => sum + (countRows(one) ?? 0), 0);
+  }
+  const { rows } = (result ?? {}) as { rows?: unknown };
+  return Array.isArray(rows) ? rows.length : undefined;
 }

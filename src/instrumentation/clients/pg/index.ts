@@ -2,6 +2,7 @@ import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import { countRows, describeError } from './describe.ts';
 import { patchCursor } from './cursor-source.ts';
 import { patchPool } from './pool-source.ts';
 import { patchClient } from './query-source.ts';
@@ -9,6 +10,7 @@ import { patchClient } from './query-source.ts';
 /** `pg` with its pool, cursors and streams. */
 export const pg: ClientDefinition = {
   name: 'pg',
+  responses: { describeError, countRows },
   modules: [
     { module: 'pg', versions: '>=8.0.3 <9', patch: patchPackage },
     { module: 'pg/lib/client', versions: '>=8.0.3 <9', patch: patchPackage },

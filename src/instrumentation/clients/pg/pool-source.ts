@@ -1,9 +1,9 @@
-import type { Operation } from '../../operation.ts';
 import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
-import { bindCallback, RunningOperation } from '../../running-operation.ts';
-import { describeError, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
+import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
+import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
+import { patchWaits, startWait, type Wait } from './pool-waits.ts';
 import { adopting, isPatched } from './query-source.ts';
 import type { PgPool, PoolCallback } from './shapes.ts';
 
@@ -14,27 +14,17 @@ import type { PgPool, PoolCallback } from './shapes.ts';
  */
 let querying: RunningOperation | undefined;
 
-/** How long a query waited for a connection of its pool. */
-const ATTR_POOL_WAIT = 'clew.pool.wait.ms';
-
-interface PoolClass {
-  prototype: PgPool & {
-    newClient(...args: unknown[]): unknown;
-    _release(...args: unknown[]): unknown;
-    end(callback?: unknown): unknown;
-  };
-}
-
 /** Patches a class of pools: `query`, `connect`, `end`, and the birth of connections. */
-export function patchPool(Pool: PoolClass, recorder: Recorder): Undo | undefined {
+export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo | undefined {
   const owner = ownerOf(Pool.prototype, 'newClient');
   const release = owner && claim(owner, 'pg pool');
   if (!release) return undefined;
-  const prototype = owner as PoolClass['prototype'];
+  const prototype = owner as PgPool;
   return undoAll([
     release,
+    patchWaits(prototype, recorder),
     patchMethod(prototype, 'query', (original) => queryOf(original, recorder)),
-    patchMethod(prototype, 'connect', connectOf),
+    patchMethod(prototype, 'connect', (original) => connectOf(original, recorder)),
     patchMethod(prototype, 'newClient', fromRoot),
     // Sets the timer that closes an idle client, which is nobody's request.
     patchMethod(prototype, '_release', fromRoot),
@@ -47,16 +37,21 @@ export function patchPool(Pool: PoolClass, recorder: Recorder): Undo | undefined
   ]);
 }
 
-function fromRoot<This>(
-  original: (this: This, ...args: unknown[]) => unknown,
-): (this: This, ...args: unknown[]) => unknown {
-  return function (...args) {
+function fromRoot<This, Args extends unknown[]>(
+  original: (this: This, ...args: Args) => unknown,
+): (this: This, ...args: Args) => unknown {
+  return function fromRoot(...args) {
     return runInRoot(original, this, ...args);
   };
 }
 
-function queryOf(original: PgPool['query'], recorder: Recorder): PgPool['query'] {
-  return function query(this: PgPool, ...args) {
+type Method<Key extends 'query' | 'connect'> = (
+  this: PgPool,
+  ...args: Parameters<PgPool[Key]>
+) => unknown;
+
+function queryOf(original: Method<'query'>, recorder: Recorder): Method<'query'> {
+  return function query(...args) {
     // Of another class of clients the queries are not seen, so neither would be their end.
     if (typeof args[0] === 'function' || !isPatched(this.Client?.prototype)) {
       return original.apply(this, args);
@@ -64,19 +59,16 @@ function queryOf(original: PgPool['query'], recorder: Recorder): PgPool['query']
     const operation = new RunningOperation('PG_POOL_QUERY');
     const isListening = recorder.isListening;
     const isKnown = this._clients?.[0] !== undefined;
-    if (isListening && isKnown) operation.record(recorder, operationOf(this, args));
-    const bound = withBoundCallback(args, operation);
+    if (isListening && isKnown) record(operation, this, args, recorder);
     querying = operation;
     let result: unknown;
     try {
-      result = original.apply(this, bound);
+      result = original.apply(this, withBoundCallback(args, operation));
     } finally {
       querying = undefined;
     }
     // The first query makes the client that tells where the pool's queries go.
-    if (isListening && !isKnown && !operation.settled) {
-      operation.record(recorder, operationOf(this, args));
-    }
+    if (isListening && !isKnown && !operation.settled) record(operation, this, args, recorder);
     return result;
   };
 }
@@ -86,36 +78,29 @@ function withBoundCallback(args: unknown[], operation: RunningOperation): unknow
   const index = typeof args[1] === 'function' ? 1 : 2;
   const callback = args[index];
   if (typeof callback !== 'function') return args;
-  const bound = [...args];
-  bound[index] = function poolQueryCallback(this: unknown, ...results: unknown[]): unknown {
-    operation.settle(results[0] ?? undefined, results[1], describeError);
-    try {
-      return operation.run(callback as (...results: unknown[]) => unknown, this, ...results);
-    } finally {
-      operation.end();
-    }
-  };
-  return bound;
+  return args.with(index, finishing(operation, callback as (...results: unknown[]) => unknown));
 }
 
-function connectOf(original: PgPool['connect']): PgPool['connect'] {
-  return function connect(this: PgPool, callback) {
+function connectOf(original: Method<'connect'>, recorder: Recorder): Method<'connect'> {
+  return function connect(callback) {
     const operation = querying;
     querying = undefined;
-    if (typeof callback !== 'function') return original.call(this, callback);
-    if (operation === undefined) {
-      return original.call(this, bindCallback('PG_POOL_CONNECT', callback));
+    const wait = startWait(this, operation, recorder);
+    let bound = callback;
+    if (typeof callback === 'function') {
+      bound = operation ? forQuery(operation, callback) : bindCallback('PG_POOL_CONNECT', callback);
+      if (wait) bound = failingWait(wait, bound);
     }
-    return original.call(this, forQuery(operation, callback));
+    const result = original.call(this, bound);
+    wait?.find(this._pendingQueue);
+    return result;
   };
 }
 
 /** The callback with which a pool continues its own query, once there is a client. */
 function forQuery(operation: RunningOperation, callback: PoolCallback): PoolCallback {
-  const askedAt = performance.now();
   return function poolClientCallback(error, client, release) {
-    operation.recording?.add({ [ATTR_POOL_WAIT]: performance.now() - askedAt });
-    if (error) operation.settle(error, undefined, describeError);
+    if (error) operation.settle(error);
     try {
       operation.run(() => adopting(operation, () => callback(error, client, release)), undefined);
     } finally {
@@ -124,15 +109,24 @@ function forQuery(operation: RunningOperation, callback: PoolCallback): PoolCall
   };
 }
 
-function operationOf(pool: PgPool, [config, values]: unknown[]): Operation {
-  const client = pool._clients?.[0];
-  const text = typeof config === 'string' ? config : plainProperty(config, 'text');
-  return {
-    endpoint: client ? endpointOf(client) : UNKNOWN_ENDPOINT,
-    text: typeof text === 'string' ? text : undefined,
-    dialect: 'postgresql',
-    values: Array.isArray(values) ? values : plainProperty(config, 'values'),
+function failingWait(wait: Wait, callback: PoolCallback): PoolCallback {
+  return function waitingCallback(this: unknown, ...args) {
+    if (args[0]) wait.fail(args[0]);
+    return callback.apply(this, args);
   };
+}
+
+function record(
+  operation: RunningOperation,
+  pool: PgPool,
+  [config, values]: unknown[],
+  recorder: Recorder,
+): void {
+  const client = pool._clients?.[0];
+  const endpoint = client ? endpointOf(client) : UNKNOWN_ENDPOINT;
+  const text = typeof config === 'string' ? config : plainProperty(config, 'text');
+  const given = Array.isArray(values) ? values : plainProperty(config, 'values');
+  operation.record(recorder, describeQuery(endpoint, text, given));
 }
 
 /** A property of the user's that can be read without running the user's code. */

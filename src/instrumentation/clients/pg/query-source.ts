@@ -1,9 +1,8 @@
-import type { Operation } from '../../operation.ts';
 import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
-import { describeError, endpointOf } from './describe.ts';
+import { describeQuery, endpointOf } from './describe.ts';
 import type { PgClient, Submittable } from './shapes.ts';
 import { link, patchSubmittable, sawSubmittable, undoSubmittables } from './submittable.ts';
 
@@ -15,6 +14,8 @@ import { link, patchSubmittable, sawSubmittable, undoSubmittables } from './subm
  */
 interface Call {
   client: PgClient;
+  /** What the caller gave to be executed. */
+  given: unknown;
   /** The pool's operation that this query belongs to. */
   operation: RunningOperation | undefined;
   isQueued: boolean;
@@ -85,7 +86,7 @@ function withBoundCallback(type: string) {
 
 function queryOf(original: PgClient['query'], recorder: Recorder): PgClient['query'] {
   return function query(this: PgClient, ...args) {
-    const call: Call = { client: this, operation: adopted, isQueued: false };
+    const call: Call = { client: this, given: args[0], operation: adopted, isQueued: false };
     const outer = calling;
     calling = call;
     adopted = undefined;
@@ -93,12 +94,12 @@ function queryOf(original: PgClient['query'], recorder: Recorder): PgClient['que
     try {
       result = original.apply(this, args);
     } catch (error) {
-      call.operation?.settle(error, undefined, describeError);
+      call.operation?.settle(error);
       throw error;
     } finally {
       calling = outer;
     }
-    if (!call.isQueued) refused(this, args[0], call.operation, recorder);
+    if (!call.isQueued) refused(call, recorder);
     return result;
   };
 }
@@ -112,47 +113,42 @@ function pulseOf(
     if (call?.client === this && !call.isQueued) {
       call.isQueued = true;
       const query = (this._queryQueue ?? this.queryQueue)?.at(-1);
-      if (query) queued(this, query, call.operation, recorder);
+      if (query) queued(query, call, recorder);
     }
     return original.apply(this, args);
   };
 }
 
-function queued(
-  client: PgClient,
-  query: Submittable,
-  pooled: RunningOperation | undefined,
-  recorder: Recorder,
-): void {
+function queued(query: Submittable, call: Call, recorder: Recorder): void {
   sawSubmittable(Object.getPrototypeOf(query) as object);
-  const operation = pooled ?? new RunningOperation('PG_QUERY');
+  const operation = call.operation ?? new RunningOperation('PG_QUERY');
   link(query, operation);
-  if (recorder.isListening && !operation.recording) {
-    operation.record(recorder, operationOf(client, query.text, query.values));
+  if (!recorder.isListening) return;
+  if (!call.operation) {
+    operation.record(recorder, describeQuery(endpointOf(call.client), query.text, query.values));
+  } else if (operation.recording && !operation.recording.hasText) {
+    const { text, values } = describeQuery(endpointOf(call.client), query.text, query.values);
+    operation.recording.learn({ text, values });
+  }
+  // A query that pg made of the caller's arguments is ours to add to; a prepared one is known by
+  // its text, which must stay the same.
+  if (
+    query !== call.given &&
+    typeof query.text === 'string' &&
+    !query.name &&
+    operation.recording
+  ) {
+    query.text = operation.recording.comment(query.text);
   }
 }
 
 /** A client that is broken or closed queues nothing and reports the error in the next tick. */
-function refused(
-  client: PgClient,
-  query: unknown,
-  pooled: RunningOperation | undefined,
-  recorder: Recorder,
-): void {
-  const operation = pooled ?? new RunningOperation('PG_QUERY');
-  if (recorder.isListening && !operation.recording) {
-    const text = typeof query === 'string' ? query : undefined;
-    operation.record(recorder, operationOf(client, text, undefined));
+function refused(call: Call, recorder: Recorder): void {
+  const operation = call.operation ?? new RunningOperation('PG_QUERY');
+  if (recorder.isListening && !call.operation) {
+    const text = typeof call.given === 'string' ? call.given : undefined;
+    operation.record(recorder, describeQuery(endpointOf(call.client), text, undefined));
   }
-  operation.settle(new Error('The client is not queryable'), undefined, describeError);
+  operation.settle(new Error('The client is not queryable'));
   operation.end();
-}
-
-function operationOf(client: PgClient, text: unknown, values: unknown): Operation {
-  return {
-    endpoint: endpointOf(client),
-    text: typeof text === 'string' ? text : undefined,
-    dialect: 'postgresql',
-    values,
-  };
 }

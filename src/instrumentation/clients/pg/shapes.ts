@@ -20,6 +20,8 @@ export interface PgClient {
 export interface Submittable {
   text?: unknown;
   values?: unknown;
+  /** That of a prepared statement. */
+  name?: unknown;
   submit(...args: unknown[]): unknown;
   /** The cursor inside a query stream: it hears of everything in the stream's place. */
   cursor?: Submittable;
@@ -30,9 +32,23 @@ export interface Submittable {
 
 export interface PgPool {
   Client?: { prototype?: object };
+  options?: { max?: number; min?: number };
   _clients?: PgClient[];
+  _pendingQueue?: PendingItem[];
+  readonly totalCount?: number;
+  readonly idleCount?: number;
+  readonly waitingCount?: number;
   connect(callback?: PoolCallback): unknown;
   query(...args: unknown[]): unknown;
+  end(callback?: unknown): unknown;
+  /** Opens a connection for somebody who waits. */
+  newClient(waiting: PendingItem): unknown;
+  /** Hands a connection to somebody who waited. */
+  _acquireClient(client: PgClient, waiting: PendingItem, ...rest: unknown[]): unknown;
+  _release(client: PgClient, ...rest: unknown[]): unknown;
 }
+
+/** Somebody who waits for a connection. */
+export type PendingItem = object;
 
 export type PoolCallback = (error: unknown, client?: PgClient, release?: unknown) => void;

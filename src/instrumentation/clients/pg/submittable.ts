@@ -1,6 +1,5 @@
 import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { RunningOperation } from '../../running-operation.ts';
-import { describeError } from './describe.ts';
 import type { Submittable } from './shapes.ts';
 
 /*
@@ -16,10 +15,6 @@ export function link(submittable: Submittable, operation: RunningOperation): voi
   if (typeof submittable.cursor?.submit === 'function') {
     operations.set(submittable.cursor, operation);
   }
-}
-
-export function operationOf(submittable: Submittable): RunningOperation | undefined {
-  return operations.get(submittable);
 }
 
 /** Messages that may call the user's code without being the last. */
@@ -87,7 +82,7 @@ function failing(original: Method): Method {
   return function handleError(...args) {
     const operation = operations.get(this);
     if (operation === undefined) return original.apply(this, args);
-    operation.settle(args[0], undefined, describeError);
+    operation.settle(args[0]);
     try {
       return operation.run(original, this, ...args);
     } finally {
@@ -100,7 +95,7 @@ function ending(original: Method): Method {
   return function handleReadyForQuery(...args) {
     const operation = operations.get(this);
     if (operation === undefined) return original.apply(this, args);
-    operation.settle(this._canceledDueToError || undefined, this._results, describeError);
+    operation.settle(this._canceledDueToError || undefined, this._results);
     try {
       return operation.run(original, this, ...args);
     } finally {

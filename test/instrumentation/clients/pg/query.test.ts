@@ -61,6 +61,7 @@ describe('pg', () => {
       assert.deepEqual(span.attributes, {
         'db.system.name': 'postgresql',
         'db.namespace': 'postgres',
+        'db.query.summary': 'select',
         'db.query.text': 'select $1::int as n',
         'server.address': hostname,
         'server.port': Number(port),
