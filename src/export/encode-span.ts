@@ -113,7 +113,6 @@ function encodeCount(writer: ByteWriter, tag: number, count: number | undefined)
 }
 
 function encodeStatus(writer: ByteWriter, code: number, message: string | undefined): void {
-  if (code === 0 && !message) return;
   const expected = (message?.length ?? 0) + 8;
   writer.reserve(16);
   writer.byte(0x7a);
