@@ -126,12 +126,20 @@ function wrapObject(
   methods: string[],
   state: RuleState,
 ): Undo | undefined {
-  if (rule.kind === 'emitter') return wrapEmitter(target, rule, state);
+  if (rule.kind === 'emitter') {
+    const names = methods.length > 0 ? methods : ['on', 'addEventListener'];
+    return names.some((name) => name in target) ? wrapEmitter(target, rule, state) : undefined;
+  }
   if (rule.kind === 'config') return configure(target, rule, methods);
   const table = target as Record<string, AnyFunction>;
-  const present = methods.filter((method) => typeof table[method] === 'function');
+  const has = (method: string): boolean => typeof table[method] === 'function';
+  if (rule.kind === 'task') {
+    return [...methods, ...[rule.enter ?? []].flat()].some(has)
+      ? wrapTask(target, rule, state)
+      : undefined;
+  }
+  const present = methods.filter(has);
   if (present.length === 0) return undefined;
-  if (rule.kind === 'task' && rule.worker === undefined) return wrapTask(target, rule, state);
   const undos = present.map((method) =>
     patchMethod(table, method, (original) => wrapFunction(original, rule, state)),
   );

@@ -7,6 +7,7 @@ import { tryWrap, type ReplaceModule } from '../wrap.ts';
 import { BUILT_IN_RULES } from './built-in.ts';
 import { repairGlobals } from './globals.ts';
 import { readRuleFile } from './rule-file.ts';
+import { WINSTON_BATCHES } from './winston.ts';
 import { readRuleSet, type ModuleRules, type RuleSet } from './rule-set.ts';
 
 export { RepairSpanProcessor } from '../wrap/marker.ts';
@@ -42,6 +43,7 @@ export function enableRules(options: RuleOptions = {}): Undo {
     ? builtInModules().filter(({ module }) => !except.includes(packageOf(module)))
     : [];
   const undos = [...builtInRules, ...own].map((each) => registerModule(each));
+  if (builtIn && !except.includes('winston')) undos.push(onModule(WINSTON_BATCHES));
   if (builtIn) undos.push(repairGlobals(except));
   return () => {
     for (const undo of undos.splice(0).toReversed()) undo();
@@ -61,7 +63,8 @@ export function builtInModules(): ModuleRules[] {
 function registerModule({ module, versions, rules }: ModuleRules): Undo {
   return onModule({
     module,
-    versions,
+    // A version outside the range is no news: later ones often have no need of the rule.
+    versions: '*',
     patch: (exports: ModuleExports, version, replace) =>
       applyRules(exports as object, { module, versions, rules }, version, replace),
   });

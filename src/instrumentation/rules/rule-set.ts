@@ -27,7 +27,13 @@ export interface ModuleRules {
 /** What a rule may say beside its kind, and of which type: the table behind the JSON schema. */
 export const RULE_OPTIONS: Readonly<Record<RuleKind, Readonly<Record<string, OptionType>>>> = {
   args: { argument: 'integers' },
-  emitter: { events: 'strings', originalKey: 'string' },
+  emitter: {
+    events: 'strings',
+    originalKey: 'string',
+    listener: 'integer',
+    remove: 'strings',
+    list: 'strings',
+  },
   task: {
     argument: 'integer',
     worker: 'integer',
@@ -36,6 +42,7 @@ export const RULE_OPTIONS: Readonly<Record<RuleKind, Readonly<Record<string, Opt
     forget: 'strings',
     batch: 'boolean',
     spread: 'boolean',
+    share: 'string',
   },
   handler: { argument: 'integer', unless: 'string' },
   home: { leave: 'root or trace' },

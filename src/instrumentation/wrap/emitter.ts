@@ -15,24 +15,35 @@ const ONCE_ADDERS = ['once', 'prependOnceListener'];
 export function wrapEmitter(target: object, rule: EmitterRule, state: RuleState): Undo {
   const methods = rule.method === undefined ? undefined : [rule.method].flat();
   const table = target as Record<string, AnyFunction>;
-  if (methods === undefined && typeof table['addEventListener'] === 'function') {
+  const isTarget = !('on' in table) && typeof table['addEventListener'] === 'function';
+  if (methods === undefined && isTarget) {
     return wrapEventTarget(target, rule, state);
   }
-  const undos: (Undo | undefined)[] = [];
-  for (const method of methods ?? [...ADDERS, ...ONCE_ADDERS]) {
-    if (typeof table[method] !== 'function') continue;
-    const isOnce = ONCE_ADDERS.includes(method);
-    const plain = isOnce ? method.replace('once', 'on').replace('Once', '') : method;
-    undos.push(
-      patchMethod(table, method, (original) => {
-        return addListener(original, isOnce ? plain : undefined, rule, state);
-      }),
-    );
-  }
+  const bound: BoundListeners = new WeakMap();
+  const patch = (method: string, make: (original: AnyFunction) => AnyFunction): Undo | undefined =>
+    typeof table[method] === 'function' ? patchMethod(table, method, make) : undefined;
+  const undos = [
+    ...(methods ?? [...ADDERS, ...ONCE_ADDERS]).map((method) => {
+      const isOnce = ONCE_ADDERS.includes(method);
+      const plain = isOnce ? method.replace('once', 'on').replace('Once', '') : undefined;
+      return patch(method, (original) => addListener(original, plain, rule, state, bound));
+    }),
+    ...[rule.remove ?? []]
+      .flat()
+      .map((method) => patch(method, (original) => removeListener(original, rule, bound))),
+    ...[rule.list ?? []]
+      .flat()
+      .map((method) => patch(method, (original) => listOriginals(original, rule))),
+  ];
   return () => {
     for (const undo of undos) undo?.();
   };
 }
+
+/** The wrappers of a listener, for emitters that find listeners by identity alone. */
+type BoundListeners = WeakMap<object, AnyFunction[]>;
+
+const keyOf = (rule: EmitterRule): string => rule.originalKey ?? 'listener';
 
 /** `plain` is the method that adds for good, for an `original` that adds for one event. */
 function addListener(
@@ -40,22 +51,59 @@ function addListener(
   plain: string | undefined,
   rule: EmitterRule,
   state: RuleState,
+  wrappers: BoundListeners,
 ): AnyFunction {
-  const key = rule.originalKey ?? 'listener';
+  const key = keyOf(rule);
+  const position = rule.listener ?? 1;
   return function (this: unknown, ...args: unknown[]): unknown {
-    const [event, listener] = args;
+    const listener = args[position];
     const isOurs =
-      state.active && typeof listener === 'function' && concerns(rule, event) && !(key in listener);
+      state.active &&
+      typeof listener === 'function' &&
+      concerns(rule, args[0]) &&
+      !(key in listener);
     if (!isOurs) return Reflect.apply(original, this, args);
     const unit = new RepairUnit(state);
     if (!carriesContext(unit)) return Reflect.apply(original, this, args);
     const bound =
       plain === undefined
         ? boundListener(listener as AnyFunction, unit)
-        : boundOnce(listener as AnyFunction, unit, this as Emitter, event);
+        : boundOnce(listener as AnyFunction, unit, this as Emitter, args[0]);
     Object.defineProperty(bound, key, { value: listener });
+    if (rule.remove !== undefined) {
+      wrappers.set(listener, [...(wrappers.get(listener) ?? []), bound]);
+    }
+    args[position] = bound;
     const add = plain === undefined ? original : (this as Record<string, AnyFunction>)[plain]!;
-    return Reflect.apply(add, this, [event, bound, ...args.slice(2)]);
+    return Reflect.apply(add, this, args);
+  };
+}
+
+/** Removes the wrapper of a listener that was registered through one, else the listener. */
+function removeListener(
+  original: AnyFunction,
+  rule: EmitterRule,
+  wrappers: BoundListeners,
+): AnyFunction {
+  const position = rule.listener ?? 1;
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const listener = args[position];
+    const bound = typeof listener === 'function' ? wrappers.get(listener)?.pop() : undefined;
+    if (bound) args[position] = bound;
+    return Reflect.apply(original, this, args);
+  };
+}
+
+function listOriginals(original: AnyFunction, rule: EmitterRule): AnyFunction {
+  const key = keyOf(rule);
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const listeners = Reflect.apply(original, this, args);
+    if (!Array.isArray(listeners)) return listeners;
+    const originals = listeners.map((each: AnyFunction & Record<string, unknown>) => each[key]);
+    // The emitter's own list stays what it is where nothing of ours is in it.
+    return originals.every((each) => each === undefined)
+      ? listeners
+      : listeners.map((each: unknown, index) => originals[index] ?? each);
   };
 }
 

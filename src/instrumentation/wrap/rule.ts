@@ -43,6 +43,12 @@ export interface EmitterRule extends RuleBase {
    * removed: `listener` for Node's own emitters, which is the default.
    */
   originalKey?: string;
+  /** The argument that is the listener; the second unless said. */
+  listener?: number;
+  /** Methods that remove by identity alone: they are given the wrapper in place of the listener. */
+  remove?: string | readonly string[];
+  /** Methods that return listeners: they show the originals. */
+  list?: string | readonly string[];
 }
 
 /** The context travels with a queued item and is entered when the item is worked on. */
@@ -62,6 +68,11 @@ export interface TaskRule extends RuleBase {
   batch?: boolean;
   /** An array as the item stands for its elements. */
   spread?: boolean;
+  /**
+   * Several objects pass the item on to one another, and each enters the context of whoever queued
+   * it first: all rules with the same name work together. For items that are objects.
+   */
+  share?: string;
 }
 
 /** The functions of an object passed to the method run in the context of the method's caller. */

@@ -69,6 +69,7 @@ const listOf = (names: string | readonly string[] | undefined): string[] =>
 
 /** `task` for a queue object whose own methods work on the items (`enter`). */
 export function wrapTask(target: object, rule: TaskRule, state: RuleState): Undo {
+  if (rule.share !== undefined) return wrapSharedTask(target, rule, rule.share, state);
   // One ledger per queue: patched prototypes serve many.
   const ledgers = new WeakMap<object, TaskLedger>();
   const ledgerOf = (self: unknown): TaskLedger => {
@@ -87,6 +88,49 @@ export function wrapTask(target: object, rule: TaskRule, state: RuleState): Undo
       }),
     );
   }
+  return () => {
+    for (const undo of undos) undo?.();
+  };
+}
+
+/** Units by item, for items that are passed on: an entry goes with its item. */
+const shared = new Map<string, WeakMap<object, RepairUnit>>();
+
+/** The units of all rules that share `name`. */
+export function sharedUnits(name: string): WeakMap<object, RepairUnit> {
+  let units = shared.get(name);
+  if (!units) shared.set(name, (units = new WeakMap()));
+  return units;
+}
+
+function wrapSharedTask(target: object, rule: TaskRule, name: string, state: RuleState): Undo {
+  const units = sharedUnits(name);
+  const table = target as Record<string, AnyFunction>;
+  const position = rule.argument ?? 0;
+  const undos = [
+    ...listOf(rule.method).map((method) =>
+      patchMethod(table, method, (original) => {
+        return function (this: unknown, ...args: unknown[]): unknown {
+          const item = args[position];
+          if (!state.active || !isObject(item) || units.has(item)) {
+            return Reflect.apply(original, this, args);
+          }
+          const unit = new RepairUnit(state);
+          units.set(item, unit);
+          return callInside(unit, original, this, args);
+        };
+      }),
+    ),
+    ...listOf(rule.enter).map((method) =>
+      patchMethod(table, method, (original) => {
+        return function (this: unknown, ...args: unknown[]): unknown {
+          const item = args[position];
+          const unit = state.active && isObject(item) ? units.get(item) : undefined;
+          return unit ? unit.enter(original, this, args) : Reflect.apply(original, this, args);
+        };
+      }),
+    ),
+  ];
   return () => {
     for (const undo of undos) undo?.();
   };
