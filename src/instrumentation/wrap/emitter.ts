@@ -171,7 +171,7 @@ function wrapEventTarget(target: object, rule: EmitterRule, state: RuleState): U
       if (!bound) {
         const unit = new RepairUnit(state);
         if (!carriesContext(unit)) return Reflect.apply(original, this, args);
-        bound = { handleEvent: boundHandler(listener, unit, options, entries) };
+        bound = { handleEvent: boundHandler(listener, unit, { target: this, options, entries }) };
         entries.set(listener, bound);
         handedOut = true;
       }
@@ -213,18 +213,22 @@ function isCapture(options: unknown): boolean {
 function boundHandler(
   listener: object,
   unit: RepairUnit,
-  options: unknown,
-  entries: WeakMap<object, WrappedListener>,
+  registration: {
+    target: unknown;
+    options: unknown;
+    entries: WeakMap<object, WrappedListener>;
+  },
 ): AnyFunction {
+  const { target, options, entries } = registration;
   const isOnce =
     typeof options === 'object' && options !== null && 'once' in options && Boolean(options.once);
+  // Node looks at an object's method when it is registered, and never again.
+  const [fn, thisArg] =
+    typeof listener === 'function'
+      ? [listener as AnyFunction, target]
+      : [(listener as WrappedListener).handleEvent, listener];
   return function (this: unknown, ...args: unknown[]): unknown {
     if (isOnce) entries.delete(listener);
-    if (typeof listener === 'function') {
-      const event = args[0] as { currentTarget?: unknown } | undefined;
-      return unit.enter(listener as AnyFunction, event?.currentTarget, args);
-    }
-    const { handleEvent } = listener as { handleEvent: AnyFunction };
-    return unit.enter(handleEvent, listener, args);
+    return unit.enter(fn, thisArg, args);
   };
 }

@@ -23,10 +23,14 @@ async function runAll(
   env: NodeJS.ProcessEnv,
 ): Promise<Map<string, Outcome>> {
   const args = ['--import', fixture('preload.js'), fixture('run.js'), way];
-  const { stdout } = await promisify(execFile)(process.execPath, args, {
+  const options = {
     env: { ...process.env, ...env, CLEW_REPAIR: repair, NODE_NO_WARNINGS: '1' },
     maxBuffer: 64 << 20,
-  });
+  };
+  // A scenario that hangs ends the process; what was printed names it.
+  const { stdout } = await promisify(execFile)(process.execPath, args, options).catch(
+    (error: { stdout: string }) => error,
+  );
   const outcomes = stdout
     .split('\n')
     .filter((line) => line.startsWith('{"title"'))
