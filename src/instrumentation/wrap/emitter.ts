@@ -64,11 +64,11 @@ function addListener(
       !(key in listener);
     if (!isOurs) return Reflect.apply(original, this, args);
     const unit = new RepairUnit(state);
-    if (!carriesContext(unit)) return Reflect.apply(original, this, args);
+    const isAbove = args[0] === 'removeListener' && rule.listener === undefined;
+    if (!carriesContext(unit) && !isAbove) return Reflect.apply(original, this, args);
+    const fn = isAbove ? toldOriginals(listener as AnyFunction, key) : (listener as AnyFunction);
     const bound =
-      plain === undefined
-        ? boundListener(listener as AnyFunction, unit)
-        : boundOnce(listener as AnyFunction, unit, this as Emitter, args[0]);
+      plain === undefined ? boundListener(fn, unit) : boundOnce(fn, unit, this as Emitter, args[0]);
     Object.defineProperty(bound, key, { value: listener });
     if (rule.remove !== undefined) {
       wrappers.set(listener, [...(wrappers.get(listener) ?? []), bound]);
@@ -129,14 +129,31 @@ function boundOnce(
   event: unknown,
 ): AnyFunction {
   let fired = false;
-  const bound = function (this: unknown, ...args: unknown[]): unknown {
-    if (fired) return undefined;
-    fired = true;
-    if (emitter.removeListener) emitter.removeListener(event, bound);
-    else emitter.off?.(event, bound);
-    return unit.enter(listener, this, args);
+  // Named as Node names its own: a `removeListener` event shows the wrapper.
+  const { 'bound onceWrapper': bound } = {
+    'bound onceWrapper'(this: unknown, ...args: unknown[]): unknown {
+      if (fired) return undefined;
+      fired = true;
+      if (emitter.removeListener) emitter.removeListener(event, bound);
+      else emitter.off?.(event, bound);
+      return unit.enter(listener, this, args);
+    },
   };
+  onceWrappers.add(bound);
   return bound;
+}
+
+const onceWrappers = new WeakSet<AnyFunction>();
+
+/** A `removeListener` listener that hears of the original where a wrapper was removed. */
+function toldOriginals(listener: AnyFunction, key: string): AnyFunction {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const removed = args[1] as (AnyFunction & Record<string, unknown>) | undefined;
+    if (typeof removed === 'function' && key in removed && !onceWrappers.has(removed)) {
+      args[1] = removed[key];
+    }
+    return Reflect.apply(listener, this, args);
+  };
 }
 
 interface WrappedListener {
