@@ -1,4 +1,5 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { types } from 'node:util';
 
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 
@@ -24,17 +25,18 @@ const isEmpty = (store: unknown): boolean => store === undefined || store === RO
 
 function readCarriesContext(resource: AsyncResource): boolean {
   return storesOf(resource).some(([, value]) =>
-    value instanceof Map ? ![...value.values()].every(isEmpty) : !isEmpty(value),
+    // Node's frame is a Map without Map's prototype.
+    types.isMap(value) ? ![...Map.prototype.values.call(value)].every(isEmpty) : !isEmpty(value),
   );
 }
 
 function selfTest(): boolean {
   const probe = new AsyncLocalStorage<object>();
   try {
-    return (
-      probe.run({}, () => readCarriesContext(new AsyncResource('PROBE'))) &&
-      !readCarriesContext(emptied(new AsyncResource('PROBE')))
-    );
+    const inside = probe.run({}, () => new AsyncResource('PROBE'));
+    // Under no value of its own: leaving `run` may leave an empty entry behind.
+    const outside = probe.run(undefined as never, () => emptied(new AsyncResource('PROBE')));
+    return readCarriesContext(inside) && !readCarriesContext(outside);
   } finally {
     probe.disable();
   }

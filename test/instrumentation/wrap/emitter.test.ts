@@ -52,7 +52,10 @@ describe('rule kind emitter', () => {
     await as('A', async () => {
       const emitter = new Emitter({ captureRejections: true });
       emitter.on('newListener', (event, listener) => log.push('new', event, listener.name));
-      emitter.on('removeListener', (event, listener) => log.push('removed', event, listener.name));
+      emitter.on('removeListener', (event, listener) => {
+        // A fired `once` shows the emitter's own wrapper, whose name is Node's affair.
+        log.push('removed', event, listener.name.replace(/^(bound onceW|w)rapper$/, 'a wrapper'));
+      });
       const first = function first(this: unknown, ...args: unknown[]): void {
         log.push('first', this === emitter, args);
       };
