@@ -70,7 +70,7 @@ export const BUILT_IN_RULES: RuleSet = {
     'default#': 'emitter',
     'default#send|ping|pong': 'args',
   },
-  'undici@>=5.28 <9': {
+  'undici@>=6 <9': {
     'Client#dispatch': { kind: 'handler', argument: 1 },
     'Pool#dispatch': { kind: 'handler', argument: 1 },
     'BalancedPool#dispatch': { kind: 'handler', argument: 1 },
@@ -98,9 +98,9 @@ export const BUILT_IN_RULES: RuleSet = {
   '@grpc/grpc-js/build/src/client-interceptors@>=1.8 <2': {
     'getInterceptingCall()#start': { kind: 'handler', argument: 1 },
   },
-  'bullmq@>=4 <7': { 'Worker#run|startStalledCheckTimer': HOME },
+  'bullmq@>=5 <7': { 'Worker#run|startStalledCheckTimer': HOME },
   'bull@>=4 <5': { 'default#start|_initProcess': HOME },
-  'amqplib/lib/channel@>=0.8 <3': {
+  'amqplib/lib/channel@>=0.10 <3': {
     'Channel#_rpc': { kind: 'args', argument: 3 },
     'Channel#pushConfirmCallback': { kind: 'args', argument: 0 },
     'BaseChannel#registerConsumer': { kind: 'args', argument: 1 },

@@ -51,7 +51,7 @@ export const RULE_OPTIONS: Readonly<Record<RuleKind, Readonly<Record<string, Opt
   config: { arguments: 'array', undoArguments: 'array' },
 };
 
-type OptionType =
+export type OptionType =
   'integer' | 'integers' | 'string' | 'strings' | 'boolean' | 'array' | 'root or trace';
 
 const CHECKS: Readonly<Record<OptionType, (value: unknown) => boolean>> = {

@@ -48,7 +48,10 @@ export function withMarker(
 }
 
 function markedContext(inner: Context, repair: Repair): Context {
-  const value: Repair = { ...repair, parent: trace.getSpan(inner) };
+  const parent = trace.getSpan(inner);
+  const outer = inner.getValue(REPAIR) as Repair | undefined;
+  // Links may come on top of a repair of the same callback.
+  const value: Repair = { ...(outer?.parent === parent ? outer : {}), ...repair, parent };
   if (repair.label === undefined || repair.links) return inner.setValue(REPAIR, value);
   let contexts = marked.get(inner);
   if (!contexts) marked.set(inner, (contexts = new Map()));
