@@ -54,13 +54,20 @@ export function tryWrap(target: object, rule: Rule, replace?: ReplaceModule): Un
   const { module = 'custom' } = rule;
   const methods = rule.method === undefined ? [] : [rule.method].flat();
   const state: RuleState = {
-    type: [module, methods[0] ?? rule.on?.replace(/\(\)|#/, '')].filter(Boolean).join('.'),
+    type: rule.type ?? [module, methods[0] ?? memberOf(rule.on)].filter(Boolean).join('.'),
     label: `${rule.kind}:${module}`,
     active: true,
   };
   const undo = apply(target, rule, methods, state, replace);
   return undo && once(undo, state);
 }
+
+/** The last name of a path. */
+const memberOf = (path: string | undefined): string | undefined =>
+  path
+    ?.split(/[#.]/)
+    .findLast((name) => name !== '')
+    ?.replace('()', '');
 
 function once(undo: Undo, state: RuleState): Undo {
   return () => {

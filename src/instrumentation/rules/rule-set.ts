@@ -24,8 +24,8 @@ export interface ModuleRules {
   rules: Rule[];
 }
 
-/** What a rule may say beside its kind, and of which type: the table behind the JSON schema. */
-export const RULE_OPTIONS: Readonly<Record<RuleKind, Readonly<Record<string, OptionType>>>> = {
+/** What a rule may say beside its kind, and of which type. */
+const RULE_OPTIONS: Readonly<Record<RuleKind, Readonly<Record<string, OptionType>>>> = {
   args: { argument: 'integers' },
   emitter: {
     events: 'strings',
@@ -50,6 +50,15 @@ export const RULE_OPTIONS: Readonly<Record<RuleKind, Readonly<Record<string, Opt
   iterator: {},
   config: { arguments: 'array', undoArguments: 'array' },
 };
+
+/** What a rule of any kind may say. */
+const COMMON: Readonly<Record<string, OptionType>> = { type: 'string' };
+
+/** The options of a kind and the type of each. */
+export const optionsOf = (kind: RuleKind): Readonly<Record<string, OptionType>> => ({
+  ...COMMON,
+  ...RULE_OPTIONS[kind],
+});
 
 export type OptionType =
   'integer' | 'integers' | 'string' | 'strings' | 'boolean' | 'array' | 'root or trace';
@@ -113,12 +122,12 @@ function readRule(module: string, path: string, data: unknown, locate: Locate): 
   if (!isKind(kind)) {
     throw ruleError(locate([]), name, `one of the kinds ${RULE_KINDS.join(', ')}`, kind);
   }
-  const allowed = RULE_OPTIONS[kind];
+  const allowed = optionsOf(kind);
   for (const [option, value] of Object.entries(options)) {
     if (option === 'kind') continue;
     const type = allowed[option];
     if (type === undefined) {
-      const known = Object.keys(allowed).join(', ') || 'none';
+      const known = Object.keys(allowed).join(', ');
       throw new ClewError(
         'ERR_RULE',
         `${locate([option])}: ${name} has an option \`${option}\` that ${kind} does not know (${known}).`,

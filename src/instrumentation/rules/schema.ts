@@ -1,5 +1,5 @@
 import { RULE_KINDS } from '../wrap/rule.ts';
-import { RULE_OPTIONS, type OptionType } from './rule-set.ts';
+import { optionsOf, type OptionType } from './rule-set.ts';
 
 const TYPES: Readonly<Record<OptionType, object>> = {
   integer: { type: 'integer' },
@@ -18,7 +18,7 @@ export function ruleFileSchema(): object {
     properties: {
       kind: { const: kind },
       ...Object.fromEntries(
-        Object.entries(RULE_OPTIONS[kind]).map(([option, type]) => [option, TYPES[type]]),
+        Object.entries(optionsOf(kind)).map(([option, type]) => [option, TYPES[type]]),
       ),
     },
     required: kind === 'config' ? ['kind', 'arguments'] : ['kind'],

@@ -22,8 +22,10 @@ interface RuleBase {
   on?: string;
   /** The method, or several that are to be treated alike; none if `on` ends at the function. */
   method?: string | readonly string[];
-  /** The library, for `clew.repaired` on spans and for the type of the async resource. */
+  /** The library, for `clew.repaired` on spans. */
   module?: string;
+  /** The type of the async resources; the library and the method unless said. */
+  type?: string;
 }
 
 /** Functions passed to the method run in the context of the method's caller. */

@@ -1,4 +1,4 @@
-import { context, type Context } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 
 import { patchMethod, type Undo } from '../patch.ts';
 import { reportAmbiguity } from './ambiguity.ts';
@@ -242,7 +242,9 @@ function workOnBatch(
   const entries = items.map((item) => ledger.take(item)).filter((entry) => entry !== undefined);
   const contexts = new Set(entries.map((entry) => entry.context));
   const [only] = entries;
-  if (only && contexts.size === 1 && new Set(entries.map((each) => each.unit)).size === 1) {
+  // Without OpenTelemetry every context looks alike, so only one and the same unit is one caller.
+  const isOneContext = contexts.size === 1 && only?.context !== ROOT_CONTEXT;
+  if (only && (isOneContext || new Set(entries.map((each) => each.unit)).size === 1)) {
     return only.unit.enter(worker, thisArg, args);
   }
   const active = context.active();
