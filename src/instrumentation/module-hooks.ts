@@ -69,8 +69,10 @@ export function onModule(patch: ModulePatch): Undo {
   const group = patches.get(key) ?? new Set();
   patches.set(key, group.add(registration));
   hookRequire();
-  for (const [exports, name, baseDir] of alreadyRequired(packageOf(key))) {
-    if (stripExtension(name) === key) apply(registration, exports, baseDir);
+  for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
+    // Who required it before holds the old exports; whoever comes now gets the replacement.
+    const replace = (replacement: ModuleExports): void => (module.exports = replacement);
+    if (stripExtension(name) === key) apply(registration, module.exports, baseDir, replace);
   }
   return () => {
     group.delete(registration);
@@ -169,7 +171,9 @@ function apply(
  * The modules of `packageName` that `require` holds, each as a require hook would have shown it.
  * A CommonJS module that was imported is among them.
  */
-function* alreadyRequired(packageName: string): Generator<[ModuleExports, string, string]> {
+function* alreadyRequired(
+  packageName: string,
+): Generator<{ module: NodeJS.Module; name: string; baseDir: string }> {
   const folder = `/node_modules/${packageName}/`;
   const { cache } = createRequire(import.meta.url);
   for (const [file, module] of Object.entries(cache)) {
@@ -180,9 +184,9 @@ function* alreadyRequired(packageName: string): Generator<[ModuleExports, string
     // A package inside this one.
     if (inside.includes('node_modules/')) continue;
     const baseDir = path.slice(0, start + folder.length - 1);
-    yield [module.exports, `${packageName}/${inside}`, baseDir];
+    yield { module, name: `${packageName}/${inside}`, baseDir };
     if (stripExtension(mainOf(baseDir)) === stripExtension(inside)) {
-      yield [module.exports, packageName, baseDir];
+      yield { module, name: packageName, baseDir };
     }
   }
 }

@@ -4,7 +4,8 @@ import { OperationResource } from '../operation-resource.ts';
 import { isMarking, withMarker } from './marker.ts';
 
 /** A function of whatever signature: what rules wrap has no type we could know. */
-export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyFunction = (this: any, ...args: unknown[]) => unknown;
 
 /** What the wrappers of one rule share: how its units are named, and whether it still holds. */
 export interface RuleState {
