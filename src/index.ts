@@ -3,3 +3,4 @@ export {
   OperationResource,
   type OperationResourceOptions,
 } from './instrumentation/operation-resource.ts';
+export { wrap, type Rule, type RuleKind } from './instrumentation/wrap.ts';
