@@ -1,0 +1,41 @@
+import { frameAccess } from '../async/context-frame.ts';
+import { hasAsyncContextFrame } from '../async/runtime.ts';
+import { sayOnce } from '../base/log.ts';
+import type { ContextStore, StoreName, StoreSettings } from './context-store.ts';
+import { FrameStore } from './frame-store.ts';
+import { HookStore } from './hook-store.ts';
+import { StorageStore } from './storage-store.ts';
+
+const NAMES: readonly StoreName[] = ['hook', 'frame', 'storage'];
+
+/**
+ * The best store of this Node: the frame where Node propagates by frames, else the hook. An option
+ * or `CLEW_CONTEXT_STORE` asks for another one.
+ */
+export function chooseStore(option: StoreName | undefined, settings: StoreSettings): ContextStore {
+  const asked = option ?? storeFromEnvironment();
+  if (asked === 'hook') return new HookStore(settings);
+  if (asked === 'storage') return new StorageStore(settings);
+  if (asked === undefined && !hasAsyncContextFrame) return new HookStore(settings);
+  if (frameAccess !== undefined) return new FrameStore(settings);
+  if (asked === 'frame') {
+    sayOnce(
+      'warn',
+      'context-store:frame',
+      'the `frame` context store does not work on this Node; `storage` is used instead.',
+    );
+  }
+  return new StorageStore(settings);
+}
+
+function storeFromEnvironment(): StoreName | undefined {
+  const value = process.env['CLEW_CONTEXT_STORE'];
+  if (value === undefined || value === '') return undefined;
+  if (NAMES.includes(value as StoreName)) return value as StoreName;
+  sayOnce(
+    'warn',
+    'context-store',
+    `CLEW_CONTEXT_STORE has to be one of ${NAMES.join(', ')}; it is ignored.`,
+  );
+  return undefined;
+}

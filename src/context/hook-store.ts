@@ -1,0 +1,186 @@
+import * as asyncHooks from 'node:async_hooks';
+
+import { isAccepted, isServerType } from '../async/accepted-handles.ts';
+import { GuardedHook } from '../async/guarded-hook.ts';
+import { asAttachment, type Attachment, type Slot } from './attachment.ts';
+import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
+
+type Slots = Record<symbol, Slot | undefined>;
+
+// A constant, because the compiler does not inline what is imported from a built-in module.
+const executionResource = asyncHooks.executionAsyncResource as () => Slots;
+
+/**
+ * Keeps the slot on the async resource of the execution, under a symbol of its own, and copies it to
+ * each async resource that the execution creates.
+ *
+ * A slot lives as long as its async resource. A frozen async resource cannot hold one: `#sealed` has
+ * the slots of those, written by `#assign`, and an entry goes with its async resource.
+ */
+export class HookStore extends ContextStore {
+  override readonly name = 'hook';
+  #key: symbol = Symbol('clew.context');
+  #sealed: WeakMap<object, { slot: Slot | undefined }> | undefined;
+  #hook: GuardedHook | undefined;
+  readonly #adoptAccepted: boolean;
+  /** The handles of servers that listen with a slot, by async id. `#closed` deletes them. */
+  readonly #servers = new Map<number, WeakRef<Slots>>();
+  readonly #closed = new FinalizationRegistry<number>((asyncId) => this.#servers.delete(asyncId));
+
+  constructor(settings: StoreSettings) {
+    super();
+    this.#adoptAccepted = settings.adoptAccepted;
+  }
+
+  override get(): Slot | undefined {
+    const resource = executionResource();
+    if (this.#sealed !== undefined) {
+      const sealed = this.#sealed.get(resource);
+      if (sealed !== undefined) return sealed.slot;
+    }
+    return resource[this.#key];
+  }
+
+  override run(
+    slot: Slot | undefined,
+    fn: AnyFunction,
+    thisArg: unknown,
+    count: number,
+    a?: unknown,
+    b?: unknown,
+    all?: ArrayLike<unknown>,
+  ): unknown {
+    if (!this.carrying && !this.ready()) return call(fn, thisArg, count, a, b, all);
+    const resource = executionResource();
+    if (this.#sealed !== undefined) {
+      return this.#runSealed(resource, slot, fn, thisArg, count, a, b, all);
+    }
+    const key = this.#key;
+    const previous = resource[key];
+    try {
+      resource[key] = slot;
+    } catch {
+      return this.#runSealed(resource, slot, fn, thisArg, count, a, b, all);
+    }
+    try {
+      return call(fn, thisArg, count, a, b, all);
+    } finally {
+      // A store and no call: a call could overflow the stack that `fn` has just overflowed.
+      try {
+        resource[key] = previous;
+      } catch {
+        // Frozen meanwhile.
+        this.#assign(resource, key, previous);
+      }
+      if (asAttachment(previous) !== undefined) this.settle(previous);
+    }
+  }
+
+  override exchange(slot: Slot | undefined): Slot | undefined {
+    if (!this.carrying && !this.ready()) return undefined;
+    const resource = executionResource();
+    const key = this.#key;
+    if (this.#sealed === undefined) {
+      const previous = resource[key];
+      try {
+        resource[key] = slot;
+        return previous;
+      } catch {
+        // Frozen: see below.
+      }
+    }
+    const previous = this.get();
+    this.#assign(resource, key, slot);
+    return previous;
+  }
+
+  override replace(expected: Attachment, slot: Slot | undefined): void {
+    const resource = executionResource();
+    const key = this.#key;
+    if (resource[key] === expected && this.#sealed === undefined) {
+      try {
+        resource[key] = slot;
+        return;
+      } catch {
+        // Frozen: see below.
+      }
+    }
+    if (this.get() === expected) this.#assign(resource, key, slot);
+  }
+
+  protected override start(): void {
+    const key = this.#key;
+    this.#hook = new GuardedHook({
+      name: 'context',
+      trackPromises: true,
+      callbacks: {
+        init: (asyncId, type, triggerAsyncId, resource) => {
+          let slot = this.#sealed === undefined ? executionResource()[key] : this.get();
+          if (slot === undefined) {
+            if (this.#servers.size > 0 && isAccepted(type)) slot = this.#slotOf(triggerAsyncId);
+            // A timer that is started again is the same object: an old slot has to go.
+            if (slot === undefined && (resource as Slots)[key] === undefined) return;
+          } else if (type !== 'PROMISE' && this.#adoptAccepted && isServerType(type)) {
+            this.#servers.set(asyncId, new WeakRef(resource as Slots));
+            this.#closed.register(resource, asyncId);
+          }
+          try {
+            (resource as Slots)[key] = slot;
+          } catch {
+            this.#assign(resource as Slots, key, slot);
+          }
+        },
+      },
+    });
+    this.#hook.enable();
+  }
+
+  protected override stop(): void {
+    this.#hook?.disable();
+    this.#hook = undefined;
+    // What is on its way keeps a slot under a symbol nobody asks for any more.
+    this.#key = Symbol('clew.context');
+    this.#sealed = undefined;
+    this.#servers.clear();
+  }
+
+  #slotOf(serverAsyncId: number): Slot | undefined {
+    return this.#servers.get(serverAsyncId)?.deref()?.[this.#key];
+  }
+
+  #runSealed(
+    resource: Slots,
+    slot: Slot | undefined,
+    fn: AnyFunction,
+    thisArg: unknown,
+    count: number,
+    a: unknown,
+    b: unknown,
+    all: ArrayLike<unknown> | undefined,
+  ): unknown {
+    const key = this.#key;
+    const previous = this.get();
+    this.#assign(resource, key, slot);
+    try {
+      return call(fn, thisArg, count, a, b, all);
+    } finally {
+      if (key === this.#key) this.#assign(resource, key, previous);
+      if (asAttachment(previous) !== undefined) this.settle(previous);
+    }
+  }
+
+  #assign(resource: Slots, key: symbol, slot: Slot | undefined): void {
+    const sealed = this.#sealed?.get(resource);
+    if (sealed !== undefined) {
+      sealed.slot = slot;
+      return;
+    }
+    try {
+      resource[key] = slot;
+    } catch {
+      if (key !== this.#key) return;
+      this.#sealed ??= new WeakMap();
+      this.#sealed.set(resource, { slot });
+    }
+  }
+}
