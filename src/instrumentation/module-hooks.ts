@@ -70,9 +70,9 @@ export function onModule(patch: ModulePatch): Undo {
   patches.set(key, group.add(registration));
   hookRequire();
   for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
-    // Who required it before holds the old exports; whoever comes now gets the replacement.
-    const replace = (replacement: ModuleExports): void => (module.exports = replacement);
-    if (stripExtension(name) === key) apply(registration, module.exports, baseDir, replace);
+    if (stripExtension(name) !== key) continue;
+    // Whoever required it before keeps what it has; the next one gets the replacement.
+    apply(registration, module.exports, baseDir, (replacement) => (module.exports = replacement));
   }
   return () => {
     group.delete(registration);
@@ -167,13 +167,18 @@ function apply(
   }
 }
 
+interface LoadedModule {
+  module: NodeJS.Module;
+  /** The package, or a file inside it as `package/path`. */
+  name: string;
+  baseDir: string;
+}
+
 /**
  * The modules of `packageName` that `require` holds, each as a require hook would have shown it.
  * A CommonJS module that was imported is among them.
  */
-function* alreadyRequired(
-  packageName: string,
-): Generator<{ module: NodeJS.Module; name: string; baseDir: string }> {
+function* alreadyRequired(packageName: string): Generator<LoadedModule> {
   const folder = `/node_modules/${packageName}/`;
   const { cache } = createRequire(import.meta.url);
   for (const [file, module] of Object.entries(cache)) {
