@@ -1,0 +1,117 @@
+import { executionAsyncResource } from 'node:async_hooks';
+import diagnosticsChannel from 'node:diagnostics_channel';
+import { performance } from 'node:perf_hooks';
+
+import { enterOwner, WorkOwner } from './owner.ts';
+
+/** What a source tells of the requests it sees. */
+export interface RequestSink {
+  /** A request began in the callback that is running. */
+  begin(owner: WorkOwner, headers: Readonly<Record<string, unknown>>): void;
+  end(owner: WorkOwner): void;
+}
+
+/**
+ * Something that knows when a request begins and ends. `start` returns its own undo. A source makes
+ * the owner current (`enterOwner`) before it tells the sink.
+ */
+export interface RequestSource {
+  start(sink: RequestSink): () => void;
+}
+
+interface ServerMessage {
+  request: { method?: string; url?: string; headers?: Record<string, unknown> };
+  response: object & { closed?: boolean; destroyed?: boolean };
+}
+
+/** Requests that were not answered are given up once there are this many in flight. */
+const MAX_IN_FLIGHT = 20_000;
+
+/**
+ * The requests of `node:http` servers, from Node's own diagnostics channels.
+ *
+ * `inFlight` holds a request from its start to the end of its response. A response that is torn
+ * down says nothing on a channel, so `sweep` looks for those; nothing of the application is patched
+ * or listened to.
+ */
+export class HttpRequests implements RequestSource {
+  readonly #inFlight = new Map<WorkOwner, WeakRef<ServerMessage['response']>>();
+  readonly #ownersOfResponses = new WeakMap<object, WorkOwner>();
+  readonly #ownersOfParsers = new WeakMap<object, WorkOwner>();
+  #sink: RequestSink | undefined;
+
+  get size(): number {
+    return this.#inFlight.size;
+  }
+
+  start(sink: RequestSink): () => void {
+    this.#sink = sink;
+    const begin = (message: unknown): void => this.#begin(message as ServerMessage);
+    const finish = (message: unknown): void => this.#finish((message as ServerMessage).response);
+    diagnosticsChannel.subscribe('http.server.request.start', begin);
+    diagnosticsChannel.subscribe('http.server.response.finish', finish);
+    return () => {
+      diagnosticsChannel.unsubscribe('http.server.request.start', begin);
+      diagnosticsChannel.unsubscribe('http.server.response.finish', finish);
+      this.#inFlight.clear();
+      this.#sink = undefined;
+    };
+  }
+
+  /**
+   * The owner of a parser's callbacks: the pieces of a body come in callbacks of the parser, which
+   * was created before its request was known.
+   */
+  ownerOfParser(resource: object): WorkOwner | undefined {
+    const owner = this.#ownersOfParsers.get(resource);
+    return owner && !owner.ended ? owner : undefined;
+  }
+
+  /** Ends the requests whose response was torn down or forgotten. */
+  sweep(): void {
+    for (const [owner, ref] of this.#inFlight) {
+      const response = ref.deref();
+      if (!response || response.closed === true || response.destroyed === true) this.#end(owner);
+    }
+  }
+
+  #begin({ request, response }: ServerMessage): void {
+    const label = `${request.method ?? 'HTTP'} ${templateOf(request.url ?? '/')}`;
+    const owner = new WorkOwner(label, performance.now());
+    enterOwner(owner);
+    this.#ownersOfParsers.set(executionAsyncResource(), owner);
+    this.#ownersOfResponses.set(response, owner);
+    if (this.#inFlight.size >= MAX_IN_FLIGHT) this.sweep();
+    if (this.#inFlight.size < MAX_IN_FLIGHT) this.#inFlight.set(owner, new WeakRef(response));
+    this.#sink?.begin(owner, request.headers ?? {});
+  }
+
+  #finish(response: object): void {
+    const owner = this.#ownersOfResponses.get(response);
+    if (owner) this.#end(owner);
+  }
+
+  #end(owner: WorkOwner): void {
+    this.#inFlight.delete(owner);
+    if (owner.ended) return;
+    owner.endedAt = performance.now();
+    this.#sink?.end(owner);
+  }
+}
+
+/** The path without its query, each segment that looks like a value replaced by `{n}`. */
+export function templateOf(url: string): string {
+  const path = url.replace(/^[a-z]+:\/\/[^/]*/i, '').split(/[?#]/, 1)[0] ?? '/';
+  return path
+    .split('/')
+    .slice(0, 12)
+    .map((segment) => (isValue(segment) ? '{n}' : segment))
+    .join('/')
+    .slice(0, 120);
+}
+
+function isValue(segment: string): boolean {
+  return /\d/.test(segment)
+    ? !/^v\d{1,2}$/.test(segment)
+    : segment.length > 24 || /[%@=:;,~]/.test(segment);
+}
