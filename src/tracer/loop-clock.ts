@@ -90,6 +90,11 @@ export class LoopClock {
     return this.#holdsForgotten;
   }
 
+  /** How many callbacks are nested at the moment. */
+  get depth(): number {
+    return this.#ids.length;
+  }
+
   before(asyncId: number, owner: WorkOwner | undefined): void {
     const now = this.#now();
     if (this.#inGap) this.#leaveGap(now, this.#owner);
