@@ -5,9 +5,12 @@ import { sayOnce } from '../base/log.ts';
 import { Collector, type CollectorStats } from './collect.ts';
 import { HookSet } from './hook-set.ts';
 import { LoopClock, type Mark, type Split } from './loop-clock.ts';
-import { currentOwner, quietly, type WorkOwner } from './owner.ts';
+import { currentOwner, QUIET, quietly, type WorkOwner } from './owner.ts';
 import { TRACER_LEVELS, type AsyncTrace, type TracerLevel } from './record.ts';
 import { HttpRequests, type RequestSource } from './request-source.ts';
+
+const MAX_TRACED = 1000;
+const MAX_REQUESTS = 20_000;
 
 /** A request that ended, and where its time went. */
 export interface RequestReport {
@@ -66,6 +69,8 @@ export class AsyncResourceTracer {
   readonly #options: AsyncResourceTracerOptions;
   readonly #listeners = new Set<(trace: AsyncTrace) => void>();
   readonly #requestListeners = new Set<(report: RequestReport) => void>();
+  /** Requests recorded one by one at level `watch`. */
+  readonly #traced = new Set<WorkOwner>();
   readonly #marks = new Map<WorkOwner, Mark>();
   readonly #source: RequestSource;
   readonly #collector: Collector;
@@ -92,7 +97,7 @@ export class AsyncResourceTracer {
     const source = this.#source;
     this.#hooks = new HookSet({
       collector: this.#collector,
-      select: (owner) => options.select?.(owner) ?? true,
+      selectUnowned: () => this.#level === 'trace' && (options.select?.(undefined) ?? true),
       ownerOfParser:
         source instanceof HttpRequests ? (resource) => source.ownerOfParser(resource) : undefined,
       onFailure: () => this.stop(),
@@ -133,17 +138,25 @@ export class AsyncResourceTracer {
   /** Adds a listener for finished groups and returns its undo. */
   onTrace(listener: (trace: AsyncTrace) => void): () => void {
     this.#listeners.add(listener);
-    this.#applyLevel();
-    return () => {
-      this.#listeners.delete(listener);
-      this.#applyLevel();
-    };
+    return () => this.#listeners.delete(listener);
   }
 
   /** Adds a listener for requests that ended and returns its undo. */
   onRequest(listener: (report: RequestReport) => void): () => void {
     this.#requestListeners.add(listener);
     return () => this.#requestListeners.delete(listener);
+  }
+
+  /**
+   * Records the async resources of this one request at level `watch` too, from now until its group
+   * is finished. Promises are seen for as long as such a request is in flight.
+   */
+  traceOwner(owner: WorkOwner): void {
+    if (this.#level === 'off' || owner === QUIET) return;
+    owner.traced = true;
+    if (this.#traced.has(owner) || this.#traced.size >= MAX_TRACED) return;
+    this.#traced.add(owner);
+    this.#applyLevel();
   }
 
   /** Hands every finished group to the listeners now, and every open one too if `all`. */
@@ -153,6 +166,17 @@ export class AsyncResourceTracer {
     quietly(() => {
       for (const trace of traces) this.#publish(this.#listeners, trace, 'onTrace');
     });
+  }
+
+  #forgetTraced(): void {
+    if (this.#traced.size === 0) return;
+    const now = performance.now();
+    const { idleMillis = 250, maxMillis = 60_000 } = this.#options;
+    for (const owner of this.#traced) {
+      const isOver = owner.endedAt !== undefined && now - owner.endedAt > 2 * idleMillis;
+      if (isOver || now - owner.startedAt > maxMillis) this.#traced.delete(owner);
+    }
+    if (this.#traced.size === 0) this.#applyLevel();
   }
 
   stats(): TracerStats {
@@ -165,10 +189,11 @@ export class AsyncResourceTracer {
   }
 
   #applyLevel(): void {
-    const collects = this.#level === 'deep' || (this.#level !== 'off' && this.#listeners.size > 0);
+    const tracing = this.#level === 'watch' && this.#traced.size > 0;
+    const collects = this.#level === 'trace' || this.#level === 'deep' || tracing;
     this.#hooks.install({
       clock: this.#clock,
-      level: this.#level,
+      level: tracing ? 'trace' : this.#level,
       collects,
       stacks: this.#options.stacks ?? this.#level === 'deep',
     });
@@ -193,6 +218,7 @@ export class AsyncResourceTracer {
     this.#stopSource = undefined;
     this.#hooks.uninstall();
     this.#marks.clear();
+    this.#traced.clear();
     this.flush(true);
   }
 
@@ -201,14 +227,16 @@ export class AsyncResourceTracer {
   #sweep(): void {
     if (this.#source instanceof HttpRequests) this.#source.sweep();
     this.flush();
+    this.#forgetTraced();
   }
 
   #begin(owner: WorkOwner, headers: Readonly<Record<string, unknown>>): void {
     this.#clock.claim(owner);
-    this.#marks.set(owner, this.#clock.mark(owner));
+    if (this.#marks.size < MAX_REQUESTS) this.#marks.set(owner, this.#clock.mark(owner));
     try {
       this.#options.onRequestStart?.(owner, headers);
-      owner.traced = owner.marked || (this.#options.select?.(owner) ?? true);
+      if (owner.marked) this.traceOwner(owner);
+      else if (this.#level !== 'watch') owner.traced = this.#options.select?.(owner) ?? true;
     } catch (error) {
       sayOnce('warn', 'tracer:start', `a callback of the tracer failed: ${messageOf(error)}`);
     }

@@ -13,6 +13,8 @@ import { formatStack, type CapturedStack } from './stack.ts';
  */
 
 export interface CollectorOptions extends GroupLimits {
+  /** Async resources kept per group; what comes beyond is counted in `dropped`. */
+  maxRecordsPerTrace: number;
   /** Async resources kept at once, over all groups and those waiting to be taken. */
   maxRecords: number;
   /** Callbacks kept per async resource. */
@@ -51,6 +53,7 @@ interface Entry {
 }
 
 const MAX_ORIGINS = 2000;
+const MAX_OVERFLOW = 10_000;
 
 export class Collector {
   readonly #options: CollectorOptions;
@@ -58,6 +61,8 @@ export class Collector {
   readonly #entries = new Map<number, Entry>();
   /** Long-lived resources whose group is finished, to name the root of a later one. */
   readonly #origins = new Map<number, AsyncTrace['root']>();
+  /** The full group of a resource that was not kept, so that what it triggers does not found one. */
+  readonly #overflow = new Map<number, Group>();
   #finished: AsyncTrace[] = [];
   #waiting = 0;
   #dropped = 0;
@@ -80,8 +85,9 @@ export class Collector {
       bornBefore: false,
     };
     if (event.spanId) record.spanId = event.spanId;
-    const trigger = this.#entries.get(triggerAsyncId);
-    const entry = this.#add(record, event.owner, trigger?.group, triggerAsyncId);
+    const triggerGroup =
+      this.#entries.get(triggerAsyncId)?.group ?? this.#overflow.get(triggerAsyncId);
+    const entry = this.#add(record, event.owner, triggerGroup, triggerAsyncId);
     if (!entry) return;
     if (event.stack) entry.stack = event.stack;
     this.#look(entry, event.resource);
@@ -219,8 +225,11 @@ export class Collector {
       return undefined;
     }
     const group = this.#grouper.place(owner, triggerGroup, rootId, record.initAt);
-    if (!group) {
+    if (group.records.length >= this.#options.maxRecordsPerTrace) {
+      group.dropped++;
       this.#dropped++;
+      deleteOldest(this.#overflow, MAX_OVERFLOW);
+      this.#overflow.set(record.asyncId, group);
       return undefined;
     }
     group.records.push(record);
@@ -245,6 +254,11 @@ export class Collector {
       this.#entries.delete(record.asyncId);
       this.#complete(entry);
     }
+    if (group.dropped > 0) {
+      for (const [asyncId, full] of this.#overflow) {
+        if (full === group) this.#overflow.delete(asyncId);
+      }
+    }
     const root = this.#rootOf(group, rootEntry?.record);
     this.#finished.push(toTrace(group, root, endedBy));
     this.#waiting += group.records.length;
@@ -261,12 +275,7 @@ export class Collector {
   }
 
   #remember(record: AsyncRecord): void {
-    if (this.#origins.size >= MAX_ORIGINS) {
-      for (const oldest of this.#origins.keys()) {
-        this.#origins.delete(oldest);
-        break;
-      }
-    }
+    deleteOldest(this.#origins, MAX_ORIGINS);
     this.#origins.set(record.asyncId, rootOfRecord(record));
   }
 
@@ -276,6 +285,13 @@ export class Collector {
     if (origin) return origin;
     return { asyncId: group.rootId, type: group.rootId <= 1 ? 'main' : 'unknown' };
   }
+}
+
+/** Makes room for one more entry. */
+function deleteOldest(map: Map<number, unknown>, max: number): void {
+  if (map.size < max) return;
+  const oldest = map.keys().next();
+  if (!oldest.done) map.delete(oldest.value);
 }
 
 function rootOfRecord(record: AsyncRecord): AsyncTrace['root'] {

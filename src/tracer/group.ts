@@ -15,8 +15,6 @@ export interface GroupLimits {
   idleMillis: number;
   /** Milliseconds after which a group is finished in any case. */
   maxMillis: number;
-  /** Async resources kept per group; what comes beyond is counted in `dropped`. */
-  maxRecordsPerTrace: number;
 }
 
 export interface Group {
@@ -54,18 +52,16 @@ export class Grouper {
     return this.#open.size;
   }
 
-  /** The group an async resource belongs to, new if need be; undefined where that one is full. */
+  /** The group an async resource belongs to, new if need be. It may be full. */
   place(
     owner: WorkOwner | undefined,
     triggerGroup: Group | undefined,
     rootId: number,
     now: number,
-  ): Group | undefined {
+  ): Group {
     const group = this.#find(owner, triggerGroup, rootId) ?? this.#create(owner, rootId, now);
     group.lastEventAt = now;
-    if (group.records.length < this.#limits.maxRecordsPerTrace) return group;
-    group.dropped++;
-    return undefined;
+    return group;
   }
 
   /** Takes the groups that are over out of the table. */

@@ -22,7 +22,8 @@ export interface HookPlan {
 
 export interface HookSetOptions {
   collector: Collector;
-  select(owner: WorkOwner | undefined): boolean;
+  /** Whether async resources of no request are recorded at level `trace`. */
+  selectUnowned(): boolean;
   ownerOfParser: ((resource: object) => WorkOwner | undefined) | undefined;
   onFailure(): void;
 }
@@ -78,14 +79,12 @@ export class HookSet {
 
   #recording({ clock, level, stacks }: HookPlan): HookCallbacks {
     const { collector } = this.#options;
-    const handlesOnly = level === 'watch';
     const init = (
       asyncId: number,
       type: string,
       triggerAsyncId: number,
       resource: object,
     ): void => {
-      if (handlesOnly && type === 'PROMISE') return;
       const owner = currentOwner();
       clock.observe(owner);
       if (!this.#wants(owner, level)) return;
@@ -114,12 +113,8 @@ export class HookSet {
         clock.after(asyncId, labelHere);
         collector.after(asyncId, performance.now());
       },
+      promiseResolve: (asyncId) => collector.promiseResolve(asyncId, performance.now()),
     };
-    if (!handlesOnly) {
-      callbacks.promiseResolve = (asyncId) => {
-        collector.promiseResolve(asyncId, performance.now());
-      };
-    }
     if (level === 'deep') {
       callbacks.destroy = (asyncId) => collector.destroy(asyncId, performance.now());
     }
@@ -129,7 +124,7 @@ export class HookSet {
   #wants(owner: WorkOwner | undefined, level: TracerLevel): boolean {
     if (owner === QUIET) return false;
     if (level === 'deep') return true;
-    return owner ? owner.traced : this.#options.select(undefined);
+    return owner ? owner.traced : this.#options.selectUnowned();
   }
 
   /** A resource nobody saw being created runs: it is older than the recording. */

@@ -25,6 +25,8 @@ export class WorkOwner {
   marked = false;
   /** Ids only: an owner must not keep a finished span alive. */
   spanContext: SpanContext | undefined;
+  /** What to add to the tracer's clock to get the milliseconds since 1970 its span uses. */
+  epochOffset: number | undefined;
 
   constructor(label: string, startedAt: number) {
     this.label = label;

@@ -116,6 +116,14 @@ describe('Collector', () => {
     assert.equal(collector.stats().dropped, 5);
   });
 
+  it('lets what a resource beyond the cap triggers found no group of its own', () => {
+    let trigger = 1;
+    for (let i = 0; i < 200; i++) trigger = init({ triggerAsyncId: trigger });
+    const [trace, ...rest] = collector.take(200);
+    assert.deepEqual(rest, []);
+    assert.equal(trace?.dropped, 200 - limits.maxRecordsPerTrace);
+  });
+
   it('stays within its bound over all groups, the oldest giving way', () => {
     for (let root = 1000; root < 1100; root++) init({ triggerAsyncId: root });
     const { records, waiting, dropped } = collector.stats();
