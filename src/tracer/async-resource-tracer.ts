@@ -182,7 +182,7 @@ export class AsyncResourceTracer {
   stats(): TracerStats {
     return {
       level: this.#level,
-      requests: this.#marks.size,
+      requests: this.#source instanceof HttpRequests ? this.#source.size : this.#marks.size,
       holdsForgotten: this.#clock.holdsForgotten,
       ...this.#collector.stats(),
     };
@@ -232,7 +232,9 @@ export class AsyncResourceTracer {
 
   #begin(owner: WorkOwner, headers: Readonly<Record<string, unknown>>): void {
     this.#clock.claim(owner);
-    if (this.#marks.size < MAX_REQUESTS) this.#marks.set(owner, this.#clock.mark(owner));
+    if (this.#requestListeners.size > 0 && this.#marks.size < MAX_REQUESTS) {
+      this.#marks.set(owner, this.#clock.mark(owner));
+    }
     try {
       this.#options.onRequestStart?.(owner, headers);
       if (owner.marked) this.traceOwner(owner);
@@ -245,7 +247,7 @@ export class AsyncResourceTracer {
   #end(owner: WorkOwner): void {
     const mark = this.#marks.get(owner);
     this.#marks.delete(owner);
-    if (!mark || this.#requestListeners.size === 0) return;
+    if (!mark) return;
     if (currentOwner() === owner) this.#clock.observe(owner);
     const report = { label: owner.label, owner, split: this.#clock.since(mark, owner) };
     quietly(() => this.#publish(this.#requestListeners, report, 'onRequest'));

@@ -7,7 +7,7 @@ import { GuardedHook, type HookCallbacks } from '../async/guarded-hook.ts';
 import type { Collector } from './collect.ts';
 import { classNameOf, describeHolder } from './describe.ts';
 import type { LoopClock } from './loop-clock.ts';
-import { currentOwner, enterOwner, QUIET, type WorkOwner } from './owner.ts';
+import { currentOwner, enterOwner, QUIET, recordedOwner, type WorkOwner } from './owner.ts';
 import { captureStack } from './stack.ts';
 import type { TracerLevel } from './record.ts';
 
@@ -85,7 +85,7 @@ export class HookSet {
       triggerAsyncId: number,
       resource: object,
     ): void => {
-      const owner = currentOwner();
+      const owner = recordedOwner();
       clock.observe(owner);
       if (!this.#wants(owner, level)) return;
       collector.init({

@@ -12,8 +12,7 @@ let lastId = 0;
 /** One request, job or root span: what slices of the event loop are charged to. */
 export class WorkOwner {
   readonly id: number = ++lastId;
-  /** Low in cardinality and free of values: `GET /orders/{n}`. */
-  label: string;
+  #label: string | (() => string);
   /** Milliseconds on the clock of `performance.now()`. */
   readonly startedAt: number;
   endedAt: number | undefined;
@@ -28,9 +27,20 @@ export class WorkOwner {
   /** What to add to the tracer's clock to get the milliseconds since 1970 its span uses. */
   epochOffset: number | undefined;
 
-  constructor(label: string, startedAt: number) {
-    this.label = label;
+  /** A function is called when the label is first asked for, which for most requests is never. */
+  constructor(label: string | (() => string), startedAt: number) {
+    this.#label = label;
     this.startedAt = startedAt;
+  }
+
+  /** Low in cardinality and free of values: `GET /orders/{n}`. */
+  get label(): string {
+    if (typeof this.#label === 'function') this.#label = this.#label();
+    return this.#label;
+  }
+
+  set label(label: string) {
+    this.#label = label;
   }
 
   get ended(): boolean {
@@ -43,6 +53,8 @@ export const QUIET: WorkOwner = new WorkOwner('clew', 0);
 
 const storage = new AsyncLocalStorage<WorkOwner | undefined>();
 const ownersOfSpans = new WeakMap<Span, WorkOwner>();
+// Until the first span has an owner, nobody need look for the active one.
+let spansHaveOwners = false;
 // The key under which OpenTelemetry suppresses tracing; its keys are global symbols.
 const SUPPRESSED = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
@@ -61,15 +73,18 @@ export function runAsOwner<Result>(owner: WorkOwner, fn: () => Result): Result {
   return storage.run(owner, fn);
 }
 
-/** The owner of the code that is running, `QUIET` under suppressed tracing. */
+/** The owner of the code that is running. */
 export function currentOwner(): WorkOwner | undefined {
   const stored = storage.getStore();
-  if (stored === QUIET) return stored;
-  const active: Context = context.active();
-  if (active.getValue(SUPPRESSED) === true) return QUIET;
-  if (stored) return stored;
-  const span = trace.getSpan(active);
+  if (stored || !spansHaveOwners) return stored;
+  const span = trace.getSpan(context.active());
   return span && ownersOfSpans.get(span);
+}
+
+/** The same, but `QUIET` where tracing is suppressed: what exporters do is nobody's work. */
+export function recordedOwner(): WorkOwner | undefined {
+  const active: Context = context.active();
+  return active.getValue(SUPPRESSED) === true ? QUIET : currentOwner();
 }
 
 /** The owner of the work a span stands for, if it has one. */
@@ -78,5 +93,6 @@ export function ownerOfSpan(span: Span): WorkOwner | undefined {
 }
 
 export function setOwnerOfSpan(span: Span, owner: WorkOwner): void {
+  spansHaveOwners = true;
   ownersOfSpans.set(span, owner);
 }

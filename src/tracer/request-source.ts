@@ -20,7 +20,7 @@ export interface RequestSource {
 }
 
 interface ServerMessage {
-  request: { method?: string; url?: string; headers?: Record<string, unknown> };
+  request: { method?: string; url?: string; headers: Record<string, unknown> };
   response: object & { closed?: boolean; destroyed?: boolean };
 }
 
@@ -35,8 +35,7 @@ const MAX_IN_FLIGHT = 20_000;
  * or listened to.
  */
 export class HttpRequests implements RequestSource {
-  readonly #inFlight = new Map<WorkOwner, WeakRef<ServerMessage['response']>>();
-  readonly #ownersOfResponses = new WeakMap<object, WorkOwner>();
+  readonly #inFlight = new Map<ServerMessage['response'], WorkOwner>();
   readonly #ownersOfParsers = new WeakMap<object, WorkOwner>();
   #sink: RequestSink | undefined;
 
@@ -67,32 +66,33 @@ export class HttpRequests implements RequestSource {
     return owner && !owner.ended ? owner : undefined;
   }
 
-  /** Ends the requests whose response was torn down or forgotten. */
+  /** Ends the requests whose response was torn down. */
   sweep(): void {
-    for (const [owner, ref] of this.#inFlight) {
-      const response = ref.deref();
-      if (!response || response.closed === true || response.destroyed === true) this.#end(owner);
+    for (const [response, owner] of this.#inFlight) {
+      if (response.closed === true || response.destroyed === true) this.#end(response, owner);
     }
   }
 
   #begin({ request, response }: ServerMessage): void {
-    const label = `${request.method ?? 'HTTP'} ${templateOf(request.url ?? '/')}`;
-    const owner = new WorkOwner(label, performance.now());
+    const { method = 'HTTP', url = '/', headers } = request;
+    const owner = new WorkOwner(() => `${method} ${templateOf(url)}`, performance.now());
     enterOwner(owner);
-    this.#ownersOfParsers.set(executionAsyncResource(), owner);
-    this.#ownersOfResponses.set(response, owner);
+    // Only a body makes the parser call back again under the same request.
+    if ('content-length' in headers || 'transfer-encoding' in headers) {
+      this.#ownersOfParsers.set(executionAsyncResource(), owner);
+    }
     if (this.#inFlight.size >= MAX_IN_FLIGHT) this.sweep();
-    if (this.#inFlight.size < MAX_IN_FLIGHT) this.#inFlight.set(owner, new WeakRef(response));
-    this.#sink?.begin(owner, request.headers ?? {});
+    if (this.#inFlight.size < MAX_IN_FLIGHT) this.#inFlight.set(response, owner);
+    this.#sink?.begin(owner, headers);
   }
 
-  #finish(response: object): void {
-    const owner = this.#ownersOfResponses.get(response);
-    if (owner) this.#end(owner);
+  #finish(response: ServerMessage['response']): void {
+    const owner = this.#inFlight.get(response);
+    if (owner) this.#end(response, owner);
   }
 
-  #end(owner: WorkOwner): void {
-    this.#inFlight.delete(owner);
+  #end(response: ServerMessage['response'], owner: WorkOwner): void {
+    this.#inFlight.delete(response);
     if (owner.ended) return;
     owner.endedAt = performance.now();
     this.#sink?.end(owner);

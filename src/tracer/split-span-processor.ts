@@ -12,7 +12,14 @@ import { performance } from 'node:perf_hooks';
 
 import type { AsyncResourceTracer } from './async-resource-tracer.ts';
 import type { LoopClock, Mark, Split } from './loop-clock.ts';
-import { currentOwner, ownerOfSpan, QUIET, setOwnerOfSpan, WorkOwner } from './owner.ts';
+import {
+  currentOwner,
+  ownerOfSpan,
+  QUIET,
+  recordedOwner,
+  setOwnerOfSpan,
+  WorkOwner,
+} from './owner.ts';
 
 /** Attribute names of the split, and of the link to the span that held the loop. */
 export const ATTR_RUN_MS = 'clew.run.ms';
@@ -65,7 +72,7 @@ export class SplitSpanProcessor {
 
   onStart(span: ProcessedSpan, parentContext: Context): void {
     if (this.#tracer.level === 'off') return;
-    const running = currentOwner();
+    const running = recordedOwner();
     if (running === QUIET) return;
     const parent = trace.getSpan(parentContext);
     const isLocalRoot = !span.parentSpanContext || span.parentSpanContext.isRemote === true;
