@@ -10,11 +10,11 @@ import { sayOnce } from '../base/log.ts';
  * then needs a weak callback: leave it out in normal operation.
  */
 export interface HookCallbacks {
-  init?(asyncId: number, type: string, triggerAsyncId: number, resource: object): void;
-  before?(asyncId: number): void;
-  after?(asyncId: number): void;
-  destroy?(asyncId: number): void;
-  promiseResolve?(asyncId: number): void;
+  init?: (asyncId: number, type: string, triggerAsyncId: number, resource: object) => void;
+  before?: (asyncId: number) => void;
+  after?: (asyncId: number) => void;
+  destroy?: (asyncId: number) => void;
+  promiseResolve?: (asyncId: number) => void;
 }
 
 export interface GuardedHookOptions {
@@ -44,20 +44,23 @@ export class GuardedHook {
     const { callbacks } = options;
     const guarded: HookCallbacks & { trackPromises?: boolean } = {};
     // Only what is asked for is registered: an empty callback is not free.
-    if (callbacks.init) {
+    // Held in a constant each: that is what the compiler needs to inline them.
+    const { init } = callbacks;
+    if (init) {
       guarded.init = (asyncId, type, triggerAsyncId, resource) => {
         try {
-          callbacks.init?.(asyncId, type, triggerAsyncId, resource);
+          init(asyncId, type, triggerAsyncId, resource);
         } catch (error) {
           this.#fail('init', error);
         }
       };
     }
     for (const event of ['before', 'after', 'destroy', 'promiseResolve'] as const) {
-      if (!callbacks[event]) continue;
+      const callback = callbacks[event];
+      if (!callback) continue;
       guarded[event] = (asyncId) => {
         try {
-          callbacks[event]?.(asyncId);
+          callback(asyncId);
         } catch (error) {
           this.#fail(event, error);
         }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire, register as registerLoader } from 'node:module';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 
 import { Hook as ImportHook } from 'import-in-the-middle';
 import {
@@ -21,6 +21,14 @@ import type { Undo } from './patch.ts';
  * read at each load; an entry lives until its undo is called. `seen` keeps a module from being
  * patched twice when it arrives both ways.
  */
+
+/** What a module exports as a whole: of a namespace that `import` gives, its default. */
+export function defaultOf(exports: ModuleExports): ModuleExports {
+  const whole: ModuleExports = exports?.default;
+  return (typeof whole === 'object' && whole !== null) || typeof whole === 'function'
+    ? whole
+    : exports;
+}
 
 /** A module of a library, and what to do with its exports once it is loaded. */
 export interface ModulePatch {
@@ -56,6 +64,9 @@ export function onModule(patch: ModulePatch): Undo {
   const group = patches.get(key) ?? new Set();
   patches.set(key, group.add(registration));
   hookRequire();
+  for (const [exports, name, baseDir] of alreadyRequired(packageOf(key))) {
+    if (stripExtension(name) === key) apply(registration, exports, baseDir);
+  }
   return () => {
     group.delete(registration);
     if (group.size === 0) patches.delete(key);
@@ -73,15 +84,14 @@ export function hookImports(): void {
   importHooked = true;
   try {
     if (supportsSyncHooks()) {
-      registerSync({ include: [...packageMatchers()] });
+      registerSync({ include: [...packageNames()] });
     } else {
       registerLoader('import-in-the-middle/hook.mjs', import.meta.url, {
-        data: { include: [...packageMatchers()] },
+        data: { include: [...packageNames()] },
       });
     }
     void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
       loaded(exports, name, baseDir ?? undefined);
-      // A CommonJS module shows its exports as `default`: that is the object to patch.
     });
   } catch (error) {
     say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
@@ -90,10 +100,6 @@ export function hookImports(): void {
 
 function packageNames(): Set<string> {
   return new Set([...patches.keys()].map(packageOf));
-}
-
-function packageMatchers(): Set<string> {
-  return packageNames();
 }
 
 /** `@scope/name/lib/file` and `name/lib/file` without the part after the package. */
@@ -127,7 +133,8 @@ function apply(
   if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return;
   if (registration.seen.has(exports)) return;
   registration.seen.add(exports);
-  const version = versionAt(baseDir) ?? process.version.slice(1);
+  // Built-in modules come with Node and have its version.
+  const version = manifestAt(baseDir)?.version ?? process.version.slice(1);
   if (!semver.satisfies(version, registration.versions, { includePrerelease: true })) {
     sayOnce(
       'warn',
@@ -148,26 +155,43 @@ function apply(
   }
 }
 
-/** The version of the package in `baseDir`; built-in modules have none. */
-function versionAt(baseDir: string | undefined): string | undefined {
-  if (baseDir === undefined) return undefined;
-  try {
-    const manifest = JSON.parse(readFileSync(join(baseDir, 'package.json'), 'utf8')) as {
-      version?: string;
-    };
-    return manifest.version;
-  } catch {
-    return undefined;
+/**
+ * The modules of `packageName` that `require` holds, each as a require hook would have shown it.
+ * A CommonJS module that was imported is among them.
+ */
+function* alreadyRequired(packageName: string): Generator<[ModuleExports, string, string]> {
+  const folder = `/node_modules/${packageName}/`;
+  const { cache } = createRequire(import.meta.url);
+  for (const [file, module] of Object.entries(cache)) {
+    const path = file.replaceAll('\\', '/');
+    const start = path.lastIndexOf(folder);
+    if (start === -1 || module === undefined || !module.loaded) continue;
+    const inside = path.slice(start + folder.length);
+    // A package inside this one.
+    if (inside.includes('node_modules/')) continue;
+    const baseDir = path.slice(0, start + folder.length - 1);
+    yield [module.exports, `${packageName}/${inside}`, baseDir];
+    if (stripExtension(mainOf(baseDir)) === stripExtension(inside)) {
+      yield [module.exports, packageName, baseDir];
+    }
   }
 }
 
-/**
- * Packages that were loaded before anybody could patch them: too late for a hook, so the only
- * thing left is to say so. Reads the cache of `require`; what `import` loaded is not listed there.
- */
-export function loadedTooEarly(): string[] {
-  const cache = Object.keys(createRequire(import.meta.url).cache);
-  return [...packageNames()].filter((name) =>
-    cache.some((file) => file.replaceAll('\\', '/').includes(`/node_modules/${name}/`)),
-  );
+function mainOf(baseDir: string): string {
+  const main = manifestAt(baseDir)?.main ?? 'index.js';
+  return posix.normalize(main);
+}
+
+interface Manifest {
+  version?: string;
+  main?: string;
+}
+
+function manifestAt(baseDir: string | undefined): Manifest | undefined {
+  if (baseDir === undefined) return undefined;
+  try {
+    return JSON.parse(readFileSync(join(baseDir, 'package.json'), 'utf8')) as Manifest;
+  } catch {
+    return undefined;
+  }
 }

@@ -151,7 +151,8 @@ async function embeddedPostgresql(): Promise<Instance | string> {
   try {
     const { PGlite } = await import('@electric-sql/pglite');
     const { PGLiteSocketServer } = await import('@electric-sql/pglite-socket');
-    const db = await PGlite.create();
+    const { dataDir } = await import('@electric-sql/pglite-prepopulatedfs');
+    const db = await PGlite.create({ loadDataDir: await dataDir() });
     const port = await freePort();
     const server = new PGLiteSocketServer({ db, port, host: '127.0.0.1', maxConnections: 20 });
     await server.start();

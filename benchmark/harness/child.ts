@@ -1,0 +1,39 @@
+import type { BenchmarkGroup, Prepared } from './group.ts';
+
+/*
+ * One case of one variant in a process of its own. It prepares, checks itself, finds out how many
+ * operations make a sample, and then waits: each message is one round, and the answer is what one
+ * operation cost in it.
+ */
+const SAMPLE_MS = 40;
+const [groupFile, caseName, variant] = process.argv.slice(2) as [string, string, string];
+const { group } = (await import(groupFile)) as { group: BenchmarkGroup };
+const found = group.cases.find(({ name }) => name === caseName);
+if (found === undefined) throw new Error(`There is no case ${caseName}`);
+
+const prepared = await found.prepare(variant);
+await prepared.preflight();
+const count = prepared.count ?? (await calibrate(prepared));
+// The compiler has settled after some samples; what it did until then is nobody's cost.
+for (let warmUp = 0; warmUp < 5; warmUp += 1) await sample(prepared, count);
+process.send?.({ ready: count });
+
+process.on('message', (message) => {
+  if (message === 'round') void sample(prepared, count).then((cost) => process.send?.({ cost }));
+  else void Promise.resolve(prepared.close?.()).then(() => process.disconnect());
+});
+
+async function sample(target: Prepared, operations: number): Promise<number> {
+  const start = process.hrtime.bigint();
+  const result = target.run(operations);
+  const own = result instanceof Promise ? await result : result;
+  return (typeof own === 'number' ? own : Number(process.hrtime.bigint() - start)) / operations;
+}
+
+async function calibrate(target: Prepared): Promise<number> {
+  for (let operations = 64; ; operations *= 2) {
+    const start = performance.now();
+    await target.run(operations);
+    if (performance.now() - start >= SAMPLE_MS) return operations;
+  }
+}

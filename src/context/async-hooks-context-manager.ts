@@ -1,0 +1,143 @@
+import { EventEmitter } from 'node:events';
+
+import { ROOT_CONTEXT, type Context, type ContextManager } from '@opentelemetry/api';
+
+import { describeValue } from '../base/errors.ts';
+import { sayOnce } from '../base/log.ts';
+import { Attachment, AttachmentToken, undisposed } from './attachment.ts';
+import { EmitterBinder } from './bind-emitter.ts';
+import { bindFunction } from './bind-function.ts';
+import { chooseStore } from './choose-store.ts';
+import type { AnyFunction, ContextStore, StoreName } from './context-store.ts';
+
+/** Undoes one `attach`. */
+export interface ContextToken {
+  /** Restores the context that was active before. Calling it again does nothing. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+export interface AsyncHooksContextManagerOptions {
+  /** Which store to use, instead of the best one this Node has. */
+  store?: StoreName;
+}
+
+/**
+ * Carries the active context along with asynchronous work: the `ContextManager` of
+ * `@opentelemetry/api`.
+ *
+ * It is enabled by `enable`, or else by its first use. After `disable` it is as if there were no
+ * context manager: `with` calls its function and nothing else, and contexts from before never come
+ * back.
+ */
+export class AsyncHooksContextManager implements ContextManager {
+  readonly #store: ContextStore;
+  readonly #emitters: EmitterBinder;
+
+  constructor(options: AsyncHooksContextManagerOptions = {}) {
+    this.#store = chooseStore(options.store);
+    this.#emitters = new EmitterBinder(this.#store);
+  }
+
+  /** The store in use. */
+  get store(): StoreName {
+    return this.#store.name;
+  }
+
+  active(): Context {
+    const slot = this.#store.get();
+    if (slot === undefined) return ROOT_CONTEXT;
+    return slot instanceof Attachment ? slot.context : slot;
+  }
+
+  with<Args extends unknown[], Fn extends (...args: Args) => ReturnType<Fn>>(
+    context: Context,
+    fn: Fn,
+    thisArg?: ThisParameterType<Fn>,
+    ...args: Args
+  ): ReturnType<Fn>;
+  with(context: Context, fn: AnyFunction, thisArg?: unknown, a?: unknown, b?: unknown): unknown {
+    if (typeof context !== 'object' || context === null || typeof fn !== 'function') {
+      return this.#withBadInput(context, fn, arguments);
+    }
+    const count = arguments.length;
+    if (count < 4) return this.#store.run(context, fn, thisArg, 0);
+    if (count < 6) return this.#store.run(context, fn, thisArg, count - 3, a, b);
+    // oxlint-disable-next-line prefer-rest-params
+    const all = Array.prototype.slice.call(arguments, 3);
+    return this.#store.run(context, fn, thisArg, count - 3, a, b, all);
+  }
+
+  /** `target` bound to `context`, or to the active context where `context` is undefined. */
+  bind<Target>(context: Context | undefined, target: Target): Target {
+    if (!isEmitter(target) && typeof target !== 'function') return target;
+    const bound = context ?? this.active();
+    if (typeof bound !== 'object') {
+      sayNoContext('bind', context);
+      return target;
+    }
+    if (typeof target === 'function') {
+      return bindFunction(this.#store, bound, target as unknown as AnyFunction) as Target;
+    }
+    this.#emitters.bind(bound, target as EventEmitter);
+    return target;
+  }
+
+  /**
+   * Makes `context` active for the rest of the running code and what it requests, until the token
+   * is disposed of. Prefer `with`.
+   */
+  attach(context: Context): ContextToken {
+    const store = this.#store;
+    if (typeof context !== 'object' || context === null) {
+      sayNoContext('attach', context);
+      return new AttachmentToken(store, undefined, undefined);
+    }
+    const attachment = new Attachment(context);
+    const previous = undisposed(store.get());
+    // Where it was not set, as the manager is disabled, there is nothing to undo.
+    const isSet = store.set(attachment);
+    return new AttachmentToken(store, isSet ? attachment : undefined, previous);
+  }
+
+  enable(): this {
+    this.#store.enable();
+    return this;
+  }
+
+  disable(): this {
+    this.#store.disable();
+    return this;
+  }
+
+  /** Does what can be done without a context, or without a function. */
+  #withBadInput(context: unknown, fn: unknown, args: IArguments): unknown {
+    if (typeof fn !== 'function') {
+      sayOnce(
+        'warn',
+        'with:function',
+        `with() needs a function to call, got ${describeValue(fn)}. Nothing was called.`,
+      );
+      return undefined;
+    }
+    sayNoContext('with', context);
+    return Reflect.apply(fn as AnyFunction, args[2], Array.prototype.slice.call(args, 3));
+  }
+}
+
+function sayNoContext(method: string, value: unknown): void {
+  sayOnce(
+    'warn',
+    `${method}:context`,
+    `${method}() needs a context, got ${describeValue(value)}. The active context stays as it is.`,
+  );
+}
+
+function isEmitter(target: unknown): boolean {
+  try {
+    return target instanceof EventEmitter;
+  } catch {
+    // A proxy that does not let its prototype be seen.
+    return false;
+  }
+}

@@ -1,0 +1,92 @@
+import { Attachment, undisposed, type Slot } from './attachment.ts';
+
+/**
+ * Carries the active context along with asynchronous work: the part of the context manager that
+ * differs from runtime to runtime. `undefined` is the slot where nobody activated a context.
+ *
+ * A store costs nothing until its first context, and after `disable` it is as if it were not there:
+ * `run` calls its function and nothing else. It never throws an error of its own.
+ */
+export abstract class ContextStore {
+  abstract readonly name: StoreName;
+  /** Whether contexts are carried. While it is false, `ready` has to be asked before setting one. */
+  protected carrying = false;
+  #disabled = false;
+
+  /** The slot of the running code. */
+  abstract get(): Slot | undefined;
+
+  /**
+   * Calls `fn` with `slot`, and afterwards gives the running code back the slot it had, even if
+   * `fn` replaced it or threw. The arguments of `fn` are `a` and `b`, as far as `count` goes, or
+   * `all` where there are more.
+   */
+  abstract run(
+    slot: Slot | undefined,
+    fn: AnyFunction,
+    thisArg: unknown,
+    count: number,
+    a?: unknown,
+    b?: unknown,
+    all?: ArrayLike<unknown>,
+  ): unknown;
+
+  /** Replaces the slot of the running code until it ends; false if the store is disabled. */
+  abstract set(slot: Slot | undefined): boolean;
+
+  enable(): void {
+    this.#disabled = false;
+  }
+
+  /** Stops carrying and forgets every context, also those that are on their way. */
+  disable(): void {
+    this.#disabled = true;
+    if (!this.carrying) return;
+    this.carrying = false;
+    this.stop();
+  }
+
+  /** Begins to carry unless that is disabled, and returns whether contexts are carried. */
+  protected ready(): boolean {
+    if (this.carrying) return true;
+    if (this.#disabled) return false;
+    this.start();
+    this.carrying = true;
+    return true;
+  }
+
+  /** Completes `run` where the slot it restored is an attachment that `fn` disposed of. */
+  protected settle(restored: Slot | undefined): void {
+    if (restored instanceof Attachment && this.get() === restored) this.set(undisposed(restored));
+  }
+
+  protected abstract start(): void;
+  protected abstract stop(): void;
+}
+
+/** Calls `fn` as `run` of a store does, and changes no context. */
+export function call(
+  fn: AnyFunction,
+  thisArg: unknown,
+  count: number,
+  a: unknown,
+  b: unknown,
+  all: ArrayLike<unknown> | undefined,
+): unknown {
+  // An array of arguments costs more than everything else a store does.
+  if (count === 0) return fn.call(thisArg);
+  if (count === 1) return fn.call(thisArg, a);
+  if (count === 2) return fn.call(thisArg, a, b);
+  return Reflect.apply(fn, thisArg, all ?? []);
+}
+
+/**
+ * - `hook`: an `init` hook and the context on the execution's async resource.
+ * - `frame`: Node's async context frame, set directly.
+ * - `storage`: an `AsyncLocalStorage` and nothing but public API.
+ */
+export type StoreName = 'hook' | 'frame' | 'storage';
+
+// Functions of the application: nothing is known of what they take and return.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyFunction = (...args: any[]) => unknown;

@@ -1,0 +1,143 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import { LinkedFrame, type FrameAccess } from '../async/context-frame.ts';
+import { Attachment, type Slot } from './attachment.ts';
+import { call, ContextStore, type AnyFunction } from './context-store.ts';
+
+/**
+ * Keeps the slot in Node's async context frame, without the copy of the whole frame that
+ * `AsyncLocalStorage.run` makes.
+ *
+ * The slot belongs to `#storage` in every frame: in a `LinkedFrame` of ours, and in the frames that
+ * Node copies from one when other storages get a value. So `#storage.getStore()` is always right,
+ * and wherever a frame is met that we do not know, the public API does the work.
+ */
+export class FrameStore extends ContextStore {
+  override readonly name = 'frame';
+  readonly #current: () => object | undefined;
+  readonly #setCurrent: (frame: object | undefined) => void;
+  readonly #frames: FrameAccess;
+  #storage = new AsyncLocalStorage<Slot | undefined>();
+
+  constructor(frames: FrameAccess) {
+    super();
+    this.#frames = frames;
+    this.#current = frames.current;
+    this.#setCurrent = frames.set;
+  }
+
+  override get(): Slot | undefined {
+    const frame = this.#current();
+    if (frame === undefined) return undefined;
+    if (frame instanceof LinkedFrame && frame.storage === this.#storage) {
+      return frame.value as Slot | undefined;
+    }
+    return this.#storage.getStore();
+  }
+
+  override run(
+    slot: Slot | undefined,
+    fn: AnyFunction,
+    thisArg: unknown,
+    count: number,
+    a?: unknown,
+    b?: unknown,
+    all?: ArrayLike<unknown>,
+  ): unknown {
+    if (!this.carrying && !this.ready()) return call(fn, thisArg, count, a, b, all);
+    const storage = this.#storage;
+    const previous = this.#current();
+    const mine = this.#link(previous, slot);
+    if (mine === undefined) return this.#runCopied(slot, fn, thisArg, count, a, b, all);
+    this.#setCurrent(mine);
+    try {
+      return call(fn, thisArg, count, a, b, all);
+    } finally {
+      const current = this.#current();
+      if (
+        current === mine ||
+        (current instanceof LinkedFrame &&
+          current.storage === storage &&
+          current.base === mine.base)
+      ) {
+        this.#setCurrent(previous);
+      } else {
+        // Another storage was given a value inside, to stay: only ours is taken back.
+        const before = (previous as LinkedFrame | undefined)?.get(storage);
+        storage.enterWith(before as Slot | undefined);
+      }
+      if (previous instanceof LinkedFrame && previous.value instanceof Attachment) {
+        if (previous.value.disposed) this.settle(previous.value);
+      }
+    }
+  }
+
+  override set(slot: Slot | undefined): boolean {
+    if (!this.carrying && !this.ready()) return false;
+    const linked = this.#link(this.#current(), slot);
+    if (linked === undefined) this.#storage.enterWith(slot);
+    else this.#setCurrent(linked);
+    return true;
+  }
+
+  protected override start(): void {
+    // Node carries the frame, whoever made it.
+  }
+
+  protected override stop(): void {
+    this.#storage.disable();
+    // Slots on their way belong to a storage nobody asks any more.
+    this.#storage = new AsyncLocalStorage();
+  }
+
+  /** `run` on top of a frame that must not be linked to. */
+  #runCopied(
+    slot: Slot | undefined,
+    fn: AnyFunction,
+    thisArg: unknown,
+    count: number,
+    a: unknown,
+    b: unknown,
+    all: ArrayLike<unknown> | undefined,
+  ): unknown {
+    const previous = this.#storage.getStore();
+    try {
+      return this.#storage.run(slot, call, fn, thisArg, count, a, b, all);
+    } finally {
+      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
+    }
+  }
+
+  /** A frame that differs from `previous` by our slot; `undefined` where we may not link. */
+  #link(previous: object | undefined, slot: Slot | undefined): LinkedFrame | undefined {
+    const storage = this.#storage;
+    if (previous === undefined) return new LinkedFrame(storage, undefined, slot);
+    if (previous instanceof LinkedFrame) {
+      if (previous.storage !== storage) return undefined;
+      return new LinkedFrame(storage, previous.base, slot);
+    }
+    if (!this.#frames.isNative(previous)) return undefined;
+    return new LinkedFrame(storage, this.#baseOf(previous), slot);
+  }
+
+  /**
+   * `frame` without an older slot of ours, which would otherwise live as long as the new one.
+   * `frame` has to be the current one.
+   */
+  #baseOf(frame: object): object | undefined {
+    const storage = this.#storage;
+    if (!(frame as { has(key: object): boolean }).has(storage)) return frame;
+    const known = (frame as Bases)[BASE];
+    if (known !== undefined && known.storage === storage) return known.base;
+    const base = this.#frames.copyWithout(storage);
+    (frame as Bases)[BASE] = { storage, base };
+    return base;
+  }
+}
+
+/** On a frame of Node's that has a slot of ours: the same frame without it, for this storage. */
+const BASE: unique symbol = Symbol('clew.base');
+
+interface Bases {
+  [BASE]?: { storage: object; base: object | undefined };
+}
