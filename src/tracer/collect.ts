@@ -232,6 +232,9 @@ export class Collector {
       this.#overflow.set(record.asyncId, group);
       return undefined;
     }
+    if (group.records.length === 0) {
+      group.root = this.#entries.get(rootId)?.record ?? this.#origins.get(rootId);
+    }
     group.records.push(record);
     const entry: Entry = { record, group, pending: false };
     this.#entries.set(record.asyncId, entry);
@@ -247,7 +250,6 @@ export class Collector {
   }
 
   #finish(group: Group, endedBy: TraceEnd): void {
-    const rootEntry = this.#entries.get(group.rootId);
     for (const record of group.records) {
       const entry = this.#entries.get(record.asyncId);
       if (!entry) continue;
@@ -259,8 +261,7 @@ export class Collector {
         if (full === group) this.#overflow.delete(asyncId);
       }
     }
-    const root = this.#rootOf(group, rootEntry?.record);
-    this.#finished.push(toTrace(group, root, endedBy));
+    this.#finished.push(toTrace(group, rootOf(group), endedBy));
     this.#waiting += group.records.length;
   }
 
@@ -278,13 +279,10 @@ export class Collector {
     deleteOldest(this.#origins, MAX_ORIGINS);
     this.#origins.set(record.asyncId, rootOfRecord(record));
   }
+}
 
-  #rootOf(group: Group, record: AsyncRecord | undefined): AsyncTrace['root'] {
-    if (record) return rootOfRecord(record);
-    const origin = this.#origins.get(group.rootId);
-    if (origin) return origin;
-    return { asyncId: group.rootId, type: group.rootId <= 1 ? 'main' : 'unknown' };
-  }
+function rootOf({ root, rootId }: Group): AsyncTrace['root'] {
+  return root ? rootOfRecord(root) : { asyncId: rootId, type: rootId <= 1 ? 'main' : 'unknown' };
 }
 
 /** Makes room for one more entry. */
@@ -294,7 +292,7 @@ function deleteOldest(map: Map<number, unknown>, max: number): void {
   if (!oldest.done) map.delete(oldest.value);
 }
 
-function rootOfRecord(record: AsyncRecord): AsyncTrace['root'] {
+function rootOfRecord(record: AsyncRecord | AsyncTrace['root']): AsyncTrace['root'] {
   const root: AsyncTrace['root'] = { asyncId: record.asyncId, type: record.type };
   if (record.description !== undefined) root.description = record.description;
   return root;

@@ -22,6 +22,8 @@ export interface Group {
   readonly owner: WorkOwner | undefined;
   readonly startedAt: number;
   readonly records: AsyncRecord[];
+  /** What the first resource of the group was triggered by, where that was seen. */
+  root: AsyncRecord | AsyncTrace['root'] | undefined;
   lastEventAt: number;
   /** One-shot resources whose callback has not run. */
   pending: number;
@@ -107,6 +109,7 @@ export class Grouper {
       owner,
       startedAt: now,
       records: [],
+      root: undefined,
       lastEventAt: now,
       pending: 0,
       dueUntil: 0,

@@ -2,7 +2,11 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAX_FRAMES = 12;
-const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url));
+/** Where our frames are: the compiled files, and the sources a source map leads to. */
+const OWN_FOLDERS = [
+  fileURLToPath(new URL('..', import.meta.url)),
+  fileURLToPath(new URL('../../../src/', import.meta.url)),
+];
 
 /** A stack that was captured and not yet formatted, which is the dear part. */
 export interface CapturedStack {
@@ -49,7 +53,7 @@ export function formatStack(captured: CapturedStack | undefined): string[] | und
 
 function isOwnFrame(frame: string): boolean {
   return (
-    frame.includes(OWN_FOLDER) ||
+    OWN_FOLDERS.some((folder) => frame.includes(folder)) ||
     /node:internal\/(async_hooks|async_local|process\/(task|promises)|promise)/.test(frame) ||
     /\bnew AsyncResource \(/.test(frame) ||
     /^<anonymous>$/.test(frame)
