@@ -39,7 +39,7 @@ export interface AsyncResourceTracerOptions {
   idleMillis?: number;
   /** Milliseconds after which a group is finished in any case. Default 60,000. */
   maxMillis?: number;
-  /** Async resources kept per group. Default 10,000. */
+  /** Async resources kept per group, a fifth of them not promises. Default 10,000. */
   maxRecordsPerTrace?: number;
   /** Async resources kept at once, over all groups. Default 100,000. */
   maxRecords?: number;

@@ -13,7 +13,7 @@ import { formatStack, type CapturedStack } from './stack.ts';
  */
 
 export interface CollectorOptions extends GroupLimits {
-  /** Async resources kept per group; what comes beyond is counted in `dropped`. */
+  /** Async resources kept per group, a fifth of them not promises; the rest is counted. */
   maxRecordsPerTrace: number;
   /** Async resources kept at once, over all groups and those waiting to be taken. */
   maxRecords: number;
@@ -225,7 +225,11 @@ export class Collector {
       return undefined;
     }
     const group = this.#grouper.place(owner, triggerGroup, rootId, record.initAt);
-    if (group.records.length >= this.#options.maxRecordsPerTrace) {
+    const { maxRecordsPerTrace } = this.#options;
+    // A fifth of the room is kept for what waits outside JavaScript: it is what is asked for.
+    const room =
+      record.type === 'PROMISE' ? Math.ceil(maxRecordsPerTrace * 0.8) : maxRecordsPerTrace;
+    if (group.records.length >= room) {
       group.dropped++;
       this.#dropped++;
       deleteOldest(this.#overflow, MAX_OVERFLOW);

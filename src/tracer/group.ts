@@ -1,3 +1,5 @@
+import { TraceFlags } from '@opentelemetry/api';
+
 import { lastSeen, type AsyncRecord, type AsyncTrace, type TraceEnd } from './record.ts';
 import type { WorkOwner } from './owner.ts';
 
@@ -152,10 +154,12 @@ export function toTrace(group: Group, root: AsyncTrace['root'], endedBy: TraceEn
       startedAt: owner.startedAt,
       marked: owner.marked,
     };
+    if (owner.epochOffset !== undefined) trace.owner.epochOffset = owner.epochOffset;
     if (owner.endedAt !== undefined) trace.owner.endedAt = owner.endedAt;
     if (owner.spanContext) {
       trace.owner.traceId = owner.spanContext.traceId;
       trace.owner.spanId = owner.spanContext.spanId;
+      trace.owner.sampled = (owner.spanContext.traceFlags & TraceFlags.SAMPLED) !== 0;
     }
   }
   return trace;

@@ -1,7 +1,7 @@
 import { AsyncResource, executionAsyncId, executionAsyncResource } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 
-import { context, trace } from '@opentelemetry/api';
+import { context, trace, TraceFlags } from '@opentelemetry/api';
 
 import { GuardedHook, type HookCallbacks } from '../async/guarded-hook.ts';
 import type { Collector } from './collect.ts';
@@ -97,7 +97,7 @@ export class HookSet {
         owner,
         now: performance.now(),
         stack: stacks || owner?.marked ? captureStack(init) : undefined,
-        spanId: trace.getSpan(context.active())?.spanContext().spanId,
+        spanId: activeSpanOf(owner),
       });
     };
     const callbacks: HookCallbacks = {
@@ -143,6 +143,17 @@ export class HookSet {
     if (claimed) enterOwner(claimed);
     return claimed;
   }
+}
+
+/** The active span, if it is one of the owner's own trace that will be exported. */
+function activeSpanOf(owner: WorkOwner | undefined): string | undefined {
+  if (!owner?.spanContext) return undefined;
+  const active = trace.getSpanContext(context.active());
+  const isOwn =
+    active?.traceId === owner.spanContext.traceId &&
+    active.isRemote !== true &&
+    (active.traceFlags & TraceFlags.SAMPLED) !== 0;
+  return isOwn ? active.spanId : undefined;
 }
 
 function labelHere(): string {

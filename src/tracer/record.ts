@@ -48,6 +48,10 @@ export interface TraceOwner {
   endedAt?: number;
   traceId?: string;
   spanId?: string;
+  /** Whether that span is sampled. */
+  sampled?: boolean;
+  /** What to add to times of the tracer to get the span's milliseconds since 1970. */
+  epochOffset?: number;
   marked: boolean;
 }
 
