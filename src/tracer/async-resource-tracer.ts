@@ -4,10 +4,18 @@ import { messageOf, optionError } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
 import { Collector, type CollectorStats } from './collect.ts';
 import { HookSet } from './hook-set.ts';
-import { LoopClock, type Mark, type Split } from './loop-clock.ts';
+import { LoopClock, type LoopClockOptions, type Mark, type Split } from './loop-clock.ts';
 import { currentOwner, QUIET, quietly, type WorkOwner } from './owner.ts';
 import { TRACER_LEVELS, type AsyncTrace, type TracerLevel } from './record.ts';
-import { HttpRequests, type RequestSource } from './request-source.ts';
+import {
+  HttpRequests,
+  httpRequests,
+  type RequestHead,
+  type RequestSource,
+} from './request-source.ts';
+
+/** The hooks of the tracer whose clock writes on the owners. */
+let primary: HookSet | undefined;
 
 const MAX_TRACED = 1000;
 const MAX_REQUESTS = 20_000;
@@ -32,7 +40,7 @@ export interface AsyncResourceTracerOptions {
    */
   select?(owner: WorkOwner | undefined): boolean;
   /** Called when a request begins, before `select`; where a request can be marked. */
-  onRequestStart?(owner: WorkOwner, headers: Readonly<Record<string, unknown>>): void;
+  onRequestStart?(owner: WorkOwner, head: RequestHead): void;
   /** Whether creation stacks are kept. Default: at level `deep` only. */
   stacks?: boolean;
   /** Milliseconds without an event after which a group whose work is over is finished. Default 250. */
@@ -71,6 +79,7 @@ export class AsyncResourceTracer {
   readonly #requestListeners = new Set<(report: RequestReport) => void>();
   /** Requests recorded one by one at level `watch`. */
   readonly #traced = new Set<WorkOwner>();
+  readonly #selected = new WeakSet<WorkOwner>();
   readonly #marks = new Map<WorkOwner, Mark>();
   readonly #source: RequestSource;
   readonly #collector: Collector;
@@ -85,7 +94,7 @@ export class AsyncResourceTracer {
     this.#options = options;
     if (options.onTrace) this.#listeners.add((trace) => options.onTrace?.(trace));
     if (options.onRequest) this.#requestListeners.add((report) => options.onRequest?.(report));
-    this.#source = options.requests ?? new HttpRequests();
+    this.#source = options.requests ?? httpRequests;
     this.#clock = this.#newClock();
     this.#collector = new Collector({
       idleMillis: options.idleMillis ?? 250,
@@ -97,7 +106,7 @@ export class AsyncResourceTracer {
     const source = this.#source;
     this.#hooks = new HookSet({
       collector: this.#collector,
-      selectUnowned: () => this.#level === 'trace' && (options.select?.(undefined) ?? true),
+      isTraced: (owner) => this.#isTraced(owner),
       ownerOfParser:
         source instanceof HttpRequests ? (resource) => source.ownerOfParser(resource) : undefined,
       onFailure: () => this.stop(),
@@ -153,7 +162,6 @@ export class AsyncResourceTracer {
    */
   traceOwner(owner: WorkOwner): void {
     if (this.#level === 'off' || owner === QUIET) return;
-    owner.traced = true;
     if (this.#traced.has(owner) || this.#traced.size >= MAX_TRACED) return;
     this.#traced.add(owner);
     this.#applyLevel();
@@ -166,6 +174,13 @@ export class AsyncResourceTracer {
     quietly(() => {
       for (const trace of traces) this.#publish(this.#listeners, trace, 'onTrace');
     });
+  }
+
+  #isTraced(owner: WorkOwner | undefined): boolean {
+    if (owner && this.#traced.has(owner)) return true;
+    if (this.#level !== 'trace') return this.#level === 'deep';
+    if (!this.#options.select) return true;
+    return owner ? this.#selected.has(owner) : this.#options.select(undefined);
   }
 
   #forgetTraced(): void {
@@ -201,8 +216,9 @@ export class AsyncResourceTracer {
 
   #turnOn(): void {
     this.#clock = this.#newClock();
+    primary ??= this.#hooks;
     this.#stopSource = this.#source.start({
-      begin: (owner, headers) => this.#begin(owner, headers),
+      begin: (owner, head) => this.#begin(owner, head),
       end: (owner) => this.#end(owner),
     });
     const { idleMillis = 250 } = this.#options;
@@ -212,6 +228,7 @@ export class AsyncResourceTracer {
   }
 
   #turnOff(): void {
+    if (primary === this.#hooks) primary = undefined;
     process.off('exit', this.#onExit);
     clearInterval(this.#timer);
     this.#stopSource?.();
@@ -230,15 +247,15 @@ export class AsyncResourceTracer {
     this.#forgetTraced();
   }
 
-  #begin(owner: WorkOwner, headers: Readonly<Record<string, unknown>>): void {
+  #begin(owner: WorkOwner, head: RequestHead): void {
     this.#clock.claim(owner);
     if (this.#requestListeners.size > 0 && this.#marks.size < MAX_REQUESTS) {
       this.#marks.set(owner, this.#clock.mark(owner));
     }
     try {
-      this.#options.onRequestStart?.(owner, headers);
+      this.#options.onRequestStart?.(owner, head);
       if (owner.marked) this.traceOwner(owner);
-      else if (this.#level !== 'watch') owner.traced = this.#options.select?.(owner) ?? true;
+      else if (this.#level !== 'watch' && this.#options.select?.(owner)) this.#selected.add(owner);
     } catch (error) {
       sayOnce('warn', 'tracer:start', `a callback of the tracer failed: ${messageOf(error)}`);
     }
@@ -264,7 +281,8 @@ export class AsyncResourceTracer {
   }
 
   #newClock(): LoopClock {
-    const options: ConstructorParameters<typeof LoopClock>[0] = {
+    const options: LoopClockOptions = {
+      secondary: primary !== undefined,
       now: () => performance.now(),
       idle: () => performance.nodeTiming.idleTime,
     };

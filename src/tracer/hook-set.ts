@@ -22,8 +22,8 @@ export interface HookPlan {
 
 export interface HookSetOptions {
   collector: Collector;
-  /** Whether async resources of no request are recorded at level `trace`. */
-  selectUnowned(): boolean;
+  /** Whether async resources of this owner, or of none, are recorded. */
+  isTraced(owner: WorkOwner | undefined): boolean;
   ownerOfParser: ((resource: object) => WorkOwner | undefined) | undefined;
   onFailure(): void;
 }
@@ -87,7 +87,7 @@ export class HookSet {
     ): void => {
       const owner = recordedOwner();
       clock.observe(owner);
-      if (!this.#wants(owner, level)) return;
+      if (!this.#wants(owner)) return;
       collector.init({
         asyncId,
         type,
@@ -106,7 +106,7 @@ export class HookSet {
         const owner = this.#ownerHere();
         clock.before(asyncId, owner);
         const now = performance.now();
-        if (!collector.has(asyncId)) this.#adopt(asyncId, owner, level, now);
+        if (!collector.has(asyncId)) this.#adopt(asyncId, owner, now);
         collector.before(asyncId, now);
       },
       after: (asyncId) => {
@@ -121,17 +121,15 @@ export class HookSet {
     return callbacks;
   }
 
-  #wants(owner: WorkOwner | undefined, level: TracerLevel): boolean {
-    if (owner === QUIET) return false;
-    if (level === 'deep') return true;
-    return owner ? owner.traced : this.#options.selectUnowned();
+  #wants(owner: WorkOwner | undefined): boolean {
+    return owner !== QUIET && this.#options.isTraced(owner);
   }
 
   /** A resource nobody saw being created runs: it is older than the recording. */
-  #adopt(asyncId: number, owner: WorkOwner | undefined, level: TracerLevel, now: number): void {
+  #adopt(asyncId: number, owner: WorkOwner | undefined, now: number): void {
     const { collector } = this.#options;
     if (asyncId >= this.#firstId && !collector.isOrigin(asyncId)) return;
-    if (!this.#wants(owner, level)) return;
+    if (!this.#wants(owner)) return;
     const resource = executionAsyncResource();
     collector.adopt(asyncId, typeOf(resource), resource, owner, now);
   }

@@ -22,6 +22,8 @@ export interface LoopClockOptions {
   holdMillis?: number;
   /** How many such stretches are remembered. Default 256. */
   maxHolds?: number;
+  /** Whether a second clock runs in this process, which keeps its sums apart. Default false. */
+  secondary?: boolean;
 }
 
 /** A stretch of the loop in one owner's hands. */
@@ -60,6 +62,8 @@ export class LoopClock {
   readonly #holdMillis: number;
   readonly #maxHolds: number;
 
+  /** The sums of owners, where another clock writes the ones on the owners. */
+  readonly #runs: WeakMap<WorkOwner, number> | undefined;
   readonly #ids: number[] = [];
   readonly #owners: (WorkOwner | undefined)[] = [];
   #owner: WorkOwner | undefined;
@@ -81,6 +85,7 @@ export class LoopClock {
     this.#idle = options.idle;
     this.#holdMillis = options.holdMillis ?? 5;
     this.#maxHolds = options.maxHolds ?? 256;
+    this.#runs = options.secondary ? new WeakMap() : undefined;
     this.#since = this.#holdStart = this.#now();
     this.#idleAtGap = this.#idle();
   }
@@ -161,7 +166,7 @@ export class LoopClock {
 
   mark(owner: WorkOwner | undefined): Mark {
     const now = this.#settle();
-    return { at: now, busy: this.#busy, run: owner ? owner.runMillis : 0 };
+    return { at: now, busy: this.#busy, run: this.#runOf(owner) };
   }
 
   /** The split of the time since `mark`, as seen by `owner`. */
@@ -169,7 +174,7 @@ export class LoopClock {
     const now = this.#settle();
     const totalMillis = Math.max(0, now - mark.at);
     const busy = Math.min(totalMillis, Math.max(0, this.#busy - mark.busy));
-    const run = owner ? Math.min(busy, Math.max(0, owner.runMillis - mark.run)) : 0;
+    const run = Math.min(busy, Math.max(0, this.#runOf(owner) - mark.run));
     return {
       totalMillis,
       runMillis: run,
@@ -192,8 +197,19 @@ export class LoopClock {
     const spent = now - this.#since;
     this.#since = now;
     if (spent <= 0) return;
+    this.#add(this.#owner, spent);
+  }
+
+  #add(owner: WorkOwner | undefined, spent: number): void {
     this.#busy += spent;
-    if (this.#owner) this.#owner.runMillis += spent;
+    if (!owner) return;
+    if (this.#runs) this.#runs.set(owner, this.#runOf(owner) + spent);
+    else owner.runMillis += spent;
+  }
+
+  #runOf(owner: WorkOwner | undefined): number {
+    if (!owner) return 0;
+    return this.#runs ? (this.#runs.get(owner) ?? 0) : owner.runMillis;
   }
 
   /** Ends a gap: what of it was not idle is charged to `owner`. */
@@ -203,8 +219,7 @@ export class LoopClock {
     this.#inGap = false;
     // Microtasks come first and the poll after them, so the busy part lies at the gap's start.
     if (owner !== this.#owner) this.#switch(owner, this.#since);
-    this.#busy += spent;
-    if (owner) owner.runMillis += spent;
+    this.#add(owner, spent);
     this.#since = now;
     if (idle > 0) {
       this.#endHold(Math.max(this.#holdStart, now - idle));

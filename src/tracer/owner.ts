@@ -16,10 +16,8 @@ export class WorkOwner {
   /** Milliseconds on the clock of `performance.now()`. */
   readonly startedAt: number;
   endedAt: number | undefined;
-  /** Milliseconds of JavaScript run for this owner so far; written by `LoopClock` only. */
+  /** Milliseconds of JavaScript run for this owner so far; written by one `LoopClock` only. */
   runMillis = 0;
-  /** Whether every async resource of this owner is recorded at level `trace`. */
-  traced = false;
   /** Whether somebody with the secret asked for a recording of this owner. */
   marked = false;
   /** Ids only: an owner must not keep a finished span alive. */

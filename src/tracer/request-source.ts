@@ -4,10 +4,17 @@ import { performance } from 'node:perf_hooks';
 
 import { enterOwner, WorkOwner } from './owner.ts';
 
+/** What is known of a request when it begins. */
+export interface RequestHead {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
 /** What a source tells of the requests it sees. */
 export interface RequestSink {
   /** A request began in the callback that is running. */
-  begin(owner: WorkOwner, headers: Readonly<Record<string, unknown>>): void;
+  begin(owner: WorkOwner, head: RequestHead): void;
   end(owner: WorkOwner): void;
 }
 
@@ -24,6 +31,8 @@ interface ServerMessage {
   response: object & { closed?: boolean; destroyed?: boolean };
 }
 
+const START = 'http.server.request.start';
+const FINISH = 'http.server.response.finish';
 /** Requests that were not answered are given up once there are this many in flight. */
 const MAX_IN_FLIGHT = 20_000;
 
@@ -37,23 +46,23 @@ const MAX_IN_FLIGHT = 20_000;
 export class HttpRequests implements RequestSource {
   readonly #inFlight = new Map<ServerMessage['response'], WorkOwner>();
   readonly #ownersOfParsers = new WeakMap<object, WorkOwner>();
-  #sink: RequestSink | undefined;
+  readonly #sinks = new Set<RequestSink>();
 
   get size(): number {
     return this.#inFlight.size;
   }
 
   start(sink: RequestSink): () => void {
-    this.#sink = sink;
-    const begin = (message: unknown): void => this.#begin(message as ServerMessage);
-    const finish = (message: unknown): void => this.#finish((message as ServerMessage).response);
-    diagnosticsChannel.subscribe('http.server.request.start', begin);
-    diagnosticsChannel.subscribe('http.server.response.finish', finish);
+    if (this.#sinks.size === 0) {
+      diagnosticsChannel.subscribe(START, this.#begin);
+      diagnosticsChannel.subscribe(FINISH, this.#finish);
+    }
+    this.#sinks.add(sink);
     return () => {
-      diagnosticsChannel.unsubscribe('http.server.request.start', begin);
-      diagnosticsChannel.unsubscribe('http.server.response.finish', finish);
+      if (!this.#sinks.delete(sink) || this.#sinks.size > 0) return;
+      diagnosticsChannel.unsubscribe(START, this.#begin);
+      diagnosticsChannel.unsubscribe(FINISH, this.#finish);
       this.#inFlight.clear();
-      this.#sink = undefined;
     };
   }
 
@@ -73,7 +82,8 @@ export class HttpRequests implements RequestSource {
     }
   }
 
-  #begin({ request, response }: ServerMessage): void {
+  readonly #begin = (message: unknown): void => {
+    const { request, response } = message as ServerMessage;
     const { method = 'HTTP', url = '/', headers } = request;
     const owner = new WorkOwner(() => `${method} ${templateOf(url)}`, performance.now());
     enterOwner(owner);
@@ -83,21 +93,25 @@ export class HttpRequests implements RequestSource {
     }
     if (this.#inFlight.size >= MAX_IN_FLIGHT) this.sweep();
     if (this.#inFlight.size < MAX_IN_FLIGHT) this.#inFlight.set(response, owner);
-    this.#sink?.begin(owner, headers);
-  }
+    for (const sink of this.#sinks) sink.begin(owner, { method, url, headers });
+  };
 
-  #finish(response: ServerMessage['response']): void {
+  readonly #finish = (message: unknown): void => {
+    const { response } = message as ServerMessage;
     const owner = this.#inFlight.get(response);
     if (owner) this.#end(response, owner);
-  }
+  };
 
   #end(response: ServerMessage['response'], owner: WorkOwner): void {
     this.#inFlight.delete(response);
     if (owner.ended) return;
     owner.endedAt = performance.now();
-    this.#sink?.end(owner);
+    for (const sink of this.#sinks) sink.end(owner);
   }
 }
+
+/** The requests of this process, known once however many tracers ask. */
+export const httpRequests: HttpRequests = new HttpRequests();
 
 /** The path without its query, each segment that looks like a value replaced by `{n}`. */
 export function templateOf(url: string): string {

@@ -163,10 +163,7 @@ const key = (): crypto.webcrypto.EcKeyGenParams & { name: string } => ({
 });
 
 async function signAndVerify(): Promise<void> {
-  const pair = (await subtle.generateKey(key(), true, [
-    'sign',
-    'verify',
-  ])) as crypto.webcrypto.CryptoKeyPair;
+  const pair = await subtle.generateKey(key(), true, ['sign', 'verify']);
   const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
   const signature = await subtle.sign(algorithm, pair.privateKey, Buffer.from('x'));
   await subtle.verify(algorithm, pair.publicKey, signature, Buffer.from('x'));
