@@ -129,6 +129,11 @@ export class Recorder {
   }
 }
 
+/** Starts a recording, which ends by itself. Throws `ERR_OPTION` where the file cannot be made. */
+export function startRecording(options: RecorderOptions): Recorder {
+  return new Recorder(options);
+}
+
 /** A recording may show host names and paths: it is for its owner's eyes. */
 function createFile(file: string): void {
   try {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { readRecording } from '../../../src/tracer/recording/read.ts';
-import { Recorder } from '../../../src/tracer/recording/recorder.ts';
+import { startRecording } from '../../../src/tracer/recording/recorder.ts';
 
 describe('Recorder', () => {
   let folder: string;
@@ -45,7 +45,7 @@ describe('Recorder', () => {
   it('records a number of requests into a compact file and ends by itself', async () => {
     const file = nextFile();
     const ended = new Promise<{ requests: number; bytes: number }>((resolve) => {
-      new Recorder({ file, requests: 40, onEnd: resolve });
+      startRecording({ file, requests: 40, onEnd: resolve });
     });
     for (let i = 0; i < 40; i++) await request();
     const { requests, bytes } = await ended;
@@ -64,13 +64,13 @@ describe('Recorder', () => {
 
   it('ends after its time', async () => {
     const file = nextFile();
-    await new Promise((resolve) => new Recorder({ file, forMillis: 20, onEnd: resolve }));
+    await new Promise((resolve) => startRecording({ file, forMillis: 20, onEnd: resolve }));
     assert.ok(readRecording(file).end);
   });
 
   it('never shows its own work', async () => {
     const file = nextFile();
-    const recorder = new Recorder({ file });
+    const recorder = startRecording({ file });
     new AsyncResource('PROBE').emitDestroy();
     recorder.end();
     const types = readRecording(file).traces.flatMap(({ records }) =>
@@ -83,15 +83,15 @@ describe('Recorder', () => {
 
   it('is for its owner only, and overwrites nothing', () => {
     const file = nextFile();
-    new Recorder({ file }).end();
+    startRecording({ file }).end();
     assert.equal(statSync(file).mode & 0o077, 0);
-    assert.throws(() => new Recorder({ file }), { code: 'ERR_OPTION' });
-    assert.throws(() => new Recorder({ file: join(folder, 'no', 'such') }), /Cannot write/);
+    assert.throws(() => startRecording({ file }), { code: 'ERR_OPTION' });
+    assert.throws(() => startRecording({ file: join(folder, 'no', 'such') }), /Cannot write/);
   });
 
   it('stays within its size and counts what it left out', async () => {
     const file = nextFile();
-    const recorder = new Recorder({ file, maxBytes: 1 });
+    const recorder = startRecording({ file, maxBytes: 1 });
     for (let i = 0; i < 30; i++) await request();
     await sleep(700);
     recorder.end();
