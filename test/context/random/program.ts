@@ -55,7 +55,12 @@ export function generate(seed: number, size: number): Step[] {
       case 2:
         return { kind: 'await', source: pick(awaitables) };
       case 3:
-        return pick<Step>([{ kind: 'throw', name }, { kind: 'reject', name }, { kind: 'cancel' }]);
+        return pick<Step>([
+          { kind: 'throw', name },
+          { kind: 'reject', name },
+          { kind: 'cancel' },
+          { kind: 'outside' },
+        ]);
       case 4:
       case 5:
       case 6:
