@@ -1,6 +1,7 @@
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
 import { restore } from 'sinon';
 
+import { endLeftovers } from './support/run-node.ts';
 import { stopServices } from './support/services.ts';
 import { forgetWhatWasSaid, setLogLevel } from '../src/base/log.ts';
 
@@ -16,7 +17,8 @@ export const mochaHooks = {
   async afterAll(): Promise<void> {
     await stopServices();
   },
-  afterEach(): void {
+  async afterEach(): Promise<void> {
+    await endLeftovers();
     restore();
     trace.disable();
     context.disable();

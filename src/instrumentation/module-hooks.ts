@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire, register as registerLoader } from 'node:module';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 
 import { Hook as ImportHook } from 'import-in-the-middle';
 import {
@@ -22,6 +22,14 @@ import type { Undo } from './patch.ts';
  * patched twice when it arrives both ways.
  */
 
+/** What a module exports as a whole: of a namespace that `import` gives, its default. */
+export function defaultOf(exports: ModuleExports): ModuleExports {
+  const whole: ModuleExports = exports?.default;
+  return (typeof whole === 'object' && whole !== null) || typeof whole === 'function'
+    ? whole
+    : exports;
+}
+
 /** A module of a library, and what to do with its exports once it is loaded. */
 export interface ModulePatch {
   /** The package (`pg`), or a file inside it as `package/path` (`pg/lib/client.js`). */
@@ -30,9 +38,14 @@ export interface ModulePatch {
   versions: string;
   /**
    * Patches `exports` in place and returns the undo. A returned undo runs when the registration
-   * is undone. Anything thrown is confined to this module and said in one line.
+   * is undone. Anything thrown is confined to this module and said in one line. Where the module
+   * itself is what has to change (`module.exports` is a function), `replace` hands out another.
    */
-  patch(exports: ModuleExports, version: string): Undo | undefined;
+  patch(
+    exports: ModuleExports,
+    version: string,
+    replace: (replacement: ModuleExports) => void,
+  ): Undo | undefined;
 }
 
 // Exports of foreign modules have no type we could know.
@@ -56,6 +69,11 @@ export function onModule(patch: ModulePatch): Undo {
   const group = patches.get(key) ?? new Set();
   patches.set(key, group.add(registration));
   hookRequire();
+  for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
+    if (stripExtension(name) !== key) continue;
+    // Whoever required it before keeps what it has; the next one gets the replacement.
+    apply(registration, module.exports, baseDir, (replacement) => (module.exports = replacement));
+  }
   return () => {
     group.delete(registration);
     if (group.size === 0) patches.delete(key);
@@ -73,27 +91,31 @@ export function hookImports(): void {
   importHooked = true;
   try {
     if (supportsSyncHooks()) {
-      registerSync({ include: [...packageMatchers()] });
+      registerSync({ include: importMatchers() });
     } else {
       registerLoader('import-in-the-middle/hook.mjs', import.meta.url, {
-        data: { include: [...packageMatchers()] },
+        data: { include: importMatchers() },
       });
     }
     void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
       loaded(exports, name, baseDir ?? undefined);
-      // A CommonJS module shows its exports as `default`: that is the object to patch.
     });
   } catch (error) {
     say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
   }
 }
 
-function packageNames(): Set<string> {
-  return new Set([...patches.keys()].map(packageOf));
+/** What the loader hook looks for: a package by its specifier, a file inside one by its URL. */
+function importMatchers(): (string | RegExp)[] {
+  return [...patches.keys()].map((module) =>
+    module === packageOf(module)
+      ? module
+      : new RegExp(`/node_modules/${module.replaceAll('.', String.raw`\.`)}(?:\\.[cm]?js)?$`),
+  );
 }
 
-function packageMatchers(): Set<string> {
-  return packageNames();
+function packageNames(): Set<string> {
+  return new Set([...patches.keys()].map(packageOf));
 }
 
 /** `@scope/name/lib/file` and `name/lib/file` without the part after the package. */
@@ -108,26 +130,32 @@ function hookRequire(): void {
   if (requireHooked) return;
   requireHooked = true;
   void new RequireHook(null, { internals: true }, (exports, name, baseDir) => {
-    loaded(exports, name, baseDir);
-    return exports;
+    return loaded(exports, name, baseDir);
   });
 }
 
-function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): void {
+/** Applies what is registered for a module and returns what is to be handed out in its place. */
+function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): ModuleExports {
   const group = patches.get(stripExtension(name.replaceAll('\\', '/')));
-  if (group === undefined) return;
-  for (const registration of group) apply(registration, exports, baseDir);
+  if (group === undefined) return exports;
+  let current = exports;
+  for (const registration of group) {
+    apply(registration, current, baseDir, (replacement) => (current = replacement));
+  }
+  return current;
 }
 
 function apply(
   registration: Registration,
   exports: ModuleExports,
   baseDir: string | undefined,
+  replace: (replacement: ModuleExports) => void,
 ): void {
   if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return;
   if (registration.seen.has(exports)) return;
   registration.seen.add(exports);
-  const version = versionAt(baseDir) ?? process.version.slice(1);
+  // Built-in modules come with Node and have its version.
+  const version = manifestAt(baseDir)?.version ?? process.version.slice(1);
   if (!semver.satisfies(version, registration.versions, { includePrerelease: true })) {
     sayOnce(
       'warn',
@@ -137,7 +165,7 @@ function apply(
     return;
   }
   try {
-    const undo = registration.patch(exports, version);
+    const undo = registration.patch(exports, version, replace);
     if (undo) registration.undos.push(undo);
   } catch (error) {
     sayOnce(
@@ -148,26 +176,50 @@ function apply(
   }
 }
 
-/** The version of the package in `baseDir`; built-in modules have none. */
-function versionAt(baseDir: string | undefined): string | undefined {
-  if (baseDir === undefined) return undefined;
-  try {
-    const manifest = JSON.parse(readFileSync(join(baseDir, 'package.json'), 'utf8')) as {
-      version?: string;
-    };
-    return manifest.version;
-  } catch {
-    return undefined;
-  }
+interface LoadedModule {
+  module: NodeJS.Module;
+  /** The package, or a file inside it as `package/path`. */
+  name: string;
+  baseDir: string;
 }
 
 /**
- * Packages that were loaded before anybody could patch them: too late for a hook, so the only
- * thing left is to say so. Reads the cache of `require`; what `import` loaded is not listed there.
+ * The modules of `packageName` that `require` holds, each as a require hook would have shown it.
+ * A CommonJS module that was imported is among them.
  */
-export function loadedTooEarly(): string[] {
-  const cache = Object.keys(createRequire(import.meta.url).cache);
-  return [...packageNames()].filter((name) =>
-    cache.some((file) => file.replaceAll('\\', '/').includes(`/node_modules/${name}/`)),
-  );
+function* alreadyRequired(packageName: string): Generator<LoadedModule> {
+  const folder = `/node_modules/${packageName}/`;
+  const { cache } = createRequire(import.meta.url);
+  for (const [file, module] of Object.entries(cache)) {
+    const path = file.replaceAll('\\', '/');
+    const start = path.lastIndexOf(folder);
+    if (start === -1 || module === undefined || !module.loaded) continue;
+    const inside = path.slice(start + folder.length);
+    // A package inside this one.
+    if (inside.includes('node_modules/')) continue;
+    const baseDir = path.slice(0, start + folder.length - 1);
+    yield { module, name: `${packageName}/${inside}`, baseDir };
+    if (stripExtension(mainOf(baseDir)) === stripExtension(inside)) {
+      yield { module, name: packageName, baseDir };
+    }
+  }
+}
+
+function mainOf(baseDir: string): string {
+  const main = manifestAt(baseDir)?.main ?? 'index.js';
+  return posix.normalize(main);
+}
+
+interface Manifest {
+  version?: string;
+  main?: string;
+}
+
+function manifestAt(baseDir: string | undefined): Manifest | undefined {
+  if (baseDir === undefined) return undefined;
+  try {
+    return JSON.parse(readFileSync(join(baseDir, 'package.json'), 'utf8')) as Manifest;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,13 @@
 /** Undoes what the call that returned it did. Calling it again does nothing. */
 export type Undo = () => void;
 
+/** A method of `Target`, with its `this`; of a table of functions, one as the table has it. */
+export type MethodOf<Target, Key extends keyof Target> = string extends keyof Target
+  ? NonNullable<Target[Key]>
+  : NonNullable<Target[Key]> extends (...args: infer Args) => infer Result
+    ? (this: Target, ...args: Args) => Result
+    : never;
+
 /**
  * A patch: `method` of `target` replaced by what `wrap` makes of it.
  *
@@ -12,15 +19,15 @@ export type Undo = () => void;
 export function patchMethod<Target extends object, Key extends keyof Target & (string | symbol)>(
   target: Target,
   key: Key,
-  wrap: (original: Target[Key]) => Target[Key],
+  wrap: (original: MethodOf<Target, Key>) => MethodOf<Target, Key>,
 ): Undo | undefined {
-  const original = target[key];
+  const original = target[key] as MethodOf<Target, Key>;
   if (typeof original !== 'function') return undefined;
   const own = Object.getOwnPropertyDescriptor(target, key);
   if (own ? !own.configurable || own.get !== undefined : !Object.isExtensible(target)) {
     return undefined;
   }
-  const wrapped = wrap(original) as Target[Key] & object;
+  const wrapped: object = wrap(original);
   let active: object = wrapped;
   const dispatch = forward(original, () => active as (...args: unknown[]) => unknown);
   Object.defineProperty(target, key, {
@@ -58,4 +65,34 @@ function forward(
     }
   }
   return dispatch;
+}
+
+const claimed = new WeakMap<object, Set<string>>();
+
+/**
+ * Reserves an `aspect` of `target` for one patch: a class reached by two ways, or by two
+ * instrumentations, is patched once. Returns what gives it back, or `undefined` when somebody has
+ * it.
+ */
+export function claim(target: object, aspect: string): Undo | undefined {
+  const aspects = claimed.get(target) ?? new Set();
+  if (aspects.has(aspect)) return undefined;
+  claimed.set(target, aspects.add(aspect));
+  return () => void aspects.delete(aspect);
+}
+
+/** One undo of many, which undoes the last first. */
+export function undoAll(undos: readonly (Undo | undefined)[]): Undo {
+  return () => {
+    for (const undo of undos.toReversed()) undo?.();
+  };
+}
+
+/** The object in the prototype chain of `prototype`, itself included, that holds `key`. */
+export function ownerOf(prototype: unknown, key: PropertyKey): object | undefined {
+  for (let owner = prototype; typeof owner === 'object' && owner !== null;) {
+    if (Object.hasOwn(owner, key)) return owner;
+    owner = Object.getPrototypeOf(owner) as unknown;
+  }
+  return undefined;
 }

@@ -151,7 +151,8 @@ async function embeddedPostgresql(): Promise<Instance | string> {
   try {
     const { PGlite } = await import('@electric-sql/pglite');
     const { PGLiteSocketServer } = await import('@electric-sql/pglite-socket');
-    const db = await PGlite.create();
+    const { dataDir } = await import('@electric-sql/pglite-prepopulatedfs');
+    const db = await PGlite.create({ loadDataDir: await dataDir() });
     const port = await freePort();
     const server = new PGLiteSocketServer({ db, port, host: '127.0.0.1', maxConnections: 20 });
     await server.start();
@@ -181,7 +182,13 @@ async function mariadb(): Promise<Instance | string> {
   const init = join(folder, 'init.sql');
   writeFileSync(
     init,
-    "CREATE DATABASE IF NOT EXISTS clew; CREATE USER IF NOT EXISTS 'clew'@'%' IDENTIFIED BY 'clew'; GRANT ALL ON *.* TO 'clew'@'%';\n",
+    // A line is a statement.
+    [
+      'CREATE DATABASE IF NOT EXISTS clew;',
+      "CREATE USER IF NOT EXISTS 'clew'@'%' IDENTIFIED BY 'clew';",
+      "GRANT ALL ON *.* TO 'clew'@'%';",
+      '',
+    ].join('\n'),
   );
   const instance = await launch({
     command: server,

@@ -1,0 +1,97 @@
+import { ClewError, optionError } from './errors.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads single settings from the environment and gathers what was wrong with them.
+ *
+ * A bad value never stops anything: it becomes one of `problems` and the fallback is used. An
+ * empty variable counts as unset, as OpenTelemetry has it.
+ */
+export class SettingsReader {
+  readonly problems: ClewError[] = [];
+  readonly #env: Environment;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  text(variable: string): string | undefined {
+    return this.#env[variable]?.trim() || undefined;
+  }
+
+  choice<Value extends string>(variable: string, values: readonly Value[], fallback: Value): Value {
+    const value = this.text(variable)?.toLowerCase();
+    if (value === undefined) return fallback;
+    if ((values as readonly string[]).includes(value)) return value as Value;
+    this.problems.push(optionError(variable, `one of ${values.join(', ')}`, value));
+    return fallback;
+  }
+
+  /** A comma-separated list of known words. */
+  words(variable: string, known: readonly string[]): string[] | undefined {
+    const words = this.text(variable)
+      ?.split(',')
+      .map((word) => word.trim().toLowerCase());
+    const unknown = words?.filter((word) => !known.includes(word)) ?? [];
+    if (unknown.length > 0) {
+      this.problems.push(optionError(variable, `a list of ${known.join(', ')}`, unknown.join(',')));
+    }
+    return words?.filter((word) => known.includes(word));
+  }
+
+  /** A comma-separated list of any words. */
+  names(variable: string): Set<string> | undefined {
+    const value = this.text(variable);
+    return value === undefined ? undefined : new Set(value.split(',').map((name) => name.trim()));
+  }
+
+  /** `key=value,key=value` with percent-encoded values. */
+  pairs(variable: string): Record<string, string> {
+    const pairs: Record<string, string> = {};
+    for (const pair of this.text(variable)?.split(',') ?? []) {
+      const [key, value, ...rest] = pair.split('=').map((part) => part.trim());
+      try {
+        if (!key || value === undefined || rest.length > 0) throw new Error('not key=value');
+        pairs[key] = decodeURIComponent(value);
+      } catch {
+        // The value may be a secret: only the place is named.
+        this.problems.push(
+          new ClewError(
+            'ERR_OPTION',
+            `Expected \`${variable}\` to be a list of key=value, but a part of it is not; that part is ignored.`,
+          ),
+        );
+      }
+    }
+    return pairs;
+  }
+
+  /** An http or https URL; `name` is the option or variable it came from. */
+  url(name: string, value: string | undefined): URL | undefined {
+    if (value === undefined) return undefined;
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    if (url && ['http:', 'https:'].includes(url.protocol)) return url;
+    const shown = value.replace(/\/\/[^@/]*@/, '//***@');
+    this.problems.push(optionError(name, 'a URL such as `http://127.0.0.1:4318`', shown));
+    return undefined;
+  }
+
+  wholeNumber(variable: string, least = 0): number | undefined {
+    const text = this.text(variable);
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least) return value;
+    this.problems.push(optionError(variable, `a whole number of at least ${least}`, text));
+    return undefined;
+  }
+
+  /** A number from 0 to 1. */
+  ratio(variable: string): number {
+    const text = this.text(variable);
+    const value = text === undefined ? 1 : Number(text);
+    if (value >= 0 && value <= 1) return value;
+    this.problems.push(optionError(variable, 'a number from 0 to 1', text));
+    return 1;
+  }
+}

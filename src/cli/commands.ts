@@ -1,0 +1,22 @@
+/** A command: a line for the list of commands, and its code, loaded only when it is called. */
+export interface Command {
+  summary: string;
+  /** The command takes its arguments and resolves to the exit code. */
+  load(): Promise<(args: string[]) => Promise<number>>;
+}
+
+/** The commands by name, in the order in which they are listed. */
+export const commands: Record<string, Command> = {
+  demo: {
+    summary: 'Trace a small shop and a PostgreSQL, and show what happened',
+    load: async () => (await import('./demo/command.ts')).demo,
+  },
+  run: {
+    summary: 'Run an application, and say of each request where its time went',
+    load: async () => (await import('./run.ts')).run,
+  },
+  record: {
+    summary: 'Record every async resource of a process into one file',
+    load: async () => (await import('./record.ts')).record,
+  },
+};

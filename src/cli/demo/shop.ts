@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import type { CleanUp } from './clean-up.ts';
+import type { Database } from './database.ts';
+
+/** The shop's folder, seen from build/src/cli/demo/. */
+export const shopFolder: URL = new URL('../../../../examples/shop/', import.meta.url);
+
+const REGISTER = new URL('../../register.js', import.meta.url).href;
+
+/** The running shop. */
+export interface Shop {
+  url: string;
+  /** Resolves when its process ends, however that comes. */
+  exited: Promise<unknown>;
+}
+
+export interface ShopOptions {
+  database: Database;
+  /** Base URL its spans go to. */
+  otlpUrl: string;
+  port: number;
+  cleanUp: CleanUp;
+}
+
+/** Starts the shop under the preload. */
+export async function startShop(options: ShopOptions): Promise<Shop> {
+  const { database, otlpUrl, port: wantedPort, cleanUp } = options;
+  const child = spawn(
+    process.execPath,
+    ['--import', REGISTER, fileURLToPath(new URL('server.js', shopFolder))],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        ...database.env,
+        DATABASE_URL: database.url,
+        PORT: String(wantedPort),
+        OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '',
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+        // Somebody is watching: five seconds would be long.
+        OTEL_BSP_SCHEDULE_DELAY: '100',
+      },
+    },
+  );
+  cleanUp.child(child);
+  const exited = once(child, 'exit');
+  const port = new Promise<number>((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const match = /port (\d+)/.exec(line);
+      if (match) resolve(Number(match[1]));
+    });
+  });
+  const started = await Promise.race([port, exited]);
+  if (typeof started !== 'number') throw new Error('the shop ended while starting');
+  return { url: `http://127.0.0.1:${started}`, exited };
+}

@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import type { TracerProvider } from '@opentelemetry/api';
+
+import { ClewError, optionError } from './base/errors.ts';
+import type { LogLevel } from './base/log.ts';
+import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.ts';
+import type { PipelineOptions, SamplerOptions } from './export/pipeline.ts';
+import { SettingsReader, type Environment } from './base/settings-reader.ts';
+
+/** An instrumentation of OpenTelemetry or one of ours: what `registerInstrumentations` takes. */
+export interface OtelInstrumentation {
+  readonly instrumentationName: string;
+  enable(): void;
+  disable(): void;
+  setTracerProvider(provider: TracerProvider): void;
+}
+
+/** Options of `start`. What is left out comes from the environment, then from the default. */
+export interface StartOptions {
+  /** `service.name`; default: `OTEL_SERVICE_NAME`, then the application's package name. */
+  serviceName?: string;
+  /** OTLP/HTTP base URL; default: `OTEL_EXPORTER_OTLP_ENDPOINT`, then `http://127.0.0.1:4318`. */
+  endpoint?: string;
+  /** Further OpenTelemetry instrumentations, enabled beside ours. */
+  instrumentations?: readonly OtelInstrumentation[];
+  /** Whether spans are flushed on `beforeExit`, SIGTERM and SIGINT; default: true. */
+  flushOnExit?: boolean;
+  /** How much is said on stderr; default: `OTEL_LOG_LEVEL`, then `info`. */
+  logLevel?: LogLevel;
+}
+
+/** Everything `start` needs, decided once and frozen. */
+export interface Config extends PipelineOptions {
+  /** `OTEL_SDK_DISABLED`: no spans; contexts are still propagated. */
+  readonly disabled: boolean;
+  readonly propagators: readonly string[];
+  readonly isInstrumentationEnabled: (name: string) => boolean;
+  readonly instrumentations: readonly OtelInstrumentation[];
+  readonly flushOnExit: boolean;
+  readonly logLevel: LogLevel;
+}
+
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+];
+const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'];
+const OPTIONS = ['serviceName', 'endpoint', 'instrumentations', 'flushOnExit', 'logLevel'] as const;
+
+/**
+ * Decides the configuration from options and environment. Pure but for reading the application's
+ * package.json. A bad value never stops anything: it becomes one of `problems`, which the caller
+ * says, and the default is used.
+ */
+export function readConfig(
+  options: StartOptions,
+  env: Environment,
+): { config: Config; problems: ClewError[] } {
+  const reader = new SettingsReader(env);
+  const { problems } = reader;
+  for (const name of Object.keys(options)) {
+    if ((OPTIONS as readonly string[]).includes(name)) continue;
+    const message = `Unknown option \`${name}\` is ignored. Known are ${OPTIONS.join(', ')}.`;
+    problems.push(new ClewError('ERR_OPTION', message));
+  }
+  const manifest = applicationManifest(process.argv[1]);
+  const delivery = readDeliveryOptions(env);
+  problems.push(...delivery.problems);
+  const endpoint = reader.url('endpoint', textOption(options, 'endpoint', problems));
+  const tracesUrl = endpoint ? tracesUrlBelow(endpoint) : delivery.options.url;
+  const resourceAttributes = reader.pairs('OTEL_RESOURCE_ATTRIBUTES');
+  const config: Config = {
+    disabled: reader.text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
+    serviceName:
+      textOption(options, 'serviceName', problems) ??
+      reader.text('OTEL_SERVICE_NAME') ??
+      resourceAttributes['service.name'] ??
+      manifest?.name ??
+      'unknown_service:node',
+    serviceVersion: resourceAttributes['service.version'] ?? manifest?.version,
+    resourceAttributes,
+    exporter: reader.choice('OTEL_TRACES_EXPORTER', ['otlp', 'console', 'none'], 'otlp'),
+    tracesUrl,
+    sampler: samplerOptions(reader),
+    spanLimits: spanLimits(reader),
+    delivery: { ...delivery.options, url: tracesUrl },
+    propagators: (
+      reader.words('OTEL_PROPAGATORS', ['tracecontext', 'baggage', 'none']) ?? [
+        'tracecontext',
+        'baggage',
+      ]
+    ).filter((name) => name !== 'none'),
+    isInstrumentationEnabled: instrumentationFilter(reader),
+    instrumentations: instrumentationsOption(options.instrumentations, problems),
+    flushOnExit: booleanOption(options, 'flushOnExit', true, problems),
+    logLevel: logLevel(reader, textOption(options, 'logLevel', problems)),
+  };
+  return { config: Object.freeze(config), problems };
+}
+
+function textOption(
+  options: StartOptions,
+  name: keyof StartOptions,
+  problems: ClewError[],
+): string | undefined {
+  const value: unknown = options[name];
+  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+  problems.push(optionError(name, 'a non-empty string', value));
+  return undefined;
+}
+
+function booleanOption(
+  options: StartOptions,
+  name: keyof StartOptions,
+  fallback: boolean,
+  problems: ClewError[],
+): boolean {
+  const value: unknown = options[name] ?? fallback;
+  if (typeof value === 'boolean') return value;
+  problems.push(optionError(name, 'a boolean', value));
+  return fallback;
+}
+
+function samplerOptions(reader: SettingsReader): SamplerOptions {
+  const name = reader.choice('OTEL_TRACES_SAMPLER', SAMPLERS, 'parentbased_always_on');
+  return {
+    parentBased: name.startsWith('parentbased_'),
+    root: name.replace('parentbased_', '') as SamplerOptions['root'],
+    ratio: reader.ratio('OTEL_TRACES_SAMPLER_ARG'),
+  };
+}
+
+function spanLimits(reader: SettingsReader): PipelineOptions['spanLimits'] {
+  const limits = {
+    attributeCountLimit:
+      reader.wholeNumber('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT') ??
+      reader.wholeNumber('OTEL_ATTRIBUTE_COUNT_LIMIT'),
+    attributeValueLengthLimit:
+      reader.wholeNumber('OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT') ??
+      reader.wholeNumber('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'),
+    eventCountLimit: reader.wholeNumber('OTEL_SPAN_EVENT_COUNT_LIMIT'),
+    linkCountLimit: reader.wholeNumber('OTEL_SPAN_LINK_COUNT_LIMIT'),
+    attributePerEventCountLimit: reader.wholeNumber('OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT'),
+    attributePerLinkCountLimit: reader.wholeNumber('OTEL_LINK_ATTRIBUTE_COUNT_LIMIT'),
+  };
+  const set = Object.entries(limits).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(set) as PipelineOptions['spanLimits'];
+}
+
+/** Enabled first, then disabled; short names such as `pg` or `http`. */
+function instrumentationFilter(reader: SettingsReader): (name: string) => boolean {
+  const enabled = reader.names('OTEL_NODE_ENABLED_INSTRUMENTATIONS');
+  const disabled = reader.names('OTEL_NODE_DISABLED_INSTRUMENTATIONS');
+  return (name) => {
+    const short = name.replace(/^clew\/|^@opentelemetry\/instrumentation-/, '');
+    return (enabled?.has(short) ?? true) && !(disabled?.has(short) ?? false);
+  };
+}
+
+function instrumentationsOption(value: unknown, problems: ClewError[]): OtelInstrumentation[] {
+  const list: unknown[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  return list.filter((item): item is OtelInstrumentation => {
+    if (isInstrumentation(item)) return true;
+    problems.push(optionError('instrumentations', 'a list of instrumentations', item));
+    return false;
+  });
+}
+
+function logLevel(reader: SettingsReader, option: string | undefined): LogLevel {
+  const known = option !== undefined && LOG_LEVELS.includes(option);
+  if (option !== undefined && !known) {
+    reader.problems.push(optionError('logLevel', `one of ${LOG_LEVELS.join(', ')}`, option));
+  }
+  const level = known ? option : reader.choice('OTEL_LOG_LEVEL', LOG_LEVELS, 'info');
+  return level === 'all' || level === 'verbose' ? 'debug' : (level as LogLevel);
+}
+
+function isInstrumentation(value: unknown): value is OtelInstrumentation {
+  const candidate = value as Partial<OtelInstrumentation> | null;
+  return (
+    typeof candidate === 'object' &&
+    candidate !== null &&
+    typeof candidate.enable === 'function' &&
+    typeof candidate.disable === 'function' &&
+    typeof candidate.setTracerProvider === 'function'
+  );
+}
+
+interface Manifest {
+  name: string;
+  version: string | undefined;
+}
+
+/** The nearest package.json above the application's main file that has a name. */
+function applicationManifest(mainFile: string | undefined): Manifest | undefined {
+  if (mainFile === undefined) return undefined;
+  const folder = dirname(mainFile);
+  const manifest = readManifest(folder);
+  if (manifest) return manifest;
+  return folder === dirname(folder) ? undefined : applicationManifest(folder);
+}
+
+function readManifest(folder: string): Manifest | undefined {
+  try {
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+      name?: unknown;
+      version?: unknown;
+    };
+    if (typeof manifest.name !== 'string' || manifest.name === '') return undefined;
+    const version = typeof manifest.version === 'string' ? manifest.version : undefined;
+    return { name: manifest.name, version };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+
+import type { TextMapPropagator } from '@opentelemetry/api';
+import type {
+  Sampler,
+  SpanLimits,
+  SpanProcessor,
+  TracerConfig,
+} from '@opentelemetry/sdk-trace-base';
+import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import {
+  ATTR_HOST_NAME,
+  ATTR_PROCESS_PID,
+  ATTR_SERVICE_INSTANCE_ID,
+} from '@opentelemetry/semantic-conventions/incubating';
+
+import { createDelivery, DeliverySpanProcessor } from './delivery.ts';
+import type { DeliveryOptions } from './options.ts';
+import { loadSdk, type Provider, type Sdk } from './sdk.ts';
+
+export interface SamplerOptions {
+  readonly parentBased: boolean;
+  readonly root: 'always_on' | 'always_off' | 'traceidratio';
+  /** Share of traces that `traceidratio` keeps, 0 to 1. */
+  readonly ratio: number;
+}
+
+export interface PipelineOptions {
+  readonly serviceName: string;
+  readonly serviceVersion: string | undefined;
+  /** Attributes of OpenTelemetry's `Resource` that the user gave. */
+  readonly resourceAttributes: Readonly<Record<string, string>>;
+  readonly exporter: 'otlp' | 'console' | 'none';
+  /** Where OTLP/HTTP requests go, path included. */
+  readonly tracesUrl: string;
+  readonly sampler: SamplerOptions;
+  readonly spanLimits: SpanLimits;
+  readonly delivery: DeliveryOptions;
+}
+
+/** A provider, and the way out it was given where that is OTLP. */
+export interface Pipeline {
+  provider: Provider;
+  delivery: DeliverySpanProcessor | undefined;
+}
+
+/** Builds the provider. Throws `ERR_PEER_MISSING` where no SDK is installed. */
+export function createProvider(options: PipelineOptions): Pipeline {
+  const { sdk, dependency } = loadSdk();
+  const { resourceFromAttributes } = dependency<{
+    resourceFromAttributes: (
+      attributes: Record<string, unknown>,
+    ) => NonNullable<TracerConfig['resource']>;
+  }>('@opentelemetry/resources');
+  const processor = createProcessor(sdk, options);
+  const provider = new sdk.TracerProvider({
+    resource: resourceFromAttributes(describeProcess(options)),
+    sampler: createSampler(sdk, options.sampler),
+    spanLimits: options.spanLimits,
+    spanProcessors: processor ? [processor] : [],
+  });
+  const delivery = processor instanceof DeliverySpanProcessor ? processor : undefined;
+  return { provider, delivery };
+}
+
+/** The W3C propagators of these names, as one. Throws `ERR_PEER_MISSING` without an SDK. */
+export function createPropagator(names: readonly string[]): TextMapPropagator {
+  const core = loadSdk().dependency<{
+    CompositePropagator: new (config: { propagators: TextMapPropagator[] }) => TextMapPropagator;
+    W3CBaggagePropagator: new () => TextMapPropagator;
+    W3CTraceContextPropagator: new () => TextMapPropagator;
+  }>('@opentelemetry/core');
+  const propagators = names.map((name) =>
+    name === 'baggage' ? new core.W3CBaggagePropagator() : new core.W3CTraceContextPropagator(),
+  );
+  return new core.CompositePropagator({ propagators });
+}
+
+function createProcessor(sdk: Sdk, options: PipelineOptions): SpanProcessor | undefined {
+  if (options.exporter === 'otlp') return createDelivery(options.delivery);
+  if (options.exporter === 'none') return undefined;
+  return new sdk.SimpleSpanProcessor({ exporter: new sdk.ConsoleSpanExporter() });
+}
+
+function createSampler(sdk: Sdk, { parentBased, root, ratio }: SamplerOptions): Sampler {
+  const sampler = {
+    always_on: () => new sdk.AlwaysOnSampler(),
+    always_off: () => new sdk.AlwaysOffSampler(),
+    traceidratio: () => new sdk.TraceIdRatioBasedSampler(ratio),
+  }[root]();
+  return parentBased ? new sdk.ParentBasedSampler({ root: sampler }) : sampler;
+}
+
+/**
+ * The attributes of OpenTelemetry's `Resource` for this process. `host.name` is more than a nicety:
+ * without a host Jaeger takes every pair of spans for two machines and warns of clock skew.
+ */
+function describeProcess(options: PipelineOptions): Record<string, string | number> {
+  return {
+    [ATTR_HOST_NAME]: hostname(),
+    [ATTR_PROCESS_PID]: process.pid,
+    [ATTR_SERVICE_INSTANCE_ID]: randomUUID(),
+    ...(options.serviceVersion ? { [ATTR_SERVICE_VERSION]: options.serviceVersion } : {}),
+    'telemetry.sdk.language': 'nodejs',
+    'telemetry.sdk.name': 'opentelemetry',
+    'telemetry.distro.name': 'clew',
+    ...options.resourceAttributes,
+    [ATTR_SERVICE_NAME]: options.serviceName,
+  };
+}

@@ -1,0 +1,101 @@
+import type { Span, TextMapPropagator } from '@opentelemetry/api';
+
+import { optionError } from '../base/errors.ts';
+import type { Operation } from './operation.ts';
+
+/** The configuration of an instrumentation: the same for every client. */
+export interface ClientConfig {
+  /** Whether the client is instrumented at all. Default: true. */
+  enabled?: boolean;
+  /** Record an operation only inside a span. Default: false. */
+  requireParent?: boolean;
+  /** Operations for which it returns true are not recorded; their callers keep their context. */
+  ignore?: (operation: Readonly<Operation>) => boolean;
+  /** The longest `db.query.text`, in characters; what is longer is cut. Default: 4096. */
+  maxTextLength?: number;
+  /**
+   * Makes `db.query.text` from a statement that came without values, in place of the sanitiser;
+   * `undefined` shows no text. The statement holds the user's literals.
+   */
+  sanitizeText?: (text: string, operation: Readonly<Operation>) => string | undefined;
+  /** Names a span in place of `proposed`. A name of many forms makes many series. */
+  spanName?: (operation: Readonly<Operation>, proposed: string) => string | undefined;
+  /**
+   * The parameters to be recorded as `db.query.parameter.<key>`: names, and positions from 0.
+   * Default: none.
+   */
+  parameters?: readonly (string | number)[];
+  /** Record how many rows came back, where the client knows. Default: false. */
+  returnedRows?: boolean;
+  /**
+   * Append the trace context as a comment to statements that are not prepared, for the database's
+   * own logs: true for W3C trace context, or a propagator. Default: false.
+   */
+  sqlCommenter?: boolean | TextMapPropagator;
+  /** Record the wait for a pooled connection as a span of its own. Default: false. */
+  acquireSpans?: boolean;
+  /**
+   * Add the attributes by their old names (`db.system`, `db.statement` and so on), for dashboards
+   * in transition. Default: whether `OTEL_SEMCONV_STABILITY_OPT_IN` has `database/dup`.
+   */
+  legacyAttributes?: boolean;
+  /** Called with each recorded span at its start, to add what only the application knows. */
+  requestHook?: (span: Span, operation: Readonly<Operation>) => void;
+  /** Called with each recorded span before its end, with the client's result or error. */
+  responseHook?: (span: Span, response: { error?: unknown; result?: unknown }) => void;
+}
+
+/** The configuration with its defaults filled in. */
+export type ResolvedConfig = ClientConfig &
+  Required<Pick<ClientConfig, (typeof BOOLEANS)[number] | 'maxTextLength' | 'parameters'>>;
+
+const FUNCTIONS = ['ignore', 'sanitizeText', 'spanName', 'requestHook', 'responseHook'] as const;
+const BOOLEANS = [
+  'enabled',
+  'requireParent',
+  'returnedRows',
+  'acquireSpans',
+  'legacyAttributes',
+] as const;
+const KEYS = new Set<string>([
+  ...FUNCTIONS,
+  ...BOOLEANS,
+  'maxTextLength',
+  'parameters',
+  'sqlCommenter',
+]);
+
+/** Checks `config`; a value or a name that is no good is an `ERR_OPTION`. */
+export function resolveClientConfig(config: ClientConfig): ResolvedConfig {
+  for (const key of Object.keys(config)) {
+    if (!KEYS.has(key)) throw optionError('config', `made of ${[...KEYS].join(', ')}`, key);
+  }
+  for (const key of BOOLEANS) expect(key, 'true or false', config[key], 'boolean');
+  for (const key of FUNCTIONS) expect(key, 'a function', config[key], 'function');
+  const { maxTextLength = 4096, parameters = [], sqlCommenter = false } = config;
+  if (!Number.isSafeInteger(maxTextLength) || maxTextLength < 0) {
+    throw optionError('maxTextLength', 'a whole number of characters', maxTextLength);
+  }
+  if (!Array.isArray(parameters)) {
+    throw optionError('parameters', 'a list of names and positions', parameters);
+  }
+  if (typeof sqlCommenter !== 'boolean' && typeof sqlCommenter?.inject !== 'function') {
+    throw optionError('sqlCommenter', 'true, false or a propagator', sqlCommenter);
+  }
+  const duplicate = process.env['OTEL_SEMCONV_STABILITY_OPT_IN']?.includes('database/dup');
+  return {
+    requireParent: false,
+    returnedRows: false,
+    acquireSpans: false,
+    legacyAttributes: duplicate === true,
+    ...config,
+    enabled: config.enabled ?? true,
+    maxTextLength,
+    parameters,
+  };
+}
+
+function expect(key: string, expected: string, value: unknown, type: string): void {
+  // oxlint-disable-next-line valid-typeof
+  if (value !== undefined && typeof value !== type) throw optionError(key, expected, value);
+}

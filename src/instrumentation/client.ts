@@ -1,0 +1,25 @@
+import type { ModuleExports } from './module-hooks.ts';
+import type { Responses } from './operation.ts';
+import type { Undo } from './patch.ts';
+import type { Recorder } from './recorder/recorder.ts';
+
+/** A client library as this package sees it: what `clients/<name>/index.ts` exports. */
+export interface ClientDefinition {
+  /** The name in configuration, and the end of the instrumentation scope `clew/<name>`. */
+  readonly name: string;
+  readonly responses: Responses;
+  readonly modules: readonly ClientModule[];
+}
+
+/** One module of the library. */
+export interface ClientModule {
+  /** The package, or a file inside it as `package/path`. */
+  readonly module: string;
+  /** The supported versions as a semver range with an upper bound. */
+  readonly versions: string;
+  /**
+   * Patches the classes it finds in `exports` and returns the undo; `undefined` where it knows
+   * none of them. The same classes may come more than once: see `claim`.
+   */
+  patch(exports: ModuleExports, recorder: Recorder): Undo | undefined;
+}

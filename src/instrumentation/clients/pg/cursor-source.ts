@@ -1,0 +1,38 @@
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { bindCallback } from '../../running-operation.ts';
+import type { Submittable } from './shapes.ts';
+import { patchSubmittable } from './submittable.ts';
+
+interface CursorClass {
+  prototype: Submittable & {
+    read(rows: number, callback?: unknown): unknown;
+    close(callback?: unknown): unknown;
+  };
+}
+
+/** Patches cursors: the callbacks of `read` and `close` belong to whoever called them. */
+export function patchCursor(Cursor: CursorClass): Undo | undefined {
+  const { prototype } = Cursor;
+  const release = claim(prototype, 'pg cursor');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchMethod(prototype, 'read', (original) => {
+      return function read(rows, callback) {
+        return original.call(this, rows, bound(callback));
+      };
+    }),
+    patchMethod(prototype, 'close', (original) => {
+      return function close(callback) {
+        return original.call(this, bound(callback));
+      };
+    }),
+    patchSubmittable(prototype),
+  ]);
+}
+
+function bound(callback: unknown): unknown {
+  return typeof callback === 'function'
+    ? bindCallback('PG_CURSOR', callback as () => void)
+    : callback;
+}

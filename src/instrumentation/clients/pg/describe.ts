@@ -1,0 +1,71 @@
+import { createEndpoint, type Endpoint } from '../../recorder/endpoint.ts';
+import { byClass, type Failure, type Operation } from '../../operation.ts';
+import type { PgClient } from './shapes.ts';
+
+const SYSTEM = 'postgresql';
+const DEFAULT_PORT = 5432;
+
+/** Entries live as long as their connection; one is replaced once its peer is known. */
+const endpoints = new WeakMap<PgClient, Endpoint>();
+
+/** Where the queries of `client` go. */
+export function endpointOf(client: PgClient): Endpoint {
+  const known = endpoints.get(client);
+  if (known?.peerAddress) return known;
+  const stream = client.connection?.stream;
+  if (known && !stream?.remoteAddress) return known;
+  const { host, port, database, options } = client.connectionParameters ?? {};
+  const isSocketFile = host?.startsWith('/') === true;
+  const endpoint = createEndpoint({
+    system: SYSTEM,
+    namespace: namespaceOf(database, options),
+    address: host ?? undefined,
+    port: isSocketFile ? undefined : port,
+    defaultPort: DEFAULT_PORT,
+    peerAddress: stream?.remoteAddress,
+    peerPort: stream?.remotePort,
+  });
+  endpoints.set(client, endpoint);
+  return endpoint;
+}
+
+/** Of a connection nothing is known about yet. */
+export const UNKNOWN_ENDPOINT: Endpoint = createEndpoint({ system: SYSTEM });
+
+/** A statement for the server at `endpoint`. */
+export function describeQuery(endpoint: Endpoint, text: unknown, values: unknown): Operation {
+  return {
+    endpoint,
+    text: typeof text === 'string' ? text : undefined,
+    dialect: SYSTEM,
+    values,
+  };
+}
+
+/** `{database}|{schema}`, whichever is known: the schema is where the options set a search path. */
+function namespaceOf(database?: string | null, options?: string | null): string | undefined {
+  const path = /search_path\s*=\s*(?:"([^"]+)"|([\w$]+))/.exec(options ?? '');
+  const schema = path?.[1] ?? path?.[2];
+  if (!schema) return database ?? undefined;
+  return database ? `${database}|${schema}` : schema;
+}
+
+/** Of errors that functions in the database raise: their messages are the application's own. */
+const RAISED = /^P0/;
+
+/** An error's SQLSTATE, or its class. */
+export function describeError(error: unknown): Failure {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: string };
+  if (typeof code !== 'string' || code === '') return byClass(error);
+  if (!/^[0-9A-Z]{5}$/.test(code)) return { type: code, message: code };
+  return { type: code, statusCode: code, message: RAISED.test(code) ? code : message };
+}
+
+/** The rows of one result, or of all results of a multi-statement. */
+export function countRows(result: unknown): number | undefined {
+  if (Array.isArray(result)) {
+    return result.reduce<number>((sum, one) => sum + (countRows(one) ?? 0), 0);
+  }
+  const { rows } = (result ?? {}) as { rows?: unknown };
+  return Array.isArray(rows) ? rows.length : undefined;
+}

@@ -1,0 +1,125 @@
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { runInRoot } from '../../root.ts';
+import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
+import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
+import { measuringWait, patchWaits } from './pool-waits.ts';
+import { adopting, isPatched } from './query-source.ts';
+import type { PgPool, PoolCallback } from './shapes.ts';
+
+/*
+ * One operation for `pool.query`, from the call over the wait for a client to the result. The pool
+ * asks itself for a client synchronously: `querying` is set for that moment, so that `connect`
+ * knows it from a call of the user's.
+ */
+let querying: RunningOperation | undefined;
+
+/** Patches a class of pools: `query`, `connect`, `end`, and the birth of connections. */
+export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo | undefined {
+  const owner = ownerOf(Pool.prototype, 'newClient');
+  const release = owner && claim(owner, 'pg pool');
+  if (!release) return undefined;
+  const prototype = owner as PgPool;
+  return undoAll([
+    release,
+    patchWaits(prototype, recorder),
+    patchMethod(prototype, 'query', (original) => queryOf(original, recorder)),
+    patchMethod(prototype, 'connect', (original) => connectOf(original, recorder)),
+    patchMethod(prototype, 'newClient', fromRoot),
+    // Sets the timer that closes an idle client, which is nobody's request.
+    patchMethod(prototype, '_release', fromRoot),
+    patchMethod(prototype, 'end', (original) => {
+      return function end(callback) {
+        if (typeof callback !== 'function') return original.call(this, callback);
+        return original.call(this, bindCallback('PG_POOL_END', callback as () => void));
+      };
+    }),
+  ]);
+}
+
+function fromRoot<This, Args extends unknown[]>(
+  original: (this: This, ...args: Args) => unknown,
+): (this: This, ...args: Args) => unknown {
+  return function fromRoot(...args) {
+    return runInRoot(original, this, ...args);
+  };
+}
+
+type Method<Key extends 'query' | 'connect'> = (
+  this: PgPool,
+  ...args: Parameters<PgPool[Key]>
+) => unknown;
+
+function queryOf(original: Method<'query'>, recorder: Recorder): Method<'query'> {
+  return function query(...args) {
+    // Of another class of clients the queries are not seen, so neither would be their end.
+    if (typeof args[0] === 'function' || !isPatched(this.Client?.prototype)) {
+      return original.apply(this, args);
+    }
+    const operation = new RunningOperation('PG_POOL_QUERY');
+    const isListening = recorder.isListening;
+    const isKnown = this._clients?.[0] !== undefined;
+    if (isListening && isKnown) record(operation, this, args, recorder);
+    querying = operation;
+    let result: unknown;
+    try {
+      result = original.apply(this, withBoundCallback(args, operation));
+    } finally {
+      querying = undefined;
+    }
+    // The first query makes the client that tells where the pool's queries go.
+    if (isListening && !isKnown && !operation.settled) record(operation, this, args, recorder);
+    return result;
+  };
+}
+
+/** The arguments, with the callback that is the last of them in the caller's context. */
+function withBoundCallback(args: unknown[], operation: RunningOperation): unknown[] {
+  const index = typeof args[1] === 'function' ? 1 : 2;
+  const callback = args[index];
+  if (typeof callback !== 'function') return args;
+  return args.with(index, finishing(operation, callback as (...results: unknown[]) => unknown));
+}
+
+function connectOf(original: Method<'connect'>, recorder: Recorder): Method<'connect'> {
+  return function connect(callback) {
+    const operation = querying;
+    querying = undefined;
+    let bound = callback;
+    if (typeof callback === 'function') {
+      bound = operation ? forQuery(operation, callback) : bindCallback('PG_POOL_CONNECT', callback);
+    }
+    return measuringWait(this, operation, recorder, bound, (cb) => original.call(this, cb));
+  };
+}
+
+/** The callback with which a pool continues its own query, once there is a client. */
+function forQuery(operation: RunningOperation, callback: PoolCallback): PoolCallback {
+  return function poolClientCallback(error, client, release) {
+    if (error) operation.settle(error);
+    try {
+      operation.run(() => adopting(operation, () => callback(error, client, release)), undefined);
+    } finally {
+      if (error) operation.end();
+    }
+  };
+}
+
+function record(
+  operation: RunningOperation,
+  pool: PgPool,
+  [config, values]: unknown[],
+  recorder: Recorder,
+): void {
+  const client = pool._clients?.[0];
+  const endpoint = client ? endpointOf(client) : UNKNOWN_ENDPOINT;
+  const text = typeof config === 'string' ? config : plainProperty(config, 'text');
+  const given = Array.isArray(values) ? values : plainProperty(config, 'values');
+  operation.record(recorder, describeQuery(endpoint, text, given));
+}
+
+/** A property of the user's that can be read without running the user's code. */
+function plainProperty(target: unknown, key: string): unknown {
+  if (typeof target !== 'object' || target === null) return undefined;
+  return Object.getOwnPropertyDescriptor(target, key)?.value;
+}

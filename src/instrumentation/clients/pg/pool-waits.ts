@@ -1,0 +1,98 @@
+import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { PoolReading } from '../../recorder/pool-metrics.ts';
+import { PoolWait } from '../../recorder/pool-wait.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import type { RunningOperation } from '../../running-operation.ts';
+import { endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
+import type { PendingItem, PgClient, PgPool, PoolCallback } from './shapes.ts';
+
+/*
+ * How long connections are waited for and kept. A wait is known by the pool's own item for it: the
+ * pool hands that to `newClient` or puts it at the end of its queue, both while `connect` runs, and
+ * gives it to `_acquireClient` in the end. `asking` is the wait of the `connect` on the stack;
+ * entries of `waits` and `openedAt` live as long as the pool's item, of `takenAt` as the client.
+ */
+let asking: PoolWait | undefined;
+const waits = new WeakMap<PendingItem, PoolWait>();
+const openedAt = new WeakMap<PendingItem, number>();
+const takenAt = new WeakMap<PgClient, number>();
+
+/** Measures the wait of a `connect`, which is for `operation` if the pool itself connects. */
+export function measuringWait(
+  pool: PgPool,
+  operation: RunningOperation | undefined,
+  recorder: Recorder,
+  callback: PoolCallback | undefined,
+  connect: (callback: PoolCallback | undefined) => unknown,
+): unknown {
+  const client = pool._clients?.[0];
+  const endpoint = client ? endpointOf(client) : UNKNOWN_ENDPOINT;
+  const wait = PoolWait.start(recorder, pool, endpoint, operation);
+  if (!wait) return connect(callback);
+  asking = wait;
+  try {
+    return connect(callback && failing(wait, callback));
+  } finally {
+    // Nobody was given a new client, so it waits for one.
+    const item = pool._pendingQueue?.at(-1);
+    if (asking === wait && item) waits.set(item, wait);
+    asking = undefined;
+  }
+}
+
+function failing(wait: PoolWait, callback: PoolCallback): PoolCallback {
+  return function waitingCallback(this: unknown, ...args) {
+    const [error] = args;
+    if (error) wait.fail(error, error instanceof Error && error.message.includes('timeout'));
+    return callback.apply(this, args);
+  };
+}
+
+function readPool(pool: PgPool): PoolReading {
+  const { totalCount = 0, idleCount = 0, waitingCount = 0, options } = pool;
+  return {
+    used: totalCount - idleCount,
+    idle: idleCount,
+    pending: waitingCount,
+    max: options?.max,
+    idleMax: options?.max,
+    idleMin: options?.min,
+  };
+}
+
+export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
+  return undoAll([
+    patchMethod(prototype, 'newClient', (original) => {
+      return function newClient(item) {
+        if (asking) waits.set(item, asking);
+        asking = undefined;
+        if (recorder.pools.isListening) openedAt.set(item, performance.now());
+        return original.call(this, item);
+      };
+    }),
+    patchMethod(prototype, '_acquireClient', (original) => {
+      return function _acquireClient(client, item, listener, isNew, ...rest) {
+        const { pools } = recorder;
+        if (pools.isListening) {
+          const opened = isNew === true ? openedAt.get(item) : undefined;
+          const now = performance.now();
+          pools.watch(this, endpointOf(client), readPool);
+          if (opened !== undefined) pools.created(this, now - opened);
+          takenAt.set(client, now);
+        }
+        waits.get(item)?.end();
+        return original.call(this, client, item, listener, isNew, ...rest);
+      };
+    }),
+    patchMethod(prototype, '_release', (original) => {
+      return function _release(client, ...rest) {
+        const since = takenAt.get(client);
+        if (since !== undefined) {
+          takenAt.delete(client);
+          recorder.pools.used(this, performance.now() - since);
+        }
+        return original.call(this, client, ...rest);
+      };
+    }),
+  ]);
+}

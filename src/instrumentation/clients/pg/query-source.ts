@@ -1,0 +1,153 @@
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { runInRoot } from '../../root.ts';
+import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { describeQuery, endpointOf } from './describe.ts';
+import type { PgClient, Submittable } from './shapes.ts';
+import { link, patchSubmittable, sawSubmittable, undoSubmittables } from './submittable.ts';
+
+/*
+ * A client makes the query object itself and puts it at the end of its queue, where the patch of
+ * `_pulseQueryQueue` finds it: so nothing of the user's is read, wrapped or written to, and a call
+ * that pg rejects outright leaves no trace. `calling` tells that patch which call it is in; both it
+ * and `adopted` hold something only while a call is on the stack.
+ */
+interface Call {
+  client: PgClient;
+  /** What the caller gave to be executed. */
+  given: unknown;
+  /** The pool's operation that this query belongs to. */
+  operation: RunningOperation | undefined;
+  isQueued: boolean;
+}
+let calling: Call | undefined;
+let adopted: RunningOperation | undefined;
+
+/** Calls `fn`; the first query it issues belongs to `operation` and is not one of its own. */
+export function adopting(operation: RunningOperation, fn: () => void): void {
+  const outer = adopted;
+  adopted = operation;
+  try {
+    fn();
+  } finally {
+    adopted = outer;
+  }
+}
+
+/** Whether the queries of this class of clients are seen. */
+export function isPatched(prototype: object | undefined): boolean {
+  const owner = ownerOf(prototype, '_pulseQueryQueue');
+  return owner !== undefined && patched.has(owner);
+}
+const patched = new WeakSet<object>();
+
+interface ClientClass {
+  prototype: PgClient & {
+    connect(callback?: unknown): unknown;
+    _connect(callback: unknown): unknown;
+    end(callback?: unknown): unknown;
+  };
+  Query?: { prototype?: object };
+}
+
+/** Patches a class of clients: `query`, `connect`, `end` and what they execute. */
+export function patchClient(Client: ClientClass, recorder: Recorder): Undo | undefined {
+  const owner = ownerOf(Client.prototype, '_pulseQueryQueue');
+  const release = owner && claim(owner, 'pg client');
+  if (!release) return undefined;
+  patched.add(owner);
+  const prototype = owner as ClientClass['prototype'];
+  return undoAll([
+    () => patched.delete(owner),
+    release,
+    undoSubmittables,
+    patchSubmittable(Client.Query?.prototype),
+    patchMethod(prototype, 'query', (original) => queryOf(original, recorder)),
+    patchMethod(prototype, '_pulseQueryQueue', (original) => pulseOf(original, recorder)),
+    patchMethod(prototype, 'connect', withBoundCallback('PG_CONNECT')),
+    patchMethod(prototype, 'end', withBoundCallback('PG_END')),
+    // The socket outlives whoever opened it.
+    patchMethod(prototype, '_connect', (original) => {
+      return function _connect(callback) {
+        return runInRoot(original, this, callback);
+      };
+    }),
+  ]);
+}
+
+/** A method whose only argument may be a callback, which is then called in its caller's context. */
+function withBoundCallback(type: string) {
+  return <This>(original: (this: This, callback?: unknown) => unknown) =>
+    function (this: This, callback?: unknown, ...more: []): unknown {
+      if (typeof callback !== 'function') return original.call(this, callback, ...more);
+      return original.call(this, bindCallback(type, callback as () => void), ...more);
+    };
+}
+
+function queryOf(original: PgClient['query'], recorder: Recorder): PgClient['query'] {
+  return function query(this: PgClient, ...args) {
+    const call: Call = { client: this, given: args[0], operation: adopted, isQueued: false };
+    const outer = calling;
+    calling = call;
+    adopted = undefined;
+    let result: unknown;
+    try {
+      result = original.apply(this, args);
+    } catch (error) {
+      call.operation?.settle(error);
+      throw error;
+    } finally {
+      calling = outer;
+    }
+    if (!call.isQueued) refused(call, recorder);
+    return result;
+  };
+}
+
+function pulseOf(
+  original: PgClient['_pulseQueryQueue'],
+  recorder: Recorder,
+): PgClient['_pulseQueryQueue'] {
+  return function _pulseQueryQueue(this: PgClient, ...args) {
+    const call = calling;
+    if (call?.client === this && !call.isQueued) {
+      call.isQueued = true;
+      const query = (this._queryQueue ?? this.queryQueue)?.at(-1);
+      if (query) queued(query, call, recorder);
+    }
+    return original.apply(this, args);
+  };
+}
+
+function queued(query: Submittable, call: Call, recorder: Recorder): void {
+  sawSubmittable(Object.getPrototypeOf(query) as object);
+  const operation = call.operation ?? new RunningOperation('PG_QUERY');
+  link(query, operation);
+  if (!recorder.isListening) return;
+  const described = describeQuery(endpointOf(call.client), query.text, query.values);
+  const { recording } = operation;
+  if (!call.operation) operation.record(recorder, described);
+  recording?.connectedTo(described.endpoint);
+  if (recording && !recording.hasText) recording.learn(described);
+  // A query that pg made of the caller's arguments is ours to add to; a prepared one is known by
+  // its text, which must stay the same.
+  if (
+    query !== call.given &&
+    typeof query.text === 'string' &&
+    !query.name &&
+    operation.recording
+  ) {
+    query.text = operation.recording.comment(query.text);
+  }
+}
+
+/** A client that is broken or closed queues nothing and reports the error in the next tick. */
+function refused(call: Call, recorder: Recorder): void {
+  const operation = call.operation ?? new RunningOperation('PG_QUERY');
+  if (recorder.isListening && !call.operation) {
+    const text = typeof call.given === 'string' ? call.given : undefined;
+    operation.record(recorder, describeQuery(endpointOf(call.client), text, undefined));
+  }
+  operation.settle(new Error('The client is not queryable'));
+  operation.end();
+}

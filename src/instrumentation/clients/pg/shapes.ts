@@ -1,0 +1,54 @@
+/* What is used of pg, pg-pool and their companions, as far as all supported versions have it. */
+
+/** A connection to one server. */
+export interface PgClient {
+  connectionParameters?: {
+    host?: string | null;
+    port?: number;
+    database?: string | null;
+    options?: string | null;
+  };
+  connection?: { stream?: { remoteAddress?: string; remotePort?: number } };
+  /** Queries that wait for the connection; `queryQueue` before 8.17, a deprecated getter since. */
+  _queryQueue?: Submittable[];
+  queryQueue?: Submittable[];
+  query(...args: unknown[]): unknown;
+  _pulseQueryQueue(...args: unknown[]): unknown;
+}
+
+/** The protocol between a client and whatever it executes: queries, cursors, streams. */
+export interface Submittable {
+  text?: unknown;
+  values?: unknown;
+  /** That of a prepared statement. */
+  name?: unknown;
+  submit(...args: unknown[]): unknown;
+  /** The cursor inside a query stream: it hears of everything in the stream's place. */
+  cursor?: Submittable;
+  /** The error of a row that could not be parsed; told at the end. */
+  _canceledDueToError?: unknown;
+  _results?: unknown;
+}
+
+export interface PgPool {
+  Client?: { prototype?: object };
+  options?: { max?: number; min?: number };
+  _clients?: PgClient[];
+  _pendingQueue?: PendingItem[];
+  readonly totalCount?: number;
+  readonly idleCount?: number;
+  readonly waitingCount?: number;
+  connect(callback?: PoolCallback): unknown;
+  query(...args: unknown[]): unknown;
+  end(callback?: unknown): unknown;
+  /** Opens a connection for somebody who waits. */
+  newClient(waiting: PendingItem): unknown;
+  /** Hands a connection to somebody who waited. */
+  _acquireClient(client: PgClient, waiting: PendingItem, ...rest: unknown[]): unknown;
+  _release(client: PgClient, ...rest: unknown[]): unknown;
+}
+
+/** Somebody who waits for a connection. */
+export type PendingItem = object;
+
+export type PoolCallback = (error: unknown, client?: PgClient, release?: unknown) => void;

@@ -1,0 +1,105 @@
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { RunningOperation } from '../../running-operation.ts';
+import type { Submittable } from './shapes.ts';
+
+/*
+ * Connects what a client executes with the call that brought it. `operations` is written when a
+ * query is queued and read by the patches below, which are on the protocol that queries, cursors
+ * and streams share; an entry lives as long as its query.
+ */
+const operations = new WeakMap<object, RunningOperation>();
+
+/** Lets everything that `submittable` hears from the server happen in the scope of `operation`. */
+export function link(submittable: Submittable, operation: RunningOperation): void {
+  operations.set(submittable, operation);
+  if (typeof submittable.cursor?.submit === 'function') {
+    operations.set(submittable.cursor, operation);
+  }
+}
+
+/** Messages that may call the user's code without being the last. */
+const MESSAGES = [
+  'submit',
+  'handleRowDescription',
+  'handleDataRow',
+  'handlePortalSuspended',
+  'handleCommandComplete',
+  'handleEmptyQuery',
+  'handleCopyInResponse',
+  'handleCopyData',
+] as const;
+
+type Method = (this: Handlers, ...args: unknown[]) => unknown;
+type Handlers = Submittable & Record<string, Method>;
+
+/** Patches the class that `prototype` belongs to. */
+export function patchSubmittable(prototype: object | undefined): Undo | undefined {
+  if (prototype === undefined) return undefined;
+  const last = ownerOf(prototype, 'handleReadyForQuery');
+  if (last === undefined) return undefined;
+  const release = claim(last, 'pg submittable');
+  if (release === undefined) return undefined;
+  const patch = (key: string, wrap: (original: Method) => Method): Undo | undefined => {
+    const owner = ownerOf(prototype, key) as Handlers | undefined;
+    return owner && patchMethod(owner, key, wrap);
+  };
+  return undoAll([
+    release,
+    ...MESSAGES.map((message) => patch(message, inScope)),
+    patch('handleError', failing),
+    patch('handleReadyForQuery', ending),
+  ]);
+}
+
+/*
+ * Classes of submittables that packages unknown to us bring along: patched when first seen.
+ * `known` is there so that the look at each query is one look-up.
+ */
+let known = new WeakSet<object>();
+const undos: Undo[] = [];
+
+export function sawSubmittable(prototype: object): void {
+  if (known.has(prototype)) return;
+  known.add(prototype);
+  const undo = patchSubmittable(prototype);
+  if (undo) undos.push(undo);
+}
+
+/** Undoes the patches of all classes that were patched when first seen. */
+export function undoSubmittables(): void {
+  known = new WeakSet();
+  for (const undo of undos.splice(0)) undo();
+}
+
+function inScope(original: Method): Method {
+  return function message(...args) {
+    const operation = operations.get(this);
+    return operation ? operation.run(original, this, ...args) : original.apply(this, args);
+  };
+}
+
+function failing(original: Method): Method {
+  return function handleError(...args) {
+    const operation = operations.get(this);
+    if (operation === undefined) return original.apply(this, args);
+    operation.settle(args[0]);
+    try {
+      return operation.run(original, this, ...args);
+    } finally {
+      operation.end();
+    }
+  };
+}
+
+function ending(original: Method): Method {
+  return function handleReadyForQuery(...args) {
+    const operation = operations.get(this);
+    if (operation === undefined) return original.apply(this, args);
+    operation.settle(this._canceledDueToError || undefined, this._results);
+    try {
+      return operation.run(original, this, ...args);
+    } finally {
+      operation.end();
+    }
+  };
+}

@@ -1,0 +1,60 @@
+import type { SpanKind } from '@opentelemetry/api';
+
+import type { Endpoint } from './recorder/endpoint.ts';
+import type { SqlDialect } from './sql/sql-text.ts';
+
+/** A statement and what came with it. */
+export interface Statement {
+  /** The statement as the caller wrote it. */
+  text?: string | undefined;
+  /** The SQL that `text` is written in; without it `text` is never shown. */
+  dialect?: SqlDialect | undefined;
+  /** The values that came beside `text`. With them the text holds placeholders, not literals. */
+  values?: unknown;
+}
+
+/**
+ * What a client says about one logical operation: plain data, from which the recorder makes a span
+ * and a duration. A field a client does not know stays away.
+ */
+export interface Operation extends Statement {
+  /** The database, and where it is. */
+  endpoint: Endpoint;
+  /** For databases that have commands: the command. SQL is described by its summary instead. */
+  name?: string | undefined;
+  collection?: string | undefined;
+  storedProcedure?: string | undefined;
+  /** The summary, where a client knows it better than its text says. */
+  summary?: string | undefined;
+  /** How many operations one call carries. */
+  batchSize?: number | undefined;
+  /** `CLIENT` unless the database runs in this process. */
+  kind?: SpanKind | undefined;
+}
+
+/** How an operation failed. */
+export interface Failure {
+  /** `error.type`: the status code, or the name of the error's class. */
+  type: string;
+  /** `db.response.status_code`. */
+  statusCode?: string | undefined;
+  /**
+   * For the status message. The recorder replaces what may be a value in it; a message that the
+   * user's own code wrote has no form to go by, so it does not belong here.
+   */
+  message?: string | undefined;
+}
+
+/** What a client knows about its own results. */
+export interface Responses {
+  /** Describes an error of the client. */
+  describeError(this: void, error: unknown): Failure;
+  /** How many rows a result holds, where it is one that holds rows. */
+  countRows?(this: void, result: unknown): number | undefined;
+}
+
+/** An error no client knows more about: the name of its class. */
+export function byClass(error: unknown): Failure {
+  const name = error instanceof Error ? error.constructor.name || error.name : typeof error;
+  return { type: name || '_OTHER' };
+}

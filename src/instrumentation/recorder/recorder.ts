@@ -1,0 +1,76 @@
+import { context, SpanKind, trace, type Context, type Span } from '@opentelemetry/api';
+
+import { messageOf } from '../../base/errors.ts';
+import { sayOnce } from '../../base/log.ts';
+import type { ResolvedConfig } from '../client-config.ts';
+import type { Operation, Responses } from '../operation.ts';
+import { attributesOf, spanNameOf } from './attributes.ts';
+import { takeSummary } from './hint.ts';
+import { PoolMetrics } from './pool-metrics.ts';
+import { Providers } from './providers.ts';
+import { Recording } from './recording.ts';
+import { isSuppressed } from './suppression.ts';
+
+/** Makes spans and measurements from the operations of one client. */
+export class Recorder {
+  readonly providers: Providers;
+  readonly pools: PoolMetrics;
+  readonly responses: Responses;
+  /** May be replaced at any time; operations under way keep the one they started with. */
+  config: ResolvedConfig;
+
+  constructor(scope: string, version: string, config: ResolvedConfig, responses: Responses) {
+    this.providers = new Providers(scope, version);
+    this.pools = new PoolMetrics(this.providers);
+    this.config = config;
+    this.responses = responses;
+  }
+
+  /** Whether anybody would see what is recorded. Ask before describing an operation. */
+  get isListening(): boolean {
+    return this.providers.tracer !== undefined || this.providers.duration !== undefined;
+  }
+
+  /**
+   * Starts recording `operation` under `parent`, or returns `undefined` where it is not to be
+   * recorded.
+   */
+  start(operation: Operation, parent: Context = context.active()): Recording | undefined {
+    const { tracer, duration } = this.providers;
+    if (tracer === undefined && duration === undefined) return undefined;
+    try {
+      if (isSuppressed(parent)) return undefined;
+      const summary = takeSummary(parent);
+      if (summary !== undefined) operation.summary ??= summary;
+      if (this.#isIgnored(operation, parent)) return undefined;
+      const { config } = this;
+      const attributes = attributesOf(operation, config);
+      const proposed = spanNameOf(operation, attributes);
+      const name = config.spanName?.(operation, proposed) ?? proposed;
+      const span = tracer?.startSpan(
+        name,
+        { kind: operation.kind ?? SpanKind.CLIENT, attributes },
+        parent,
+      );
+      const recording = new Recording(this, operation, attributes, parent, span);
+      recording.started();
+      return recording;
+    } catch (error) {
+      // A sampler, processor or hook that throws must not reach the caller of a query.
+      sayOnce('error', `record:${messageOf(error)}`, `cannot record: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+
+  /** A span for the wait for a pooled connection, where the configuration asks for them. */
+  startAcquireSpan(name: string): Span | undefined {
+    if (!this.config.acquireSpans || isSuppressed(context.active())) return undefined;
+    return this.providers.tracer?.startSpan(`acquire ${name}`, { kind: SpanKind.INTERNAL });
+  }
+
+  #isIgnored(operation: Operation, parent: Context): boolean {
+    const { requireParent, ignore } = this.config;
+    if (requireParent && trace.getSpanContext(parent) === undefined) return true;
+    return ignore?.(operation) === true;
+  }
+}

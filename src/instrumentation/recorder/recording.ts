@@ -1,0 +1,180 @@
+import {
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type HrTime,
+  type Span,
+} from '@opentelemetry/api';
+import { ATTR_DB_RESPONSE_STATUS_CODE, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+
+import { messageOf } from '../../base/errors.ts';
+import { sayOnce } from '../../base/log.ts';
+import type { ResolvedConfig } from '../client-config.ts';
+import type { Operation, Responses, Statement } from '../operation.ts';
+import { scrubMessage } from '../sql/scrub-message.ts';
+import { attributesOf, measuredAttributes, spanNameOf } from './attributes.ts';
+import type { Endpoint } from './endpoint.ts';
+import { addLegacyNames } from './legacy-names.ts';
+import type { Providers } from './providers.ts';
+import { withComment } from './sql-commenter.ts';
+
+/** `db.response.returned_rows`, of the conventions' part that is still in development. */
+const ATTR_RETURNED_ROWS = 'db.response.returned_rows';
+
+/** What a recording needs of the recorder that made it. */
+interface Source {
+  readonly config: ResolvedConfig;
+  readonly providers: Providers;
+  readonly responses: Responses;
+}
+
+/** One operation being recorded: a span, a duration, or both. Ends once. */
+export class Recording {
+  readonly #config: ResolvedConfig;
+  readonly #providers: Providers;
+  readonly #responses: Responses;
+  readonly #operation: Operation;
+  readonly #attributes: Attributes;
+  readonly #parent: Context;
+  readonly #span: Span | undefined;
+  readonly #startedAt: number;
+  #ended = false;
+
+  constructor(
+    { config, providers, responses }: Source,
+    operation: Operation,
+    attributes: Attributes,
+    parent: Context,
+    span: Span | undefined,
+  ) {
+    this.#config = config;
+    this.#providers = providers;
+    this.#responses = responses;
+    this.#operation = operation;
+    this.#attributes = attributes;
+    this.#parent = parent;
+    this.#span = span;
+    this.#startedAt = providers.duration === undefined ? 0 : performance.now();
+  }
+
+  /** Tells the application that the span is there. @internal */
+  started(): void {
+    const { requestHook } = this.#config;
+    const span = this.#span;
+    if (requestHook && span?.isRecording()) guard(() => requestHook(span, this.#operation));
+  }
+
+  /** Whether anybody keeps what `add` adds. */
+  get isRecording(): boolean {
+    return this.#span?.isRecording() === true;
+  }
+
+  /** Whether the statement was known at the start. */
+  get hasText(): boolean {
+    return this.#operation.text !== undefined;
+  }
+
+  /** Adds what became known after the start. */
+  add(attributes: Attributes): void {
+    Object.assign(this.#attributes, attributes);
+    this.#span?.setAttributes(attributes);
+  }
+
+  /** For an operation whose connection was chosen after its start. */
+  connectedTo(endpoint: Endpoint): void {
+    const { system, namespace, peerAddress, peerPort } = this.#operation.endpoint;
+    if (
+      endpoint.peerAddress === peerAddress &&
+      endpoint.peerPort === peerPort &&
+      endpoint.system === system &&
+      endpoint.namespace === namespace
+    ) {
+      return;
+    }
+    const attributes: Attributes = { ...endpoint.attributes };
+    if (this.#config.legacyAttributes) addLegacyNames(attributes);
+    this.add(attributes);
+  }
+
+  /** For an operation whose statement became known after its start. */
+  learn(later: Statement): void {
+    const operation = Object.assign(this.#operation, later);
+    const attributes = attributesOf(operation, this.#config);
+    this.add(attributes);
+    const proposed = spanNameOf(operation, attributes);
+    this.#span?.updateName(this.#config.spanName?.(operation, proposed) ?? proposed);
+  }
+
+  /** `text` with this operation's trace context as a comment, where the configuration asks. */
+  comment(text: string): string {
+    const { sqlCommenter } = this.#config;
+    if (!sqlCommenter) return text;
+    return withComment(text, this.#context(), sqlCommenter);
+  }
+
+  /** Ends the span and measures the duration. */
+  end(error?: unknown, result?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const span = this.#span;
+    const { responseHook, returnedRows } = this.#config;
+    if (error !== undefined && error !== null) this.#fail(error);
+    else if (returnedRows) this.#countRows(result);
+    if (responseHook && span?.isRecording()) guard(() => responseHook(span, { error, result }));
+    span?.end();
+    this.#measure();
+  }
+
+  #fail(error: unknown): void {
+    const { type, statusCode, message } = this.#responses.describeError(error);
+    const attributes: Attributes = { [ATTR_ERROR_TYPE]: type };
+    if (statusCode !== undefined) attributes[ATTR_DB_RESPONSE_STATUS_CODE] = statusCode;
+    this.add(attributes);
+    const code = SpanStatusCode.ERROR;
+    this.#span?.setStatus(message ? { code, message: this.#scrubbed(message) } : { code });
+  }
+
+  #scrubbed(message: string): string {
+    const { text, dialect, values } = this.#operation;
+    return scrubMessage(message, {
+      text,
+      ...(dialect && { dialect }),
+      values: Array.isArray(values) ? (values as unknown[]) : objectValues(values),
+    });
+  }
+
+  #countRows(result: unknown): void {
+    const rows = this.#responses.countRows?.(result);
+    if (rows === undefined) return;
+    this.add({ [ATTR_RETURNED_ROWS]: rows });
+    this.#providers.returnedRows?.record(rows, measuredAttributes(this.#attributes));
+  }
+
+  #measure(): void {
+    const { duration } = this.#providers;
+    if (duration === undefined) return;
+    const hrTime = (this.#span as { duration?: HrTime } | undefined)?.duration;
+    const seconds = hrTime
+      ? hrTime[0] + hrTime[1] / 1e9
+      : (performance.now() - this.#startedAt) / 1000;
+    duration.record(seconds, measuredAttributes(this.#attributes), this.#context());
+  }
+
+  /** The caller's context with this span in it, which an exemplar can point at. */
+  #context(): Context {
+    return this.#span ? trace.setSpan(this.#parent, this.#span) : this.#parent;
+  }
+}
+
+function objectValues(values: unknown): unknown[] | undefined {
+  return typeof values === 'object' && values !== null ? Object.values(values) : undefined;
+}
+
+function guard(hook: () => void): void {
+  try {
+    hook();
+  } catch (error) {
+    sayOnce('error', `hook:${messageOf(error)}`, `a hook of yours threw: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,79 @@
+import type { Operation } from './operation.ts';
+import { OperationResource } from './operation-resource.ts';
+import type { Recorder } from './recorder/recorder.ts';
+import type { Recording } from './recorder/recording.ts';
+
+/**
+ * One call of the user's on its way through a client: the context it came with, and its recording
+ * if there is one.
+ *
+ * `settle` when the result is there and before the user hears of it; `end` after the last event,
+ * because a context manager may forget the context then.
+ */
+export class RunningOperation extends OperationResource {
+  #recording: Recording | undefined;
+  #isDescribed = false;
+  #settled = false;
+
+  /** Starts recording `operation`, under the context that is active now. */
+  record(recorder: Recorder, operation: Operation): void {
+    this.#isDescribed = true;
+    this.#recording = recorder.start(operation);
+  }
+
+  /** Whether it was given to the recorder, which may have had reasons to record nothing. */
+  get isDescribed(): boolean {
+    return this.#isDescribed;
+  }
+
+  get recording(): Recording | undefined {
+    return this.#recording;
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Ends the recording, as failed if there is an `error`. Only the first call counts. */
+  settle(error?: unknown, result?: unknown): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#recording?.end(error, result);
+  }
+
+  /** Ends the unit of work. What was not settled by then never will be, and ends as it is. */
+  override end(): void {
+    this.settle();
+    super.end();
+  }
+}
+
+/** `callback` in the context that is active now. */
+export function bindCallback<This, Args extends unknown[], Result>(
+  type: string,
+  callback: (this: This, ...args: Args) => Result,
+): (this: This, ...args: Args) => Result {
+  const resource = new OperationResource(type);
+  return function boundCallback(this: This, ...args: Args): Result {
+    try {
+      return resource.run(callback, this, ...args);
+    } finally {
+      resource.end();
+    }
+  };
+}
+
+/** `callback` in the context of `operation`, which it settles and ends. */
+export function finishing<This, Result>(
+  operation: RunningOperation,
+  callback: (this: This, ...args: unknown[]) => Result,
+): (this: This, ...args: unknown[]) => Result {
+  return function finishingCallback(this: This, ...args: unknown[]): Result {
+    operation.settle(args[0] ?? undefined, args[1]);
+    try {
+      return operation.run(callback, this, ...args);
+    } finally {
+      operation.end();
+    }
+  };
+}

@@ -1,0 +1,180 @@
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+
+import { context, propagation, trace, type TracerProvider } from '@opentelemetry/api';
+
+import { ClewError, messageOf } from './base/errors.ts';
+import { say, setLogLevel } from './base/log.ts';
+import { loadPeer, locatePeer } from './base/peers.ts';
+import { readConfig, type Config, type OtelInstrumentation, type StartOptions } from './config.ts';
+import { AsyncHooksContextManager } from './context/async-hooks-context-manager.ts';
+import type { DeliverySpanProcessor } from './export/delivery.ts';
+import { installExitHandlers } from './export/exit-handlers.ts';
+import { createPropagator, createProvider } from './export/pipeline.ts';
+import type { Provider } from './export/sdk.ts';
+import type { DeliveryStats } from './export/stats.ts';
+import { getInstrumentations, hookImports } from './instrumentation/index.ts';
+
+/** What `start` returns. */
+export interface Clew {
+  /** What was wrong with options and environment, in the words that were said on stderr. */
+  readonly problems: readonly string[];
+  /** Where every span is that has ended; undefined where spans go nowhere or to the console. */
+  stats(): DeliveryStats | undefined;
+  /** Sends what has ended so far. */
+  forceFlush(): Promise<void>;
+  /** Sends what has ended, undoes every patch and gives the globals of OpenTelemetry back. */
+  shutdown(): Promise<void>;
+}
+
+let running: Clew | undefined;
+
+/**
+ * Starts clew: registers the context manager and the propagators, patches libraries as they are
+ * loaded, and sends spans over OTLP/HTTP.
+ *
+ * It never throws: what is wrong (an unknown option, a malformed URL, a missing peer) is said in
+ * one line each, the default is used, and the application starts all the same. A second call
+ * returns the first one's result.
+ */
+export function start(options: StartOptions = {}): Clew {
+  if (running) {
+    say('warn', 'start() was called twice; the first call holds.');
+    return running;
+  }
+  const { config, problems } = readConfig(options, process.env);
+  setLogLevel(config.logLevel);
+  const found = problems.map((problem) => problem.message);
+  for (const problem of found) say('warn', problem);
+  const parts = new Parts(config, found);
+  running = {
+    problems: found,
+    stats: () => parts.delivery?.stats(),
+    forceFlush: () => parts.flush(),
+    shutdown: async () => {
+      running = undefined;
+      await parts.shutdown();
+    },
+  };
+  return running;
+}
+
+/** What was started, so that it can be taken down in the opposite order. */
+class Parts {
+  readonly #problems: string[];
+  readonly #undo: (() => void)[] = [];
+  delivery: DeliverySpanProcessor | undefined;
+  #provider: Provider | undefined;
+  #removeExitHandlers: (() => void) | undefined;
+
+  constructor(config: Config, problems: string[]) {
+    this.#problems = problems;
+    this.#part('the context manager', () => this.#registerContextManager());
+    this.#part('the propagators', () => this.#registerPropagators(config));
+    if (config.disabled) return;
+    this.#part('the export', () => this.#registerProvider(config));
+    this.#part('the instrumentation', () => this.#enableInstrumentations(config));
+  }
+
+  async flush(): Promise<void> {
+    try {
+      await this.#provider?.forceFlush();
+    } catch (error) {
+      say('warn', `spans could not be sent: ${messageOf(error)}`);
+    }
+  }
+
+  async shutdown(): Promise<void> {
+    for (const undo of this.#undo.splice(0).toReversed()) undo();
+    try {
+      await this.#provider?.shutdown();
+    } catch (error) {
+      say('warn', `spans could not be sent: ${messageOf(error)}`);
+    }
+    // Until here an impatient `process.exit()` still finds somebody who sends the rest.
+    this.#removeExitHandlers?.();
+  }
+
+  /** Runs one step of the start; a failure costs that part and not the application. */
+  #part(name: string, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      const prefix = error instanceof ClewError ? '' : `${name} could not be started: `;
+      this.#problem(prefix + messageOf(error));
+    }
+  }
+
+  #problem(message: string): void {
+    this.#problems.push(message);
+    say('warn', message);
+  }
+
+  #registerContextManager(): void {
+    const manager = new AsyncHooksContextManager();
+    if (context.setGlobalContextManager(manager.enable())) {
+      this.#undo.push(() => context.disable());
+      return;
+    }
+    manager.disable();
+    this.#problem('another context manager is registered already; that one is kept.');
+  }
+
+  #registerPropagators({ propagators }: Config): void {
+    if (propagation.setGlobalPropagator(createPropagator(propagators))) {
+      this.#undo.push(() => propagation.disable());
+    }
+  }
+
+  #registerProvider(config: Config): void {
+    const { provider, delivery } = createProvider(config);
+    if (!trace.setGlobalTracerProvider(provider)) {
+      this.#problem('another tracer provider is registered already; spans go there.');
+      return;
+    }
+    this.#provider = provider;
+    this.#undo.push(() => trace.disable());
+    this.delivery = delivery;
+    if (delivery && config.flushOnExit) this.#removeExitHandlers = installExitHandlers(delivery);
+  }
+
+  #enableInstrumentations(config: Config): void {
+    const provider: TracerProvider = this.#provider ?? trace.getTracerProvider();
+    for (const instrumentation of [
+      ...getInstrumentations(),
+      ...this.#httpInstrumentations(config),
+      ...config.instrumentations,
+    ]) {
+      if (!config.isInstrumentationEnabled(instrumentation.instrumentationName)) continue;
+      instrumentation.setTracerProvider(provider);
+      instrumentation.enable();
+      this.#undo.push(() => instrumentation.disable());
+    }
+    hookImports();
+  }
+
+  /** HTTP spans are not our purpose: OpenTelemetry's own packages make them. */
+  #httpInstrumentations(config: Config): OtelInstrumentation[] {
+    const instrumentations: OtelInstrumentation[] = [];
+    for (const [name, className] of [
+      ['@opentelemetry/instrumentation-http', 'HttpInstrumentation'],
+      ['@opentelemetry/instrumentation-undici', 'UndiciInstrumentation'],
+    ] as const) {
+      if (!config.isInstrumentationEnabled(name)) continue;
+      if (locatePeer(name) === undefined) {
+        this.#problem(`no HTTP spans: \`${name}\` is not installed. Run npm i ${name}.`);
+        continue;
+      }
+      const module = loadPeer<Record<string, new () => OtelInstrumentation>>(name);
+      const Instrumentation = module[className];
+      if (Instrumentation) instrumentations.push(new Instrumentation());
+    }
+    // The patch is made when somebody requires `http`. An application that only imports it would
+    // never trigger that; and its named imports see the patch only once they are synchronised.
+    if (instrumentations.length > 0) {
+      const load = createRequire(import.meta.url);
+      for (const name of ['node:http', 'node:https']) load(name);
+      syncBuiltinESMExports();
+    }
+    return instrumentations;
+  }
+}

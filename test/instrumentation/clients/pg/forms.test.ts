@@ -1,0 +1,4 @@
+import { describeForms } from '../../matrix/suite.ts';
+import { pgForms } from './forms.ts';
+
+describeForms(pgForms);

@@ -1,0 +1,18 @@
+import type { Instrumentation } from '@opentelemetry/instrumentation';
+
+/** OpenTelemetry's own instrumentation of a client, where there is one. */
+export async function officialInstrumentations(client: string): Promise<Instrumentation[]> {
+  switch (client) {
+    case 'pg':
+      return [new (await import('@opentelemetry/instrumentation-pg')).PgInstrumentation()];
+    case 'mysql':
+      return [new (await import('@opentelemetry/instrumentation-mysql')).MySQLInstrumentation()];
+    case 'mysql2':
+      return [new (await import('@opentelemetry/instrumentation-mysql2')).MySQL2Instrumentation()];
+    default:
+      return [];
+  }
+}
+
+/** The clients of which there is one. */
+export const OFFICIAL: readonly string[] = ['pg', 'mysql', 'mysql2'];

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import type { Attributes } from '@opentelemetry/api';
+
+const PRELOAD = new URL('../../fixtures/instrumentation/preload.js', import.meta.url);
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** A span as a preloaded application printed it. */
+export interface PrintedSpan {
+  name: string;
+  attributes: Attributes;
+}
+
+/**
+ * Runs `source` as an application of its own under the preload, as an ES module or as CommonJS,
+ * and returns the spans it recorded.
+ */
+export async function runApplication(
+  source: string,
+  kind: 'module' | 'commonjs',
+  env: Record<string, string>,
+): Promise<PrintedSpan[]> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', PRELOAD.href, `--input-type=${kind}`, '--eval', source],
+    { cwd: ROOT, env: { ...process.env, ...env }, timeout: 20_000 },
+  );
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as PrintedSpan);
+}

@@ -1,0 +1,33 @@
+import { context, createContextKey, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+
+const CALLER = createContextKey('caller of the test');
+
+/** Calls `fn` as `name`, whose context holds a key of its own and, if asked, a span of its own. */
+export async function asCaller<Result>(
+  name: string,
+  fn: () => Promise<Result>,
+  { withSpan = false }: { withSpan?: boolean } = {},
+): Promise<Result> {
+  const own = ROOT_CONTEXT.setValue(CALLER, name);
+  if (!withSpan) return context.with(own, fn);
+  const span = trace.getTracer('test').startSpan(`caller ${name}`, {}, own);
+  try {
+    return await context.with(trace.setSpan(own, span), fn);
+  } finally {
+    span.end();
+  }
+}
+
+/** Who the running code belongs to: the name given to `asCaller`, or `nobody`. */
+export function caller(): string {
+  return (context.active().getValue(CALLER) as string | undefined) ?? 'nobody';
+}
+
+/** A promise kept by a callback. */
+export function called<Args extends unknown[]>(
+  start: (callback: (...args: Args) => void) => void,
+): Promise<Args> {
+  return new Promise((resolve) => {
+    start((...args) => resolve(args));
+  });
+}

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { nodeOfLine } from './support/other-nodes.ts';
+import { OtlpReceiver, type ReceivedSpan } from './support/otlp-receiver.ts';
+import { toObject } from './support/otlp-types.ts';
+import {
+  fixture,
+  REGISTER_PATH,
+  REGISTER_URL,
+  runNode,
+  RunningNode,
+  type Result,
+} from './support/run-node.ts';
+import { requireService } from './support/services.ts';
+
+describe('clew/register', function () {
+  this.timeout(30_000);
+  let receiver: OtlpReceiver;
+
+  beforeEach(async () => {
+    receiver = await new OtlpReceiver().listen();
+  });
+
+  afterEach(() => receiver.close());
+
+  const exportTo = (): Record<string, string> => ({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+
+  describe('traces an application that contains no tracing code', () => {
+    let databaseUrl: string;
+
+    before(async function () {
+      databaseUrl = await requireService(this, 'postgresql');
+    });
+
+    for (const [title, args] of [
+      ['an ES module under --import', ['--import', REGISTER_URL, fixture('query.mjs')]],
+      ['a CommonJS module under --import', ['--import', REGISTER_URL, fixture('query.cjs')]],
+      ['a CommonJS module under --require', ['--require', REGISTER_PATH, fixture('query.cjs')]],
+      ['an ES module under --require', ['--require', REGISTER_PATH, fixture('query.mjs')]],
+    ] as const) {
+      it(`${title}: request and query in one trace`, async () => {
+        const env = { ...exportTo(), DATABASE_URL: databaseUrl };
+        const result = await runNode([...args], { env });
+        assert.equal(result.stdout, 'answer 1\n', result.stderr);
+        assert.equal(result.stderr, '');
+        assert.equal(result.code, 0);
+        const spans = await receiver.waitForSpans(3);
+        const kinds = spans.map((span) => span.kind).toSorted((a, b) => a - b);
+        assert.deepEqual(kinds, [2, 3, 3], 'one SERVER span, two CLIENT spans');
+        const server = spans.find((span) => span.kind === 2);
+        const query = spans.find((span) => attribute(span, 'db.system.name') === 'postgresql');
+        assert.equal(query?.parentSpanId, server?.spanId, 'the query belongs to its request');
+        assert.equal(query?.traceId, server?.traceId);
+      });
+    }
+  });
+
+  it('describes the process that the spans come from', async () => {
+    const running = await serve(receiver, { OTEL_SERVICE_NAME: 'named' });
+    running.child.kill('SIGTERM');
+    await running.result();
+    const [span] = receiver.spans;
+    const { resource } = span as ReceivedSpan;
+    assert.equal(resource['service.name'], 'named');
+    assert.equal(resource['service.version'], manifest.version);
+    assert.equal(resource['host.name'], hostname());
+    assert.equal(Number(resource['process.pid']), running.child.pid);
+    assert.match(String(resource['service.instance.id']), /^[0-9a-f-]{36}$/);
+  });
+
+  it('names the service after the application’s package where nobody names it', async () => {
+    const running = await serve(receiver);
+    running.child.kill('SIGTERM');
+    await running.result();
+    const [span] = receiver.spans;
+    assert.equal(span?.resource['service.name'], 'clew');
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`sends what has ended before ${signal} ends the process as it would have`, async () => {
+      const running = await serve(receiver, { OTEL_BSP_SCHEDULE_DELAY: '60000' });
+      assert.equal(receiver.spans.length, 0, 'the span still waits in the queue');
+      running.child.kill(signal);
+      const result = await running.result();
+      assert.deepEqual([result.code, result.signal], [null, signal]);
+      assert.equal(receiver.spans.length, 1);
+    });
+  }
+
+  it('leaves the end to an application that handles the signal itself', async () => {
+    const running = await serve(receiver, {}, ['--own-handler']);
+    running.child.kill('SIGTERM');
+    const result = await running.result();
+    assert.match(result.stdout, /own handler/);
+    assert.deepEqual([result.code, result.signal], [7, null]);
+  });
+
+  it('ends within 2 s at SIGTERM although the collector hangs', async () => {
+    receiver.fault = () => ({ hang: true });
+    const running = await serve(receiver);
+    const started = performance.now();
+    running.child.kill('SIGTERM');
+    const result = await running.result();
+    assert.equal(result.signal, 'SIGTERM');
+    assert.ok(performance.now() - started < 2000);
+  });
+
+  describe('says what is wrong in one line, and the application starts', () => {
+    const hello = (env: Record<string, string>, node?: string): Promise<Result> =>
+      runNode(['--import', REGISTER_URL, fixture('hello.mjs')], {
+        env,
+        ...(node === undefined ? {} : { node }),
+      });
+
+    it('a malformed URL', async () => {
+      const result = await hello({ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' });
+      assert.equal(result.stdout, 'hello\n');
+      assert.equal(result.code, 0);
+      assert.match(
+        result.stderr,
+        /^clew: Expected `OTEL_EXPORTER_OTLP_ENDPOINT` to be a URL .* got `localhost:4318` \(string\)\.\n$/,
+      );
+    });
+
+    it('nothing at all when all is well, though nothing listens at the endpoint', async () => {
+      const result = await hello({});
+      assert.deepEqual([result.stdout, result.stderr, result.code], ['hello\n', '', 0]);
+    });
+
+    it('nothing with OTEL_SDK_DISABLED', async () => {
+      const result = await hello({ OTEL_SDK_DISABLED: 'true' });
+      assert.deepEqual([result.stdout, result.stderr, result.code], ['hello\n', '', 0]);
+    });
+
+    it('a Node that is too old', async function () {
+      this.timeout(120_000);
+      const result = await runNode(['--import', REGISTER_URL, fixture('hello.mjs')], {
+        node: nodeOfLine('18'),
+      });
+      assert.equal(result.stdout, 'hello\n');
+      assert.equal(result.code, 0);
+      assert.match(
+        result.stderr,
+        /^clew: Node 18\S+ is too old, clew needs 20\.19 or later\..*\n$/,
+      );
+    });
+
+    it('peers that are not installed, and what to run', async () => {
+      const project = installWithoutPeers();
+      try {
+        const register = join(project, 'node_modules', 'clew', 'build', 'src', 'register.js');
+        const result = await runNode(
+          ['--import', pathToFileURL(register).href, fixture('hello.mjs')],
+          { cwd: project },
+        );
+        assert.equal(result.stdout, 'hello\n');
+        assert.equal(result.code, 0);
+        assert.match(
+          result.stderr,
+          /`@opentelemetry\/sdk-trace-base` is not installed\. Run npm i /,
+        );
+        assert.match(result.stderr, /instrumentation-http` is not installed\. Run npm i /);
+        for (const line of result.stderr.trimEnd().split('\n')) assert.match(line, /^clew: /);
+      } finally {
+        rmSync(project, { recursive: true });
+      }
+    });
+  });
+
+  it('says that spans were lost at the end because no collector answers', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const { port } = silent.address() as AddressInfo;
+    await new Promise((resolve) => silent.close(resolve));
+    const running = await serve(receiver, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    });
+    running.child.kill('SIGTERM');
+    const { stderr } = await running.result();
+    assert.match(
+      stderr,
+      /^clew: No spans reach .*\nclew: Of 1 span that ended, 1 were lost: 1 not sent in time\..*\n$/,
+    );
+  });
+});
+
+/** Starts the server fixture under the preload and sends it one request. */
+async function serve(
+  receiver: OtlpReceiver,
+  env: Record<string, string> = {},
+  args: string[] = [],
+): Promise<RunningNode> {
+  const running = new RunningNode(['--import', REGISTER_URL, fixture('http-server.mjs'), ...args], {
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...env },
+  });
+  const [, port] = await running.waitFor(/port (\d+)/);
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  await response.text();
+  return running;
+}
+
+function attribute(span: ReceivedSpan, key: string): unknown {
+  return toObject(span.attributes)[key];
+}
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  version: string;
+  dependencies: Record<string, string>;
+};
+
+/** A project in which clew is installed with its dependencies and without its optional peers. */
+function installWithoutPeers(): string {
+  const project = mkdtempSync(join(tmpdir(), 'clew-test-'));
+  const clew = join(project, 'node_modules', 'clew');
+  cpSync(join(ROOT, 'build', 'src'), join(clew, 'build', 'src'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(clew, 'package.json'));
+  for (const name of ['@opentelemetry/api', ...Object.keys(manifest.dependencies)]) {
+    const link = join(project, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', name), link);
+  }
+  return project;
+}
