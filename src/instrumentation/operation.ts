@@ -32,13 +32,16 @@ export interface Operation extends Statement {
   kind?: SpanKind | undefined;
 }
 
-/** How an operation failed, in words that hold no values of the user. */
+/** How an operation failed. */
 export interface Failure {
   /** `error.type`: the status code, or the name of the error's class. */
   type: string;
   /** `db.response.status_code`. */
   statusCode?: string | undefined;
-  /** For the status message: only what cannot contain a value. */
+  /**
+   * For the status message. The recorder replaces what may be a value in it; a message that the
+   * user's own code wrote has no form to go by, so it does not belong here.
+   */
   message?: string | undefined;
 }
 

@@ -67,19 +67,19 @@ function addText(
   written: string,
   config: ResolvedConfig,
 ): void {
-  const described = operation.dialect && describeSql(written, operation.dialect);
-  const text = hasValues(operation.values)
-    ? // Text that came with values holds placeholders where the values go.
-      written
-    : config.sanitizeText
-      ? config.sanitizeText(written, operation)
-      : described?.text;
-  if (text !== undefined && config.maxTextLength > 0) {
+  const parameterised = hasValues(operation.values);
+  const described = operation.dialect && describeSql(written, operation.dialect, { parameterised });
+  const { sanitizeText, maxTextLength } = config;
+  const text = sanitizeText && !parameterised ? sanitizeText(written, operation) : described?.text;
+  if (text !== undefined && maxTextLength > 0) {
     attributes[ATTR_DB_QUERY_TEXT] =
-      text.length > config.maxTextLength ? text.slice(0, config.maxTextLength) : text;
+      text.length > maxTextLength ? text.slice(0, maxTextLength) : text;
   }
   if (!operation.summary && described?.summary) {
     attributes[ATTR_DB_QUERY_SUMMARY] = described.summary;
+  }
+  if (!operation.storedProcedure && described?.storedProcedure) {
+    attributes[ATTR_DB_STORED_PROCEDURE_NAME] = described.storedProcedure;
   }
 }
 
