@@ -101,7 +101,7 @@ const RULES: Record<SqlDialect, Rules> = {
     comment: ['--[^\\n\\r]*'],
     nestedComments: true,
     string: [`[eE]${ESCAPED_SINGLE}`, "[bBxX]'[^']*'", `(?:[nN]|[uU]&)?${SINGLE}`],
-    name: [`(?:[uU]&)?${DOUBLE}`],
+    name: [`[uU]&${DOUBLE}`],
     param: ['\\$\\d+'],
     dollarQuotes: true,
     broken: [String.raw`['"]`, "[eEbBxXnN]'", String.raw`[uU]&['"]`],
