@@ -38,9 +38,14 @@ export interface ModulePatch {
   versions: string;
   /**
    * Patches `exports` in place and returns the undo. A returned undo runs when the registration
-   * is undone. Anything thrown is confined to this module and said in one line.
+   * is undone. Anything thrown is confined to this module and said in one line. Where the module
+   * itself is what has to change (`module.exports` is a function), `replace` hands out another.
    */
-  patch(exports: ModuleExports, version: string): Undo | undefined;
+  patch(
+    exports: ModuleExports,
+    version: string,
+    replace: (replacement: ModuleExports) => void,
+  ): Undo | undefined;
 }
 
 // Exports of foreign modules have no type we could know.
@@ -114,21 +119,26 @@ function hookRequire(): void {
   if (requireHooked) return;
   requireHooked = true;
   void new RequireHook(null, { internals: true }, (exports, name, baseDir) => {
-    loaded(exports, name, baseDir);
-    return exports;
+    return loaded(exports, name, baseDir);
   });
 }
 
-function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): void {
+/** Applies what is registered for a module and returns what is to be handed out in its place. */
+function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): ModuleExports {
   const group = patches.get(stripExtension(name.replaceAll('\\', '/')));
-  if (group === undefined) return;
-  for (const registration of group) apply(registration, exports, baseDir);
+  if (group === undefined) return exports;
+  let current = exports;
+  for (const registration of group) {
+    apply(registration, current, baseDir, (replacement) => (current = replacement));
+  }
+  return current;
 }
 
 function apply(
   registration: Registration,
   exports: ModuleExports,
   baseDir: string | undefined,
+  replace: (replacement: ModuleExports) => void,
 ): void {
   if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return;
   if (registration.seen.has(exports)) return;
@@ -144,7 +154,7 @@ function apply(
     return;
   }
   try {
-    const undo = registration.patch(exports, version);
+    const undo = registration.patch(exports, version, replace);
     if (undo) registration.undos.push(undo);
   } catch (error) {
     sayOnce(
