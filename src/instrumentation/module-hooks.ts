@@ -69,8 +69,10 @@ export function onModule(patch: ModulePatch): Undo {
   const group = patches.get(key) ?? new Set();
   patches.set(key, group.add(registration));
   hookRequire();
-  for (const [exports, name, baseDir] of alreadyRequired(packageOf(key))) {
-    if (stripExtension(name) === key) apply(registration, exports, baseDir);
+  for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
+    if (stripExtension(name) !== key) continue;
+    // Whoever required it before keeps what it has; the next one gets the replacement.
+    apply(registration, module.exports, baseDir, (replacement) => (module.exports = replacement));
   }
   return () => {
     group.delete(registration);
@@ -165,11 +167,18 @@ function apply(
   }
 }
 
+interface LoadedModule {
+  module: NodeJS.Module;
+  /** The package, or a file inside it as `package/path`. */
+  name: string;
+  baseDir: string;
+}
+
 /**
  * The modules of `packageName` that `require` holds, each as a require hook would have shown it.
  * A CommonJS module that was imported is among them.
  */
-function* alreadyRequired(packageName: string): Generator<[ModuleExports, string, string]> {
+function* alreadyRequired(packageName: string): Generator<LoadedModule> {
   const folder = `/node_modules/${packageName}/`;
   const { cache } = createRequire(import.meta.url);
   for (const [file, module] of Object.entries(cache)) {
@@ -180,9 +189,9 @@ function* alreadyRequired(packageName: string): Generator<[ModuleExports, string
     // A package inside this one.
     if (inside.includes('node_modules/')) continue;
     const baseDir = path.slice(0, start + folder.length - 1);
-    yield [module.exports, `${packageName}/${inside}`, baseDir];
+    yield { module, name: `${packageName}/${inside}`, baseDir };
     if (stripExtension(mainOf(baseDir)) === stripExtension(inside)) {
-      yield [module.exports, packageName, baseDir];
+      yield { module, name: packageName, baseDir };
     }
   }
 }
