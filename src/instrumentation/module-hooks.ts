@@ -91,10 +91,10 @@ export function hookImports(): void {
   importHooked = true;
   try {
     if (supportsSyncHooks()) {
-      registerSync({ include: [...packageNames()] });
+      registerSync({ include: importMatchers() });
     } else {
       registerLoader('import-in-the-middle/hook.mjs', import.meta.url, {
-        data: { include: [...packageNames()] },
+        data: { include: importMatchers() },
       });
     }
     void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
@@ -103,6 +103,15 @@ export function hookImports(): void {
   } catch (error) {
     say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
   }
+}
+
+/** What the loader hook looks for: a package by its specifier, a file inside one by its URL. */
+function importMatchers(): (string | RegExp)[] {
+  return [...patches.keys()].map((module) =>
+    module === packageOf(module)
+      ? module
+      : new RegExp(`/node_modules/${module.replaceAll('.', String.raw`\.`)}(?:\\.[cm]?js)?$`),
+  );
 }
 
 function packageNames(): Set<string> {
