@@ -91,10 +91,10 @@ export function hookImports(): void {
   importHooked = true;
   try {
     if (supportsSyncHooks()) {
-      registerSync({ include: [...packageNames()] });
+      registerSync({ include: importMatchers() });
     } else {
       registerLoader('import-in-the-middle/hook.mjs', import.meta.url, {
-        data: { include: [...packageNames()] },
+        data: { include: importMatchers() },
       });
     }
     void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
@@ -104,6 +104,15 @@ export function hookImports(): void {
     say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
   }
 }
+
+/** A file inside a package is imported under any specifier, so it is known by its URL. */
+function importMatchers(): (string | RegExp)[] {
+  const files = [...patches.keys()].filter((key) => packageOf(key) !== key);
+  const matchers = files.map((key) => new RegExp(`/node_modules/${escape(key)}(?:\\.[cm]?js)?$`));
+  return [...packageNames(), ...matchers];
+}
+
+const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 function packageNames(): Set<string> {
   return new Set([...patches.keys()].map(packageOf));
