@@ -44,7 +44,9 @@ const strays = (scenario: Scenario, { rows }: Outcome): Row[] =>
   );
 
 for (const way of ['require', 'import'] as const) {
-  describe(`built-in rules, libraries loaded by ${way}`, () => {
+  const manager = way === 'require' ? 'OpenTelemetry’s manager' : 'our manager';
+
+  describe(`built-in rules, libraries loaded by ${way}, under ${manager}`, () => {
     let bare: Map<string, Outcome>;
     let repaired: Map<string, Outcome>;
 
