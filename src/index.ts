@@ -13,6 +13,7 @@ export {
   OperationResource,
   type OperationResourceOptions,
 } from './instrumentation/operation-resource.ts';
+export { wrap, type Rule, type RuleKind } from './instrumentation/wrap.ts';
 export { getInstrumentations, type InstrumentationOptions } from './instrumentation/index.ts';
 export type { ClientConfig } from './instrumentation/client-config.ts';
 export type { OtelInstrumentation, StartOptions } from './config.ts';

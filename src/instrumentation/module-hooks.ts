@@ -69,8 +69,10 @@ export function onModule(patch: ModulePatch): Undo {
   const group = patches.get(key) ?? new Set();
   patches.set(key, group.add(registration));
   hookRequire();
-  for (const [exports, name, baseDir] of alreadyRequired(packageOf(key))) {
-    if (stripExtension(name) === key) apply(registration, exports, baseDir);
+  for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
+    if (stripExtension(name) !== key) continue;
+    // Whoever required it before keeps what it has; the next one gets the replacement.
+    apply(registration, module.exports, baseDir, (replacement) => (module.exports = replacement));
   }
   return () => {
     group.delete(registration);
@@ -89,10 +91,10 @@ export function hookImports(): void {
   importHooked = true;
   try {
     if (supportsSyncHooks()) {
-      registerSync({ include: [...packageNames()] });
+      registerSync({ include: importMatchers() });
     } else {
       registerLoader('import-in-the-middle/hook.mjs', import.meta.url, {
-        data: { include: [...packageNames()] },
+        data: { include: importMatchers() },
       });
     }
     void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
@@ -101,6 +103,15 @@ export function hookImports(): void {
   } catch (error) {
     say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
   }
+}
+
+/** What the loader hook looks for: a package by its specifier, a file inside one by its URL. */
+function importMatchers(): (string | RegExp)[] {
+  return [...patches.keys()].map((module) =>
+    module === packageOf(module)
+      ? module
+      : new RegExp(`/node_modules/${module.replaceAll('.', String.raw`\.`)}(?:\\.[cm]?js)?$`),
+  );
 }
 
 function packageNames(): Set<string> {
@@ -165,11 +176,18 @@ function apply(
   }
 }
 
+interface LoadedModule {
+  module: NodeJS.Module;
+  /** The package, or a file inside it as `package/path`. */
+  name: string;
+  baseDir: string;
+}
+
 /**
  * The modules of `packageName` that `require` holds, each as a require hook would have shown it.
  * A CommonJS module that was imported is among them.
  */
-function* alreadyRequired(packageName: string): Generator<[ModuleExports, string, string]> {
+function* alreadyRequired(packageName: string): Generator<LoadedModule> {
   const folder = `/node_modules/${packageName}/`;
   const { cache } = createRequire(import.meta.url);
   for (const [file, module] of Object.entries(cache)) {
@@ -180,9 +198,9 @@ function* alreadyRequired(packageName: string): Generator<[ModuleExports, string
     // A package inside this one.
     if (inside.includes('node_modules/')) continue;
     const baseDir = path.slice(0, start + folder.length - 1);
-    yield [module.exports, `${packageName}/${inside}`, baseDir];
+    yield { module, name: `${packageName}/${inside}`, baseDir };
     if (stripExtension(mainOf(baseDir)) === stripExtension(inside)) {
-      yield [module.exports, packageName, baseDir];
+      yield { module, name: packageName, baseDir };
     }
   }
 }

@@ -48,6 +48,11 @@ export class OperationResource extends AsyncResource {
     return this.#ended;
   }
 
+  /** Whether `run` would no longer switch the context, as too many scopes are open. @internal */
+  static get isTooDeep(): boolean {
+    return nested >= MAX_NESTED_SCOPES;
+  }
+
   /** Calls `fn` in the context of this unit of work and returns what it returns. */
   run<This, Args extends unknown[], Result>(
     fn: (this: This, ...args: Args) => Result,

@@ -3,6 +3,8 @@ import { types } from 'node:util';
 
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 
+import { hasAsyncContextFrame } from '../../async/runtime.ts';
+
 /*
  * Whether any context is active, whoever keeps it: our manager, OpenTelemetry's, the application's
  * own AsyncLocalStorage. Node writes the stores on each new AsyncResource under symbols: one per
@@ -11,23 +13,40 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
  */
 
 function storesOf(resource: AsyncResource): [symbol, unknown][] {
-  const found: [symbol, unknown][] = [];
-  for (const key of Object.getOwnPropertySymbols(resource)) {
-    const value = (resource as unknown as Record<symbol, unknown>)[key];
-    // The ids are numbers, and `destroyed` is Node's note for the garbage collector.
-    if (typeof value === 'number' || key.description === 'destroyed') continue;
-    found.push([key, value]);
-  }
-  return found;
+  return Object.getOwnPropertySymbols(resource)
+    .map((key): [symbol, unknown] => [key, valueAt(resource, key)])
+    .filter(([key, value]) => isStore(key, value));
 }
+
+const valueAt = (resource: AsyncResource, key: symbol): unknown =>
+  (resource as unknown as Record<symbol, unknown>)[key];
+
+/** The ids are numbers, and `destroyed` is Node's note for the garbage collector. */
+const isStore = (key: symbol, value: unknown): boolean =>
+  typeof value !== 'number' && key.description !== 'destroyed';
 
 const isEmpty = (store: unknown): boolean => store === undefined || store === ROOT_CONTEXT;
 
+const frameKey: symbol | undefined = hasAsyncContextFrame
+  ? Object.getOwnPropertySymbols(new AsyncResource('PROBE')).find(
+      (key) => key.description === 'context_frame',
+    )
+  : undefined;
+
 function readCarriesContext(resource: AsyncResource): boolean {
-  return storesOf(resource).some(([, value]) =>
-    // Node's frame is a Map without Map's prototype.
-    types.isMap(value) ? ![...Map.prototype.values.call(value)].every(isEmpty) : !isEmpty(value),
-  );
+  if (frameKey !== undefined) return !isEmptyFrame(valueAt(resource, frameKey));
+  for (const key of Object.getOwnPropertySymbols(resource)) {
+    const value = valueAt(resource, key);
+    if (!isEmpty(value) && isStore(key, value)) return true;
+  }
+  return false;
+}
+
+function isEmptyFrame(frame: unknown): boolean {
+  // Node's frame is a Map without Map's prototype; another manager's may be anything.
+  if (!types.isMap(frame)) return isEmpty(frame);
+  for (const value of Map.prototype.values.call(frame)) if (!isEmpty(value)) return false;
+  return true;
 }
 
 function selfTest(): boolean {

@@ -13,14 +13,15 @@ export function wrapArgs(original: AnyFunction, rule: ArgsRule, state: RuleState
   return function (this: unknown, ...args: unknown[]): unknown {
     if (!state.active) return Reflect.apply(original, this, args);
     let unit: RepairUnit | undefined;
-    const bindAt = (index: number): void => {
+    const count = positions === undefined ? args.length : positions.length;
+    for (let turn = 0; turn < count; turn++) {
+      const position = positions === undefined ? turn : positions[turn]!;
+      const index = position < 0 ? args.length + position : position;
       const value = args[index];
-      if (typeof value !== 'function') return;
+      if (typeof value !== 'function') continue;
       unit ??= new RepairUnit(state);
       args[index] = bindFunction(value as AnyFunction, unit);
-    };
-    if (positions === undefined) for (let index = 0; index < args.length; index++) bindAt(index);
-    else for (const index of positions) bindAt(index < 0 ? args.length + index : index);
+    }
     return unit ? callInside(unit, original, this, args) : Reflect.apply(original, this, args);
   };
 }

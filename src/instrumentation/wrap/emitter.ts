@@ -69,7 +69,8 @@ function addListener(
     const fn = isAbove ? toldOriginals(listener as AnyFunction, key) : (listener as AnyFunction);
     const bound =
       plain === undefined ? boundListener(fn, unit) : boundOnce(fn, unit, this as Emitter, args[0]);
-    Object.defineProperty(bound, key, { value: listener });
+    // As Node marks its own wrappers.
+    (bound as AnyFunction & Record<string, unknown>)[key] = listener;
     if (rule.remove !== undefined) {
       wrappers.set(listener, [...(wrappers.get(listener) ?? []), bound]);
     }

@@ -52,7 +52,7 @@ function calledBy(
       if (!state.active) return Reflect.apply(target, thisArg, args);
       const unit = new RepairUnit(state);
       pending.unit = unit;
-      if (isMarking() && pending.callers.size < MAX_CALLERS) pending.callers.add(context.active());
+      if (isMarking() && pending.callers.size < MAX_CALLERS) pending.callers.add(unit.context);
       unit.calling = true;
       try {
         return Reflect.apply(target, thisArg, args);

@@ -4,7 +4,8 @@ import { OperationResource } from '../operation-resource.ts';
 import { isMarking, withMarker } from './marker.ts';
 
 /** A function of whatever signature: what rules wrap has no type we could know. */
-export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyFunction = (this: any, ...args: unknown[]) => unknown;
 
 /** What the wrappers of one rule share: how its units are named, and whether it still holds. */
 export interface RuleState {
@@ -19,6 +20,8 @@ export interface RuleState {
 /** The operation resource of a rule: one caller's unit of work. */
 export class RepairUnit extends OperationResource {
   readonly label: string;
+  /** OpenTelemetry's context of the caller. */
+  readonly context: Context = context.active();
   /** True while the call that made the unit is on the stack: its context is active anyway. */
   calling = false;
 
@@ -31,6 +34,8 @@ export class RepairUnit extends OperationResource {
   enter(fn: AnyFunction, thisArg: unknown, args: unknown[]): unknown {
     // Entering here would let a recursion of synchronous callbacks open a scope at each level.
     if (this.calling) return Reflect.apply(fn, thisArg, args);
+    // Leaving `with` survives a stack overflow, which leaving a scope does not.
+    if (OperationResource.isTooDeep) return context.with(this.context, fn, thisArg, ...args);
     if (!isMarking()) return this.run(fn, thisArg, ...args);
     return this.run(enterMarked, undefined, this.label, context.active(), fn, thisArg, args);
   }

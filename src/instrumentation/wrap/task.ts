@@ -1,4 +1,4 @@
-import { context, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 import { patchMethod, type Undo } from '../patch.ts';
 import { reportAmbiguity } from './ambiguity.ts';
@@ -18,27 +18,22 @@ import type { TaskRule } from './rule.ts';
  * goes when the item is worked on, with its item where that is an object, and with all others
  * when the library drops items in bulk.
  */
-interface Entry {
-  unit: RepairUnit;
-  context: Context | undefined;
-}
-
 export class TaskLedger {
-  #objects = new WeakMap<object, Entry[]>();
-  readonly #primitives = new Map<unknown, Entry[]>();
+  #objects = new WeakMap<object, RepairUnit[]>();
+  readonly #primitives = new Map<unknown, RepairUnit[]>();
 
-  put(item: unknown, entry: Entry, first: boolean): void {
-    const entries = this.#entries(item);
-    if (!entries) this.#set(item, [entry]);
-    else if (first) entries.unshift(entry);
-    else entries.push(entry);
+  put(item: unknown, unit: RepairUnit, first: boolean): void {
+    const units = this.#units(item);
+    if (!units) this.#set(item, [unit]);
+    else if (first) units.unshift(unit);
+    else units.push(unit);
   }
 
-  take(item: unknown): Entry | undefined {
-    const entries = this.#entries(item);
-    const entry = entries?.shift();
-    if (entries?.length === 0) this.#delete(item);
-    return entry;
+  take(item: unknown): RepairUnit | undefined {
+    const units = this.#units(item);
+    const unit = units?.shift();
+    if (units?.length === 0) this.#delete(item);
+    return unit;
   }
 
   clear(): void {
@@ -46,13 +41,13 @@ export class TaskLedger {
     this.#primitives.clear();
   }
 
-  #entries(item: unknown): Entry[] | undefined {
+  #units(item: unknown): RepairUnit[] | undefined {
     return isObject(item) ? this.#objects.get(item) : this.#primitives.get(item);
   }
 
-  #set(item: unknown, entries: Entry[]): void {
-    if (isObject(item)) this.#objects.set(item, entries);
-    else this.#primitives.set(item, entries);
+  #set(item: unknown, units: RepairUnit[]): void {
+    if (isObject(item)) this.#objects.set(item, units);
+    else this.#primitives.set(item, units);
   }
 
   #delete(item: unknown): void {
@@ -204,11 +199,10 @@ function addItem(
   return function (this: unknown, ...args: unknown[]): unknown {
     if (!state.active) return Reflect.apply(original, this, args);
     const unit = new RepairUnit(state);
-    const entry: Entry = { unit, context: rule.batch ? context.active() : undefined };
     const given = args[position];
     const items = rule.spread && Array.isArray(given) ? (given as unknown[]) : [given];
     const ledger = ledgerOf(this);
-    for (const item of items) ledger.put(item, entry, first);
+    for (const item of items) ledger.put(item, unit, first);
     for (let index = position + 1; index < args.length; index++) {
       const value = args[index];
       if (typeof value === 'function') args[index] = bindFunction(value as AnyFunction, unit);
@@ -226,8 +220,8 @@ function work(
   args: unknown[],
 ): unknown {
   if (rule.batch) return workOnBatch(state, ledger, worker, thisArg, args);
-  const entry = ledger.take(args[0]);
-  return entry ? entry.unit.enter(worker, thisArg, args) : Reflect.apply(worker, thisArg, args);
+  const unit = ledger.take(args[0]);
+  return unit ? unit.enter(worker, thisArg, args) : Reflect.apply(worker, thisArg, args);
 }
 
 /** Several callers in one batch: nobody's context is right, so the others are linked. */
@@ -239,18 +233,17 @@ function workOnBatch(
   args: unknown[],
 ): unknown {
   const items = Array.isArray(args[0]) ? (args[0] as unknown[]) : [args[0]];
-  const entries = items.map((item) => ledger.take(item)).filter((entry) => entry !== undefined);
-  const contexts = new Set(entries.map((entry) => entry.context));
-  const [only] = entries;
+  const units = new Set(
+    items.map((item) => ledger.take(item)).filter((unit) => unit !== undefined),
+  );
+  const contexts = new Set([...units].map((unit) => unit.context));
+  const [only] = units;
   // Without OpenTelemetry every context looks alike, so only one and the same unit is one caller.
-  const isOneContext = contexts.size === 1 && only?.context !== ROOT_CONTEXT;
-  if (only && (isOneContext || new Set(entries.map((each) => each.unit)).size === 1)) {
-    return only.unit.enter(worker, thisArg, args);
-  }
+  const isOneContext = contexts.size === 1 && !contexts.has(ROOT_CONTEXT);
+  if (only && (units.size === 1 || isOneContext)) return only.enter(worker, thisArg, args);
   const active = context.active();
-  const callers = [...contexts].filter((each) => each !== undefined);
-  if (callers.length > 1) reportAmbiguity(state, callers.length);
-  const links = isMarking() ? linksOf(callers, active) : [];
+  if (contexts.size > 1) reportAmbiguity(state, contexts.size);
+  const links = isMarking() ? linksOf(contexts, active) : [];
   return links.length > 0
     ? withMarker(active, { links }, worker, thisArg, args)
     : Reflect.apply(worker, thisArg, args);

@@ -93,6 +93,29 @@ describe('clew.repaired', () => {
     assert.equal(finished('query').attributes['clew.repaired'], undefined);
   });
 
+  it('is right also where a library answers one call from within another, however deep', () => {
+    const pool = new Pool();
+    wrap(pool, { kind: 'args', method: 'acquire' });
+    const DEPTH = 300;
+    const key = Symbol('caller');
+    const seen: unknown[] = [];
+    const all: (() => void)[] = [];
+    for (let n = 0; n < DEPTH; n++) {
+      context.with(ROOT_CONTEXT.setValue(key, n), () => {
+        pool.acquire(() => {
+          seen.push(context.active().getValue(key));
+          all.shift()?.();
+        });
+      });
+    }
+    all.push(...pool.waiting.splice(0));
+    all.shift()?.();
+    assert.deepEqual(
+      seen,
+      Array.from({ length: DEPTH }, (_, n) => n),
+    );
+  });
+
   it('leaves the application the very context it had when no processor reads the marks', async () => {
     await provider.shutdown();
     const pool = new Pool();
