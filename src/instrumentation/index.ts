@@ -1,14 +1,15 @@
 import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
+import { ioredis } from './clients/ioredis/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
 
 /** Every client, in the order of the documentation. */
-const CLIENTS = [pg] as const satisfies readonly ClientDefinition[];
+const CLIENTS = [pg, ioredis] as const satisfies readonly ClientDefinition[];
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */
-export type InstrumentationOptions = Partial<Record<'all' | 'pg', ClientConfig>>;
+export type InstrumentationOptions = Partial<Record<'all' | 'pg' | 'ioredis', ClientConfig>>;
 
 /**
  * The instrumentations of all clients, for `registerInstrumentations` of
