@@ -18,3 +18,13 @@ export { getInstrumentations, type InstrumentationOptions } from './instrumentat
 export type { ClientConfig } from './instrumentation/client-config.ts';
 export type { OtelInstrumentation, StartOptions } from './config.ts';
 export { start, type Clew } from './start.ts';
+export {
+  AsyncResourceTracer,
+  type AsyncResourceTracerOptions,
+  type RequestReport,
+  type TracerStats,
+} from './tracer/async-resource-tracer.ts';
+export type { Split } from './tracer/loop-clock.ts';
+export { quietly, WorkOwner } from './tracer/owner.ts';
+export type { AsyncRecord, AsyncTrace, TraceOwner, TracerLevel } from './tracer/record.ts';
+export { SplitSpanProcessor } from './tracer/split-span-processor.ts';

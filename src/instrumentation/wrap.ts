@@ -56,7 +56,7 @@ export function tryWrap(target: object, rule: Rule, replace?: ReplaceModule): Un
   const state: RuleState = {
     type: rule.type ?? [module, methods[0] ?? memberOf(rule.on)].filter(Boolean).join('.'),
     label: `${rule.kind}:${module}`,
-    rule: JSON.stringify(rule),
+    rule: JSON.stringify({ ...rule, on: undefined }),
     linksEmitter: rule.kind === 'emitter' || rule.emits === true,
     active: true,
   };
