@@ -1,7 +1,7 @@
 import { context, trace, type Context } from '@opentelemetry/api';
 
 import { OperationResource } from '../operation-resource.ts';
-import { isMarking, withMarker } from './marker.ts';
+import { isMarking, repairOf, withMarker } from './marker.ts';
 
 /** A function of whatever signature: what rules wrap has no type we could know. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -49,8 +49,12 @@ function enterMarked(
   args: unknown[],
 ): unknown {
   const inner = context.active();
-  // Where the runtime carried the context by itself nothing was repaired.
-  if (trace.getSpan(inner) === trace.getSpan(outer)) return Reflect.apply(fn, thisArg, args);
+  // Where the runtime carried the context by itself nothing was repaired; but it may carry one that
+  // a rule repaired on the way here, as from a task to its callback.
+  if (trace.getSpan(inner) === trace.getSpan(outer)) {
+    const repair = repairOf(outer);
+    return repair ? withMarker(inner, repair, fn, thisArg, args) : Reflect.apply(fn, thisArg, args);
+  }
   return withMarker(inner, { label }, fn, thisArg, args);
 }
 

@@ -161,7 +161,12 @@ function measuring(
   const { connectionConfig } = pool.config;
   if (!connectionConfig) return callback;
   const { pools } = recorder;
-  const wait = PoolWait.start(recorder, pool, plannedEndpoint(connectionConfig), operation);
+  const wait = PoolWait.start(
+    recorder,
+    pool,
+    () => plannedEndpoint(connectionConfig),
+    operation?.recording?.isRecording ? operation : undefined,
+  );
   if (!wait) return callback;
   const openedAt = isOpening(pool) ? performance.now() : undefined;
   return function measuredCallback(this: unknown, ...args) {
