@@ -5,11 +5,11 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { countRows, describeError } from '../mysql-family/describe.ts';
 import { patchCluster, patchPool, type Driver } from '../mysql-family/pool-source.ts';
 import { endpointOfConnection, patchConnection, patchProtocol } from './connection-source.ts';
-import type { Connection, ConnectionClass, Factories } from './shapes.ts';
+import type { ConnectionClass, Factories } from './shapes.ts';
 
 const driver: Driver = {
   name: 'mysql',
-  endpointOf: (connection) => endpointOfConnection(connection as Connection),
+  endpointOf: endpointOfConnection,
 };
 
 const VERSIONS = '>=2.13.0 <3';
