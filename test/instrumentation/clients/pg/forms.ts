@@ -71,9 +71,7 @@ export function pgSettings({ Client, Pool, Query }: PgModule): Setting<any>[] {
     {
       name: 'config object',
       run: async (target, note) => {
-        await target.query(
-          Object.freeze({ text: 'select $1::int', values: [1], rowMode: 'array' }),
-        );
+        await target.query({ text: 'select $1::int', values: [1], rowMode: 'array' });
         note('continuation');
       },
     },
