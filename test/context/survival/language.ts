@@ -215,7 +215,9 @@ export const timers: Sources = {
   'tick, microtask and immediate inside each other': (probe) =>
     done((resolve) =>
       process.nextTick(() =>
-        queueMicrotask(() => setImmediate(() => process.nextTick(() => resolve(probe('callback'))))),
+        queueMicrotask(() =>
+          setImmediate(() => process.nextTick(() => resolve(probe('callback')))),
+        ),
       ),
     ),
   'timers/promises': async (probe) => {
@@ -315,7 +317,9 @@ export const events: Sources = {
   'AsyncLocalStorage.snapshot': (probe) =>
     done((resolve) => {
       const snapshot = AsyncLocalStorage.snapshot();
-      new AsyncLocalStorage().exit(() => setImmediate(() => snapshot(() => resolve(probe('callback')))));
+      new AsyncLocalStorage().exit(() =>
+        setImmediate(() => snapshot(() => resolve(probe('callback')))),
+      );
     }),
   'another AsyncLocalStorage': async (probe) => {
     const storage = new AsyncLocalStorage<number>();

@@ -305,9 +305,7 @@ export const computing: Sources = {
       const { privateKey, publicKey } = crypto.generateKeyPairSync('ed25519');
       crypto.sign(null, Buffer.from('a'), privateKey, (_error, signature) => {
         probe('sign');
-        crypto.verify(null, Buffer.from('a'), publicKey, signature, () =>
-          resolve(probe('verify')),
-        );
+        crypto.verify(null, Buffer.from('a'), publicKey, signature, () => resolve(probe('verify')));
       });
     }),
   'crypto.subtle': async (probe) => {
