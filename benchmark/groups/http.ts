@@ -52,7 +52,7 @@ async function serve(manager: ContextManager, expectsContext: boolean): Promise<
       assert.equal(wrong, 0);
     },
     run: requests,
-    count: 400,
+    count: 200,
     close: () => {
       load.disconnect();
       server.closeAllConnections();
