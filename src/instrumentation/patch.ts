@@ -27,9 +27,12 @@ export function patchMethod<Target extends object, Key extends keyof Target & (s
   if (own ? !own.configurable || own.get !== undefined : !Object.isExtensible(target)) {
     return undefined;
   }
-  const wrapped: object = wrap(original);
-  let active: object = wrapped;
-  const dispatch = forward(original, () => active as (...args: unknown[]) => unknown);
+  let active = wrap(original) as Callable;
+  const dispatch = withLooksOf(original, function (this: unknown, ...args: unknown[]): unknown {
+    return new.target
+      ? (Reflect.construct(active, args, new.target) as unknown)
+      : active.apply(this, args);
+  });
   Object.defineProperty(target, key, {
     value: dispatch,
     writable: true,
@@ -37,23 +40,17 @@ export function patchMethod<Target extends object, Key extends keyof Target & (s
     enumerable: own?.enumerable ?? false,
   });
   return () => {
-    active = original;
+    active = original as Callable;
     if (target[key] !== (dispatch as unknown)) return;
     if (own) Object.defineProperty(target, key, own);
     else delete target[key];
   };
 }
 
-/** A function with the looks of `original` (name, length, own properties, `new`). */
-function forward(
-  original: object,
-  current: () => (...args: unknown[]) => unknown,
-): (...args: unknown[]) => unknown {
-  const dispatch = function (this: unknown, ...args: unknown[]): unknown {
-    return new.target
-      ? (Reflect.construct(current(), args, new.target as unknown as () => void) as unknown)
-      : Reflect.apply(current(), this, args);
-  };
+type Callable = (...args: unknown[]) => unknown;
+
+/** Gives `dispatch` the name, the length and the own properties of `original`. */
+function withLooksOf(original: object, dispatch: Callable): Callable {
   for (const key of Reflect.ownKeys(original)) {
     const descriptor = Object.getOwnPropertyDescriptor(original, key);
     if (descriptor === undefined) continue;
