@@ -97,8 +97,7 @@ export class DeliverySpanProcessor {
     await this.#resourcesKnown();
     this.#handOn();
     this.#release();
-    // What the spool held from an earlier process may not have been counted yet.
-    if (this.stats().queued === 0 && !this.#spool) return;
+    if (this.#isIdle) return;
     await this.#link?.drain(this.#options.flushLimits);
   }
 
@@ -146,9 +145,14 @@ export class DeliverySpanProcessor {
     this.#handOn();
     this.#release();
     this.#log.seal(true);
-    if (this.stats().queued === 0) return true;
+    if (this.#isIdle) return true;
     if (!this.#link?.drainSync(limits)) return false;
     return this.stats().queued === 0;
+  }
+
+  /** Whether there is nothing to wait for. What a spool brings may not have been counted yet. */
+  get #isIdle(): boolean {
+    return this.stats().queued === 0 && !this.#spool;
   }
 
   #openSpool(): SpoolWriter | undefined {
@@ -266,7 +270,7 @@ export class DeliverySpanProcessor {
     this.#handOn();
     this.#release();
     this.#log.seal(true);
-    if (this.#link && this.stats().queued > 0) await this.#link.drain(this.#options.flushLimits);
+    if (!this.#isIdle) await this.#link?.drain(this.#options.flushLimits);
     // What ended while the rest was on its way.
     if (this.#log.count > 0) {
       this.#handOn();

@@ -38,11 +38,11 @@ export interface DeliveryOptions {
   maxRefusals?: number;
   /** How long `forceFlush()` and `shutdown()` may take in all. Default 30,000. */
   flushTimeoutMillis?: number;
-  /** When they give up on a collector that takes nothing. Default 3,000. */
-  flushStallMillis?: number;
+  /** When they give up on a collector that fails. Default 3,000. */
+  flushFailingMillis?: number;
   /** How long the end of the process may be held up while spans go out. Default 5,000. */
   exitTimeoutMillis?: number;
-  /** When it gives up on a collector that takes nothing. Default 800. */
+  /** When it gives up on a collector that takes nothing. Default 700. */
   exitStallMillis?: number;
   /** Write-ahead spool: a folder of one's own, absolute. Default: none. */
   spool?: string | undefined;
@@ -97,12 +97,15 @@ export function resolveOptions(options: DeliveryOptions): ResolvedOptions {
     blockMillis: positive('blockMillis', options.blockMillis, 1000),
     flushLimits: {
       totalMillis: positive('flushTimeoutMillis', options.flushTimeoutMillis, 30_000),
-      stallMillis: positive('flushStallMillis', options.flushStallMillis, 3000),
+      // One request may run into its time-out, and be tried again.
+      stallMillis: target.timeoutMillis + 2000,
+      failingMillis: positive('flushFailingMillis', options.flushFailingMillis, 3000),
       atExit: false,
     },
     exitLimits: {
       totalMillis: positive('exitTimeoutMillis', options.exitTimeoutMillis, 5000),
-      stallMillis: positive('exitStallMillis', options.exitStallMillis, 800),
+      stallMillis: positive('exitStallMillis', options.exitStallMillis, 700),
+      failingMillis: 0,
       atExit: true,
     },
     thread: options.thread ?? true,

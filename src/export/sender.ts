@@ -35,14 +35,15 @@ interface Transport {
   close(): void;
 }
 
-/** A request waits for company while another is under way and less than this is waiting. */
+/** Less than this waits for company, while another request is under way or was a moment ago. */
 const WORTH_A_REQUEST = 128 * 1024;
+const MOMENT = 100;
 const SMALLEST_BATCH = 64 * 1024;
 const SUSPICION_TO_SPLIT = 3;
 /** After so many malformed answers in a row the cause is not a span. */
 const MAX_MALFORMED_IN_A_ROW = 40;
-const FAILURES_AT_EXIT = 3;
-const RETRY_WHILE_DRAINING = 100;
+const FAILURES_IN_A_ROW = 3;
+const RETRY_WHILE_DRAINING = 50;
 
 export class Sender {
   readonly #options: SenderOptions;
@@ -58,6 +59,7 @@ export class Sender {
   #failures = 0;
   #malformed = 0;
   #pausedUntil = 0;
+  #sentAt = 0;
   #maxBatchBytes: number;
   #timer: NodeJS.Timeout | undefined;
   #drains: Drain[] = [];
@@ -114,8 +116,10 @@ export class Sender {
     clearTimeout(this.#timer);
     for (const drain of this.#drains.splice(0)) drain.resolve();
     for (let slice = this.#queue.shift(); slice; slice = this.#queue.shift()) this.#leave(slice);
-    for (const batch of this.#retries.splice(0))
-      for (const slice of batch.slices) this.#leave(slice);
+    // The answer to what is under way will not be heard.
+    for (const { slices } of [...this.#retries.splice(0), ...this.#underWay]) {
+      for (const slice of slices) this.#leave(slice);
+    }
     this.#counters.publish();
     this.#transport.close();
   }
@@ -200,34 +204,26 @@ export class Sender {
     if (waiting >= 0 && (this.#failures === 0 || this.#queue.count === 0)) {
       return this.#retries.splice(waiting, 1)[0];
     }
-    const isWorthIt =
-      this.#underWay.size === 0 || this.#isDraining || this.#queue.bytes >= WORTH_A_REQUEST;
+    const isQuiet = this.#underWay.size === 0 && now - this.#sentAt >= MOMENT;
+    const isWorthIt = isQuiet || this.#isDraining || this.#queue.bytes >= WORTH_A_REQUEST;
     if (this.#queue.count === 0 || !isWorthIt) return undefined;
     return toBatch(this.#queue.take(this.#maxBatchBytes, this.#options.maxBatchSpans));
   }
 
   async #send(batch: Batch): Promise<void> {
     this.#underWay.add(batch);
+    this.#sentAt = Date.now();
     this.#counters.add('requests', 1);
     this.#counters.set('inFlight', this.#underWay.size);
     this.#counters.publish();
     const outcome = await this.#transport.post(buildBody(batch.slices));
     this.#underWay.delete(batch);
     this.#counters.set('inFlight', this.#underWay.size);
-    if (this.#closed) {
-      this.#settleAfterClose(batch, outcome);
-      return;
-    }
+    if (this.#closed) return;
     if (outcome.kind === 'accepted') this.#onAccepted(batch, outcome);
     else this.#onFailed(batch, outcome);
     this.#counters.publish();
     this.#pump();
-  }
-
-  #settleAfterClose(batch: Batch, outcome: Outcome): void {
-    if (outcome.kind === 'accepted') this.#count(batch, outcome.rejected);
-    else for (const slice of batch.slices) this.#leave(slice);
-    this.#counters.publish();
   }
 
   #onAccepted(batch: Batch, outcome: { rejected: number; message: string }): void {
@@ -345,6 +341,7 @@ export class Sender {
     let at = Infinity;
     const hasWork = this.#queue.count > 0 || this.#ledger?.hasWaiting;
     if (this.#pausedUntil > now && (hasWork || this.#retries.length > 0)) at = this.#pausedUntil;
+    else if (this.#queue.count > 0 && this.#underWay.size === 0) at = this.#sentAt + MOMENT;
     else for (const batch of this.#retries) at = Math.min(at, batch.notBefore);
     if (this.#isDraining) at = Math.min(at, now + 50);
     // With every slot taken, an answer will look for work.
@@ -365,7 +362,7 @@ export class Sender {
       const isOver =
         now - progress >= limits.stallMillis ||
         now - started >= limits.totalMillis ||
-        (limits.atExit && failures >= FAILURES_AT_EXIT);
+        (failures >= FAILURES_IN_A_ROW && now - progress >= limits.failingMillis);
       if (isEmpty || isOver) drain.resolve();
       return !isEmpty && !isOver;
     });

@@ -1,19 +1,23 @@
 import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
 import { mysql2 } from './clients/mysql2/index.ts';
+import { knex } from './clients/knex/index.ts';
 import { mysql } from './clients/mysql/index.ts';
+import { ioredis } from './clients/ioredis/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
 
 /** The clients by their names in configuration. */
-export type ClientName = 'pg' | 'mysql2' | 'mysql';
+export type ClientName = 'pg' | 'mysql2' | 'mysql' | 'knex' | 'ioredis';
 
 /** Every client, in the order of the documentation. */
 const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   pg,
   mysql2,
   mysql,
+  knex,
+  ioredis,
 };
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */

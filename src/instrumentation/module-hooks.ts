@@ -105,14 +105,14 @@ export function hookImports(): void {
   }
 }
 
-/** What the loader hook looks for: a package by its specifier, a file inside one by its URL. */
+/** A file inside a package is imported under any specifier, so it is known by its URL. */
 function importMatchers(): (string | RegExp)[] {
-  return [...patches.keys()].map((module) =>
-    module === packageOf(module)
-      ? module
-      : new RegExp(`/node_modules/${module.replaceAll('.', String.raw`\.`)}(?:\\.[cm]?js)?$`),
-  );
+  const files = [...patches.keys()].filter((key) => packageOf(key) !== key);
+  const matchers = files.map((key) => new RegExp(`/node_modules/${escape(key)}(?:\\.[cm]?js)?$`));
+  return [...packageNames(), ...matchers];
 }
+
+const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 function packageNames(): Set<string> {
   return new Set([...patches.keys()].map(packageOf));

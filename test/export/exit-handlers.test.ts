@@ -111,7 +111,10 @@ describe('installExitHandlers', () => {
   });
 
   it('ends soon when the collector hangs', async () => {
-    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    const silent = createServer((socket) => socket.resume().on('error', () => undefined)).listen(
+      0,
+      '127.0.0.1',
+    );
     await once(silent, 'listening');
     const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
     const ending = await runApp('signal', url, { onReady: (child) => child.kill('SIGTERM') });
