@@ -22,6 +22,7 @@ const asyncAtomics = Atomics as unknown as {
 
 export const promises: Sources = {
   'await of a value': async (probe) => {
+    // oxlint-disable-next-line typescript/await-thenable, unicorn/no-unnecessary-await
     await 1;
     probe('continuation');
   },
@@ -119,6 +120,7 @@ export const promises: Sources = {
     probe('after the loop');
   },
   'for await over promises': async (probe) => {
+    // oxlint-disable-next-line typescript/await-thenable
     for await (const _ of [immediate(), immediate()]) probe('loop');
   },
   'generator driven by hand': async (probe) => {
@@ -131,10 +133,10 @@ export const promises: Sources = {
   },
   'Array.fromAsync': (Array as { fromAsync?: unknown }).fromAsync
     ? async (probe) => {
-        const { fromAsync } = Array as unknown as {
+        const arrays = Array as unknown as {
           fromAsync(items: unknown[], map: () => void): Promise<unknown>;
         };
-        await fromAsync.call(Array, [immediate()], () => probe('map'));
+        await arrays.fromAsync([immediate()], () => probe('map'));
         probe('continuation');
       }
     : undefined,
@@ -174,7 +176,10 @@ export const promises: Sources = {
       }
     : undefined,
   'WebAssembly.instantiate': async (probe) => {
-    await WebAssembly.instantiate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    const { WebAssembly: wasm } = globalThis as unknown as {
+      WebAssembly: { instantiate(code: Uint8Array): Promise<unknown> };
+    };
+    await wasm.instantiate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
     probe('continuation');
   },
 };
@@ -240,8 +245,7 @@ export const timers: Sources = {
     await delay(1000, undefined, { signal: controller.signal }).catch(() => probe('rejection'));
   },
   structuredClone: async (probe) => {
-    structuredClone({ a: 1 });
-    await null;
+    await Promise.resolve(structuredClone({ a: 1 }));
     probe('continuation');
   },
 };
@@ -335,14 +339,14 @@ export const events: Sources = {
     probe('disable');
   },
   'diagnostics channel': (probe) => {
-    const source = channel('clew:test:survival');
+    const source = channel(Symbol('clew:test:survival'));
     const subscriber = (): void => probe('subscriber');
     source.subscribe(subscriber);
     source.publish({});
     source.unsubscribe(subscriber);
   },
   'tracing channel': async (probe) => {
-    const tracing = tracingChannel('clew:test:survival');
+    const tracing = tracingChannel(`clew:test:survival:${Math.random()}`);
     const subscriber = {
       start: () => probe('start'),
       end: () => probe('end'),

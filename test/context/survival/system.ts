@@ -214,7 +214,11 @@ export const streams: Sources = {
       left.end('text', () => probe('end callback'));
     }),
   'web streams': async (probe) => {
-    const transform = new TransformStream({ transform: (chunk, to) => void to.enqueue(chunk) });
+    const transform = new TransformStream({
+      transform: (chunk, to) => {
+        to.enqueue(chunk);
+      },
+    });
     const source = new ReadableStream({
       pull: (controller) => {
         probe('pull');
@@ -269,6 +273,33 @@ export const streams: Sources = {
   },
 };
 
+interface Sqlite {
+  DatabaseSync: new (path: string) => {
+    function(name: string, fn: () => number): void;
+    prepare(sql: string): { get(): unknown };
+    close(): void;
+  };
+}
+
+// Not a name that Node 20 knows, and so not one to import.
+const SQLITE = (process as { getBuiltinModule?(name: string): unknown }).getBuiltinModule?.(
+  'node:sqlite',
+) as Sqlite | undefined;
+
+function overSqlite({ DatabaseSync }: Sqlite): Source {
+  return async (probe) => {
+    const database = new DatabaseSync(':memory:');
+    database.function('seen', () => {
+      probe('function');
+      return 1;
+    });
+    database.prepare('SELECT seen()').get();
+    await immediate();
+    probe('continuation');
+    database.close();
+  };
+}
+
 export const computing: Sources = {
   'zlib.deflate': called((callback) => zlib.deflate('text', callback)),
   'zlib.gzip and gunzip': (probe) =>
@@ -299,7 +330,7 @@ export const computing: Sources = {
   'crypto.pbkdf2': called((callback) => crypto.pbkdf2('a', 'b', 1, 8, 'sha256', callback)),
   'crypto.scrypt': called((callback) => crypto.scrypt('a', 'b', 8, { N: 2 }, callback)),
   'crypto.hkdf': called((callback) => crypto.hkdf('sha256', 'a', 'b', 'c', 8, callback)),
-  'crypto.generateKeyPair': called((callback) => crypto.generateKeyPair('ed25519', callback)),
+  'crypto.generateKeyPair': called((callback) => crypto.generateKeyPair('ed25519', {}, callback)),
   'crypto.sign and verify': (probe) =>
     done((resolve) => {
       const { privateKey, publicKey } = crypto.generateKeyPairSync('ed25519');
@@ -331,35 +362,8 @@ export const computing: Sources = {
     await bcrypt().hash('secret', 4);
     probe('continuation');
   },
-  'node:sqlite': sqlite()
-    ? async (probe) => {
-        const database = new (sqlite() as Sqlite).DatabaseSync(':memory:');
-        database.function('seen', () => {
-          probe('function');
-          return 1;
-        });
-        database.prepare('SELECT seen()').get();
-        await immediate();
-        probe('continuation');
-        database.close();
-      }
-    : undefined,
+  'node:sqlite': SQLITE && overSqlite(SQLITE),
 };
-
-interface Sqlite {
-  DatabaseSync: new (path: string) => {
-    function(name: string, fn: () => number): void;
-    prepare(sql: string): { get(): unknown };
-    close(): void;
-  };
-}
-
-function sqlite(): Sqlite | undefined {
-  // Not a name that Node 20 knows, and so not one to import.
-  return (process as { getBuiltinModule?(name: string): unknown }).getBuiltinModule?.(
-    'node:sqlite',
-  ) as Sqlite | undefined;
-}
 
 interface Bcrypt {
   hash(data: string, rounds: number, callback: () => void): void;
@@ -392,7 +396,10 @@ export const processes: Sources = {
     }),
   'child_process.fork': (probe) =>
     done((resolve) => {
-      const child = fork('-e', { execArgv: ['-e', 'process.on("message",()=>process.exit())'] });
+      const child = fork(FILE, ['child'], {
+        execArgv: ['--import', 'data:text/javascript,process.once("message",()=>process.exit())'],
+        stdio: 'ignore',
+      });
       child.on('exit', () => resolve(probe('exit')));
       child.send('text', () => probe('send callback'));
     }),
@@ -423,11 +430,13 @@ export const processes: Sources = {
       const name = scratch();
       const from = new BroadcastChannel(name);
       const to = new BroadcastChannel(name);
+      // oxlint-disable-next-line unicorn/prefer-add-event-listener
       to.onmessage = () => {
         from.close();
         to.close();
         resolve(probe('message'));
       };
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin
       from.postMessage(1);
     }),
   signal: (probe) =>
