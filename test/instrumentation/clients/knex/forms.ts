@@ -25,7 +25,7 @@ const forms: Form<Knex>[] = [
     name: 'callback of a builder',
     run: (knex, note) =>
       called((done) => {
-        knex.select(knex.raw('1 as n')).asCallback(() => {
+        void knex.select(knex.raw('1 as n')).asCallback(() => {
           note('callback');
           done();
         });

@@ -100,6 +100,15 @@ const connectionForms: Form<Connection>[] = [
 
 const poolForms: Form<Pool>[] = [
   {
+    name: 'pool events',
+    run: async (pool, note) => {
+      const released = called((done) => pool.once('release', noted(note, done)));
+      pool.once('acquire', () => note('acquire'));
+      await called((done) => pool.query('select 1', noted(note, done)));
+      await released;
+    },
+  },
+  {
     name: 'getConnection',
     run: (pool, note) =>
       called((done) =>

@@ -209,6 +209,15 @@ const promiseConnectionForms: Form<PromiseConnection>[] = [
 
 const poolForms: Form<Pool>[] = [
   {
+    name: 'pool events',
+    run: async (pool, note) => {
+      const released = called((done) => pool.once('release', noted(note, done)));
+      pool.once('acquire', () => note('acquire'));
+      await called((done) => pool.query('select 1', noted(note, done)));
+      await released;
+    },
+  },
+  {
     name: 'getConnection with a callback',
     run: (pool, note) =>
       called((done) =>
