@@ -10,8 +10,8 @@ export const knex: ClientDefinition = {
   name: 'knex',
   responses: { describeError },
   modules: [
-    { module: 'knex', versions: '>=0.95.0 <4', patch: patchPackage },
-    { module: 'knex/lib/client', versions: '>=0.95.0 <4', patch: patchPackage },
+    { module: 'knex', versions: '>=3.0.1 <4', patch: patchPackage },
+    { module: 'knex/lib/client', versions: '>=3.0.1 <4', patch: patchPackage },
     { module: 'tarn', versions: '>=3.0.0 <4', patch: patchPackage },
   ],
 };

@@ -1,7 +1,10 @@
-import createKnex, { type Knex } from 'knex';
+import newest, { type Knex } from 'knex';
 
 import type { Form, FormSuite, Setting } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
+
+/** The version that is tried; the tests of an old one put theirs in its place. */
+let createKnex: typeof newest = newest;
 
 const forms: Form<Knex>[] = [
   {
@@ -96,6 +99,11 @@ function over(client: string, options: Record<string, unknown>): Setting<Knex> {
     },
     forms,
   };
+}
+
+/** Opens what is tried from now on with `version`. */
+export function useVersion(version: typeof newest = newest): void {
+  createKnex = version;
 }
 
 export const knexForms: FormSuite = {
