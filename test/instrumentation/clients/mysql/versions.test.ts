@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import timers from 'node:timers';
 
 import { describeForms } from '../../matrix/suite.ts';
 import { mysqlForms, useVersion } from './forms.ts';
@@ -9,7 +10,11 @@ const oldest = createRequire(import.meta.url)('mysql-2.13') as NonNullable<
 >;
 
 describe('mysql at its oldest supported version', () => {
-  before(() => useVersion(oldest));
+  before(function () {
+    // It counts on a function that Node 24 no longer has.
+    if (!('unenroll' in timers)) this.skip();
+    useVersion(oldest);
+  });
   after(() => useVersion());
   describeForms(mysqlForms, ' 2.13.0', [oldest]);
 });
