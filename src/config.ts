@@ -9,6 +9,8 @@ import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.t
 import type { PipelineOptions, SamplerOptions } from './export/pipeline.ts';
 import type { RuleSet } from './instrumentation/rules/index.ts';
 import { SettingsReader, type Environment } from './base/settings-reader.ts';
+import { readTracingSettings } from './tracer/settings.ts';
+import type { TracingSettings } from './tracer/tracing.ts';
 
 /** An instrumentation of OpenTelemetry or one of ours: what `registerInstrumentations` takes. */
 export interface OtelInstrumentation {
@@ -44,6 +46,8 @@ export interface Config extends PipelineOptions {
   readonly rules: RuleSet;
   readonly flushOnExit: boolean;
   readonly logLevel: LogLevel;
+  /** What the async-resource tracer does. */
+  readonly tracing: TracingSettings;
 }
 
 const SAMPLERS = [
@@ -83,6 +87,8 @@ export function readConfig(
   const manifest = applicationManifest(process.argv[1]);
   const delivery = readDeliveryOptions(env);
   problems.push(...delivery.problems);
+  const tracing = readTracingSettings(env);
+  problems.push(...tracing.problems);
   const endpoint = reader.url('endpoint', textOption(options, 'endpoint', problems));
   const tracesUrl = endpoint ? tracesUrlBelow(endpoint) : delivery.options.url;
   const resourceAttributes = reader.pairs('OTEL_RESOURCE_ATTRIBUTES');
@@ -112,6 +118,7 @@ export function readConfig(
     rules: options.rules ?? {},
     flushOnExit: booleanOption(options, 'flushOnExit', true, problems),
     logLevel: logLevel(reader, textOption(options, 'logLevel', problems)),
+    tracing: tracing.settings,
   };
   return { config: Object.freeze(config), problems };
 }

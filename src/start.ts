@@ -14,6 +14,8 @@ import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
 import { getInstrumentations, hookImports } from './instrumentation/index.ts';
 import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
+import { quietly } from './tracer/owner.ts';
+import { startTracing } from './tracer/tracing.ts';
 
 /** What `start` returns. */
 export interface Clew {
@@ -136,7 +138,13 @@ class Parts {
   }
 
   #registerProvider(config: Config): void {
-    const { provider, delivery } = createProvider(config, [new RepairSpanProcessor()]);
+    const tracing = startTracing(config.tracing);
+    this.#undo.push(() => tracing.stop());
+    // What is made here, and all it does later, is our own work: the tracer leaves it out.
+    const { provider, delivery } = quietly(() =>
+      createProvider(config, [tracing.processor, new RepairSpanProcessor()]),
+    );
+    tracing.setTracerProvider(provider);
     if (!trace.setGlobalTracerProvider(provider)) {
       this.#problem('another tracer provider is registered already; spans go there.');
       return;

@@ -27,5 +27,5 @@ hook.enable();
 setTimeout(() => {
   print('                the callback of the timer');
   // A promise is destroyed when it is collected, which may be never: none is shown here.
-  Promise.resolve('value').then(() => print('                the callback of then()'));
+  void Promise.resolve('value').then(() => print('                the callback of then()'));
 }, 1);

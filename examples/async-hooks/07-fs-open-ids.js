@@ -13,12 +13,14 @@ show('main script');
 open('/', 'r', (error, fd) => {
   if (error) throw error;
   show('in fs.open');
-  close(fd, () => show('in fs.close, inside it'));
+  close(fd, () => {
+    show('in fs.close, inside it');
+    setImmediate(() => show('in setImmediate, inside'));
+  });
 });
-setImmediate(() => show('in setImmediate'));
-Promise.resolve().then(() => {
-  // No hook is on: Node gives promises no ids of their own then.
-  print(
-    `${'in then(), no hook'.padEnd(24)} execution ${executionAsyncId() <= 1 ? 'main or nobody' : name(executionAsyncId())}`,
-  );
+
+// No hook is on: Node gives promises no ids of their own then.
+void Promise.resolve().then(() => {
+  const id = executionAsyncId();
+  print(`${'in then(), no hook'.padEnd(24)} execution ${id <= 1 ? 'main or nobody' : name(id)}`);
 });

@@ -27,6 +27,6 @@ const hook = createHook({
   init: (_asyncId, type) => (sawPromise ||= type === 'PROMISE'),
   trackPromises: false,
 }).enable();
-Promise.resolve();
+void Promise.resolve();
 hook.disable();
 say('a hook that leaves promises out (trackPromises: false)', !sawPromise);
