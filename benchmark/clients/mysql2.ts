@@ -1,3 +1,5 @@
+import type * as mysql2 from 'mysql2';
+
 import type { ClientCase } from './variants.ts';
 
 const url = process.env['MARIADB_URL'];
@@ -6,9 +8,9 @@ const official = async () => [
   new (await import('@opentelemetry/instrumentation-mysql2')).MySQL2Instrumentation(),
 ];
 
-async function loadMysql2(): Promise<typeof import('mysql2')> {
+async function loadMysql2(): Promise<typeof mysql2> {
   const { createRequire } = await import('node:module');
-  return createRequire(import.meta.url)('mysql2') as typeof import('mysql2');
+  return createRequire(import.meta.url)('mysql2') as typeof mysql2;
 }
 
 export const MYSQL_CASES: readonly ClientCase[] =

@@ -1,3 +1,5 @@
+import type * as pg from 'pg';
+
 import type { ClientCase } from './variants.ts';
 
 const url = process.env['DATABASE_URL'];
@@ -8,9 +10,9 @@ const official = async () => [
 ];
 
 /** Loaded by `require`, which is where the official package looks without a loader. */
-async function loadPg(): Promise<typeof import('pg')> {
+async function loadPg(): Promise<typeof pg> {
   const { createRequire } = await import('node:module');
-  return createRequire(import.meta.url)('pg') as typeof import('pg');
+  return createRequire(import.meta.url)('pg') as typeof pg;
 }
 
 export const PG_CASES: readonly ClientCase[] =

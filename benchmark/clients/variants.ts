@@ -76,12 +76,12 @@ export async function prepareClient(found: ClientCase, variant: string): Promise
   }
   if (who === 'clew') for (const one of getInstrumentations()) one.enable();
   if (who === 'official') registerInstrumentations({ instrumentations: await found.official() });
-  const { call, close } = await found.open();
+  const opened = await found.open();
   return {
     preflight: async () => {
-      await call();
+      await opened.call();
       const before = counter.ended;
-      await call();
+      await opened.call();
       const expected = mode !== 'on' ? 0 : who === 'clew' ? 1 : found.officialSpans;
       if (counter.ended - before !== expected) {
         throw new Error(
@@ -91,13 +91,13 @@ export async function prepareClient(found: ClientCase, variant: string): Promise
     },
     run: async (count) => {
       const before = process.cpuUsage();
-      for (let index = 0; index < count; index += 1) await call();
+      for (let index = 0; index < count; index += 1) await opened.call();
       const { user, system } = process.cpuUsage(before);
       return user + system;
     },
     count: 1500,
     close: async () => {
-      await close();
+      await opened.close();
     },
   };
 }

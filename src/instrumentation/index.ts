@@ -2,17 +2,19 @@ import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
 import { mysql2 } from './clients/mysql2/index.ts';
 import { ioredis } from './clients/ioredis/index.ts';
+import { mysql } from './clients/mysql/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
 
 /** The clients by their names in configuration. */
-export type ClientName = 'pg' | 'mysql2' | 'ioredis';
+export type ClientName = 'pg' | 'mysql2' | 'mysql' | 'ioredis';
 
 /** Every client, in the order of the documentation. */
 const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   pg,
   mysql2,
+  mysql,
   ioredis,
 };
 

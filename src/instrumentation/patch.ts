@@ -30,7 +30,7 @@ export function patchMethod<Target extends object, Key extends keyof Target & (s
   let active = wrap(original) as Callable;
   const dispatch = withLooksOf(original, function (this: unknown, ...args: unknown[]): unknown {
     return new.target
-      ? (Reflect.construct(active, args, new.target as unknown as Callable) as unknown)
+      ? (Reflect.construct(active, args, new.target) as unknown)
       : active.apply(this, args);
   });
   Object.defineProperty(target, key, {

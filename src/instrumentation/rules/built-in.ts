@@ -58,7 +58,12 @@ export const BUILT_IN_RULES: RuleSet = {
       undoArguments: [{ asyncHooks: false }],
     },
   },
-  'rxjs@>=6 <8': { 'Observable#subscribe': ['args', { kind: 'handler', unless: 'unsubscribe' }] },
+  'rxjs@>=6 <8': {
+    'Observable#subscribe': [
+      { kind: 'args', emits: true },
+      { kind: 'handler', unless: 'unsubscribe', emits: true },
+    ],
+  },
   'lodash@>=4 <5': LODASH,
   'lodash/debounce@>=4 <5': { default: 'latest' },
   'lodash/throttle@>=4 <5': { default: 'latest' },

@@ -9,11 +9,15 @@ import { registerTelemetry } from '../support/telemetry.ts';
 import type { FormSuite } from './form.ts';
 import { CALLERS, tryForm } from './trial.ts';
 
-/** Tests every form of a client: own context everywhere, and exactly the spans it should have. */
-export function describeForms(suite: FormSuite): void {
-  describe(`${suite.client}: every API form keeps its caller`, () => {
+/**
+ * Tests every form of a client: own context everywhere, and exactly the spans it should have. With
+ * `exports` the client is one that was installed under another name, and is instrumented by hand.
+ */
+export function describeForms(suite: FormSuite, version = '', exports: object[] = []): void {
+  describe(`${suite.client}${version}: every API form keeps its caller`, () => {
     let url = '';
     let instrumentation: Instrumentation;
+    const undos: (() => void)[] = [];
 
     before(async function () {
       this.timeout(40_000);
@@ -23,11 +27,15 @@ export function describeForms(suite: FormSuite): void {
       );
       assert.ok(own, `There is no instrumentation for ${suite.client}`);
       instrumentation = own;
-      instrumentation.enable();
-      suite.instrument?.((exports) => instrumentation.instrument(exports));
+      if (exports.length === 0) instrumentation.enable();
+      for (const one of exports) undos.push(instrumentation.instrument(one));
+      suite.instrument?.((one) => instrumentation.instrument(one));
     });
 
-    after(() => instrumentation?.disable());
+    after(() => {
+      for (const undo of undos) undo();
+      instrumentation?.disable();
+    });
 
     for (const setting of suite.settings) {
       for (const form of setting.forms) {

@@ -8,4 +8,5 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   pg: async () => (await import('../clients/pg/forms.ts')).pgForms,
   mysql2: async () => (await import('../clients/mysql2/forms.ts')).mysql2Forms,
   ioredis: async () => (await import('../clients/ioredis/forms.ts')).ioredisForms,
+  mysql: async () => (await import('../clients/mysql/forms.ts')).mysqlForms,
 };

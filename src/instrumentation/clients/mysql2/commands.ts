@@ -1,6 +1,7 @@
 import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { RunningOperation } from '../../running-operation.ts';
-import type { Command, Queue, ResultCallback } from './shapes.ts';
+import type { ResultCallback } from '../mysql-family/shapes.ts';
+import type { Command, Queue } from './shapes.ts';
 
 /*
  * A connection executes commands, which the library makes for every call. `links` connects a
