@@ -60,7 +60,7 @@ export class LoopClock {
   #owner: WorkOwner | undefined;
   #since: number;
   #inGap = true;
-  #idleAtGap: number;
+  #idleSeen: number;
   #busy = 0;
   /** The owner served last inside the callback of a shared handle. */
   #lastNested: WorkOwner | undefined;
@@ -75,7 +75,7 @@ export class LoopClock {
     this.#holds = new Holds(options.holdMillis ?? 5, options.maxHolds ?? 256);
     this.#runs = options.secondary ? new WeakMap() : undefined;
     this.#since = this.#holdStart = this.#now();
-    this.#idleAtGap = this.#idle();
+    this.#idleSeen = this.#idle();
   }
 
   /** How many stretches were overwritten in the ring. */
@@ -111,7 +111,8 @@ export class LoopClock {
       return;
     }
     this.#charge(now);
-    const at = this.#ids.lastIndexOf(asyncId);
+    const top = this.#ids.length - 1;
+    const at = this.#ids[top] === asyncId ? top : this.#ids.lastIndexOf(asyncId);
     if (at === -1) return;
     if (!this.#owner && label && now - this.#holdStart >= this.#holds.shortest) {
       this.#holdLabel = label() ?? this.#holdLabel;
@@ -202,7 +203,9 @@ export class LoopClock {
 
   /** Ends a gap: what of it was not idle is charged to `owner`. */
   #leaveGap(now: number, owner: WorkOwner | undefined): void {
-    const idle = this.#idle() - this.#idleAtGap;
+    const idleNow = this.#idle();
+    const idle = idleNow - this.#idleSeen;
+    this.#idleSeen = idleNow;
     const spent = Math.max(0, now - this.#since - Math.max(0, idle));
     this.#inGap = false;
     // Microtasks come first and the poll after them, so the busy part lies at the gap's start.
@@ -220,9 +223,9 @@ export class LoopClock {
     this.#holdStart = now;
   }
 
+  /** The loop is never idle inside a callback, so what was read at its start still holds. */
   #enterGap(): void {
     this.#inGap = true;
-    this.#idleAtGap = this.#idle();
   }
 
   #switch(owner: WorkOwner | undefined, now: number): void {
