@@ -28,7 +28,10 @@ export interface DeliveryOptions {
   maxBatchSpans?: number;
   /** Requests under way at the same time. Default 8. */
   maxInFlight?: number;
-  /** Default `drop-oldest`; with `block`, the application waits when the queue is full. */
+  /**
+   * Default `drop-oldest`; with `block`, the application waits when the queue is full, for which
+   * the sender needs a thread of its own.
+   */
   onOverflow?: OverflowPolicy;
   /** How long it waits at most, per chunk of spans. Default 1,000. */
   blockMillis?: number;
@@ -77,6 +80,8 @@ export function resolveOptions(options: DeliveryOptions): ResolvedOptions {
     throw optionError('onOverflow', 'drop-oldest, drop-newest or block', onOverflow);
   }
   const initialMillis = positive('backoff.initialMillis', options.backoff?.initialMillis, 500);
+  // Without a thread of its own, the sender could make no room while the application waits.
+  const policy = onOverflow === 'block' && options.thread === false ? 'drop-oldest' : onOverflow;
   return {
     sender: {
       target,
@@ -85,7 +90,7 @@ export function resolveOptions(options: DeliveryOptions): ResolvedOptions {
       maxBatchSpans: positive('maxBatchSpans', options.maxBatchSpans, UNLIMITED),
       maxQueueBytes: positive('maxQueueBytes', options.maxQueueBytes, 64 * MIB),
       maxQueueSpans: positive('maxQueueSpans', options.maxQueueSpans, UNLIMITED),
-      onOverflow,
+      onOverflow: policy,
       backoff: {
         initialMillis,
         maxMillis: positive('backoff.maxMillis', options.backoff?.maxMillis, 30_000),

@@ -87,6 +87,14 @@ describe('installExitHandlers', () => {
     assert.equal(receiver.distinct, COUNT);
   });
 
+  it('flushes two deliveries before the signal is raised again', async () => {
+    const ending = await runApp('signal with two deliveries', receiver.url, {
+      onReady: (child) => child.kill('SIGTERM'),
+    });
+    assert.equal(ending.signal, 'SIGTERM');
+    assert.equal(receiver.distinct, COUNT);
+  });
+
   it('sends spans that end in an exit listener of the application', async () => {
     await runApp('exit listener', receiver.url);
     assert.equal(receiver.distinct, 10);

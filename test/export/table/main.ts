@@ -26,6 +26,10 @@ const { values: flags } = parseArgs({
   },
 });
 
+function log(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 interface Compared {
   scenario: Scenario;
   sdk: Row;
@@ -33,8 +37,10 @@ interface Compared {
 }
 
 async function compare(scenario: Scenario, node: string): Promise<Compared> {
-  const sdk = await runScenario(scenario, 'sdk', node);
-  const clew = await runScenario(scenario, 'clew', node);
+  const [sdk, clew] = await Promise.all([
+    runScenario(scenario, 'sdk', node),
+    runScenario(scenario, 'clew', node),
+  ]);
   print(scenario, sdk, clew);
   return { scenario, sdk, clew };
 }
@@ -44,7 +50,7 @@ function print({ title, count, refused = 0 }: Scenario, sdk: Row, clew: Row): vo
   const notes = [...clew.faults];
   if (clew.duplicates > 0) notes.push(`${clew.duplicates} arrived twice`);
   const mark = clew.lost === 0 && clew.faults.length === 0 ? 'ok  ' : 'FAIL';
-  console.log(`${mark} ${title.padEnd(62)}${share(sdk)}${share(clew)}  ${notes.join('; ')}`);
+  log(`${mark} ${title.padEnd(62)}${share(sdk)}${share(clew)}  ${notes.join('; ')}`);
 }
 
 function percent(lost: number, of: number): string {
@@ -53,7 +59,7 @@ function percent(lost: number, of: number): string {
 }
 
 async function runGroup(group: Group, node: string): Promise<Compared[]> {
-  console.log(`\n${group.title.padEnd(67)}${'SDK'.padStart(8)}${'clew'.padStart(8)}`);
+  log(`\n${group.title.padEnd(67)}${'SDK'.padStart(8)}${'clew'.padStart(8)}`);
   if (group.parallel) {
     return Promise.all(group.scenarios.map((scenario) => compare(scenario, node)));
   }
@@ -63,11 +69,11 @@ async function runGroup(group: Group, node: string): Promise<Compared[]> {
 }
 
 function printPoliteness(rows: Politeness[]): number {
-  console.log('\nAdded to the time a process takes to end (ms)'.padEnd(68) + '  median   worst');
+  log('\nAdded to the time a process takes to end (ms)'.padEnd(68) + '  median   worst');
   for (const { title, median, worst, limit } of rows) {
     const mark = median <= limit ? 'ok  ' : 'FAIL';
     const figures = [median, worst].map((value) => value.toFixed(0).padStart(8)).join('');
-    console.log(`${mark} ${title.padEnd(62)}${figures}  limit ${limit}`);
+    log(`${mark} ${title.padEnd(62)}${figures}  limit ${limit}`);
   }
   return rows.filter(({ median, limit }) => median > limit).length;
 }
@@ -105,7 +111,7 @@ function write(markdown: string): void {
   if (begin === -1 || end === -1) throw new Error(`${DOCUMENT} has no place for the table`);
   const head = text.slice(0, begin + BEGIN.length);
   writeFileSync(DOCUMENT, `${head}\n\n${markdown}\n\n${text.slice(end)}`);
-  console.log(`wrote ${DOCUMENT}`);
+  log(`wrote ${DOCUMENT}`);
 }
 
 let failed = 0;
@@ -113,7 +119,7 @@ let passed = 0;
 const lines = flags.nodes === 'all' ? NODE_LINES : flags.nodes.split(',');
 for (const line of lines) {
   const node = nodeOfLine(line);
-  console.log(`\n=== Node ${line}`);
+  log(`\n=== Node ${line}`);
   const tables: [Group, Compared[]][] = [];
   for (const group of GROUPS) {
     if (flags.quick && group.isLong) continue;
@@ -130,5 +136,5 @@ for (const line of lines) {
   passed += politeness.length - impolite;
   if (flags.write && line === lines[0]) write(toMarkdown(tables, politeness));
 }
-console.log(`\n${passed} passed, ${failed} failed, 0 skipped`);
+log(`\n${passed} passed, ${failed} failed, 0 skipped`);
 process.exitCode = failed === 0 ? 0 : 1;

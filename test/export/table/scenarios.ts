@@ -121,7 +121,7 @@ function waits(): Scenario[] {
       ...rate(1000, 65_000),
       title: '100 spans/s, away for 10 min (tenfold speed: 1,000/s, 60 s)',
       outage: [2000, 62_000],
-      options: { backoff: { initialMillis: 50, maxMillis: 3000 }, timeoutMillis: 1000 },
+      options: { backoff: { initialMillis: 50, maxMillis: 3000 }, timeoutMillis: 3000 },
     },
   ];
 }
@@ -169,7 +169,7 @@ function crashes(): Scenario[] {
 export const GROUPS: Group[] = [
   { title: 'The process ends', parallel: false, scenarios: ends() },
   { title: 'The process crashes (ours with CLEW_SPOOL)', parallel: false, scenarios: crashes() },
-  { title: 'The collector is in trouble', parallel: false, scenarios: troubles() },
+  { title: 'The collector is in trouble', parallel: true, scenarios: troubles() },
   { title: 'Bursts and a slow collector', parallel: false, scenarios: bursts() },
   { title: 'Outages', parallel: true, isLong: true, scenarios: waits() },
 ];
