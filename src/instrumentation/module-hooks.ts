@@ -38,9 +38,14 @@ export interface ModulePatch {
   versions: string;
   /**
    * Patches `exports` in place and returns the undo. A returned undo runs when the registration
-   * is undone. Anything thrown is confined to this module and said in one line.
+   * is undone. Anything thrown is confined to this module and said in one line. Where the module
+   * itself is what has to change (`module.exports` is a function), `replace` hands out another.
    */
-  patch(exports: ModuleExports, version: string): Undo | undefined;
+  patch(
+    exports: ModuleExports,
+    version: string,
+    replace: (replacement: ModuleExports) => void,
+  ): Undo | undefined;
 }
 
 // Exports of foreign modules have no type we could know.
@@ -64,8 +69,10 @@ export function onModule(patch: ModulePatch): Undo {
   const group = patches.get(key) ?? new Set();
   patches.set(key, group.add(registration));
   hookRequire();
-  for (const [exports, name, baseDir] of alreadyRequired(packageOf(key))) {
-    if (stripExtension(name) === key) apply(registration, exports, baseDir);
+  for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
+    if (stripExtension(name) !== key) continue;
+    // Whoever required it before keeps what it has; the next one gets the replacement.
+    apply(registration, module.exports, baseDir, (replacement) => (module.exports = replacement));
   }
   return () => {
     group.delete(registration);
@@ -84,10 +91,10 @@ export function hookImports(): void {
   importHooked = true;
   try {
     if (supportsSyncHooks()) {
-      registerSync({ include: [...packageNames()] });
+      registerSync({ include: importMatchers() });
     } else {
       registerLoader('import-in-the-middle/hook.mjs', import.meta.url, {
-        data: { include: [...packageNames()] },
+        data: { include: importMatchers() },
       });
     }
     void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
@@ -96,6 +103,15 @@ export function hookImports(): void {
   } catch (error) {
     say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
   }
+}
+
+/** What the loader hook looks for: a package by its specifier, a file inside one by its URL. */
+function importMatchers(): (string | RegExp)[] {
+  return [...patches.keys()].map((module) =>
+    module === packageOf(module)
+      ? module
+      : new RegExp(`/node_modules/${module.replaceAll('.', String.raw`\.`)}(?:\\.[cm]?js)?$`),
+  );
 }
 
 function packageNames(): Set<string> {
@@ -114,21 +130,26 @@ function hookRequire(): void {
   if (requireHooked) return;
   requireHooked = true;
   void new RequireHook(null, { internals: true }, (exports, name, baseDir) => {
-    loaded(exports, name, baseDir);
-    return exports;
+    return loaded(exports, name, baseDir);
   });
 }
 
-function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): void {
+/** Applies what is registered for a module and returns what is to be handed out in its place. */
+function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): ModuleExports {
   const group = patches.get(stripExtension(name.replaceAll('\\', '/')));
-  if (group === undefined) return;
-  for (const registration of group) apply(registration, exports, baseDir);
+  if (group === undefined) return exports;
+  let current = exports;
+  for (const registration of group) {
+    apply(registration, current, baseDir, (replacement) => (current = replacement));
+  }
+  return current;
 }
 
 function apply(
   registration: Registration,
   exports: ModuleExports,
   baseDir: string | undefined,
+  replace: (replacement: ModuleExports) => void,
 ): void {
   if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return;
   if (registration.seen.has(exports)) return;
@@ -144,7 +165,7 @@ function apply(
     return;
   }
   try {
-    const undo = registration.patch(exports, version);
+    const undo = registration.patch(exports, version, replace);
     if (undo) registration.undos.push(undo);
   } catch (error) {
     sayOnce(
@@ -155,11 +176,18 @@ function apply(
   }
 }
 
+interface LoadedModule {
+  module: NodeJS.Module;
+  /** The package, or a file inside it as `package/path`. */
+  name: string;
+  baseDir: string;
+}
+
 /**
  * The modules of `packageName` that `require` holds, each as a require hook would have shown it.
  * A CommonJS module that was imported is among them.
  */
-function* alreadyRequired(packageName: string): Generator<[ModuleExports, string, string]> {
+function* alreadyRequired(packageName: string): Generator<LoadedModule> {
   const folder = `/node_modules/${packageName}/`;
   const { cache } = createRequire(import.meta.url);
   for (const [file, module] of Object.entries(cache)) {
@@ -170,9 +198,9 @@ function* alreadyRequired(packageName: string): Generator<[ModuleExports, string
     // A package inside this one.
     if (inside.includes('node_modules/')) continue;
     const baseDir = path.slice(0, start + folder.length - 1);
-    yield [module.exports, `${packageName}/${inside}`, baseDir];
+    yield { module, name: `${packageName}/${inside}`, baseDir };
     if (stripExtension(mainOf(baseDir)) === stripExtension(inside)) {
-      yield [module.exports, packageName, baseDir];
+      yield { module, name: packageName, baseDir };
     }
   }
 }

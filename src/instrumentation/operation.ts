@@ -9,6 +9,8 @@ export interface Statement {
   text?: string | undefined;
   /** The SQL that `text` is written in; without it `text` is never shown. */
   dialect?: SqlDialect | undefined;
+  /** In the place of `text`: what the client itself wrote, knowing the values and leaving them out. */
+  safeText?: string | undefined;
   /** The values that came beside `text`. With them the text holds placeholders, not literals. */
   values?: unknown;
 }
@@ -28,17 +30,22 @@ export interface Operation extends Statement {
   summary?: string | undefined;
   /** How many operations one call carries. */
   batchSize?: number | undefined;
+  /** When it was asked for, as `Date.now()` says, where that was before its recording. */
+  askedAt?: number | undefined;
   /** `CLIENT` unless the database runs in this process. */
   kind?: SpanKind | undefined;
 }
 
-/** How an operation failed, in words that hold no values of the user. */
+/** How an operation failed. */
 export interface Failure {
   /** `error.type`: the status code, or the name of the error's class. */
   type: string;
   /** `db.response.status_code`. */
   statusCode?: string | undefined;
-  /** For the status message: only what cannot contain a value. */
+  /**
+   * For the status message. The recorder replaces what may be a value in it; a message that the
+   * user's own code wrote has no form to go by, so it does not belong here.
+   */
   message?: string | undefined;
 }
 

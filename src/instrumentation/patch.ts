@@ -1,9 +1,10 @@
 /** Undoes what the call that returned it did. Calling it again does nothing. */
 export type Undo = () => void;
 
-/** A method of `Target`, with its `this`. */
-export type MethodOf<Target, Key extends keyof Target> =
-  NonNullable<Target[Key]> extends (...args: infer Args) => infer Result
+/** A method of `Target`, with its `this`; of a table of functions, one as the table has it. */
+export type MethodOf<Target, Key extends keyof Target> = string extends keyof Target
+  ? NonNullable<Target[Key]>
+  : NonNullable<Target[Key]> extends (...args: infer Args) => infer Result
     ? (this: Target, ...args: Args) => Result
     : never;
 

@@ -12,11 +12,18 @@ import type { Recording } from './recorder/recording.ts';
  */
 export class RunningOperation extends OperationResource {
   #recording: Recording | undefined;
+  #isDescribed = false;
   #settled = false;
 
   /** Starts recording `operation`, under the context that is active now. */
   record(recorder: Recorder, operation: Operation): void {
+    this.#isDescribed = true;
     this.#recording = recorder.start(operation);
+  }
+
+  /** Whether it was given to the recorder, which may have had reasons to record nothing. */
+  get isDescribed(): boolean {
+    return this.#isDescribed;
   }
 
   get recording(): Recording | undefined {

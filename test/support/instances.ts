@@ -182,7 +182,13 @@ async function mariadb(): Promise<Instance | string> {
   const init = join(folder, 'init.sql');
   writeFileSync(
     init,
-    "CREATE DATABASE IF NOT EXISTS clew; CREATE USER IF NOT EXISTS 'clew'@'%' IDENTIFIED BY 'clew'; GRANT ALL ON *.* TO 'clew'@'%';\n",
+    // A line is a statement.
+    [
+      'CREATE DATABASE IF NOT EXISTS clew;',
+      "CREATE USER IF NOT EXISTS 'clew'@'%' IDENTIFIED BY 'clew';",
+      "GRANT ALL ON *.* TO 'clew'@'%';",
+      '',
+    ].join('\n'),
   );
   const instance = await launch({
     command: server,

@@ -12,7 +12,10 @@ import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import type { ResolvedConfig } from '../client-config.ts';
 import type { Operation, Responses, Statement } from '../operation.ts';
+import { scrubMessage } from '../sql/scrub-message.ts';
 import { attributesOf, measuredAttributes, spanNameOf } from './attributes.ts';
+import type { Endpoint } from './endpoint.ts';
+import { addLegacyNames } from './legacy-names.ts';
 import type { Providers } from './providers.ts';
 import { withComment } from './sql-commenter.ts';
 
@@ -52,7 +55,9 @@ export class Recording {
     this.#attributes = attributes;
     this.#parent = parent;
     this.#span = span;
-    this.#startedAt = providers.duration === undefined ? 0 : performance.now();
+    const { askedAt } = operation;
+    const earlier = askedAt === undefined ? 0 : Date.now() - askedAt;
+    this.#startedAt = providers.duration === undefined ? 0 : performance.now() - earlier;
   }
 
   /** Tells the application that the span is there. @internal */
@@ -78,8 +83,24 @@ export class Recording {
     this.#span?.setAttributes(attributes);
   }
 
-  /** For an operation whose statement, or whose connection, became known after its start. */
-  learn(later: Statement & Partial<Operation>): void {
+  /** For an operation whose connection was chosen after its start. */
+  connectedTo(endpoint: Endpoint): void {
+    const { system, namespace, peerAddress, peerPort } = this.#operation.endpoint;
+    if (
+      endpoint.peerAddress === peerAddress &&
+      endpoint.peerPort === peerPort &&
+      endpoint.system === system &&
+      endpoint.namespace === namespace
+    ) {
+      return;
+    }
+    const attributes: Attributes = { ...endpoint.attributes };
+    if (this.#config.legacyAttributes) addLegacyNames(attributes);
+    this.add(attributes);
+  }
+
+  /** For an operation whose statement became known after its start. */
+  learn(later: Statement): void {
     const operation = Object.assign(this.#operation, later);
     const attributes = attributesOf(operation, this.#config);
     this.add(attributes);
@@ -113,7 +134,16 @@ export class Recording {
     if (statusCode !== undefined) attributes[ATTR_DB_RESPONSE_STATUS_CODE] = statusCode;
     this.add(attributes);
     const code = SpanStatusCode.ERROR;
-    this.#span?.setStatus(message === undefined ? { code } : { code, message });
+    this.#span?.setStatus(message ? { code, message: this.#scrubbed(message) } : { code });
+  }
+
+  #scrubbed(message: string): string {
+    const { text, dialect, values } = this.#operation;
+    return scrubMessage(message, {
+      text,
+      ...(dialect && { dialect }),
+      values: Array.isArray(values) ? (values as unknown[]) : objectValues(values),
+    });
   }
 
   #countRows(result: unknown): void {
@@ -137,6 +167,10 @@ export class Recording {
   #context(): Context {
     return this.#span ? trace.setSpan(this.#parent, this.#span) : this.#parent;
   }
+}
+
+function objectValues(values: unknown): unknown[] | undefined {
+  return typeof values === 'object' && values !== null ? Object.values(values) : undefined;
 }
 
 function guard(hook: () => void): void {

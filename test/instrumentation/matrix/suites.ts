@@ -6,5 +6,7 @@ import type { FormSuite } from './form.ts';
  */
 export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   pg: async () => (await import('../clients/pg/forms.ts')).pgForms,
+  mysql2: async () => (await import('../clients/mysql2/forms.ts')).mysql2Forms,
   ioredis: async () => (await import('../clients/ioredis/forms.ts')).ioredisForms,
+  redis: async () => (await import('../clients/redis/forms.ts')).redisForms,
 };

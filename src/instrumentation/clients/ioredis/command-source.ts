@@ -2,8 +2,9 @@ import { channel } from 'node:diagnostics_channel';
 
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import { isSettingUp } from '../../redis/setup.ts';
 import { CommandOperation } from './command-operation.ts';
-import { isSettingUp, patchConnection } from './connection-source.ts';
+import { patchConnection } from './connection-source.ts';
 import { describe } from './describe.ts';
 import { currentScript, isScriptCommand, patchScripts, undoScripts } from './script-source.ts';
 import type { ClassOf, RedisCommand, RedisConnection } from './shapes.ts';

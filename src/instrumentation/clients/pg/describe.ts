@@ -50,15 +50,15 @@ function namespaceOf(database?: string | null, options?: string | null): string 
   return database ? `${database}|${schema}` : schema;
 }
 
-/**
- * An error's SQLSTATE, or its class. The server's message quotes what the user sent, so the status
- * message is made of the code alone; messages of the client itself hold no values.
- */
+/** Of errors that functions in the database raise: their messages are the application's own. */
+const RAISED = /^P0/;
+
+/** An error's SQLSTATE, or its class. */
 export function describeError(error: unknown): Failure {
-  const code = (error as { code?: unknown } | null)?.code;
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: string };
   if (typeof code !== 'string' || code === '') return byClass(error);
-  if (/^[0-9A-Z]{5}$/.test(code)) return { type: code, statusCode: code, message: code };
-  return { type: code, message: code };
+  if (!/^[0-9A-Z]{5}$/.test(code)) return { type: code, message: code };
+  return { type: code, statusCode: code, message: RAISED.test(code) ? code : message };
 }
 
 /** The rows of one result, or of all results of a multi-statement. */

@@ -3,7 +3,7 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
 import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
-import { patchWaits, startWait, type Wait } from './pool-waits.ts';
+import { measuringWait, patchWaits } from './pool-waits.ts';
 import { adopting, isPatched } from './query-source.ts';
 import type { PgPool, PoolCallback } from './shapes.ts';
 
@@ -85,15 +85,11 @@ function connectOf(original: Method<'connect'>, recorder: Recorder): Method<'con
   return function connect(callback) {
     const operation = querying;
     querying = undefined;
-    const wait = startWait(this, operation, recorder);
     let bound = callback;
     if (typeof callback === 'function') {
       bound = operation ? forQuery(operation, callback) : bindCallback('PG_POOL_CONNECT', callback);
-      if (wait) bound = failingWait(wait, bound);
     }
-    const result = original.call(this, bound);
-    wait?.find(this._pendingQueue);
-    return result;
+    return measuringWait(this, operation, recorder, bound, (cb) => original.call(this, cb));
   };
 }
 
@@ -106,13 +102,6 @@ function forQuery(operation: RunningOperation, callback: PoolCallback): PoolCall
     } finally {
       if (error) operation.end();
     }
-  };
-}
-
-function failingWait(wait: Wait, callback: PoolCallback): PoolCallback {
-  return function waitingCallback(this: unknown, ...args) {
-    if (args[0]) wait.fail(args[0]);
-    return callback.apply(this, args);
   };
 }
 

@@ -124,12 +124,11 @@ function queued(query: Submittable, call: Call, recorder: Recorder): void {
   const operation = call.operation ?? new RunningOperation('PG_QUERY');
   link(query, operation);
   if (!recorder.isListening) return;
-  if (!call.operation) {
-    operation.record(recorder, describeQuery(endpointOf(call.client), query.text, query.values));
-  } else if (operation.recording && !operation.recording.hasText) {
-    const { text, values } = describeQuery(endpointOf(call.client), query.text, query.values);
-    operation.recording.learn({ text, values });
-  }
+  const described = describeQuery(endpointOf(call.client), query.text, query.values);
+  const { recording } = operation;
+  if (!call.operation) operation.record(recorder, described);
+  recording?.connectedTo(described.endpoint);
+  if (recording && !recording.hasText) recording.learn(described);
   // A query that pg made of the caller's arguments is ours to add to; a prepared one is known by
   // its text, which must stay the same.
   if (

@@ -75,10 +75,30 @@ describe('pg', () => {
     await withClient(async (client) => {
       await assert.rejects(client.query("select 'secret-value'::int"));
       const span = telemetry.onlySpan();
-      assert.deepEqual(span.status, { code: SpanStatusCode.ERROR, message: '22P02' });
+      assert.deepEqual(span.status, {
+        code: SpanStatusCode.ERROR,
+        message: 'invalid input syntax for type integer: ?',
+      });
       assert.equal(span.attributes['error.type'], '22P02');
       assert.equal(span.attributes['db.response.status_code'], '22P02');
       assert.doesNotMatch(JSON.stringify([span.attributes, span.status, span.events]), /secret/);
+    });
+  });
+
+  it('shows no message that a function in the database wrote', async () => {
+    await withClient(async (client) => {
+      await assert.rejects(client.query("do $$ begin raise exception 'for Alice'; end $$"));
+      assert.equal(telemetry.onlySpan().status.message, 'P0001');
+    });
+  });
+
+  it('names the span by the summary and shows the text without literals', async () => {
+    await withClient(async (client) => {
+      await client.query("select relname from pg_class where relname = 'secret'");
+      const { name, attributes } = telemetry.onlySpan();
+      assert.equal(name, 'select pg_class');
+      assert.equal(attributes['db.query.summary'], 'select pg_class');
+      assert.equal(attributes['db.query.text'], 'select relname from pg_class where relname = ?');
     });
   });
 
