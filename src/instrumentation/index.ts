@@ -1,17 +1,31 @@
 import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
+import { dataloader } from './clients/dataloader/index.ts';
+import { genericPool } from './clients/generic-pool/index.ts';
 import { ioredis } from './clients/ioredis/index.ts';
+import { lruMemoizer } from './clients/lru-memoizer/index.ts';
 import { mysql2 } from './clients/mysql2/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { redis } from './clients/redis/index.ts';
+import { tarn } from './clients/tarn/index.ts';
 import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
 
 /** The clients by their names in configuration. */
-export type ClientName = 'pg' | 'mysql2' | 'ioredis' | 'redis';
+export type ClientName =
+  'pg' | 'mysql2' | 'ioredis' | 'redis' | 'generic-pool' | 'tarn' | 'dataloader' | 'lru-memoizer';
 
 /** Every client, in the order of the documentation. */
-const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = { pg, mysql2, ioredis, redis };
+const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
+  pg,
+  mysql2,
+  ioredis,
+  redis,
+  'generic-pool': genericPool,
+  tarn,
+  dataloader,
+  'lru-memoizer': lruMemoizer,
+};
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */
 export type InstrumentationOptions = Partial<Record<'all' | keyof typeof CLIENTS, ClientConfig>>;
