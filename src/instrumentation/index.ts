@@ -4,6 +4,7 @@ import { dataloader } from './clients/dataloader/index.ts';
 import { genericPool } from './clients/generic-pool/index.ts';
 import { ioredis } from './clients/ioredis/index.ts';
 import { lruMemoizer } from './clients/lru-memoizer/index.ts';
+import { mongodb } from './clients/mongodb/index.ts';
 import { mysql2 } from './clients/mysql2/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { redis } from './clients/redis/index.ts';
@@ -13,7 +14,15 @@ import { Instrumentation } from './instrumentation.ts';
 
 /** The clients by their names in configuration. */
 export type ClientName =
-  'pg' | 'mysql2' | 'ioredis' | 'redis' | 'generic-pool' | 'tarn' | 'dataloader' | 'lru-memoizer';
+  | 'pg'
+  | 'mysql2'
+  | 'ioredis'
+  | 'redis'
+  | 'mongodb'
+  | 'generic-pool'
+  | 'tarn'
+  | 'dataloader'
+  | 'lru-memoizer';
 
 /** Every client, in the order of the documentation. */
 const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
@@ -21,6 +30,7 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   mysql2,
   ioredis,
   redis,
+  mongodb,
   'generic-pool': genericPool,
   tarn,
   dataloader,

@@ -1,5 +1,5 @@
 import { patchMethod, undoAll, type Undo } from '../../patch.ts';
-import { patchListeners } from '../../redis/listeners.ts';
+import { patchListeners } from '../../listeners.ts';
 import { setUp } from '../../redis/setup.ts';
 import { bindCallback } from '../../running-operation.ts';
 import type { RedisConnection } from './shapes.ts';

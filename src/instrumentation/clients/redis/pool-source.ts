@@ -3,7 +3,7 @@ import { OperationResource } from '../../operation-resource.ts';
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { patchListeners } from '../../redis/listeners.ts';
+import { patchListeners } from '../../listeners.ts';
 import { handOn } from './calls.ts';
 import { endpointOf } from './describe.ts';
 import type { ClassOf, RedisPool } from './shapes.ts';

@@ -1,6 +1,6 @@
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { patchListeners } from '../../redis/listeners.ts';
+import { patchListeners } from '../../listeners.ts';
 import { isSettingUp, setUp } from '../../redis/setup.ts';
 import { RunningOperation } from '../../running-operation.ts';
 import { handOn, settling } from './calls.ts';
