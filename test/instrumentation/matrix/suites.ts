@@ -10,4 +10,5 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   mysql: async () => (await import('../clients/mysql/forms.ts')).mysqlForms,
   ioredis: async () => (await import('../clients/ioredis/forms.ts')).ioredisForms,
   knex: async () => (await import('../clients/knex/forms.ts')).knexForms,
+  redis: async () => (await import('../clients/redis/forms.ts')).redisForms,
 };
