@@ -22,4 +22,12 @@ export interface ClientModule {
    * none of them. The same classes may come more than once: see `claim`.
    */
   patch(exports: ModuleExports, recorder: Recorder): Undo | undefined;
+  /**
+   * What the application gets in place of a module that is one function. Without it there is only
+   * `patch`, which is all that `instrument(module)` can do.
+   */
+  replace?(
+    exports: ModuleExports,
+    recorder: Recorder,
+  ): { replacement: ModuleExports; undo: Undo } | undefined;
 }

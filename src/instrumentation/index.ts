@@ -1,14 +1,18 @@
 import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
 import { pg } from './clients/pg/index.ts';
+import { postgres } from './clients/postgres/index.ts';
 import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
 
+/** The clients by their names in configuration. */
+export type ClientName = 'pg' | 'postgres';
+
 /** Every client, in the order of the documentation. */
-const CLIENTS = [pg] as const satisfies readonly ClientDefinition[];
+const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = { pg, postgres };
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */
-export type InstrumentationOptions = Partial<Record<'all' | 'pg', ClientConfig>>;
+export type InstrumentationOptions = Partial<Record<'all' | keyof typeof CLIENTS, ClientConfig>>;
 
 /**
  * The instrumentations of all clients, for `registerInstrumentations` of
@@ -16,17 +20,16 @@ export type InstrumentationOptions = Partial<Record<'all' | 'pg', ClientConfig>>
  * `enabled: false` are left out.
  */
 export function getInstrumentations(options: InstrumentationOptions = {}): Instrumentation[] {
-  const names = new Set<string>(['all', ...CLIENTS.map(({ name }) => name)]);
+  const names = ['all', ...Object.keys(CLIENTS)];
   for (const name of Object.keys(options)) {
-    if (!names.has(name)) {
-      throw optionError('getInstrumentations', `given ${[...names].join(', ')}`, name);
+    if (!names.includes(name)) {
+      throw optionError('getInstrumentations', `given ${names.join(', ')}`, name);
     }
   }
-  return CLIENTS.map(
-    (client) => [client, { ...options.all, ...options[client.name as 'pg'] }] as const,
-  )
-    .filter(([, config]) => config.enabled !== false)
-    .map(([client, config]) => new Instrumentation(client, config));
+  return (Object.keys(CLIENTS) as ClientName[])
+    .map((name) => ({ client: CLIENTS[name], config: { ...options.all, ...options[name] } }))
+    .filter(({ config }) => config.enabled !== false)
+    .map(({ client, config }) => new Instrumentation(client, config));
 }
 
 export { hookImports } from './module-hooks.ts';

@@ -41,6 +41,11 @@ export interface ModulePatch {
    * is undone. Anything thrown is confined to this module and said in one line.
    */
   patch(exports: ModuleExports, version: string): Undo | undefined;
+  /**
+   * What the application gets in place of `exports`, for a module that is one function and can
+   * only be patched by replacing it. The undo turns it into a plain call of the original.
+   */
+  replace?(exports: ModuleExports): { replacement: ModuleExports; undo: Undo } | undefined;
 }
 
 // Exports of foreign modules have no type we could know.
@@ -54,6 +59,9 @@ interface Registration extends ModulePatch {
 
 const patches = new Map<string, Set<Registration>>();
 const stripExtension = (name: string): string => name.replace(/\.(?:c|m)?js$/, '');
+/** What was imported so far, for registrations to come: nobody else can be asked for it. */
+const imported: { exports: ModuleExports; name: string; baseDir: string | undefined }[] = [];
+const keyOf = (name: string): string => stripExtension(name.replaceAll('\\', '/'));
 let requireHooked = false;
 let importHooked = false;
 
@@ -64,8 +72,13 @@ export function onModule(patch: ModulePatch): Undo {
   const group = patches.get(key) ?? new Set();
   patches.set(key, group.add(registration));
   hookRequire();
-  for (const [exports, name, baseDir] of alreadyRequired(packageOf(key))) {
-    if (stripExtension(name) === key) apply(registration, exports, baseDir);
+  for (const [module, name, baseDir] of alreadyRequired(packageOf(key))) {
+    if (stripExtension(name) === key) {
+      module.exports = apply(registration, module.exports, baseDir);
+    }
+  }
+  for (const { exports, name, baseDir } of imported) {
+    if (keyOf(name) === key) replaceDefault(exports, apply(registration, exports, baseDir));
   }
   return () => {
     group.delete(registration);
@@ -91,7 +104,9 @@ export function hookImports(): void {
       });
     }
     void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
-      loaded(exports, name, baseDir ?? undefined);
+      const module = { exports, name, baseDir: baseDir ?? undefined };
+      imported.push(module);
+      replaceDefault(exports, loaded(exports, name, module.baseDir));
     });
   } catch (error) {
     say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
@@ -113,25 +128,31 @@ function packageOf(module: string): string {
 function hookRequire(): void {
   if (requireHooked) return;
   requireHooked = true;
-  void new RequireHook(null, { internals: true }, (exports, name, baseDir) => {
-    loaded(exports, name, baseDir);
-    return exports;
-  });
+  void new RequireHook(null, { internals: true }, loaded);
 }
 
-function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): void {
-  const group = patches.get(stripExtension(name.replaceAll('\\', '/')));
-  if (group === undefined) return;
-  for (const registration of group) apply(registration, exports, baseDir);
+/** Puts a function that replaces a module's only export where importers of it look. */
+function replaceDefault(namespace: ModuleExports, replacement: ModuleExports): void {
+  if (replacement !== namespace) namespace.default = replacement;
+}
+
+/** Applies all that is registered for a module and returns what takes the place of `exports`. */
+function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): ModuleExports {
+  const group = patches.get(keyOf(name));
+  let result = exports;
+  for (const registration of group ?? []) result = apply(registration, result, baseDir);
+  return result;
 }
 
 function apply(
   registration: Registration,
   exports: ModuleExports,
   baseDir: string | undefined,
-): void {
-  if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return;
-  if (registration.seen.has(exports)) return;
+): ModuleExports {
+  if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) {
+    return exports;
+  }
+  if (registration.seen.has(exports)) return exports;
   registration.seen.add(exports);
   // Built-in modules come with Node and have its version.
   const version = manifestAt(baseDir)?.version ?? process.version.slice(1);
@@ -141,11 +162,16 @@ function apply(
       `version:${registration.module}@${version}`,
       `${registration.module} ${version} is not instrumented: supported is ${registration.versions}.`,
     );
-    return;
+    return exports;
   }
   try {
     const undo = registration.patch(exports, version);
     if (undo) registration.undos.push(undo);
+    const replaced = registration.replace?.(defaultOf(exports));
+    if (replaced === undefined) return exports;
+    registration.undos.push(replaced.undo);
+    registration.seen.add(replaced.replacement);
+    return replaced.replacement;
   } catch (error) {
     sayOnce(
       'error',
@@ -153,13 +179,14 @@ function apply(
       `${registration.module} ${version} could not be instrumented: ${messageOf(error)}`,
     );
   }
+  return exports;
 }
 
 /**
  * The modules of `packageName` that `require` holds, each as a require hook would have shown it.
  * A CommonJS module that was imported is among them.
  */
-function* alreadyRequired(packageName: string): Generator<[ModuleExports, string, string]> {
+function* alreadyRequired(packageName: string): Generator<[NodeJS.Module, string, string]> {
   const folder = `/node_modules/${packageName}/`;
   const { cache } = createRequire(import.meta.url);
   for (const [file, module] of Object.entries(cache)) {
@@ -170,9 +197,9 @@ function* alreadyRequired(packageName: string): Generator<[ModuleExports, string
     // A package inside this one.
     if (inside.includes('node_modules/')) continue;
     const baseDir = path.slice(0, start + folder.length - 1);
-    yield [module.exports, `${packageName}/${inside}`, baseDir];
+    yield [module, `${packageName}/${inside}`, baseDir];
     if (stripExtension(mainOf(baseDir)) === stripExtension(inside)) {
-      yield [module.exports, packageName, baseDir];
+      yield [module, packageName, baseDir];
     }
   }
 }

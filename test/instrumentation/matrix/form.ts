@@ -25,6 +25,11 @@ export interface Setting<Target> {
 export interface FormSuite {
   /** The name in `getInstrumentations`. */
   client: string;
+  /**
+   * For what is not found by its name: a version under an alias, a module that was imported before.
+   * `instrument` is that of the instrumentation.
+   */
+  instrument?(instrument: (exports: unknown) => void): void;
   /** The server it needs; in-process databases need none. */
   service?: ServiceName;
   // Each setting has targets of its own type.

@@ -21,6 +21,7 @@ export function describeForms(suite: FormSuite): void {
       assert.ok(own, `There is no instrumentation for ${suite.client}`);
       instrumentation = own;
       instrumentation.enable();
+      suite.instrument?.((exports) => instrumentation.instrument(exports));
     });
 
     after(() => instrumentation?.disable());

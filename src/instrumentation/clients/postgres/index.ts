@@ -1,0 +1,81 @@
+import type { ClientDefinition } from '../../client.ts';
+import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
+import { replaceFunction, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { describeError } from '../pg/describe.ts';
+import { countRows } from './describe.ts';
+import {
+  patchByProbe,
+  patchInstance,
+  patchQueryOf,
+  withBoundListeners,
+} from './instance-source.ts';
+import type { Postgres, PostgresSql } from './shapes.ts';
+
+const VERSIONS = '>=3.4.0 <4';
+
+/** postgres.js. */
+export const postgres: ClientDefinition = {
+  name: 'postgres',
+  responses: { describeError, countRows },
+  modules: [
+    { module: 'postgres', versions: VERSIONS, patch: patchModule, replace: replacePostgres },
+    {
+      module: 'postgres/src/index',
+      versions: VERSIONS,
+      patch: patchModule,
+      replace: replacePostgres,
+    },
+  ],
+};
+
+/** Patches the module, or an instance that was made by it. */
+function patchModule(exports: ModuleExports, recorder: Recorder): Undo | undefined {
+  const found = defaultOf(exports) as Partial<Postgres & PostgresSql> | undefined;
+  if (typeof found !== 'function') return undefined;
+  if (!isInstance(found)) {
+    return 'toPascal' in found ? patchByProbe(found, recorder) : undefined;
+  }
+  const undos = [patchQueryOf(found, recorder), patchInstance(found)];
+  return undos.some(Boolean) ? undoAll(undos) : undefined;
+}
+
+function isInstance(found: object): found is PostgresSql {
+  return 'unsafe' in found && 'options' in found && 'listen' in found;
+}
+
+/** Only an instance knows where it connects to, and only `postgres()` sees every instance. */
+function replacePostgres(
+  exports: ModuleExports,
+  recorder: Recorder,
+): { replacement: ModuleExports; undo: Undo } | undefined {
+  if (typeof exports !== 'function' || !('toPascal' in exports)) return undefined;
+  let undoQuery: Undo | undefined;
+  const undos = new WeakMap<PostgresSql, Undo>();
+  const instances = new Set<WeakRef<PostgresSql>>();
+  const gone = new FinalizationRegistry<WeakRef<PostgresSql>>((reference) => {
+    instances.delete(reference);
+  });
+  const { replacement, undo } = replaceFunction(exports as Postgres, (original) => {
+    return function postgres(...args) {
+      const sql = original(...withBoundListeners(args));
+      undoQuery ??= patchQueryOf(sql, recorder);
+      const undoInstance = patchInstance(sql);
+      if (undoInstance) {
+        const reference = new WeakRef(sql);
+        instances.add(reference);
+        gone.register(sql, reference);
+        undos.set(sql, undoInstance);
+      }
+      return sql;
+    };
+  });
+  const undoInstances = (): void => {
+    for (const reference of instances) {
+      const sql = reference.deref();
+      if (sql) undos.get(sql)?.();
+    }
+    instances.clear();
+  };
+  return { replacement, undo: undoAll([() => undoQuery?.(), undoInstances, undo]) };
+}
