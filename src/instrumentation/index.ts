@@ -1,15 +1,16 @@
 import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
 import { pg } from './clients/pg/index.ts';
+import { pglite } from './clients/pglite/index.ts';
 import { postgres } from './clients/postgres/index.ts';
 import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
 
 /** The clients by their names in configuration. */
-export type ClientName = 'pg' | 'postgres';
+export type ClientName = 'pg' | 'postgres' | 'pglite';
 
 /** Every client, in the order of the documentation. */
-const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = { pg, postgres };
+const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = { pg, postgres, pglite };
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */
 export type InstrumentationOptions = Partial<Record<'all' | keyof typeof CLIENTS, ClientConfig>>;

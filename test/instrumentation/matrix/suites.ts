@@ -7,4 +7,5 @@ import type { FormSuite } from './form.ts';
 export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   pg: async () => (await import('../clients/pg/forms.ts')).pgForms,
   postgres: async () => (await import('../clients/postgres/forms.ts')).postgresForms,
+  pglite: async () => (await import('../clients/pglite/forms.ts')).pgliteForms,
 };
