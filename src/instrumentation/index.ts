@@ -1,5 +1,7 @@
 import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
+import { betterSqlite3 } from './clients/better-sqlite3/index.ts';
+import { nodeSqlite } from './clients/node-sqlite/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { pglite } from './clients/pglite/index.ts';
 import { postgres } from './clients/postgres/index.ts';
@@ -7,10 +9,16 @@ import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
 
 /** The clients by their names in configuration. */
-export type ClientName = 'pg' | 'postgres' | 'pglite';
+export type ClientName = 'pg' | 'postgres' | 'pglite' | 'better-sqlite3' | 'node:sqlite';
 
 /** Every client, in the order of the documentation. */
-const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = { pg, postgres, pglite };
+const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
+  pg,
+  postgres,
+  pglite,
+  'better-sqlite3': betterSqlite3,
+  'node:sqlite': nodeSqlite,
+};
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */
 export type InstrumentationOptions = Partial<Record<'all' | keyof typeof CLIENTS, ClientConfig>>;

@@ -8,4 +8,7 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   pg: async () => (await import('../clients/pg/forms.ts')).pgForms,
   postgres: async () => (await import('../clients/postgres/forms.ts')).postgresForms,
   pglite: async () => (await import('../clients/pglite/forms.ts')).pgliteForms,
+  'better-sqlite3': async () =>
+    (await import('../clients/better-sqlite3/forms.ts')).betterSqlite3Forms,
+  'node:sqlite': async () => (await import('../clients/node-sqlite/forms.ts')).nodeSqliteForms,
 };
