@@ -5,11 +5,13 @@ import { nodeSqlite } from './clients/node-sqlite/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { pglite } from './clients/pglite/index.ts';
 import { postgres } from './clients/postgres/index.ts';
+import { sqlite3 } from './clients/sqlite3/index.ts';
 import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
 
 /** The clients by their names in configuration. */
-export type ClientName = 'pg' | 'postgres' | 'pglite' | 'better-sqlite3' | 'node:sqlite';
+export type ClientName =
+  'pg' | 'postgres' | 'pglite' | 'better-sqlite3' | 'node:sqlite' | 'sqlite3';
 
 /** Every client, in the order of the documentation. */
 const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
@@ -18,6 +20,7 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   pglite,
   'better-sqlite3': betterSqlite3,
   'node:sqlite': nodeSqlite,
+  sqlite3,
 };
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */

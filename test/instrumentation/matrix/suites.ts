@@ -11,4 +11,5 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   'better-sqlite3': async () =>
     (await import('../clients/better-sqlite3/forms.ts')).betterSqlite3Forms,
   'node:sqlite': async () => (await import('../clients/node-sqlite/forms.ts')).nodeSqliteForms,
+  sqlite3: async () => (await import('../clients/sqlite3/forms.ts')).sqlite3Forms,
 };
