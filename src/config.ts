@@ -5,8 +5,12 @@ import type { TracerProvider } from '@opentelemetry/api';
 
 import { ClewError, optionError } from './base/errors.ts';
 import type { LogLevel } from './base/log.ts';
+import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.ts';
 import type { PipelineOptions, SamplerOptions } from './export/pipeline.ts';
-import { SettingsReader, type Environment } from './settings-reader.ts';
+import type { RuleSet } from './instrumentation/rules/index.ts';
+import { SettingsReader, type Environment } from './base/settings-reader.ts';
+import { readTracingSettings } from './tracer/settings.ts';
+import type { TracingSettings } from './tracer/tracing.ts';
 
 /** An instrumentation of OpenTelemetry or one of ours: what `registerInstrumentations` takes. */
 export interface OtelInstrumentation {
@@ -24,6 +28,8 @@ export interface StartOptions {
   endpoint?: string;
   /** Further OpenTelemetry instrumentations, enabled beside ours. */
   instrumentations?: readonly OtelInstrumentation[];
+  /** Repair rules for libraries that clew does not know, beside `clew.rules.json`. */
+  rules?: RuleSet;
   /** Whether spans are flushed on `beforeExit`, SIGTERM and SIGINT; default: true. */
   flushOnExit?: boolean;
   /** How much is said on stderr; default: `OTEL_LOG_LEVEL`, then `info`. */
@@ -37,11 +43,13 @@ export interface Config extends PipelineOptions {
   readonly propagators: readonly string[];
   readonly isInstrumentationEnabled: (name: string) => boolean;
   readonly instrumentations: readonly OtelInstrumentation[];
+  readonly rules: RuleSet;
   readonly flushOnExit: boolean;
   readonly logLevel: LogLevel;
+  /** What the async-resource tracer does. */
+  readonly tracing: TracingSettings;
 }
 
-const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
 const SAMPLERS = [
   'always_on',
   'always_off',
@@ -51,7 +59,14 @@ const SAMPLERS = [
   'parentbased_traceidratio',
 ];
 const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'];
-const OPTIONS = ['serviceName', 'endpoint', 'instrumentations', 'flushOnExit', 'logLevel'] as const;
+const OPTIONS = [
+  'serviceName',
+  'endpoint',
+  'instrumentations',
+  'rules',
+  'flushOnExit',
+  'logLevel',
+] as const;
 
 /**
  * Decides the configuration from options and environment. Pure but for reading the application's
@@ -70,6 +85,12 @@ export function readConfig(
     problems.push(new ClewError('ERR_OPTION', message));
   }
   const manifest = applicationManifest(process.argv[1]);
+  const delivery = readDeliveryOptions(env);
+  problems.push(...delivery.problems);
+  const tracing = readTracingSettings(env);
+  problems.push(...tracing.problems);
+  const endpoint = reader.url('endpoint', textOption(options, 'endpoint', problems));
+  const tracesUrl = endpoint ? tracesUrlBelow(endpoint) : delivery.options.url;
   const resourceAttributes = reader.pairs('OTEL_RESOURCE_ATTRIBUTES');
   const config: Config = {
     disabled: reader.text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
@@ -82,15 +103,10 @@ export function readConfig(
     serviceVersion: resourceAttributes['service.version'] ?? manifest?.version,
     resourceAttributes,
     exporter: reader.choice('OTEL_TRACES_EXPORTER', ['otlp', 'console', 'none'], 'otlp'),
-    tracesUrl: tracesUrl(reader, textOption(options, 'endpoint', problems)),
+    tracesUrl,
     sampler: samplerOptions(reader),
     spanLimits: spanLimits(reader),
-    batch: {
-      scheduledDelayMillis: reader.wholeNumber('OTEL_BSP_SCHEDULE_DELAY') ?? 5000,
-      maxQueueSize: reader.wholeNumber('OTEL_BSP_MAX_QUEUE_SIZE', 1) ?? 2048,
-      maxExportBatchSize: reader.wholeNumber('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 1) ?? 512,
-      exportTimeoutMillis: reader.wholeNumber('OTEL_BSP_EXPORT_TIMEOUT') ?? 30_000,
-    },
+    delivery: { ...delivery.options, url: tracesUrl },
     propagators: (
       reader.words('OTEL_PROPAGATORS', ['tracecontext', 'baggage', 'none']) ?? [
         'tracecontext',
@@ -99,8 +115,10 @@ export function readConfig(
     ).filter((name) => name !== 'none'),
     isInstrumentationEnabled: instrumentationFilter(reader),
     instrumentations: instrumentationsOption(options.instrumentations, problems),
+    rules: options.rules ?? {},
     flushOnExit: booleanOption(options, 'flushOnExit', true, problems),
     logLevel: logLevel(reader, textOption(options, 'logLevel', problems)),
+    tracing: tracing.settings,
   };
   return { config: Object.freeze(config), problems };
 }
@@ -126,18 +144,6 @@ function booleanOption(
   if (typeof value === 'boolean') return value;
   problems.push(optionError(name, 'a boolean', value));
   return fallback;
-}
-
-/** A signal's own URL is taken as it is; to a base URL `/v1/traces` is added. */
-function tracesUrl(reader: SettingsReader, endpoint: string | undefined): string {
-  const traces = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
-  const base = 'OTEL_EXPORTER_OTLP_ENDPOINT';
-  const option = reader.url('endpoint', endpoint);
-  const verbatim = option ? undefined : reader.url(traces, reader.text(traces));
-  if (verbatim) return verbatim.href;
-  const url = option ?? reader.url(base, reader.text(base)) ?? new URL(DEFAULT_ENDPOINT);
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
-  return url.href;
 }
 
 function samplerOptions(reader: SettingsReader): SamplerOptions {

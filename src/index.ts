@@ -1,13 +1,31 @@
 export { ClewError, type ErrorCode } from './base/errors.ts';
+export { readDeliveryOptions, type DeliverySettings } from './export/delivery-options.ts';
+export { createDelivery, DeliverySpanProcessor } from './export/delivery.ts';
+export { installExitHandlers } from './export/exit-handlers.ts';
+export type { DeliveryOptions } from './export/options.ts';
+export type { DeliveryStats } from './export/stats.ts';
 export {
   AsyncHooksContextManager,
-  type AsyncHooksContextManagerOptions,
   type ContextToken,
 } from './context/async-hooks-context-manager.ts';
+export type { AsyncHooksContextManagerOptions } from './context/options.ts';
 export type { StoreName } from './context/context-store.ts';
 export {
   OperationResource,
   type OperationResourceOptions,
 } from './instrumentation/operation-resource.ts';
+export { wrap, type Rule, type RuleKind } from './instrumentation/wrap.ts';
 export { getInstrumentations, type InstrumentationOptions } from './instrumentation/index.ts';
 export type { ClientConfig } from './instrumentation/client-config.ts';
+export type { OtelInstrumentation, StartOptions } from './config.ts';
+export { start, type Clew } from './start.ts';
+export {
+  AsyncResourceTracer,
+  type AsyncResourceTracerOptions,
+  type RequestReport,
+  type TracerStats,
+} from './tracer/async-resource-tracer.ts';
+export type { Split } from './tracer/loop-clock.ts';
+export { quietly, WorkOwner } from './tracer/owner.ts';
+export type { AsyncRecord, AsyncTrace, TraceOwner, TracerLevel } from './tracer/record.ts';
+export { SplitSpanProcessor } from './tracer/split-span-processor.ts';

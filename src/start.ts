@@ -7,15 +7,22 @@ import { say, setLogLevel } from './base/log.ts';
 import { loadPeer, locatePeer } from './base/peers.ts';
 import { readConfig, type Config, type OtelInstrumentation, type StartOptions } from './config.ts';
 import { AsyncHooksContextManager } from './context/async-hooks-context-manager.ts';
-import { flushOnExit } from './export/flush-on-exit.ts';
+import type { DeliverySpanProcessor } from './export/delivery.ts';
+import { installExitHandlers } from './export/exit-handlers.ts';
 import { createPropagator, createProvider } from './export/pipeline.ts';
 import type { Provider } from './export/sdk.ts';
+import type { DeliveryStats } from './export/stats.ts';
 import { getInstrumentations, hookImports } from './instrumentation/index.ts';
+import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
+import { quietly } from './tracer/owner.ts';
+import { startTracing } from './tracer/tracing.ts';
 
 /** What `start` returns. */
 export interface Clew {
   /** What was wrong with options and environment, in the words that were said on stderr. */
   readonly problems: readonly string[];
+  /** Where every span is that has ended; undefined where spans go nowhere or to the console. */
+  stats(): DeliveryStats | undefined;
   /** Sends what has ended so far. */
   forceFlush(): Promise<void>;
   /** Sends what has ended, undoes every patch and gives the globals of OpenTelemetry back. */
@@ -44,6 +51,7 @@ export function start(options: StartOptions = {}): Clew {
   const parts = new Parts(config, found);
   running = {
     problems: found,
+    stats: () => parts.delivery?.stats(),
     forceFlush: () => parts.flush(),
     shutdown: async () => {
       running = undefined;
@@ -57,15 +65,21 @@ export function start(options: StartOptions = {}): Clew {
 class Parts {
   readonly #problems: string[];
   readonly #undo: (() => void)[] = [];
+  delivery: DeliverySpanProcessor | undefined;
   #provider: Provider | undefined;
+  #removeExitHandlers: (() => void) | undefined;
 
   constructor(config: Config, problems: string[]) {
     this.#problems = problems;
     this.#part('the context manager', () => this.#registerContextManager());
     this.#part('the propagators', () => this.#registerPropagators(config));
-    if (config.disabled) return;
-    this.#part('the export', () => this.#registerProvider(config));
-    this.#part('the instrumentation', () => this.#enableInstrumentations(config));
+    // A rule repairs contexts, and those are propagated also where there are no spans.
+    this.#part('the repair rules', () => this.#enableRules(config));
+    if (!config.disabled) {
+      this.#part('the export', () => this.#registerProvider(config));
+      this.#part('the instrumentation', () => this.#enableInstrumentations(config));
+    }
+    hookImports();
   }
 
   async flush(): Promise<void> {
@@ -83,6 +97,8 @@ class Parts {
     } catch (error) {
       say('warn', `spans could not be sent: ${messageOf(error)}`);
     }
+    // Until here an impatient `process.exit()` still finds somebody who sends the rest.
+    this.#removeExitHandlers?.();
   }
 
   /** Runs one step of the start; a failure costs that part and not the application. */
@@ -116,15 +132,27 @@ class Parts {
     }
   }
 
+  #enableRules({ rules }: Config): void {
+    const file = findRuleFile(process.cwd());
+    this.#undo.push(enableRules({ rules, files: file === undefined ? [] : [file] }));
+  }
+
   #registerProvider(config: Config): void {
-    const provider = createProvider(config);
+    const tracing = startTracing(config.tracing);
+    this.#undo.push(() => tracing.stop());
+    // What is made here, and all it does later, is our own work: the tracer leaves it out.
+    const { provider, delivery } = quietly(() =>
+      createProvider(config, [tracing.processor, new RepairSpanProcessor()]),
+    );
+    tracing.setTracerProvider(provider);
     if (!trace.setGlobalTracerProvider(provider)) {
       this.#problem('another tracer provider is registered already; spans go there.');
       return;
     }
     this.#provider = provider;
     this.#undo.push(() => trace.disable());
-    if (config.flushOnExit) this.#undo.push(flushOnExit(() => this.flush()));
+    this.delivery = delivery;
+    if (delivery && config.flushOnExit) this.#removeExitHandlers = installExitHandlers(delivery);
   }
 
   #enableInstrumentations(config: Config): void {
@@ -139,7 +167,6 @@ class Parts {
       instrumentation.enable();
       this.#undo.push(() => instrumentation.disable());
     }
-    hookImports();
   }
 
   /** HTTP spans are not our purpose: OpenTelemetry's own packages make them. */

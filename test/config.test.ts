@@ -18,7 +18,7 @@ describe('readConfig', () => {
     assert.equal(config.exporter, 'otlp');
     assert.deepEqual(config.propagators, ['tracecontext', 'baggage']);
     assert.deepEqual(config.sampler, { parentBased: true, root: 'always_on', ratio: 1 });
-    assert.equal(config.batch.scheduledDelayMillis, 5000);
+    assert.deepEqual(config.delivery, { url: config.tracesUrl });
     assert.equal(config.flushOnExit, true);
     assert.ok(Object.isFrozen(config));
   });
@@ -95,11 +95,11 @@ describe('readConfig', () => {
       assert.ok(problems[0]?.includes(variable) && problems[0].includes(bad), problems[0]);
       const expected = read().config;
       assert.deepEqual(
-        [config.exporter, config.sampler, config.batch, config.spanLimits, config.logLevel],
+        [config.exporter, config.sampler, config.delivery, config.spanLimits, config.logLevel],
         [
           expected.exporter,
           expected.sampler,
-          expected.batch,
+          expected.delivery,
           expected.spanLimits,
           expected.logLevel,
         ],

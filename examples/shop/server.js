@@ -1,9 +1,9 @@
 // A small shop: node:http and a pool of PostgreSQL connections, and nothing else. There is no
 // tracing code here, on purpose.
 import { createServer } from 'node:http';
-import pg from 'pg';
+import { Pool } from 'pg';
 
-const pool = new pg.Pool({
+const pool = new Pool({
   connectionString: process.env.DATABASE_URL,
   max: Number(process.env.POOL_SIZE ?? 2),
 });

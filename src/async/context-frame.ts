@@ -31,8 +31,8 @@ interface NativeFrame {
 
 interface NativeFrameClass {
   new (storage: object, value: unknown): NativeFrame;
-  current(): object | undefined;
-  set(frame: object | undefined): void;
+  current: (this: void) => object | undefined;
+  set: (this: void, frame: object | undefined) => void;
 }
 
 /**
@@ -88,8 +88,10 @@ export class LinkedFrame {
   }
 }
 
-/** Finds the frame of this runtime and proves that it behaves; `undefined` where it does not. */
-export function createFrameAccess(): FrameAccess | undefined {
+/** What can be done with the frame of this runtime; `undefined` where it is not what we know. */
+export const frameAccess: FrameAccess | undefined = createFrameAccess();
+
+function createFrameAccess(): FrameAccess | undefined {
   try {
     const frameClass = findFrameClass();
     if (frameClass === undefined) return undefined;
@@ -121,9 +123,8 @@ function findFrameClass(): NativeFrameClass | undefined {
 }
 
 function accessThrough(frameClass: NativeFrameClass): FrameAccess {
-  // Taken off the class once: through it, each call would look them up again.
-  const current = frameClass.current.bind(frameClass);
-  const set = frameClass.set.bind(frameClass);
+  // Taken off the class, which they do not need: that is tried below, as everything is.
+  const { current, set } = frameClass;
   return {
     current,
     set,

@@ -51,7 +51,8 @@ export class GuardedHook {
         try {
           init(asyncId, type, triggerAsyncId, resource);
         } catch (error) {
-          this.#fail('init', error);
+          // The application ran out of stack: it will be told by its own next call.
+          if (!(error instanceof RangeError)) this.#fail('init', error);
         }
       };
     }
@@ -62,7 +63,8 @@ export class GuardedHook {
         try {
           callback(asyncId);
         } catch (error) {
-          this.#fail(event, error);
+          // The application ran out of stack: it will be told by its own next call.
+          if (!(error instanceof RangeError)) this.#fail(event, error);
         }
       };
     }

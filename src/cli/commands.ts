@@ -11,4 +11,12 @@ export const commands: Record<string, Command> = {
     summary: 'Trace a small shop and a PostgreSQL, and show what happened',
     load: async () => (await import('./demo/command.ts')).demo,
   },
+  run: {
+    summary: 'Run an application, and say of each request where its time went',
+    load: async () => (await import('./run.ts')).run,
+  },
+  record: {
+    summary: 'Record every async resource of a process into one file',
+    load: async () => (await import('./record.ts')).record,
+  },
 };

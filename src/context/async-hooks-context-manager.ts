@@ -4,22 +4,19 @@ import { ROOT_CONTEXT, type Context, type ContextManager } from '@opentelemetry/
 
 import { describeValue } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
-import { Attachment, AttachmentToken, undisposed } from './attachment.ts';
+import { asAttachment, Attachment, AttachmentToken, EMPTY_TOKEN } from './attachment.ts';
 import { EmitterBinder } from './bind-emitter.ts';
 import { bindFunction } from './bind-function.ts';
 import { chooseStore } from './choose-store.ts';
 import type { AnyFunction, ContextStore, StoreName } from './context-store.ts';
+import { checkOptions, type AsyncHooksContextManagerOptions } from './options.ts';
+import { RegistrationBinder } from './registration-binder.ts';
 
 /** Undoes one `attach`. */
 export interface ContextToken {
   /** Restores the context that was active before. Calling it again does nothing. */
   dispose(): void;
   [Symbol.dispose](): void;
-}
-
-export interface AsyncHooksContextManagerOptions {
-  /** Which store to use, instead of the best one this Node has. */
-  store?: StoreName;
 }
 
 /**
@@ -33,10 +30,15 @@ export interface AsyncHooksContextManagerOptions {
 export class AsyncHooksContextManager implements ContextManager {
   readonly #store: ContextStore;
   readonly #emitters: EmitterBinder;
+  readonly #listeners: RegistrationBinder | undefined;
 
   constructor(options: AsyncHooksContextManagerOptions = {}) {
-    this.#store = chooseStore(options.store);
+    checkOptions(options);
+    this.#store = chooseStore(options.store, {
+      adoptAccepted: options.causality !== 'execution',
+    });
     this.#emitters = new EmitterBinder(this.#store);
+    if (options.listeners === 'registration') this.#listeners = new RegistrationBinder(this.#store);
   }
 
   /** The store in use. */
@@ -47,7 +49,7 @@ export class AsyncHooksContextManager implements ContextManager {
   active(): Context {
     const slot = this.#store.get();
     if (slot === undefined) return ROOT_CONTEXT;
-    return slot instanceof Attachment ? slot.context : slot;
+    return asAttachment(slot)?.attached ?? (slot as Context);
   }
 
   with<Args extends unknown[], Fn extends (...args: Args) => ReturnType<Fn>>(
@@ -88,26 +90,60 @@ export class AsyncHooksContextManager implements ContextManager {
    * is disposed of. Prefer `with`.
    */
   attach(context: Context): ContextToken {
-    const store = this.#store;
     if (typeof context !== 'object' || context === null) {
       sayNoContext('attach', context);
-      return new AttachmentToken(store, undefined, undefined);
+      return EMPTY_TOKEN;
     }
-    const attachment = new Attachment(context);
-    const previous = undisposed(store.get());
-    // Where it was not set, as the manager is disabled, there is nothing to undo.
-    const isSet = store.set(attachment);
-    return new AttachmentToken(store, isSet ? attachment : undefined, previous);
+    if (!this.#store.enabled) return EMPTY_TOKEN;
+    const token = new AttachmentToken(this.#store, new Attachment(context));
+    token.attach();
+    return token;
   }
 
   enable(): this {
     this.#store.enable();
+    this.#listeners?.start();
     return this;
   }
 
   disable(): this {
     this.#store.disable();
+    this.#listeners?.stop();
     return this;
+  }
+
+  /*
+   * What `channel.bindStore(manager, ...)` of `node:diagnostics_channel` needs, and with it the
+   * methods of an `AsyncLocalStorage` whose values are contexts.
+   */
+
+  /** The active context, or undefined where none was activated. */
+  getStore(): Context | undefined {
+    const slot = this.#store.get();
+    return asAttachment(slot)?.attached ?? (slot as Context | undefined);
+  }
+
+  /** Calls `fn` with `args` in `context`. */
+  run<Args extends unknown[], Result>(
+    context: Context,
+    fn: (...args: Args) => Result,
+    ...args: Args
+  ): Result {
+    return this.with(context, fn as (...args: unknown[]) => Result, undefined, ...args);
+  }
+
+  /** Makes `context` active for the rest of the running code, with no way back. */
+  enterWith(context: Context | undefined): void {
+    if (context !== undefined && (typeof context !== 'object' || context === null)) {
+      sayNoContext('enterWith', context);
+    } else {
+      this.#store.exchange(context);
+    }
+  }
+
+  /** The same as `attach`, under the name that `AsyncLocalStorage` has for it. */
+  withScope(context: Context): ContextToken {
+    return this.attach(context);
   }
 
   /** Does what can be done without a context, or without a function. */

@@ -13,50 +13,73 @@ export type Slot = Context | Attachment;
  */
 export class Attachment {
   // Declared only: a field would be set twice, and one of these is made for each `attach`.
-  declare readonly context: Context;
+  declare readonly attached: Context;
   declare disposed: boolean;
   /** What was there before. Set when this is disposed of: until then, only the token needs it. */
   declare replacement: Slot | undefined;
 
   constructor(context: Context) {
-    this.context = context;
+    this.attached = context;
     this.disposed = false;
     this.replacement = undefined;
   }
 }
 
+/**
+ * The attachment that `slot` is, if it is one. A property tells, because it is faster to ask for
+ * than the class, and every operation of the manager asks.
+ */
+export function asAttachment(slot: Slot | undefined): Attachment | undefined {
+  return slot !== undefined && (slot as Attachment).attached !== undefined
+    ? (slot as Attachment)
+    : undefined;
+}
+
 /** What holds in the place of `slot`: itself, or what its disposed attachments replaced. */
 export function undisposed(slot: Slot | undefined): Slot | undefined {
   let found = slot;
-  while (found instanceof Attachment && found.disposed) found = found.replacement;
-  return found;
+  for (;;) {
+    const attachment = asAttachment(found);
+    if (attachment === undefined || !attachment.disposed) return found;
+    found = attachment.replacement;
+  }
 }
 
 /** Undoes one `attach`. Tokens may be disposed of in any order, more than once, and anywhere. */
 export class AttachmentToken {
   declare private readonly store: ContextStore;
-  /** Undefined where nothing was attached. */
-  declare private readonly attachment: Attachment | undefined;
+  declare private readonly attachment: Attachment;
   declare private previous: Slot | undefined;
 
-  constructor(store: ContextStore, attachment: Attachment | undefined, previous: Slot | undefined) {
+  constructor(store: ContextStore, attachment: Attachment) {
     this.store = store;
     this.attachment = attachment;
-    this.previous = previous;
+    this.previous = undefined;
+  }
+
+  /** Attaches. What can fail, the making of this token, is done by then. */
+  attach(): void {
+    this.previous = undisposed(this.store.exchange(this.attachment));
   }
 
   dispose(): void {
-    const attachment = this.attachment;
-    if (attachment === undefined || attachment.disposed) return;
+    const { attachment, previous } = this;
+    if (attachment.disposed) return;
     attachment.disposed = true;
-    attachment.replacement = this.previous;
+    attachment.replacement = previous;
     this.previous = undefined;
     // Elsewhere, or under a later context: what is active there is not ours to change. A later
     // token that would bring this attachment back finds it disposed.
-    if (this.store.get() === attachment) this.store.set(undisposed(attachment));
+    this.store.replace(attachment, undisposed(previous));
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 }
+
+/** The token where nothing was attached. */
+export const EMPTY_TOKEN: { dispose(): void; [Symbol.dispose](): void } = Object.freeze({
+  dispose() {},
+  [Symbol.dispose]() {},
+});

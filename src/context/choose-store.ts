@@ -1,8 +1,7 @@
-import { createFrameAccess } from '../async/context-frame.ts';
+import { frameAccess } from '../async/context-frame.ts';
 import { hasAsyncContextFrame } from '../async/runtime.ts';
-import { optionError } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
-import type { ContextStore, StoreName } from './context-store.ts';
+import type { ContextStore, StoreName, StoreSettings } from './context-store.ts';
 import { FrameStore } from './frame-store.ts';
 import { HookStore } from './hook-store.ts';
 import { StorageStore } from './storage-store.ts';
@@ -13,16 +12,12 @@ const NAMES: readonly StoreName[] = ['hook', 'frame', 'storage'];
  * The best store of this Node: the frame where Node propagates by frames, else the hook. An option
  * or `CLEW_CONTEXT_STORE` asks for another one.
  */
-export function chooseStore(option: StoreName | undefined): ContextStore {
-  if (option !== undefined && !NAMES.includes(option)) {
-    throw optionError('store', `one of ${NAMES.join(', ')}`, option);
-  }
+export function chooseStore(option: StoreName | undefined, settings: StoreSettings): ContextStore {
   const asked = option ?? storeFromEnvironment();
-  if (asked === 'hook') return new HookStore();
-  if (asked === 'storage') return new StorageStore();
-  if (asked === undefined && !hasAsyncContextFrame) return new HookStore();
-  const frames = createFrameAccess();
-  if (frames !== undefined) return new FrameStore(frames);
+  if (asked === 'hook') return new HookStore(settings);
+  if (asked === 'storage') return new StorageStore(settings);
+  if (asked === undefined && !hasAsyncContextFrame) return new HookStore(settings);
+  if (frameAccess !== undefined) return new FrameStore(settings);
   if (asked === 'frame') {
     sayOnce(
       'warn',
@@ -30,7 +25,7 @@ export function chooseStore(option: StoreName | undefined): ContextStore {
       'the `frame` context store does not work on this Node; `storage` is used instead.',
     );
   }
-  return new StorageStore();
+  return new StorageStore(settings);
 }
 
 function storeFromEnvironment(): StoreName | undefined {

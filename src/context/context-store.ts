@@ -1,4 +1,4 @@
-import { Attachment, undisposed, type Slot } from './attachment.ts';
+import { asAttachment, undisposed, type Attachment, type Slot } from './attachment.ts';
 
 /**
  * Carries the active context along with asynchronous work: the part of the context manager that
@@ -31,8 +31,16 @@ export abstract class ContextStore {
     all?: ArrayLike<unknown>,
   ): unknown;
 
-  /** Replaces the slot of the running code until it ends; false if the store is disabled. */
-  abstract set(slot: Slot | undefined): boolean;
+  /** Replaces the slot of the running code, until that ends, and returns the one it had. */
+  abstract exchange(slot: Slot | undefined): Slot | undefined;
+
+  /** Replaces the slot of the running code by `slot` where it is `expected`. */
+  abstract replace(expected: Attachment, slot: Slot | undefined): void;
+
+  /** Whether contexts are carried, or would be from the first one on. */
+  get enabled(): boolean {
+    return !this.#disabled;
+  }
 
   enable(): void {
     this.#disabled = false;
@@ -57,11 +65,20 @@ export abstract class ContextStore {
 
   /** Completes `run` where the slot it restored is an attachment that `fn` disposed of. */
   protected settle(restored: Slot | undefined): void {
-    if (restored instanceof Attachment && this.get() === restored) this.set(undisposed(restored));
+    const attachment = asAttachment(restored);
+    if (attachment !== undefined && attachment.disposed) {
+      this.replace(attachment, undisposed(attachment));
+    }
   }
 
   protected abstract start(): void;
   protected abstract stop(): void;
+}
+
+/** How a store is to behave, whichever it is. */
+export interface StoreSettings {
+  /** Whether an accepted connection takes the slot of its server. */
+  adoptAccepted: boolean;
 }
 
 /** Calls `fn` as `run` of a store does, and changes no context. */

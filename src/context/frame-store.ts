@@ -1,8 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { LinkedFrame, type FrameAccess } from '../async/context-frame.ts';
-import { Attachment, type Slot } from './attachment.ts';
-import { call, ContextStore, type AnyFunction } from './context-store.ts';
+import { AcceptedHandles } from '../async/accepted-handles.ts';
+import { frameAccess, LinkedFrame, type FrameAccess } from '../async/context-frame.ts';
+import { afterEscapedException } from '../async/escaped-exception.ts';
+import { asAttachment, type Attachment, type Slot } from './attachment.ts';
+import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
+
+// Constants of this module, because the compiler inlines nothing else. Where there is no access,
+// `choose-store.ts` makes no store of this kind.
+const { current, set: setCurrent, copyWithout, isNative } = frameAccess ?? ({} as FrameAccess);
 
 /**
  * Keeps the slot in Node's async context frame, without the copy of the whole frame that
@@ -14,20 +20,21 @@ import { call, ContextStore, type AnyFunction } from './context-store.ts';
  */
 export class FrameStore extends ContextStore {
   override readonly name = 'frame';
-  readonly #current: () => object | undefined;
-  readonly #setCurrent: (frame: object | undefined) => void;
-  readonly #frames: FrameAccess;
   #storage = new AsyncLocalStorage<Slot | undefined>();
+  readonly #accepted: AcceptedHandles<Slot> | undefined;
+  #stopHealing: (() => void) | undefined;
 
-  constructor(frames: FrameAccess) {
+  constructor(settings: StoreSettings) {
     super();
-    this.#frames = frames;
-    this.#current = frames.current;
-    this.#setCurrent = frames.set;
+    if (!settings.adoptAccepted) return;
+    this.#accepted = new AcceptedHandles({
+      get: () => this.get(),
+      enter: (slot) => this.#set(slot),
+    });
   }
 
   override get(): Slot | undefined {
-    const frame = this.#current();
+    const frame = current();
     if (frame === undefined) return undefined;
     if (frame instanceof LinkedFrame && frame.storage === this.#storage) {
       return frame.value as Slot | undefined;
@@ -46,45 +53,56 @@ export class FrameStore extends ContextStore {
   ): unknown {
     if (!this.carrying && !this.ready()) return call(fn, thisArg, count, a, b, all);
     const storage = this.#storage;
-    const previous = this.#current();
+    const previous = current();
     const mine = this.#link(previous, slot);
     if (mine === undefined) return this.#runCopied(slot, fn, thisArg, count, a, b, all);
-    this.#setCurrent(mine);
+    setCurrent(mine);
     try {
       return call(fn, thisArg, count, a, b, all);
     } finally {
-      const current = this.#current();
+      const last = current();
       if (
-        current === mine ||
-        (current instanceof LinkedFrame &&
-          current.storage === storage &&
-          current.base === mine.base)
+        last === mine ||
+        (last instanceof LinkedFrame && last.storage === storage && last.base === mine.base)
       ) {
-        this.#setCurrent(previous);
+        setCurrent(previous);
       } else {
         // Another storage was given a value inside, to stay: only ours is taken back.
         const before = (previous as LinkedFrame | undefined)?.get(storage);
         storage.enterWith(before as Slot | undefined);
       }
-      if (previous instanceof LinkedFrame && previous.value instanceof Attachment) {
-        if (previous.value.disposed) this.settle(previous.value);
+      if (previous instanceof LinkedFrame && asAttachment(previous.value as Slot) !== undefined) {
+        this.settle(previous.value as Slot);
       }
     }
   }
 
-  override set(slot: Slot | undefined): boolean {
-    if (!this.carrying && !this.ready()) return false;
-    const linked = this.#link(this.#current(), slot);
+  override exchange(slot: Slot | undefined): Slot | undefined {
+    if (!this.carrying && !this.ready()) return undefined;
+    const previous = this.get();
+    this.#set(slot);
+    return previous;
+  }
+
+  override replace(expected: Attachment, slot: Slot | undefined): void {
+    if (this.get() === expected) this.#set(slot);
+  }
+
+  #set(slot: Slot | undefined): void {
+    const linked = this.#link(current(), slot);
     if (linked === undefined) this.#storage.enterWith(slot);
-    else this.#setCurrent(linked);
-    return true;
+    else setCurrent(linked);
   }
 
   protected override start(): void {
-    // Node carries the frame, whoever made it.
+    // Node carries the frame, whoever made it. Outside of all callbacks there is none.
+    this.#accepted?.start();
+    this.#stopHealing = afterEscapedException(() => setCurrent(undefined));
   }
 
   protected override stop(): void {
+    this.#accepted?.stop();
+    this.#stopHealing?.();
     this.#storage.disable();
     // Slots on their way belong to a storage nobody asks any more.
     this.#storage = new AsyncLocalStorage();
@@ -104,7 +122,7 @@ export class FrameStore extends ContextStore {
     try {
       return this.#storage.run(slot, call, fn, thisArg, count, a, b, all);
     } finally {
-      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
+      if (asAttachment(previous) !== undefined) this.settle(previous);
     }
   }
 
@@ -116,7 +134,7 @@ export class FrameStore extends ContextStore {
       if (previous.storage !== storage) return undefined;
       return new LinkedFrame(storage, previous.base, slot);
     }
-    if (!this.#frames.isNative(previous)) return undefined;
+    if (!isNative(previous)) return undefined;
     return new LinkedFrame(storage, this.#baseOf(previous), slot);
   }
 
@@ -129,7 +147,7 @@ export class FrameStore extends ContextStore {
     if (!(frame as { has(key: object): boolean }).has(storage)) return frame;
     const known = (frame as Bases)[BASE];
     if (known !== undefined && known.storage === storage) return known.base;
-    const base = this.#frames.copyWithout(storage);
+    const base = copyWithout(storage);
     (frame as Bases)[BASE] = { storage, base };
     return base;
   }

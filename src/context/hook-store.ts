@@ -1,8 +1,9 @@
 import * as asyncHooks from 'node:async_hooks';
 
+import { isAccepted, isServerType } from '../async/accepted-handles.ts';
 import { GuardedHook } from '../async/guarded-hook.ts';
-import { Attachment, type Slot } from './attachment.ts';
-import { call, ContextStore, type AnyFunction } from './context-store.ts';
+import { asAttachment, type Attachment, type Slot } from './attachment.ts';
+import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
 
 type Slots = Record<symbol, Slot | undefined>;
 
@@ -21,6 +22,15 @@ export class HookStore extends ContextStore {
   #key: symbol = Symbol('clew.context');
   #sealed: WeakMap<object, { slot: Slot | undefined }> | undefined;
   #hook: GuardedHook | undefined;
+  readonly #adoptAccepted: boolean;
+  /** The handles of servers that listen with a slot, by async id. `#closed` deletes them. */
+  readonly #servers = new Map<number, WeakRef<Slots>>();
+  readonly #closed = new FinalizationRegistry<number>((asyncId) => this.#servers.delete(asyncId));
+
+  constructor(settings: StoreSettings) {
+    super();
+    this.#adoptAccepted = settings.adoptAccepted;
+  }
 
   override get(): Slot | undefined {
     const resource = executionResource();
@@ -62,14 +72,40 @@ export class HookStore extends ContextStore {
         // Frozen meanwhile.
         this.#assign(resource, key, previous);
       }
-      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
+      if (asAttachment(previous) !== undefined) this.settle(previous);
     }
   }
 
-  override set(slot: Slot | undefined): boolean {
-    if (!this.carrying && !this.ready()) return false;
-    this.#assign(executionResource(), this.#key, slot);
-    return true;
+  override exchange(slot: Slot | undefined): Slot | undefined {
+    if (!this.carrying && !this.ready()) return undefined;
+    const resource = executionResource();
+    const key = this.#key;
+    if (this.#sealed === undefined) {
+      const previous = resource[key];
+      try {
+        resource[key] = slot;
+        return previous;
+      } catch {
+        // Frozen: see below.
+      }
+    }
+    const previous = this.get();
+    this.#assign(resource, key, slot);
+    return previous;
+  }
+
+  override replace(expected: Attachment, slot: Slot | undefined): void {
+    const resource = executionResource();
+    const key = this.#key;
+    if (resource[key] === expected && this.#sealed === undefined) {
+      try {
+        resource[key] = slot;
+        return;
+      } catch {
+        // Frozen: see below.
+      }
+    }
+    if (this.get() === expected) this.#assign(resource, key, slot);
   }
 
   protected override start(): void {
@@ -78,10 +114,16 @@ export class HookStore extends ContextStore {
       name: 'context',
       trackPromises: true,
       callbacks: {
-        init: (_asyncId, _type, _triggerAsyncId, resource) => {
-          const slot = this.#sealed === undefined ? executionResource()[key] : this.get();
-          // A timer that is started again is the same object: an old slot has to go.
-          if (slot === undefined && (resource as Slots)[key] === undefined) return;
+        init: (asyncId, type, triggerAsyncId, resource) => {
+          let slot = this.#sealed === undefined ? executionResource()[key] : this.get();
+          if (slot === undefined) {
+            if (this.#servers.size > 0 && isAccepted(type)) slot = this.#slotOf(triggerAsyncId);
+            // A timer that is started again is the same object: an old slot has to go.
+            if (slot === undefined && (resource as Slots)[key] === undefined) return;
+          } else if (type !== 'PROMISE' && this.#adoptAccepted && isServerType(type)) {
+            this.#servers.set(asyncId, new WeakRef(resource as Slots));
+            this.#closed.register(resource, asyncId);
+          }
           try {
             (resource as Slots)[key] = slot;
           } catch {
@@ -99,6 +141,11 @@ export class HookStore extends ContextStore {
     // What is on its way keeps a slot under a symbol nobody asks for any more.
     this.#key = Symbol('clew.context');
     this.#sealed = undefined;
+    this.#servers.clear();
+  }
+
+  #slotOf(serverAsyncId: number): Slot | undefined {
+    return this.#servers.get(serverAsyncId)?.deref()?.[this.#key];
   }
 
   #runSealed(
@@ -118,7 +165,7 @@ export class HookStore extends ContextStore {
       return call(fn, thisArg, count, a, b, all);
     } finally {
       if (key === this.#key) this.#assign(resource, key, previous);
-      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
+      if (asAttachment(previous) !== undefined) this.settle(previous);
     }
   }
 

@@ -9,9 +9,15 @@ import type { AnyFunction } from './context-store.ts';
  */
 
 export type EventName = string | symbol;
-export type Listener = AnyFunction & { listener?: AnyFunction; [WRAPPER]?: boolean };
+export type Listener = AnyFunction & {
+  listener?: AnyFunction;
+  [WRAPPER]?: 'listener' | 'once';
+};
 
-/** On a wrapper. In the global registry, so that two copies of this package know each other's. */
+/**
+ * On a wrapper: `listener` on one of ours, `once` on one of Node's around it. In the global registry,
+ * so that two copies of this package know each other's.
+ */
 const WRAPPER: unique symbol = Symbol.for('clew.listener-wrapper');
 
 /**
@@ -25,21 +31,27 @@ export function wrapListener(
 ): Listener {
   if (typeof listener !== 'function') return listener;
   const inner = listener.listener as Listener | undefined;
-  if (inner !== undefined && inner[WRAPPER] === true) {
+  if (inner !== undefined && inner[WRAPPER] === 'listener') {
     // `once` has wrapped a wrapper and comes back through `on`: it is wrapped already. It names
     // the wrapper, and has to name the listener, for that is what will be looked for.
     listener.listener = nameOf(inner);
+    listener[WRAPPER] = 'once';
     return listener;
   }
   const wrapper = wrap(event === 'removeListener' ? telling(listener) : listener);
   wrapper.listener = nameOf(listener);
-  wrapper[WRAPPER] = true;
+  wrapper[WRAPPER] = 'listener';
   return wrapper;
+}
+
+/** Whether `listener` is bound to a context already. */
+export function isWrapper(listener: Listener): boolean {
+  return typeof listener === 'function' && listener[WRAPPER] !== undefined;
 }
 
 /** The listener behind a wrapper of ours; anything else is its own name. */
 export function nameOf(listener: Listener): AnyFunction {
-  return listener[WRAPPER] === true ? (listener.listener ?? listener) : listener;
+  return listener[WRAPPER] === 'listener' ? (listener.listener ?? listener) : listener;
 }
 
 /** `removeAllListeners` tells what it found registered, which with us are wrappers. */

@@ -1,12 +1,26 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from 'node:async_hooks';
 
-import { Attachment, type Slot } from './attachment.ts';
-import { call, ContextStore, type AnyFunction } from './context-store.ts';
+import { AcceptedHandles } from '../async/accepted-handles.ts';
+import { afterEscapedException } from '../async/escaped-exception.ts';
+import { hasAsyncContextFrame } from '../async/runtime.ts';
+import { asAttachment, type Attachment, type Slot } from './attachment.ts';
+import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
 
 /** Keeps the slot in an `AsyncLocalStorage`: slower than the other stores, and public API only. */
 export class StorageStore extends ContextStore {
   override readonly name = 'storage';
   #storage = new AsyncLocalStorage<Slot | undefined>();
+  readonly #accepted: AcceptedHandles<Slot> | undefined;
+  #stopHealing: (() => void) | undefined;
+
+  constructor(settings: StoreSettings) {
+    super();
+    if (!settings.adoptAccepted) return;
+    this.#accepted = new AcceptedHandles({
+      get: () => this.get(),
+      enter: (slot) => this.#storage.enterWith(slot),
+    });
+  }
 
   override get(): Slot | undefined {
     return this.#storage.getStore();
@@ -22,25 +36,49 @@ export class StorageStore extends ContextStore {
     all?: ArrayLike<unknown>,
   ): unknown {
     if (!this.carrying && !this.ready()) return call(fn, thisArg, count, a, b, all);
+    if (!hasAsyncContextFrame && !Object.isExtensible(executionAsyncResource())) {
+      // Node would throw: it writes the slot on the async resource. So it gets one of ours.
+      const resource = new AsyncResource('CLEW_CONTEXT', { requireManualDestroy: true });
+      return resource.runInAsyncScope(() =>
+        this.#storage.run(slot, call, fn, thisArg, count, a, b, all),
+      );
+    }
     const previous = this.#storage.getStore();
     try {
       return this.#storage.run(slot, call, fn, thisArg, count, a, b, all);
     } finally {
-      if (previous instanceof Attachment && previous.disposed) this.settle(previous);
+      if (asAttachment(previous) !== undefined) this.settle(previous);
     }
   }
 
-  override set(slot: Slot | undefined): boolean {
-    if (!this.carrying && !this.ready()) return false;
-    this.#storage.enterWith(slot);
-    return true;
+  override exchange(slot: Slot | undefined): Slot | undefined {
+    if (!this.carrying && !this.ready()) return undefined;
+    const previous = this.#storage.getStore();
+    this.#enter(slot);
+    return previous;
+  }
+
+  override replace(expected: Attachment, slot: Slot | undefined): void {
+    if (this.#storage.getStore() === expected) this.#enter(slot);
+  }
+
+  #enter(slot: Slot | undefined): void {
+    try {
+      this.#storage.enterWith(slot);
+    } catch {
+      // A frozen async resource, see `run`; here nothing can stand in for it.
+    }
   }
 
   protected override start(): void {
     // An `AsyncLocalStorage` carries from its first value on.
+    this.#accepted?.start();
+    this.#stopHealing = afterEscapedException(() => this.#storage.enterWith(undefined));
   }
 
   protected override stop(): void {
+    this.#accepted?.stop();
+    this.#stopHealing?.();
     this.#storage.disable();
     // Slots on their way are in a storage nobody asks any more.
     this.#storage = new AsyncLocalStorage();

@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
 import type { TextMapPropagator } from '@opentelemetry/api';
-import type * as OtlpHttp from '@opentelemetry/exporter-trace-otlp-http';
 import type {
   Sampler,
-  SpanExporter,
   SpanLimits,
   SpanProcessor,
   TracerConfig,
@@ -17,10 +15,9 @@ import {
   ATTR_SERVICE_INSTANCE_ID,
 } from '@opentelemetry/semantic-conventions/incubating';
 
-import { messageOf } from '../base/errors.ts';
-import { sayOnce } from '../base/log.ts';
-import { loadPeer } from '../base/peers.ts';
-import { loadSdk, type BatchOptions, type Provider, type Sdk } from './sdk.ts';
+import { createDelivery, DeliverySpanProcessor } from './delivery.ts';
+import type { DeliveryOptions } from './options.ts';
+import { loadSdk, type Provider, type Sdk } from './sdk.ts';
 
 export interface SamplerOptions {
   readonly parentBased: boolean;
@@ -39,23 +36,38 @@ export interface PipelineOptions {
   readonly tracesUrl: string;
   readonly sampler: SamplerOptions;
   readonly spanLimits: SpanLimits;
-  readonly batch: BatchOptions;
+  readonly delivery: DeliveryOptions;
 }
 
-/** Builds the provider. Throws `ERR_PEER_MISSING` where SDK or exporter are not installed. */
-export function createProvider(options: PipelineOptions): Provider {
+/** A provider, and the way out it was given where that is OTLP. */
+export interface Pipeline {
+  provider: Provider;
+  delivery: DeliverySpanProcessor | undefined;
+}
+
+/**
+ * Builds the provider. `processors` see each span before it is handed to the way out. Throws
+ * `ERR_PEER_MISSING` where no SDK is installed.
+ */
+export function createProvider(
+  options: PipelineOptions,
+  processors: readonly SpanProcessor[] = [],
+): Pipeline {
   const { sdk, dependency } = loadSdk();
   const { resourceFromAttributes } = dependency<{
     resourceFromAttributes: (
       attributes: Record<string, unknown>,
     ) => NonNullable<TracerConfig['resource']>;
   }>('@opentelemetry/resources');
-  return new sdk.TracerProvider({
+  const processor = createProcessor(sdk, options);
+  const provider = new sdk.TracerProvider({
     resource: resourceFromAttributes(describeProcess(options)),
     sampler: createSampler(sdk, options.sampler),
     spanLimits: options.spanLimits,
-    spanProcessors: createProcessors(sdk, options),
+    spanProcessors: processor ? [...processors, processor] : [],
   });
+  const delivery = processor instanceof DeliverySpanProcessor ? processor : undefined;
+  return { provider, delivery };
 }
 
 /** The W3C propagators of these names, as one. Throws `ERR_PEER_MISSING` without an SDK. */
@@ -71,45 +83,10 @@ export function createPropagator(names: readonly string[]): TextMapPropagator {
   return new core.CompositePropagator({ propagators });
 }
 
-function createProcessors(sdk: Sdk, options: PipelineOptions): SpanProcessor[] {
-  if (options.exporter === 'none') return [];
-  if (options.exporter === 'console') {
-    return [new sdk.SimpleSpanProcessor({ exporter: new sdk.ConsoleSpanExporter() })];
-  }
-  const name = '@opentelemetry/exporter-trace-otlp-http';
-  const { OTLPTraceExporter } = loadPeer<typeof OtlpHttp>(name);
-  const exporter = sayingExporter(
-    new OTLPTraceExporter({ url: options.tracesUrl }),
-    options.tracesUrl,
-  );
-  return [new sdk.BatchSpanProcessor({ exporter, ...options.batch })];
-}
-
-/** The SDK drops what it cannot send without a word; here it is said once. */
-function sayingExporter(exporter: SpanExporter, url: string): SpanExporter {
-  return {
-    export(spans, resultCallback) {
-      exporter.export(spans, (result) => {
-        if (result.error) {
-          const { origin } = new URL(url);
-          sayOnce(
-            'warn',
-            `export:${origin}`,
-            `spans could not be sent to ${origin}: ${reasonOf(result.error)}. Is a collector there? ` +
-              'OTEL_EXPORTER_OTLP_ENDPOINT names it, OTEL_TRACES_EXPORTER=none goes without.',
-          );
-        }
-        resultCallback(result);
-      });
-    },
-    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
-    shutdown: () => exporter.shutdown(),
-  };
-}
-
-/** `AggregateError`s of a refused connection have no message, only a code. */
-function reasonOf(error: Error & { code?: unknown }): string {
-  return typeof error.code === 'string' ? error.code : messageOf(error);
+function createProcessor(sdk: Sdk, options: PipelineOptions): SpanProcessor | undefined {
+  if (options.exporter === 'otlp') return createDelivery(options.delivery);
+  if (options.exporter === 'none') return undefined;
+  return new sdk.SimpleSpanProcessor({ exporter: new sdk.ConsoleSpanExporter() });
 }
 
 function createSampler(sdk: Sdk, { parentBased, root, ratio }: SamplerOptions): Sampler {

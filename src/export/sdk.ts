@@ -22,17 +22,9 @@ export interface Provider extends TracerProvider {
   shutdown(): Promise<void>;
 }
 
-export interface BatchOptions {
-  readonly scheduledDelayMillis: number;
-  readonly maxQueueSize: number;
-  readonly maxExportBatchSize: number;
-  readonly exportTimeoutMillis: number;
-}
-
 /** What is used of `@opentelemetry/sdk-trace`. */
 export interface Sdk {
   TracerProvider: new (config: TracerConfig) => Provider;
-  BatchSpanProcessor: new (options: BatchOptions & { exporter: SpanExporter }) => SpanProcessor;
   SimpleSpanProcessor: new (options: { exporter: SpanExporter }) => SpanProcessor;
   ConsoleSpanExporter: new () => ConsoleSpanExporter;
   AlwaysOnSampler: new () => Sampler;

@@ -19,15 +19,12 @@ export interface ClientModule {
   readonly versions: string;
   /**
    * Patches the classes it finds in `exports` and returns the undo; `undefined` where it knows
-   * none of them. The same classes may come more than once: see `claim`.
+   * none of them. The same classes may come more than once: see `claim`. A module that is one
+   * function can only be patched with `replace`, which is not there for `instrument(module)`.
    */
-  patch(exports: ModuleExports, recorder: Recorder): Undo | undefined;
-  /**
-   * What the application gets in place of a module that is one function. Without it there is only
-   * `patch`, which is all that `instrument(module)` can do.
-   */
-  replace?(
+  patch(
     exports: ModuleExports,
     recorder: Recorder,
-  ): { replacement: ModuleExports; undo: Undo } | undefined;
+    replace?: (replacement: ModuleExports) => void,
+  ): Undo | undefined;
 }

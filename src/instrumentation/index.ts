@@ -2,25 +2,39 @@ import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
 import { betterSqlite3 } from './clients/better-sqlite3/index.ts';
 import { nodeSqlite } from './clients/node-sqlite/index.ts';
-import { pg } from './clients/pg/index.ts';
 import { pglite } from './clients/pglite/index.ts';
 import { postgres } from './clients/postgres/index.ts';
 import { sqlite3 } from './clients/sqlite3/index.ts';
+import { mysql2 } from './clients/mysql2/index.ts';
+import { ioredis } from './clients/ioredis/index.ts';
+import { mysql } from './clients/mysql/index.ts';
+import { pg } from './clients/pg/index.ts';
 import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
 
 /** The clients by their names in configuration. */
 export type ClientName =
-  'pg' | 'postgres' | 'pglite' | 'better-sqlite3' | 'node:sqlite' | 'sqlite3';
+  | 'pg'
+  | 'mysql2'
+  | 'mysql'
+  | 'postgres'
+  | 'pglite'
+  | 'better-sqlite3'
+  | 'node:sqlite'
+  | 'sqlite3'
+  | 'ioredis';
 
 /** Every client, in the order of the documentation. */
 const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   pg,
+  mysql2,
+  mysql,
   postgres,
   pglite,
   'better-sqlite3': betterSqlite3,
   'node:sqlite': nodeSqlite,
   sqlite3,
+  ioredis,
 };
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */

@@ -41,8 +41,7 @@ export class Instrumentation {
     this.#undos = this.#client.modules.map((module) =>
       onModule({
         ...module,
-        patch: (exports) => module.patch(exports, this.#recorder),
-        replace: (exports) => module.replace?.(exports, this.#recorder),
+        patch: (exports, _version, replace) => module.patch(exports, this.#recorder, replace),
       }),
     );
   }

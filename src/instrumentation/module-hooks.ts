@@ -38,14 +38,14 @@ export interface ModulePatch {
   versions: string;
   /**
    * Patches `exports` in place and returns the undo. A returned undo runs when the registration
-   * is undone. Anything thrown is confined to this module and said in one line.
+   * is undone. Anything thrown is confined to this module and said in one line. Where the module
+   * itself is what has to change (`module.exports` is a function), `replace` hands out another.
    */
-  patch(exports: ModuleExports, version: string): Undo | undefined;
-  /**
-   * What the application gets in place of `exports`, for a module that is one function and can
-   * only be patched by replacing it. The undo turns it into a plain call of the original.
-   */
-  replace?(exports: ModuleExports): { replacement: ModuleExports; undo: Undo } | undefined;
+  patch(
+    exports: ModuleExports,
+    version: string,
+    replace: (replacement: ModuleExports) => void,
+  ): Undo | undefined;
 }
 
 // Exports of foreign modules have no type we could know.
@@ -59,9 +59,9 @@ interface Registration extends ModulePatch {
 
 const patches = new Map<string, Set<Registration>>();
 const stripExtension = (name: string): string => name.replace(/\.(?:c|m)?js$/, '');
+const keyOf = (name: string): string => stripExtension(name.replaceAll('\\', '/'));
 /** What was imported so far, for registrations to come: nobody else can be asked for it. */
 const imported: { exports: ModuleExports; name: string; baseDir: string | undefined }[] = [];
-const keyOf = (name: string): string => stripExtension(name.replaceAll('\\', '/'));
 let requireHooked = false;
 let importHooked = false;
 
@@ -72,13 +72,14 @@ export function onModule(patch: ModulePatch): Undo {
   const group = patches.get(key) ?? new Set();
   patches.set(key, group.add(registration));
   hookRequire();
-  for (const [module, name, baseDir] of alreadyRequired(packageOf(key))) {
-    if (stripExtension(name) === key) {
-      module.exports = apply(registration, module.exports, baseDir);
-    }
+  for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
+    if (stripExtension(name) !== key) continue;
+    // Whoever required it before keeps what it has; the next one gets the replacement.
+    apply(registration, module.exports, baseDir, (replacement) => (module.exports = replacement));
   }
   for (const { exports, name, baseDir } of imported) {
-    if (keyOf(name) === key) replaceDefault(exports, apply(registration, exports, baseDir));
+    if (keyOf(name) !== key) continue;
+    apply(registration, exports, baseDir, (replacement) => replaceDefault(exports, replacement));
   }
   return () => {
     group.delete(registration);
@@ -97,10 +98,10 @@ export function hookImports(): void {
   importHooked = true;
   try {
     if (supportsSyncHooks()) {
-      registerSync({ include: [...packageNames()] });
+      registerSync({ include: importMatchers() });
     } else {
       registerLoader('import-in-the-middle/hook.mjs', import.meta.url, {
-        data: { include: [...packageNames()] },
+        data: { include: importMatchers() },
       });
     }
     void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
@@ -112,6 +113,15 @@ export function hookImports(): void {
     say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
   }
 }
+
+/** A file inside a package is imported under any specifier, so it is known by its URL. */
+function importMatchers(): (string | RegExp)[] {
+  const files = [...patches.keys()].filter((key) => packageOf(key) !== key);
+  const matchers = files.map((key) => new RegExp(`/node_modules/${escape(key)}(?:\\.[cm]?js)?$`));
+  return [...packageNames(), ...matchers];
+}
+
+const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 function packageNames(): Set<string> {
   return new Set([...patches.keys()].map(packageOf));
@@ -128,31 +138,37 @@ function packageOf(module: string): string {
 function hookRequire(): void {
   if (requireHooked) return;
   requireHooked = true;
-  void new RequireHook(null, { internals: true }, loaded);
+  void new RequireHook(null, { internals: true }, (exports, name, baseDir) => {
+    return loaded(exports, name, baseDir);
+  });
 }
 
-/** Puts a function that replaces a module's only export where importers of it look. */
+/** Puts a function that takes the place of a module where those who import it find it. */
 function replaceDefault(namespace: ModuleExports, replacement: ModuleExports): void {
-  if (replacement !== namespace) namespace.default = replacement;
+  if (replacement !== namespace && typeof defaultOf(namespace) === 'function') {
+    namespace.default = replacement;
+  }
 }
 
-/** Applies all that is registered for a module and returns what takes the place of `exports`. */
+/** Applies what is registered for a module and returns what is to be handed out in its place. */
 function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): ModuleExports {
   const group = patches.get(keyOf(name));
-  let result = exports;
-  for (const registration of group ?? []) result = apply(registration, result, baseDir);
-  return result;
+  if (group === undefined) return exports;
+  let current = exports;
+  for (const registration of group) {
+    apply(registration, current, baseDir, (replacement) => (current = replacement));
+  }
+  return current;
 }
 
 function apply(
   registration: Registration,
   exports: ModuleExports,
   baseDir: string | undefined,
-): ModuleExports {
-  if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) {
-    return exports;
-  }
-  if (registration.seen.has(exports)) return exports;
+  replace: (replacement: ModuleExports) => void,
+): void {
+  if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return;
+  if (registration.seen.has(exports)) return;
   registration.seen.add(exports);
   // Built-in modules come with Node and have its version.
   const version = manifestAt(baseDir)?.version ?? process.version.slice(1);
@@ -162,16 +178,11 @@ function apply(
       `version:${registration.module}@${version}`,
       `${registration.module} ${version} is not instrumented: supported is ${registration.versions}.`,
     );
-    return exports;
+    return;
   }
   try {
-    const undo = registration.patch(exports, version);
+    const undo = registration.patch(exports, version, replace);
     if (undo) registration.undos.push(undo);
-    const replaced = registration.replace?.(defaultOf(exports));
-    if (replaced === undefined) return exports;
-    registration.undos.push(replaced.undo);
-    registration.seen.add(replaced.replacement);
-    return replaced.replacement;
   } catch (error) {
     sayOnce(
       'error',
@@ -179,14 +190,20 @@ function apply(
       `${registration.module} ${version} could not be instrumented: ${messageOf(error)}`,
     );
   }
-  return exports;
+}
+
+interface LoadedModule {
+  module: NodeJS.Module;
+  /** The package, or a file inside it as `package/path`. */
+  name: string;
+  baseDir: string;
 }
 
 /**
  * The modules of `packageName` that `require` holds, each as a require hook would have shown it.
  * A CommonJS module that was imported is among them.
  */
-function* alreadyRequired(packageName: string): Generator<[NodeJS.Module, string, string]> {
+function* alreadyRequired(packageName: string): Generator<LoadedModule> {
   const folder = `/node_modules/${packageName}/`;
   const { cache } = createRequire(import.meta.url);
   for (const [file, module] of Object.entries(cache)) {
@@ -197,9 +214,9 @@ function* alreadyRequired(packageName: string): Generator<[NodeJS.Module, string
     // A package inside this one.
     if (inside.includes('node_modules/')) continue;
     const baseDir = path.slice(0, start + folder.length - 1);
-    yield [module, `${packageName}/${inside}`, baseDir];
+    yield { module, name: `${packageName}/${inside}`, baseDir };
     if (stripExtension(mainOf(baseDir)) === stripExtension(inside)) {
-      yield [module, packageName, baseDir];
+      yield { module, name: packageName, baseDir };
     }
   }
 }

@@ -1,9 +1,24 @@
 import { AsyncResource } from 'node:async_hooks';
 
+/*
+ * `nested` counts the scopes of operation resources that are open on the stack. It bounds
+ * recursion: a stack overflow inside `runInAsyncScope` ends the process, while one far above the
+ * last scope is an ordinary RangeError. Beyond the bound a scope is not entered and the work runs
+ * in the context it finds.
+ */
+const MAX_NESTED_SCOPES = 100;
+let nested = 0;
+
 /** What an operation resource may say about its unit of work. */
 export interface OperationResourceOptions {
   /** What the unit is, for the async-resource tracer: the SQL being executed, a key. */
   description?: string;
+  /**
+   * Promises that `end` is called on every way out. Otherwise Node emits `destroy` when the
+   * resource is collected, where a `destroy` hook listens; that costs a weak callback per unit,
+   * and nothing where no such hook is enabled.
+   */
+  requireManualDestroy?: boolean;
 }
 
 /**
@@ -14,22 +29,28 @@ export interface OperationResourceOptions {
  * calling it again does nothing, and a resource that is never ended only costs memory until it
  * is collected.
  *
- * Use it at the boundary of a queue and never on a recursive synchronous path: a stack overflow
- * inside `runInAsyncScope` ends the process.
+ * Use it at the boundary of a queue and not on a recursive synchronous path: beyond a hundred
+ * nested scopes `run` no longer switches the context.
  */
 export class OperationResource extends AsyncResource {
   readonly description: string | undefined;
   #ended = false;
 
   constructor(type: string, options?: OperationResourceOptions) {
-    // Without manual destroy Node would register a weak callback per unit, which costs several
-    // times what everything else here does.
-    super(type, { requireManualDestroy: true });
+    super(
+      type,
+      options?.requireManualDestroy === true ? { requireManualDestroy: true } : undefined,
+    );
     this.description = options?.description;
   }
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Whether `run` would no longer switch the context, as too many scopes are open. @internal */
+  static get isTooDeep(): boolean {
+    return nested >= MAX_NESTED_SCOPES;
   }
 
   /** Calls `fn` in the context of this unit of work and returns what it returns. */
@@ -38,7 +59,13 @@ export class OperationResource extends AsyncResource {
     thisArg: This,
     ...args: Args
   ): Result {
-    return this.runInAsyncScope(fn, thisArg, ...args);
+    if (nested >= MAX_NESTED_SCOPES) return Reflect.apply(fn, thisArg, args);
+    nested++;
+    try {
+      return this.runInAsyncScope(fn, thisArg, ...args);
+    } finally {
+      nested--;
+    }
   }
 
   /** Ends the unit of work: `destroy` hooks hear of it, once. */

@@ -57,3 +57,26 @@ describe('GuardedHook', () => {
     });
   }
 });
+
+describe('GuardedHook at the end of the stack', () => {
+  it('stays on when the application ran out of stack in one of its callbacks', () => {
+    let calls = 0;
+    const recurse = (): number => 1 + recurse();
+    const hook = new GuardedHook({
+      name: 'test',
+      trackPromises: true,
+      callbacks: {
+        init: () => {
+          calls += 1;
+          recurse();
+        },
+      },
+    });
+    hook.enable();
+    void new AsyncResource('PROBE', { requireManualDestroy: true });
+    void new AsyncResource('PROBE', { requireManualDestroy: true });
+    assert.equal(hook.enabled, true);
+    hook.disable();
+    assert.equal(calls, 2);
+  });
+});

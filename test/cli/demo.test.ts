@@ -164,6 +164,45 @@ describe('clew demo', function () {
     assert.equal(await accepts(Number(new URL(url).port)), false, 'the shop has ended');
   });
 
+  it('says which port is in use, and what to do', async () => {
+    const receiver = await new OtlpReceiver().listen();
+    const result = await runNode([CLI, 'demo', '--port', String(receiver.port)]);
+    await receiver.close();
+    assert.equal(result.code, 1);
+    assert.equal(result.stdout, '');
+    assert.match(
+      result.stderr,
+      /^clew demo: port \d+ cannot be used \(EADDRINUSE\)\. .*--port.*\n$/,
+    );
+  });
+
+  for (const [port, exitCode] of [
+    ['-1', 2],
+    ['65536', 2],
+    ['http', 2],
+  ] as const) {
+    it(`refuses the port ${port}`, async () => {
+      const result = await runNode([CLI, 'demo', `--port=${port}`]);
+      assert.equal(result.code, exitCode);
+      assert.match(
+        result.stderr,
+        /^clew demo: Expected `--port` to be a whole number from 0 to 65535/,
+      );
+    });
+  }
+
+  it('says in one line that the database cannot be reached', async () => {
+    const port = await freePort();
+    const env = { ...(await alone()), DATABASE_URL: `postgresql://me:hunter2@127.0.0.1:${port}/x` };
+    const result = await runNode([CLI, 'demo', '--once'], { env });
+    assert.equal(result.code, 2);
+    assert.match(
+      result.stderr,
+      /^clew demo: the PostgreSQL at DATABASE_URL cannot be used: .*ECONNREFUSED.*\n$/,
+    );
+    assert.ok(!result.stderr.includes('hunter2'));
+  });
+
   it('refuses an unknown option with one line and exit code 2', async () => {
     const result = await runNode([CLI, 'demo', '--twice']);
     assert.equal(result.code, 2);

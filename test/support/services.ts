@@ -40,6 +40,12 @@ export async function requireService(suite: Mocha.Context, name: ServiceName): P
   return suite.skip();
 }
 
+/** Skips a suite for another reason than a server; the closing lines of the run say it. */
+export function skipSuite(suite: Mocha.Context, reason: string): never {
+  skipped.add(reason);
+  return suite.skip();
+}
+
 function isRequired(name: ServiceName): boolean {
   const required = process.env['REQUIRE_SERVICES'] ?? '';
   return required === '1' ? name !== 'jaeger' : required.split(',').includes(name);

@@ -3,6 +3,7 @@ import { kinshipFaults, type Trace } from '../../viewer/trace.ts';
 import { renderTrace } from '../../viewer/trace-tree.ts';
 import { parseArguments } from '../arguments.ts';
 import { CleanUp } from './clean-up.ts';
+import { usablePort } from './usable-port.ts';
 import { startDatabase } from './database.ts';
 import { OtlpRelay, probeCollector } from './otlp-relay.ts';
 import { scenes } from './scenes.ts';
@@ -15,6 +16,7 @@ under \`node --import clew/register\`; sends it requests and shows the traces.
 
 Options
   --once     end after the requests; the exit code is 1 if a span lost its parent
+  --port N   where the shop listens; default: a free port
   --help     show this text
 
 Environment
@@ -26,12 +28,14 @@ Environment
 export async function demo(args: string[]): Promise<number> {
   const options = parseArguments(args, {
     once: { type: 'boolean', default: false },
+    port: { type: 'string', default: '0' },
     help: { type: 'boolean', default: false },
   });
   if (options.help) {
     console.log(HELP);
     return 0;
   }
+  const port = await usablePort(options.port);
   const cleanUp = new CleanUp();
   const interruption = new AbortController();
   const interrupted = new Promise<number>((resolve) => {
@@ -42,7 +46,7 @@ export async function demo(args: string[]): Promise<number> {
       });
     }
   });
-  const played = play(cleanUp, options.once, interruption.signal);
+  const played = play({ cleanUp, port, once: options.once, interrupted: interruption.signal });
   try {
     return await Promise.race([played, interrupted]);
   } finally {
@@ -52,7 +56,15 @@ export async function demo(args: string[]): Promise<number> {
   }
 }
 
-async function play(cleanUp: CleanUp, once: boolean, interrupted: AbortSignal): Promise<number> {
+interface Play {
+  cleanUp: CleanUp;
+  /** Where the shop listens; 0 for any free port. */
+  port: number;
+  once: boolean;
+  interrupted: AbortSignal;
+}
+
+async function play({ cleanUp, port, once, interrupted }: Play): Promise<number> {
   const { config, problems } = readConfig({}, process.env);
   for (const { message } of problems) console.error(`clew: ${message}`);
   const collectorUrl = config.tracesUrl;
@@ -65,7 +77,7 @@ async function play(cleanUp: CleanUp, once: boolean, interrupted: AbortSignal): 
   const relay = await OtlpRelay.start(missing ? undefined : collectorUrl);
   cleanUp.add(() => relay.stop());
   progress('shop', 'node --import clew/register examples/shop/server.js');
-  const shop = await startShop(database, relay.url, cleanUp);
+  const shop = await startShop({ database, otlpUrl: relay.url, port, cleanUp });
   progress(
     'spans',
     missing

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import type * as Pg from 'pg';
 
-import { ClewError } from '../../base/errors.ts';
+import { ClewError, messageOf } from '../../base/errors.ts';
 import { loadPeer, locatePeer } from '../../base/peers.ts';
 import type { CleanUp } from './clean-up.ts';
 import { shopFolder } from './shop.ts';
@@ -63,12 +63,21 @@ export async function startDatabase(
 async function useDatabase(url: string, schema: string, cleanUp: CleanUp): Promise<Database> {
   const { Client } = loadPeer<typeof Pg>('pg');
   const query = async (sql: string): Promise<void> => {
-    const client = new Client({ connectionString: url });
-    await client.connect();
     try {
-      await client.query(sql);
-    } finally {
-      await client.end();
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      try {
+        await client.query(sql);
+      } finally {
+        await client.end();
+      }
+    } catch (error) {
+      const reason = (error as { code?: string }).code ?? messageOf(error);
+      throw new ClewError(
+        'ERR_OPTION',
+        `the PostgreSQL at DATABASE_URL cannot be used: ${reason}.`,
+        { cause: error },
+      );
     }
   };
   const drop = `DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE;`;

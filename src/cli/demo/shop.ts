@@ -18,12 +18,17 @@ export interface Shop {
   exited: Promise<unknown>;
 }
 
-/** Starts the shop under the preload, its spans going to `otlpUrl`. */
-export async function startShop(
-  database: Database,
-  otlpUrl: string,
-  cleanUp: CleanUp,
-): Promise<Shop> {
+export interface ShopOptions {
+  database: Database;
+  /** Base URL its spans go to. */
+  otlpUrl: string;
+  port: number;
+  cleanUp: CleanUp;
+}
+
+/** Starts the shop under the preload. */
+export async function startShop(options: ShopOptions): Promise<Shop> {
+  const { database, otlpUrl, port: wantedPort, cleanUp } = options;
   const child = spawn(
     process.execPath,
     ['--import', REGISTER, fileURLToPath(new URL('server.js', shopFolder))],
@@ -33,7 +38,7 @@ export async function startShop(
         ...process.env,
         ...database.env,
         DATABASE_URL: database.url,
-        PORT: '0',
+        PORT: String(wantedPort),
         OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
         OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '',
         OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',

@@ -14,6 +14,8 @@ import type { ResolvedConfig } from '../client-config.ts';
 import type { Operation, Responses, Statement } from '../operation.ts';
 import { scrubMessage } from '../sql/scrub-message.ts';
 import { attributesOf, measuredAttributes, spanNameOf } from './attributes.ts';
+import type { Endpoint } from './endpoint.ts';
+import { addLegacyNames } from './legacy-names.ts';
 import type { Providers } from './providers.ts';
 import { withComment } from './sql-commenter.ts';
 
@@ -79,7 +81,23 @@ export class Recording {
     this.#span?.setAttributes(attributes);
   }
 
-  /** For an operation whose statement, or whose connection, became known after its start. */
+  /** For an operation whose connection was chosen after its start. */
+  connectedTo(endpoint: Endpoint): void {
+    const { system, namespace, peerAddress, peerPort } = this.#operation.endpoint;
+    if (
+      endpoint.peerAddress === peerAddress &&
+      endpoint.peerPort === peerPort &&
+      endpoint.system === system &&
+      endpoint.namespace === namespace
+    ) {
+      return;
+    }
+    const attributes: Attributes = { ...endpoint.attributes };
+    if (this.#config.legacyAttributes) addLegacyNames(attributes);
+    this.add(attributes);
+  }
+
+  /** For an operation whose statement became known after its start. */
   learn(later: Statement & Partial<Operation>): void {
     const operation = Object.assign(this.#operation, later);
     const attributes = attributesOf(operation, this.#config);

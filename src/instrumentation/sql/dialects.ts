@@ -54,9 +54,11 @@ const PLAIN_SINGLE = String.raw`'[^'\\]*(?:(?:\\[^']|'')[^'\\]*)*'(?!')`;
 const PLAIN_DOUBLE = String.raw`"[^"\\]*(?:(?:\\[^"]|"")[^"\\]*)*"(?!")`;
 
 const LETTER = String.raw`A-Za-z_\u0080-\uffff`;
+// What may stand before an amount of money in T-SQL.
+const CURRENCY = String.raw`$\u00a2-\u00a5\u09f2\u09f3\u0e3f\u17db\u20a0-\u20c0\ufdfc\ufe69\uff04\uffe0\uffe1\uffe5\uffe6`;
 const DIGITS = String.raw`(?:\d[\d_]*(?:\.[\d_]*)?|(?<![\w$"\u0060\]\u0080-\uffff])\.\d[\d_]*)`;
 // Whatever clings to a number goes with it: `123abc` is no name in most databases.
-const NUMBER = String.raw`${DIGITS}(?:[eE][+-]?\d+)?[\w$\u0080-\uffff]*`;
+const NUMBER = String.raw`${DIGITS}(?:[eE][+-]?\d+)?[\w\u0080-\uffff]*`;
 const UNQUOTED = String.raw`(?![\w$#@\u0080-\uffff'"&])`;
 const DOLLAR_TAG = String.raw`\$(?:[${LETTER}][\w\u0080-\uffff]*)?\$`;
 
@@ -98,8 +100,8 @@ const RULES: Record<SqlDialect, Rules> = {
   postgresql: {
     comment: ['--[^\\n\\r]*'],
     nestedComments: true,
-    string: [`[eE]${ESCAPED_SINGLE}`, `(?:[bBxXnN]|[uU]&)?${SINGLE}`],
-    name: [`(?:[uU]&)?${DOUBLE}`],
+    string: [`[eE]${ESCAPED_SINGLE}`, "[bBxX]'[^']*'", `(?:[nN]|[uU]&)?${SINGLE}`],
+    name: [`[uU]&${DOUBLE}`],
     param: ['\\$\\d+'],
     dollarQuotes: true,
     broken: [String.raw`['"]`, "[eEbBxXnN]'", String.raw`[uU]&['"]`],
@@ -121,11 +123,11 @@ const RULES: Record<SqlDialect, Rules> = {
     nestedComments: true,
     string: [`[nN]?${SINGLE}`],
     name: [BRACKET],
-    number: [String.raw`[$£€¥]\s*\d+(?:[,.]\d+)*`, NUMBER],
+    number: [String.raw`[${CURRENCY}]\s*\d+(?:[,.]\d+)*`, NUMBER],
     param: [String.raw`@{1,2}[\w#$@\u0080-\uffff]+`, String.raw`\$[${LETTER}]\w*`],
     dollarQuotes: false,
     broken: [String.raw`['"[]`, "[nN]'"],
-    word: String.raw`[#${LETTER}][\w#$@\u0080-\uffff]*`,
+    word: String.raw`(?![${CURRENCY}])[#${LETTER}][\w#$@\u0080-\uffff]*`,
   },
   other_sql: {
     comment: ['--[^\\n]*', String.raw`\/\*(?:[^*\/]|\*(?!\/)|\/(?!\*))*\*\/`],
@@ -155,14 +157,44 @@ const DOUBLE_QUOTED: Record<SqlDialect, Record<DoubleQuotes, string>> = {
   other_sql: { name: PLAIN_DOUBLE, value: PLAIN_DOUBLE, either: PLAIN_DOUBLE },
 };
 
+/**
+ * The rules under the other setting of the session: `NO_BACKSLASH_ESCAPES` on in MySQL,
+ * `standard_conforming_strings` off in PostgreSQL.
+ */
+const OTHER_RULES: Partial<Record<SqlDialect, Rules>> = {
+  postgresql: { ...RULES.postgresql, string: [`[eEnN]?${ESCAPED_SINGLE}`, "[bBxX]'[^']*'"] },
+  mysql: { ...MYSQL, string: [MYSQL_PREFIX + SINGLE] },
+  mariadb: { ...MYSQL, string: [MYSQL_PREFIX + SINGLE] },
+};
+
+/** What decides how a text is read. */
+export interface Reading {
+  dialect: SqlDialect;
+  quotes: DoubleQuotes;
+  /** A backslash in a string means what it does not mean by default. */
+  otherBackslash?: boolean;
+}
+
 const lexers = new Map<string, moo.Lexer>();
 
-/** The lexer for `dialect`, compiled the first time it is asked for. */
-export function lexerFor(dialect: SqlDialect, quotes: DoubleQuotes): moo.Lexer {
-  const key = `${dialect} ${quotes}`;
+/** The lexer for a reading, compiled the first time it is asked for. */
+export function lexerFor(reading: Reading): moo.Lexer {
+  const key = `${reading.dialect} ${reading.quotes} ${reading.otherBackslash === true}`;
   let lexer = lexers.get(key);
-  if (!lexer) lexers.set(key, (lexer = compile(dialect, quotes)));
+  if (!lexer) lexers.set(key, (lexer = compile(reading)));
   return lexer;
+}
+
+/** How else the session may read a text of which strings hold a backslash before a quote. */
+export function otherReadings({ dialect, quotes }: Reading): Reading[] {
+  if (dialect === 'postgresql') return [{ dialect, quotes, otherBackslash: true }];
+  if (dialect !== 'mysql' && dialect !== 'mariadb') return [];
+  const other = quotes === 'name' ? 'value' : 'name';
+  return [
+    { dialect, quotes, otherBackslash: true },
+    { dialect, quotes: other },
+    { dialect, quotes: other, otherBackslash: true },
+  ];
 }
 
 /** How double quotes are read when the caller does not say. */
@@ -170,10 +202,13 @@ export function quotesOf(dialect: SqlDialect, asked: DoubleQuotes | undefined): 
   return dialect === 'postgresql' ? 'name' : (asked ?? DEFAULT_QUOTES[dialect]);
 }
 
-function compile(dialect: SqlDialect, quotes: DoubleQuotes): moo.Lexer {
-  const rules = RULES[dialect];
+function compile({ dialect, quotes, otherBackslash }: Reading): moo.Lexer {
+  const rules = (otherBackslash && OTHER_RULES[dialect]) || RULES[dialect];
+  const isMysql = dialect === 'mysql' || dialect === 'mariadb';
   const word = rules.word ?? String.raw`[${LETTER}][\w$\u0080-\uffff]*`;
-  const quoted = [DOUBLE_QUOTED[dialect][quotes]];
+  const quoted = [
+    isMysql && otherBackslash ? MYSQL_PREFIX + DOUBLE : DOUBLE_QUOTED[dialect][quotes],
+  ];
   const either = [...(rules.either ?? []), ...(quotes === 'either' ? quoted : [])];
   const main: moo.Rules = {
     open: '(',
@@ -185,7 +220,7 @@ function compile(dialect: SqlDialect, quotes: DoubleQuotes): moo.Lexer {
     plainWord: any([`${word}${UNQUOTED}`]),
     comment: any(rules.comment),
     ...(rules.nestedComments ? { commentOpen: { match: '/*', push: 'comment' } } : {}),
-    ...(rules === MYSQL ? { executed: { match: /\/\*M?!\d*/, push: 'executed' } } : {}),
+    ...(isMysql ? { executed: { match: /\/\*M?!\d*/, push: 'executed' } } : {}),
     string: any([...rules.string, ...(quotes === 'value' ? quoted : [])]),
     name: any([...rules.name, ...(quotes === 'name' ? quoted : [])]),
     ...(rules.dollarQuotes ? { dollar: any([DOLLAR_TAG]) } : {}),

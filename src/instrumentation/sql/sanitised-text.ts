@@ -130,7 +130,7 @@ export class SanitisedText {
 
   /** Whether a sign here would be a number's own, and not an operation on what stands before it. */
   get #takesSign(): boolean {
-    return this.#last === '' || /^[^\w)\]}]+$/.test(this.#last) || UNARY_BEHIND.has(this.#last);
+    return this.#last === '' || /^[^\w)\]}?]+$/.test(this.#last) || UNARY_BEHIND.has(this.#last);
   }
 
   #collapse(): void {

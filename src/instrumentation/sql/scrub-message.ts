@@ -124,8 +124,8 @@ function valuesOf({ text, dialect, values }: FailedStatement): ReadonlySet<strin
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
       add(String(value));
   if (typeof text !== 'string' || !dialect) return found;
-  const options = { dialect, quotes: quotesOf(dialect, undefined) };
-  readTokens(text, options, {
+  const reading = { dialect, quotes: quotesOf(dialect, undefined) };
+  readTokens(text, reading, {
     token(kind, value) {
       if (kind === 'number') add(value);
       if (kind === 'string' || kind === 'either') add(contentOf(value));

@@ -142,7 +142,9 @@ export const INTO_VERBS: ReadonlySet<string> = words('SELECT INSERT REPLACE MERG
 export const USING_VERBS: ReadonlySet<string> = words('DELETE MERGE');
 
 /** Verbs whose target is a table. */
-export const TABLE_VERBS: ReadonlySet<string> = words('SELECT INSERT REPLACE UPDATE DELETE');
+export const TABLE_VERBS: ReadonlySet<string> = words(
+  'SELECT INSERT REPLACE UPDATE DELETE CREATE ALTER DROP',
+);
 /** Verbs that say what kind of thing they are about. */
 export const DEFINING_VERBS: ReadonlySet<string> = words('CREATE ALTER DROP REFRESH');
 

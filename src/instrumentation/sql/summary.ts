@@ -65,11 +65,13 @@ export class SummaryReader {
 
   /** True where only the name of a table, a procedure or the like can stand. */
   get expectsName(): boolean {
+    if (this.#skipping) return false;
     return this.#frame.target !== undefined || this.#frame.cte === 'name' || this.#dotted;
   }
 
   /** The same, in a statement in which that name is a table's. */
   get expectsTable(): boolean {
+    if (this.#skipping) return false;
     return this.#frame.target !== undefined && TABLE_VERBS.has(this.#frame.verb);
   }
 

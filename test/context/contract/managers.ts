@@ -10,7 +10,11 @@ import type { StoreName } from '../../../src/context/context-store.ts';
 
 export interface Contestant {
   name: string;
-  make(): ContextManager;
+  make: () => ContextManager;
+}
+
+export interface OurContestant extends Contestant {
+  make: () => AsyncHooksContextManager;
 }
 
 /** The stores that can be chosen on this Node. */
@@ -19,12 +23,10 @@ export const STORES: readonly StoreName[] = hasAsyncContextFrame
   : ['hook', 'storage'];
 
 /** Our manager with each store. */
-export const ours: readonly (Contestant & { make(): AsyncHooksContextManager })[] = STORES.map(
-  (store) => ({
-    name: `AsyncHooksContextManager, ${store} store`,
-    make: () => new AsyncHooksContextManager({ store }),
-  }),
-);
+export const ours: readonly OurContestant[] = STORES.map((store) => ({
+  name: `AsyncHooksContextManager, ${store} store`,
+  make: () => new AsyncHooksContextManager({ store }),
+}));
 
 /** OpenTelemetry's manager that is still maintained: what it answers counts as right. */
 export const oracle: Contestant = {

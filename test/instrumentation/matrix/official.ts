@@ -9,10 +9,18 @@ export async function officialInstrumentations(client: string): Promise<Instrume
       return [new (await import('@opentelemetry/instrumentation-mysql')).MySQLInstrumentation()];
     case 'mysql2':
       return [new (await import('@opentelemetry/instrumentation-mysql2')).MySQL2Instrumentation()];
+    case 'ioredis':
+      return [
+        new (await import('@opentelemetry/instrumentation-ioredis')).IORedisInstrumentation({
+          requireParentSpan: false,
+        }),
+      ];
+    case 'redis':
+      return [new (await import('@opentelemetry/instrumentation-redis')).RedisInstrumentation()];
     default:
       return [];
   }
 }
 
 /** The clients of which there is one. */
-export const OFFICIAL: readonly string[] = ['pg', 'mysql', 'mysql2'];
+export const OFFICIAL: readonly string[] = ['pg', 'mysql', 'mysql2', 'ioredis', 'redis'];

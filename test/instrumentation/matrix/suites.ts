@@ -6,6 +6,9 @@ import type { FormSuite } from './form.ts';
  */
 export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   pg: async () => (await import('../clients/pg/forms.ts')).pgForms,
+  mysql2: async () => (await import('../clients/mysql2/forms.ts')).mysql2Forms,
+  ioredis: async () => (await import('../clients/ioredis/forms.ts')).ioredisForms,
+  mysql: async () => (await import('../clients/mysql/forms.ts')).mysqlForms,
   postgres: async () => (await import('../clients/postgres/forms.ts')).postgresForms,
   pglite: async () => (await import('../clients/pglite/forms.ts')).pgliteForms,
   'better-sqlite3': async () =>

@@ -105,6 +105,6 @@ function countSpans(
 }
 
 async function timeout(form: string): Promise<never> {
-  await new Promise((resolve) => setTimeout(resolve, 5000).unref());
+  await new Promise((resolve) => setTimeout(resolve, 2000).unref());
   throw new Error(`${form} did not finish`);
 }

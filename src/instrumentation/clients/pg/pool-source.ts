@@ -3,7 +3,7 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
 import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
-import { patchWaits, startWait, type Wait } from './pool-waits.ts';
+import { measuringWait, patchWaits } from './pool-waits.ts';
 import { adopting, isPatched } from './query-source.ts';
 import type { PgPool, PoolCallback } from './shapes.ts';
 
@@ -13,6 +13,8 @@ import type { PgPool, PoolCallback } from './shapes.ts';
  * knows it from a call of the user's.
  */
 let querying: RunningOperation | undefined;
+/** Whether that is recorded, or will be as soon as the pool has a client. */
+let queryingIsSeen = false;
 
 /** Patches a class of pools: `query`, `connect`, `end`, and the birth of connections. */
 export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo | undefined {
@@ -61,6 +63,7 @@ function queryOf(original: Method<'query'>, recorder: Recorder): Method<'query'>
     const isKnown = this._clients?.[0] !== undefined;
     if (isListening && isKnown) record(operation, this, args, recorder);
     querying = operation;
+    queryingIsSeen = isKnown ? operation.recording?.isRecording === true : isListening;
     let result: unknown;
     try {
       result = original.apply(this, withBoundCallback(args, operation));
@@ -85,15 +88,17 @@ function connectOf(original: Method<'connect'>, recorder: Recorder): Method<'con
   return function connect(callback) {
     const operation = querying;
     querying = undefined;
-    const wait = startWait(this, operation, recorder);
     let bound = callback;
     if (typeof callback === 'function') {
       bound = operation ? forQuery(operation, callback) : bindCallback('PG_POOL_CONNECT', callback);
-      if (wait) bound = failingWait(wait, bound);
     }
-    const result = original.call(this, bound);
-    wait?.find(this._pendingQueue);
-    return result;
+    return measuringWait(
+      this,
+      operation && queryingIsSeen ? operation : undefined,
+      recorder,
+      bound,
+      original,
+    );
   };
 }
 
@@ -109,13 +114,6 @@ function forQuery(operation: RunningOperation, callback: PoolCallback): PoolCall
   };
 }
 
-function failingWait(wait: Wait, callback: PoolCallback): PoolCallback {
-  return function waitingCallback(this: unknown, ...args) {
-    if (args[0]) wait.fail(args[0]);
-    return callback.apply(this, args);
-  };
-}
-
 function record(
   operation: RunningOperation,
   pool: PgPool,
@@ -126,7 +124,7 @@ function record(
   const endpoint = client ? endpointOf(client) : UNKNOWN_ENDPOINT;
   const text = typeof config === 'string' ? config : plainProperty(config, 'text');
   const given = Array.isArray(values) ? values : plainProperty(config, 'values');
-  operation.record(recorder, describeQuery(endpoint, text, given));
+  operation.record(recorder, describeQuery(endpoint, { text, values: given }));
 }
 
 /** A property of the user's that can be read without running the user's code. */

@@ -4,7 +4,7 @@ import { runInRoot } from '../../root.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
 import { describeQuery, endpointOf } from './describe.ts';
 import type { PgClient, Submittable } from './shapes.ts';
-import { link, patchSubmittable, sawSubmittable, undoSubmittables } from './submittable.ts';
+import { link, patchSubmittable, sawSubmittable, stamp, undoSubmittables } from './submittable.ts';
 
 /*
  * A client makes the query object itself and puts it at the end of its queue, where the patch of
@@ -113,33 +113,36 @@ function pulseOf(
     if (call?.client === this && !call.isQueued) {
       call.isQueued = true;
       const query = (this._queryQueue ?? this.queryQueue)?.at(-1);
-      if (query) queued(query, call, recorder);
+      // It may be submitted at once, and that is in its caller's context already.
+      if (query) return queued(query, call, recorder).runHere(() => original.apply(this, args));
     }
     return original.apply(this, args);
   };
 }
 
-function queued(query: Submittable, call: Call, recorder: Recorder): void {
-  sawSubmittable(Object.getPrototypeOf(query) as object);
-  const operation = call.operation ?? new RunningOperation('PG_QUERY');
-  link(query, operation);
-  if (!recorder.isListening) return;
-  if (!call.operation) {
-    operation.record(recorder, describeQuery(endpointOf(call.client), query.text, query.values));
-  } else if (operation.recording && !operation.recording.hasText) {
-    const { text, values } = describeQuery(endpointOf(call.client), query.text, query.values);
-    operation.recording.learn({ text, values });
+function queued(query: Submittable, call: Call, recorder: Recorder): RunningOperation {
+  const { client, given, operation: pooled } = call;
+  const isOurs = query !== given;
+  const operation = pooled ?? new RunningOperation('PG_QUERY');
+  if (isOurs) {
+    stamp(query, operation);
+  } else {
+    sawSubmittable(Object.getPrototypeOf(query) as object);
+    link(query, operation);
+  }
+  const { recording } = operation;
+  if (recording) {
+    recording.connectedTo(endpointOf(client));
+    if (!recording.hasText) recording.learn(describeQuery(endpointOf(client), query));
+  } else if (!pooled && recorder.isListening) {
+    operation.record(recorder, describeQuery(endpointOf(client), query));
   }
   // A query that pg made of the caller's arguments is ours to add to; a prepared one is known by
   // its text, which must stay the same.
-  if (
-    query !== call.given &&
-    typeof query.text === 'string' &&
-    !query.name &&
-    operation.recording
-  ) {
+  if (isOurs && operation.recording && typeof query.text === 'string' && !query.name) {
     query.text = operation.recording.comment(query.text);
   }
+  return operation;
 }
 
 /** A client that is broken or closed queues nothing and reports the error in the next tick. */
@@ -147,7 +150,7 @@ function refused(call: Call, recorder: Recorder): void {
   const operation = call.operation ?? new RunningOperation('PG_QUERY');
   if (recorder.isListening && !call.operation) {
     const text = typeof call.given === 'string' ? call.given : undefined;
-    operation.record(recorder, describeQuery(endpointOf(call.client), text, undefined));
+    operation.record(recorder, describeQuery(endpointOf(call.client), { text }));
   }
   operation.settle(new Error('The client is not queryable'));
   operation.end();

@@ -19,22 +19,22 @@ export const postgres: ClientDefinition = {
   name: 'postgres',
   responses: { describeError, countRows },
   modules: [
-    { module: 'postgres', versions: VERSIONS, patch: patchModule, replace: replacePostgres },
-    {
-      module: 'postgres/src/index',
-      versions: VERSIONS,
-      patch: patchModule,
-      replace: replacePostgres,
-    },
+    { module: 'postgres', versions: VERSIONS, patch: patchModule },
+    { module: 'postgres/src/index', versions: VERSIONS, patch: patchModule },
   ],
 };
 
 /** Patches the module, or an instance that was made by it. */
-function patchModule(exports: ModuleExports, recorder: Recorder): Undo | undefined {
+function patchModule(
+  exports: ModuleExports,
+  recorder: Recorder,
+  replace?: (replacement: ModuleExports) => void,
+): Undo | undefined {
   const found = defaultOf(exports) as Partial<Postgres & PostgresSql> | undefined;
   if (typeof found !== 'function') return undefined;
   if (!isInstance(found)) {
-    return 'toPascal' in found ? patchByProbe(found, recorder) : undefined;
+    if (!('toPascal' in found)) return undefined;
+    return replace ? replacePostgres(found, recorder, replace) : patchByProbe(found, recorder);
   }
   const undos = [patchQueryOf(found, recorder), patchInstance(found)];
   return undos.some(Boolean) ? undoAll(undos) : undefined;
@@ -46,17 +46,17 @@ function isInstance(found: object): found is PostgresSql {
 
 /** Only an instance knows where it connects to, and only `postgres()` sees every instance. */
 function replacePostgres(
-  exports: ModuleExports,
+  exports: Postgres,
   recorder: Recorder,
-): { replacement: ModuleExports; undo: Undo } | undefined {
-  if (typeof exports !== 'function' || !('toPascal' in exports)) return undefined;
+  replace: (replacement: ModuleExports) => void,
+): Undo {
   let undoQuery: Undo | undefined;
   const undos = new WeakMap<PostgresSql, Undo>();
   const instances = new Set<WeakRef<PostgresSql>>();
   const gone = new FinalizationRegistry<WeakRef<PostgresSql>>((reference) => {
     instances.delete(reference);
   });
-  const { replacement, undo } = replaceFunction(exports as Postgres, (original) => {
+  const { replacement, undo } = replaceFunction(exports, (original) => {
     return function postgres(...args) {
       const sql = original(...withBoundListeners(args));
       undoQuery ??= patchQueryOf(sql, recorder);
@@ -77,5 +77,6 @@ function replacePostgres(
     }
     instances.clear();
   };
-  return { replacement, undo: undoAll([() => undoQuery?.(), undoInstances, undo]) };
+  replace(replacement);
+  return undoAll([() => undoQuery?.(), undoInstances, undo]);
 }

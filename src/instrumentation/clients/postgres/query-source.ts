@@ -75,7 +75,12 @@ function start(query: PostgresQuery, fragments: Fragments, recorder: Recorder): 
   if (recorder.pools.isListening) {
     recorder.pools.watch(instance, instance.endpoint, Instance.read);
   }
-  const wait = PoolWait.start(recorder, instance, instance.endpoint, operation);
+  const wait = PoolWait.start(
+    recorder,
+    instance,
+    ({ endpoint }) => endpoint,
+    operation.recording && operation,
+  );
   const run = { operation, instance, wait, isWaiting: true, isPartial, isReading: false };
   instance.waiting();
   runs.set(query, run);

@@ -1,4 +1,4 @@
-import { ClewError, optionError } from './base/errors.ts';
+import { ClewError, optionError } from './errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+import { ClewError } from '../base/errors.ts';
+
+/** Splits a command's arguments where the application's begin: at `--` or at its file. */
+export function splitProgram(
+  args: string[],
+  optionsWithValue: readonly string[],
+): { own: string[]; program: string[] } {
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? '';
+    if (arg === '--') return { own: args.slice(0, i), program: args.slice(i + 1) };
+    if (!arg.startsWith('-')) return { own: args.slice(0, i), program: args.slice(i) };
+    if (optionsWithValue.includes(arg)) i++;
+  }
+  return { own: args, program: [] };
+}
+
+/**
+ * Runs a Node application with clew loaded, on our own standard streams, and resolves to its exit
+ * code. Signals go on to it, and it ends us with the signal that ended it.
+ */
+export async function runProgram(
+  program: string[],
+  env: Record<string, string> = {},
+): Promise<number> {
+  if (program.length === 0) {
+    throw new ClewError('ERR_OPTION', 'Which application? Name its file: clew run app.js');
+  }
+  // `clew run node app.js` is what people type who come from other tools.
+  const args = program[0] === 'node' ? program.slice(1) : program;
+  const preloads = ['../register.js', './run-preload.js'].flatMap((file) => [
+    '--import',
+    new URL(file, import.meta.url).href,
+  ]);
+  const child = spawn(process.execPath, [...preloads, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
+  const forward = (signal: NodeJS.Signals): void => {
+    // A terminal sends SIGINT to the whole group: the application has it already.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  };
+  for (const signal of signals) process.on(signal, forward);
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    if (signal === null) return code ?? 1;
+    for (const name of signals) process.off(name, forward);
+    process.kill(process.pid, signal);
+    return 1;
+  } finally {
+    for (const signal of signals) process.off(signal, forward);
+  }
+}

@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+import { ClewError, messageOf, optionError } from '../base/errors.ts';
+import { SettingsReader, type Environment } from '../base/settings-reader.ts';
+import { DEFAULT_URL, type DeliveryOptions } from './options.ts';
+
+/** Options out of the environment, and what was wrong with it. */
+export interface DeliverySettings {
+  options: DeliveryOptions & { url: string };
+  problems: ClewError[];
+}
+
+/**
+ * Reads `OTEL_EXPORTER_OTLP_*`, `OTEL_BSP_*`, `CLEW_SPOOL*` and `CLEW_EXPORT_*`.
+ *
+ * Pure but for reading the certificates that are named. What belongs to traces alone
+ * (`OTEL_EXPORTER_OTLP_TRACES_*`) wins; an empty value counts as unset; of a bad one is said what
+ * was expected, and the default is used.
+ */
+export function readDeliveryOptions(env: Environment): DeliverySettings {
+  const reader = new SettingsReader(env);
+  const options: DeliverySettings['options'] = { url: readTracesUrl(reader) };
+  setDefined(options, {
+    protocol: readProtocol(reader),
+    compression: choiceOfSignal(reader, 'COMPRESSION', ['gzip', 'none']),
+    timeoutMillis: orForever(reader.wholeNumber(ofSignal(reader, 'TIMEOUT'))),
+    headers: readHeaders(reader),
+    tls: readTls(reader),
+    scheduleDelayMillis: atLeast(1, reader.wholeNumber('OTEL_BSP_SCHEDULE_DELAY')),
+    maxQueueSpans: reader.wholeNumber('OTEL_BSP_MAX_QUEUE_SIZE', 1),
+    maxBatchSpans: reader.wholeNumber('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 1),
+    flushTimeoutMillis: orForever(reader.wholeNumber('OTEL_BSP_EXPORT_TIMEOUT')),
+    spool: readSpool(reader, env),
+    spoolMaxBytes: reader.wholeNumber('CLEW_SPOOL_MAX_BYTES', 1),
+    spoolMaxAgeMillis: reader.wholeNumber('CLEW_SPOOL_MAX_AGE', 1),
+    maxQueueBytes: reader.wholeNumber('CLEW_EXPORT_MAX_QUEUE_BYTES', 1),
+    onOverflow: optional(reader, 'CLEW_EXPORT_ON_OVERFLOW', [
+      'drop-oldest',
+      'drop-newest',
+      'block',
+    ]),
+    exitStallMillis: reader.wholeNumber('CLEW_EXPORT_EXIT_WAIT', 1),
+    thread: readThread(reader),
+  });
+  return { options, problems: reader.problems };
+}
+
+/** Where traces go below a base URL. */
+export function tracesUrlBelow(base: URL): string {
+  const url = new URL(base);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
+  return url.href;
+}
+
+/** A signal's own URL is taken as it is; to a base URL a path is added. */
+function readTracesUrl(reader: SettingsReader): string {
+  const traces = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
+  const base = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+  const verbatim = reader.url(traces, reader.text(traces));
+  if (verbatim) return verbatim.href;
+  const url = reader.url(base, reader.text(base));
+  return url ? tracesUrlBelow(url) : DEFAULT_URL;
+}
+
+/** The folder for spools of this user where only "on" is asked for: never a shared one. */
+export function defaultSpoolFolder(env: Environment): string {
+  const state = env['XDG_STATE_HOME'];
+  if (state && isAbsolute(state)) return join(state, 'clew', 'spool');
+  const local = env['LOCALAPPDATA'];
+  if (process.platform === 'win32' && local) return join(local, 'clew', 'spool');
+  return join(homedir(), '.local', 'state', 'clew', 'spool');
+}
+
+function setDefined(
+  options: DeliveryOptions,
+  values: { [Name in keyof DeliveryOptions]?: unknown },
+): void {
+  const defined = Object.entries(values).filter(([, value]) => value !== undefined);
+  Object.assign(options, Object.fromEntries(defined));
+}
+
+/** The name of the traces' own variable where it is set, else that of all signals. */
+function ofSignal(reader: SettingsReader, suffix: string): string {
+  const traces = `OTEL_EXPORTER_OTLP_TRACES_${suffix}`;
+  return reader.text(traces) === undefined ? `OTEL_EXPORTER_OTLP_${suffix}` : traces;
+}
+
+function choiceOfSignal<Value extends string>(
+  reader: SettingsReader,
+  suffix: string,
+  values: readonly Value[],
+): Value | undefined {
+  return optional(reader, ofSignal(reader, suffix), values);
+}
+
+function optional<Value extends string>(
+  reader: SettingsReader,
+  variable: string,
+  values: readonly Value[],
+): Value | undefined {
+  if (reader.text(variable) === undefined) return undefined;
+  const unset = '' as Value;
+  return reader.choice(variable, values, unset) || undefined;
+}
+
+function atLeast(least: number, value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.max(least, value);
+}
+
+/** A time-out of 0 means none; the longest a timer can run is 24 days. */
+function orForever(millis: number | undefined): number | undefined {
+  return millis === 0 ? 2 ** 31 - 1 : millis;
+}
+
+function readProtocol(reader: SettingsReader): DeliveryOptions['protocol'] {
+  const variable = ofSignal(reader, 'PROTOCOL');
+  if (reader.text(variable)?.toLowerCase() !== 'grpc') {
+    return optional(reader, variable, ['http/protobuf', 'http/json']);
+  }
+  reader.problems.push(
+    new ClewError(
+      'ERR_OPTION',
+      `\`${variable}\` is \`grpc\`, which is not spoken here; http/protobuf is used. Collectors take it at port 4318, not 4317.`,
+    ),
+  );
+  return undefined;
+}
+
+/** Both variables' headers, in which the traces' own win. */
+function readHeaders(reader: SettingsReader): Record<string, string> | undefined {
+  const headers: Record<string, string> = {};
+  for (const variable of ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS']) {
+    for (const [name, value] of Object.entries(readPairs(reader, variable))) {
+      headers[name.toLowerCase()] = value;
+    }
+  }
+  return Object.keys(headers).length > 0 ? headers : undefined;
+}
+
+/** Like `pairs`, but a value may hold `=`, as base64 does, and has to fit into a header. */
+function readPairs(reader: SettingsReader, variable: string): Record<string, string> {
+  const pairs: Record<string, string> = {};
+  for (const pair of reader.text(variable)?.split(',') ?? []) {
+    const [name = '', ...rest] = pair.split('=');
+    const key = name.trim();
+    const value = decode(rest.join('=').trim());
+    const fits =
+      /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(key) && /^[\t\x20-\x7e]*$/.test(value ?? '\0');
+    if (fits && rest.length > 0 && value !== undefined) pairs[key] = value;
+    else if (pair.trim() !== '') {
+      // The value may be a key to something: only the place is named.
+      const expected = 'a list of name=value, but a part of it is not; that part is ignored';
+      reader.problems.push(
+        new ClewError('ERR_OPTION', `Expected \`${variable}\` to be ${expected}.`),
+      );
+    }
+  }
+  return pairs;
+}
+
+function decode(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function readTls(reader: SettingsReader): DeliveryOptions['tls'] {
+  const tls: NonNullable<DeliveryOptions['tls']> = {};
+  for (const [part, suffix] of [
+    ['ca', 'CERTIFICATE'],
+    ['cert', 'CLIENT_CERTIFICATE'],
+    ['key', 'CLIENT_KEY'],
+  ] as const) {
+    const variable = ofSignal(reader, suffix);
+    const path = reader.text(variable);
+    if (path === undefined) continue;
+    try {
+      tls[part] = readFileSync(path, 'utf8');
+    } catch (error) {
+      const message = `Cannot read the file that \`${variable}\` names: ${messageOf(error)}.`;
+      reader.problems.push(new ClewError('ERR_OPTION', message));
+    }
+  }
+  return Object.keys(tls).length > 0 ? tls : undefined;
+}
+
+function readSpool(reader: SettingsReader, env: Environment): string | undefined {
+  const value = reader.text('CLEW_SPOOL');
+  if (value === undefined || /^(0|false|no|off)$/i.test(value)) return undefined;
+  if (/^(1|true|yes|on)$/i.test(value)) return defaultSpoolFolder(env);
+  if (isAbsolute(value)) return value;
+  reader.problems.push(optionError('CLEW_SPOOL', '1, 0 or an absolute path', value));
+  return undefined;
+}
+
+function readThread(reader: SettingsReader): boolean | undefined {
+  const value = optional(reader, 'CLEW_EXPORT_THREAD', ['0', '1', 'false', 'true']);
+  return value === undefined ? undefined : value === '1' || value === 'true';
+}

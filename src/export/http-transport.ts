@@ -1,0 +1,136 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type AgentOptions } from 'node:https';
+import { gzip, gzipSync } from 'node:zlib';
+
+import { messageOf } from '../base/errors.ts';
+import { outcomeOfStatus, type Outcome } from './outcome.ts';
+import { protobufToJson } from './otlp-json.ts';
+import { readResponse } from './otlp-response.ts';
+
+/** How to reach the collector: plain data, because it also crosses to the sender's thread. */
+export interface Target {
+  url: string;
+  protocol: 'http/protobuf' | 'http/json';
+  compression: 'gzip' | 'none';
+  headers: Record<string, string>;
+  timeoutMillis: number;
+  /** PEM text. */
+  tls?: { ca?: string; cert?: string; key?: string };
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024;
+/** Level 1 is a third of the work of level 6 for a few per cent more bytes. */
+const GZIP = { level: 1 };
+
+/** Where requests are made on the application's thread: calls `send` such that nobody traces it. */
+export type Quietly = <Result>(send: () => Result) => Result;
+
+/** Posts OTLP requests over kept-alive connections. */
+export class HttpTransport {
+  readonly #target: Target;
+  readonly #agent: HttpAgent;
+  readonly #quietly: Quietly | undefined;
+
+  /** Without `quietly` the thread is ours alone, and compression may run here and now. */
+  constructor(target: Target, maxSockets: number, quietly?: Quietly) {
+    this.#target = target;
+    this.#quietly = quietly;
+    const options: AgentOptions = { keepAlive: true, maxSockets, ...target.tls };
+    this.#agent = isTls(target) ? new HttpsAgent(options) : new HttpAgent(options);
+  }
+
+  async post(protobuf: Buffer): Promise<Outcome> {
+    try {
+      const body = await this.#encode(protobuf);
+      return await (this.#quietly ? this.#quietly(() => this.#send(body)) : this.#send(body));
+    } catch (error) {
+      return unavailable(messageOf(error), false);
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #encode(protobuf: Buffer): Promise<Buffer> {
+    const { protocol, compression } = this.#target;
+    const body = protocol === 'http/json' ? protobufToJson(protobuf) : protobuf;
+    if (compression === 'none') return body;
+    if (!this.#quietly) return gzipSync(body, GZIP);
+    return new Promise((resolve, reject) => {
+      gzip(body, GZIP, (error, result) => (error ? reject(error) : resolve(result)));
+    });
+  }
+
+  #send(body: Buffer): Promise<Outcome> {
+    const { url, headers, protocol, compression, timeoutMillis } = this.#target;
+    const request = isTls(this.#target) ? httpsRequest : httpRequest;
+    return new Promise((resolve) => {
+      const outgoing = request(url, {
+        method: 'POST',
+        agent: this.#agent,
+        headers: {
+          ...headers,
+          'content-type': protocol === 'http/json' ? 'application/json' : 'application/x-protobuf',
+          'content-length': body.length,
+          ...(compression === 'gzip' && { 'content-encoding': 'gzip' }),
+        },
+      });
+      const timer = setTimeout(() => {
+        resolve(unavailable(`no answer within ${timeoutMillis} ms`, true));
+        outgoing.destroy();
+      }, timeoutMillis);
+      const settle = (outcome: Outcome): void => {
+        clearTimeout(timer);
+        resolve(outcome);
+      };
+      // An exiting process is held by the exit handlers for as long as they want, not by sockets.
+      if (this.#quietly) {
+        timer.unref();
+        outgoing.on('socket', (socket) => socket.unref());
+      }
+      outgoing.on('response', (response) => {
+        readAnswer(response)
+          .then((answer) => settle(judge(response, answer)))
+          .catch((error: unknown) => settle(unavailable(messageOf(error), true)));
+      });
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        settle(unavailable(describe(error), error.code === 'ECONNRESET' && !outgoing.reusedSocket));
+      });
+      outgoing.end(body);
+    });
+  }
+}
+
+function isTls({ url }: Target): boolean {
+  return url.startsWith('https:');
+}
+
+function unavailable(reason: string, mayBePoison: boolean): Outcome {
+  return { kind: 'unavailable', reason, mayBePoison };
+}
+
+/** An error's code says what is wrong without the address that is already in the line. */
+function describe(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ECONNREFUSED') return 'connection refused';
+  if (error.code === 'ENOTFOUND') return 'host not found';
+  return error.code ?? messageOf(error);
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= MAX_ANSWER_BYTES) chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function judge(response: IncomingMessage, answer: Buffer): Outcome {
+  const status = response.statusCode ?? 0;
+  if (status >= 200 && status < 300) {
+    return { kind: 'accepted', ...readResponse(answer, response.headers['content-type']) };
+  }
+  return outcomeOfStatus(status, response.headers['retry-after'], Date.now());
+}

@@ -1,0 +1,60 @@
+/*
+ * What became of one request, and how long to wait before the next: pure functions, so that the
+ * rules can be read and tested without a collector.
+ */
+
+/** What the transport brings back; it never rejects. */
+export type Outcome =
+  | { kind: 'accepted'; rejected: number; message: string }
+  /** The collector, or the way to it, cannot take spans now: keep them and come back. */
+  | { kind: 'unavailable'; reason: string; retryAfterMillis?: number; mayBePoison: boolean }
+  /** The request is larger than the collector takes. */
+  | { kind: 'too-large'; reason: string }
+  /** The collector cannot read the request: one span may be the cause. */
+  | { kind: 'malformed'; reason: string }
+  /** The collector does not want requests like this: credentials, address, redirect. */
+  | { kind: 'refused'; reason: string; status: number };
+
+/** Judges an answer by its status. 500 and 408 are kept and tried again, beyond what OTLP asks. */
+export function outcomeOfStatus(
+  status: number,
+  retryAfter: string | undefined,
+  now: number,
+): Exclude<Outcome, { kind: 'accepted' }> {
+  const reason = `it answered ${status}`;
+  if (status === 413) return { kind: 'too-large', reason };
+  if (status === 400 || status === 422) return { kind: 'malformed', reason };
+  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+    const retryAfterMillis = parseRetryAfter(retryAfter, now);
+    return {
+      kind: 'unavailable',
+      reason,
+      ...(retryAfterMillis !== undefined && { retryAfterMillis }),
+      // An overloaded collector or a proxy before a missing one says nothing about the spans.
+      mayBePoison: status === 500,
+    };
+  }
+  return { kind: 'refused', reason, status };
+}
+
+/** Milliseconds from a `Retry-After` in seconds or as a date. */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  const text = value.trim();
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+export interface Backoff {
+  /** The wait after a first failure. */
+  initialMillis: number;
+  /** The longest wait, reached by doubling. */
+  maxMillis: number;
+}
+
+/** The wait after `failures` in a row: doubled each time, then spread over its upper half. */
+export function backoffMillis(failures: number, { initialMillis, maxMillis }: Backoff): number {
+  const full = Math.min(maxMillis, initialMillis * 2 ** Math.min(failures - 1, 30));
+  return full * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,127 @@
+import type { LogLevel } from '../base/log.ts';
+import type { DropReason } from './counters.ts';
+import { messageOf } from '../base/errors.ts';
+
+/*
+ * What the sender tells a person. An outage is two lines, its beginning and its end; what may repeat
+ * is said once a minute with the number of times. No line carries a header or a URL's credentials.
+ */
+
+export type Speak = (level: Exclude<LogLevel, 'none'>, message: string) => void;
+
+const QUIET_MILLIS = 60_000;
+
+const WHY: Record<DropReason, string> = {
+  overflow: 'more were waiting than may (see CLEW_EXPORT_MAX_QUEUE_BYTES)',
+  refused: 'the collector does not take them',
+  expired: 'they had waited in the spool for too long',
+  exit: 'the process ended first',
+  after_shutdown: 'they ended after shutdown() had returned',
+  unencodable: 'they could not be encoded',
+  unreadable: 'they could not be read back from the spool',
+  sender_died: 'the thread that sends them died',
+};
+
+interface Repeated {
+  count: number;
+  saidAt: number;
+}
+
+export class SenderVoice {
+  readonly #speak: Speak;
+  readonly #address: string;
+  #failingSince = 0;
+  #reason = '';
+  readonly #repeated = new Map<string, Repeated>();
+
+  constructor(url: string, speak: Speak) {
+    this.#speak = speak;
+    this.#address = withoutSecrets(url);
+  }
+
+  /** The collector does not take spans: said once per outage, and again where the cause changes. */
+  failing(reason: string, waiting: number, retryAfterMillis: number | undefined): void {
+    if (this.#failingSince === 0) this.#failingSince = Date.now();
+    if (reason === this.#reason) return;
+    this.#reason = reason;
+    const after =
+      retryAfterMillis === undefined
+        ? 'Delivery is tried again until it succeeds'
+        : `It asked to be left alone for ${Math.ceil(retryAfterMillis / 1000)} s`;
+    this.#speak(
+      'warn',
+      `No spans reach the collector at ${this.#address} (${reason}); ${spans(waiting)} waiting. ${after}. ${hintFor(reason)}`,
+    );
+  }
+
+  resumed(waiting: number): void {
+    if (this.#failingSince === 0) return;
+    const seconds = Math.round((Date.now() - this.#failingSince) / 1000);
+    this.#failingSince = 0;
+    if (this.#reason === '') return;
+    this.#reason = '';
+    this.#speak(
+      'info',
+      `The collector at ${this.#address} takes spans again, after ${seconds} s; ${spans(waiting)} waited.`,
+    );
+  }
+
+  rejected(count: number, message: string): void {
+    const why = message ? `: ${message.slice(0, 200)}` : '';
+    this.#repeat('rejected', count, (sum) => `The collector rejected ${spans(sum)}${why}.`);
+  }
+
+  setAside(count: number, reason: string, file: string | undefined): void {
+    const where = file ? `; the request is kept in ${file}` : '';
+    this.#repeat('set aside', count, (sum) => {
+      return `Set aside ${spans(sum)} that the collector does not take (${reason})${where}.`;
+    });
+  }
+
+  dropped(reason: DropReason, count: number): void {
+    if (reason === 'refused' || reason === 'exit') return;
+    this.#repeat(reason, count, (sum) => `Dropped ${spans(sum)}: ${WHY[reason]}.`);
+  }
+
+  /** Something about the spool, in a whole sentence. */
+  spool(message: string): void {
+    this.#speak('warn', message);
+  }
+
+  broken(error: unknown): void {
+    this.#speak('error', `Delivery failed inside clew, please report it: ${messageOf(error)}`);
+  }
+
+  #repeat(key: string, count: number, message: (sum: number) => string): void {
+    const now = Date.now();
+    const repeated = this.#repeated.get(key) ?? { count: 0, saidAt: -Infinity };
+    this.#repeated.set(key, repeated);
+    repeated.count += count;
+    if (now - repeated.saidAt < QUIET_MILLIS) return;
+    this.#speak('warn', message(repeated.count));
+    repeated.saidAt = now;
+    repeated.count = 0;
+  }
+}
+
+export function spans(count: number): string {
+  return `${count} ${count === 1 ? 'span' : 'spans'}`;
+}
+
+/** The address without user, password and query, where people put their keys. */
+export function withoutSecrets(url: string): string {
+  try {
+    const { protocol, host, pathname } = new URL(url);
+    return `${protocol}//${host}${pathname}`;
+  } catch {
+    return 'the configured endpoint';
+  }
+}
+
+function hintFor(reason: string): string {
+  if (/answered 40[13]/.test(reason)) return 'Check OTEL_EXPORTER_OTLP_HEADERS.';
+  if (/answered (3|404|405)/.test(reason)) return 'Check OTEL_EXPORTER_OTLP_ENDPOINT.';
+  if (/answered/.test(reason)) return 'See the log of the collector.';
+  if (/CERT|SIGNED|ALTNAME|SSL|TLS/i.test(reason)) return 'Check OTEL_EXPORTER_OTLP_CERTIFICATE.';
+  return 'Start one there, or set OTEL_EXPORTER_OTLP_ENDPOINT; OTEL_TRACES_EXPORTER=none turns this off.';
+}

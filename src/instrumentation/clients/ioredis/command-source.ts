@@ -1,0 +1,102 @@
+import { channel } from 'node:diagnostics_channel';
+
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { CommandOperation } from './command-operation.ts';
+import { isSettingUp, patchConnection } from './connection-source.ts';
+import { describe } from './describe.ts';
+import { currentScript, isScriptCommand, patchScripts, undoScripts } from './script-source.ts';
+import type { ClassOf, RedisCommand, RedisConnection } from './shapes.ts';
+
+/*
+ * The commands under way. A command comes by here whenever it is sent: by the application, out of
+ * the offline queue, from a cluster to one of its servers, again after a reconnection. The first
+ * time is the call; `operations` knows the others, and an entry lives as long as its command.
+ */
+const operations = new WeakMap<RedisCommand, CommandOperation>();
+
+/** The client's own channel, whose subscribers should hear of a command in its caller's context. */
+const COMMAND_START = channel('tracing:ioredis:command:start');
+
+/** Whether an operation is worth its cost: the client keeps the callers of its promises itself. */
+export function isWanted(recorder: Recorder): boolean {
+  return recorder.isListening || COMMAND_START.hasSubscribers;
+}
+
+/** Lets `command` be sent in the scope of `operation`, and not as an operation of its own. */
+export function link(command: RedisCommand, operation: CommandOperation): void {
+  operations.set(command, operation);
+}
+
+export function isLinked(command: RedisCommand): boolean {
+  return operations.has(command);
+}
+
+/** Patches a class of connections: to one server, or to a cluster. */
+export function patchRedis(
+  { prototype }: ClassOf<RedisConnection>,
+  recorder: Recorder,
+): Undo | undefined {
+  const release = claim(prototype, 'ioredis connection');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    undoScripts,
+    patchConnection(prototype),
+    patchScripts(prototype, recorder),
+    patchMethod(prototype, 'sendCommand', (original) => {
+      return function sendCommand(command, ...rest) {
+        const known = operations.get(command);
+        if (known) {
+          known.sending(this, command, recorder);
+          return known.run(original, this, command, ...rest);
+        }
+        if (isTheUsers(command) && isWanted(recorder)) start(this, command, recorder);
+        return original.call(this, command, ...rest);
+      };
+    }),
+  ]);
+}
+
+/** Commands of a pipeline are its own; others the client sends of its own accord. */
+function isTheUsers(command: RedisCommand): boolean {
+  if (command.pipelineIndex !== undefined || command.name === 'asking') return false;
+  // A script that the server did not have is sent again by itself, in full.
+  if (isScriptCommand(command) && currentScript() === undefined) return false;
+  return !isSettingUp();
+}
+
+function start(connection: RedisConnection, command: RedisCommand, recorder: Recorder): void {
+  const script = currentScript();
+  const operation = script?.operation ?? new CommandOperation();
+  operations.set(command, operation);
+  if (script?.operation === undefined) observe(command, operation, recorder);
+  // A cluster that is ready passes the command on before this call returns: then its server is
+  // known at the start, which is when a sampler asks.
+  const isPassedOn = connection.isCluster === true && connection.status === 'ready';
+  if (!recorder.isListening || isPassedOn) return;
+  operation.record(recorder, describe(connection, command));
+  if (connection.status === 'ready') operation.located();
+}
+
+/** Sees how `command` ends, before its promise tells the application. */
+function observe(command: RedisCommand, operation: CommandOperation, recorder: Recorder): void {
+  const { resolve, reject } = command;
+  let result: unknown;
+  if (recorder.config.responseHook) {
+    const transform = command.transformReply.bind(command);
+    command.transformReply = (reply) => (result = transform(reply));
+  }
+  command.resolve = (reply) => {
+    // It rejects itself where the reply cannot be transformed.
+    const returned = resolve(reply);
+    operation.settle(undefined, result);
+    operation.end();
+    return returned;
+  };
+  command.reject = (error) => {
+    operation.settle(error);
+    operation.end();
+    return reject(error);
+  };
+}

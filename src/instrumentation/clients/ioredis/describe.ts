@@ -1,0 +1,80 @@
+import type { Endpoint } from '../../recorder/endpoint.ts';
+import { describeBatch, describeCommand, redisEndpoint } from '../../redis/describe.ts';
+import type { Operation } from '../../operation.ts';
+import type { RedisCommand, RedisConnection } from './shapes.ts';
+
+/** Of a cluster it is not known yet which server has the key. */
+const UNKNOWN_ENDPOINT: Endpoint = redisEndpoint({});
+
+interface Located {
+  endpoint: Endpoint;
+  stream: RedisConnection['stream'];
+  database: number;
+}
+/** Entries live as long as their connection; one is replaced when it reconnects or selects. */
+const located = new WeakMap<RedisConnection, Located>();
+
+/** Where the commands of `connection` go right now. */
+export function endpointOf(connection: RedisConnection): Endpoint {
+  if (connection.isCluster) return UNKNOWN_ENDPOINT;
+  const { condition, options, stream } = connection;
+  const database = condition?.select ?? options.db ?? 0;
+  const known = located.get(connection);
+  if (known?.stream === stream && known?.database === database) return known.endpoint;
+  const { remoteAddress, remotePort } = stream ?? {};
+  const endpoint = redisEndpoint({
+    database,
+    // The sentinels' word is good for one connection, and only the socket tells what it was.
+    ...(options.sentinels
+      ? { address: remoteAddress, port: remotePort }
+      : options.path
+        ? { address: options.path }
+        : { address: options.host, port: options.port }),
+    peerAddress: remoteAddress,
+    peerPort: remotePort,
+  });
+  // Before the socket is connected it does not know its peer.
+  if (remoteAddress !== undefined || options.path) {
+    located.set(connection, { endpoint, stream, database });
+  }
+  return endpoint;
+}
+
+/** A command of `connection`. */
+export function describe(connection: RedisConnection, { name, args }: RedisCommand): Operation {
+  return describeCommand(endpointOf(connection), name, args);
+}
+
+/** What a pipeline sends: a transaction if it begins with `multi`. */
+export function describePipeline(
+  connection: RedisConnection,
+  queue: readonly RedisCommand[],
+): Operation {
+  const endpoint = endpointOf(connection);
+  const isTransaction = isMulti(queue);
+  const commands = isTransaction
+    ? queue.filter(({ name }) => !/^(?:multi|exec)$/i.test(name))
+    : queue;
+  const [only] = commands;
+  if (!isTransaction && commands.length === 1 && only !== undefined) {
+    return describeCommand(endpoint, only.name, only.args);
+  }
+  return describeBatch(endpoint, isTransaction ? 'MULTI' : 'PIPELINE', commands);
+}
+
+export function isMulti(queue: readonly RedisCommand[]): boolean {
+  return queue[0]?.name.toLowerCase() === 'multi';
+}
+
+/** The first error among the results of a pipeline: for a transaction that of its end, if any. */
+export function errorIn(
+  results: readonly (readonly [error: unknown, result?: unknown])[],
+  isTransaction: boolean,
+): unknown {
+  if (isTransaction) {
+    const [error, replies] = results.at(-1) ?? [];
+    if (error) return error;
+    if (Array.isArray(replies)) return replies.find((reply) => reply instanceof Error);
+  }
+  return results.find(([error]) => error)?.[0];
+}

@@ -1,0 +1,122 @@
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { CommandOperation } from './command-operation.ts';
+import { isLinked, isWanted, link } from './command-source.ts';
+import { isSettingUp } from './connection-source.ts';
+import { describe, describePipeline, errorIn, isMulti } from './describe.ts';
+import type { ClassOf, RedisPipeline } from './shapes.ts';
+
+/*
+ * Pipelines. One that the application executes is one operation, from `exec` to the last reply. One
+ * that auto-pipelining made is none: its commands are, each in its own caller's context and from
+ * its own call. `automatic` holds those of the latter kind with the operations of their commands,
+ * in their order; `executed` those of the former. Entries live as long as their pipeline.
+ */
+const automatic = new WeakMap<RedisPipeline, CommandOperation[]>();
+const executed = new WeakSet<RedisPipeline>();
+
+export function patchPipeline(
+  { prototype }: ClassOf<RedisPipeline>,
+  recorder: Recorder,
+): Undo | undefined {
+  const release = claim(prototype, 'ioredis pipeline');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchMethod(prototype, 'sendCommand', (original) => {
+      return function sendCommand(command) {
+        const result = original.call(this, command);
+        if (isAutomatic(this) && !command.ignore && !isLinked(command) && isWanted(recorder)) {
+          const operation = new CommandOperation();
+          link(command, operation);
+          if (recorder.isListening) operation.record(recorder, describe(this.redis, command));
+          if (this.redis.status === 'ready' && !this.redis.isCluster) operation.located();
+          operationsOf(this).push(operation);
+        }
+        return result;
+      };
+    }),
+    patchMethod(prototype, 'exec', (original) => {
+      return function exec(...args) {
+        // With a transaction open this call only puts its end into the queue.
+        if (this._transactions === 0 && this._queue.length > 0) execute(this, recorder);
+        return original.apply(this, args);
+      };
+    }),
+  ]);
+}
+
+function isAutomatic(pipeline: RedisPipeline): boolean {
+  if (automatic.has(pipeline)) return true;
+  const { _autoPipelines } = pipeline.redis;
+  if (!_autoPipelines || _autoPipelines.size === 0) return false;
+  for (const open of _autoPipelines.values()) if (open === pipeline) return true;
+  return false;
+}
+
+/** The operations of a pipeline of auto-pipelining, which are told their results together. */
+function operationsOf(pipeline: RedisPipeline): CommandOperation[] {
+  const known = automatic.get(pipeline);
+  if (known) return known;
+  const operations: CommandOperation[] = [];
+  automatic.set(pipeline, operations);
+  observe(
+    pipeline,
+    (results) => {
+      for (const [index, operation] of operations.entries()) {
+        const [error, result] = results[index] ?? [];
+        operation.settle(error ?? undefined, result);
+        operation.end();
+      }
+    },
+    (error) => {
+      for (const operation of operations) {
+        operation.settle(error);
+        operation.end();
+      }
+    },
+  );
+  return operations;
+}
+
+function execute(pipeline: RedisPipeline, recorder: Recorder): void {
+  // A cluster that was not ready, or that was redirected, executes it again.
+  if (executed.has(pipeline) || isAutomatic(pipeline)) return;
+  executed.add(pipeline);
+  if (!recorder.isListening || isSettingUp()) return;
+  const { redis, _queue } = pipeline;
+  const operation = new CommandOperation();
+  operation.record(recorder, describePipeline(redis, _queue));
+  if (redis.status === 'ready' && !redis.isCluster) operation.located();
+  // The first of its commands tells which server of a cluster they go to.
+  const [first] = _queue;
+  if (first) link(first, operation);
+  observe(
+    pipeline,
+    (results) => {
+      operation.settle(errorIn(results, isMulti(pipeline._queue)), results);
+      operation.end();
+    },
+    (error) => {
+      operation.settle(error);
+      operation.end();
+    },
+  );
+}
+
+/** Sees how `pipeline` ends, before its promise tells the application. */
+function observe(
+  pipeline: RedisPipeline,
+  succeeded: (results: Parameters<RedisPipeline['resolve']>[0]) => void,
+  failed: (error: unknown) => void,
+): void {
+  const { resolve, reject } = pipeline;
+  pipeline.resolve = (results) => {
+    succeeded(results);
+    resolve(results);
+  };
+  pipeline.reject = (error) => {
+    failed(error);
+    reject(error);
+  };
+}

@@ -1,0 +1,100 @@
+import { claim, ownerOf, patchMethod, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { finishing } from '../../running-operation.ts';
+import { CommandOperation } from './command-operation.ts';
+import type { RedisCommand, RedisConnection, RedisScript } from './shapes.ts';
+
+/*
+ * Commands that the application defined by a script. The client sends the script's digest and, if
+ * the server does not know it, the script: two commands for one call, whose operation ends with the
+ * promise that the call returns. `current` is the call on the stack; `classes` are those of the
+ * commands, by which the second one is known.
+ */
+interface ScriptCall {
+  /** Not that of a script in a pipeline, which has an operation as a whole. */
+  operation: CommandOperation | undefined;
+}
+let current: ScriptCall | undefined;
+const classes = new WeakSet<object>();
+const undos: Undo[] = [];
+
+/** The script being called right now. */
+export function currentScript(): ScriptCall | undefined {
+  return current;
+}
+
+export function isScriptCommand(command: RedisCommand): boolean {
+  return classes.has(command.constructor);
+}
+
+/** Patches the definition of scripts. The class of scripts is patched when the first one is seen. */
+export function patchScripts(prototype: RedisConnection, recorder: Recorder): Undo | undefined {
+  const owner = ownerOf(prototype, 'defineCommand') as RedisConnection | undefined;
+  const release = owner && claim(owner, 'ioredis scripts');
+  if (!release) return undefined;
+  const undo = patchMethod(owner, 'defineCommand', (original) => {
+    return function defineCommand(name, definition) {
+      const result = original.call(this, name, definition);
+      const script = this.scriptsSet?.[name];
+      if (script) patchScript(script, recorder);
+      return result;
+    };
+  });
+  return () => {
+    undo?.();
+    release();
+  };
+}
+
+/** Undoes the patches of the classes of scripts that were seen. */
+export function undoScripts(): void {
+  for (const undo of undos.splice(0)) undo();
+}
+
+function patchScript(script: RedisScript, recorder: Recorder): void {
+  classes.add(script.Command);
+  const prototype = Object.getPrototypeOf(script) as RedisScript;
+  const release = claim(prototype, 'ioredis script');
+  if (!release) return;
+  const undo = patchMethod(prototype, 'execute', (original) => executeOf(original, recorder));
+  undos.push(() => {
+    undo?.();
+    release();
+  });
+}
+
+function executeOf(original: RedisScript['execute'], recorder: Recorder): RedisScript['execute'] {
+  return function execute(this: RedisScript, container, args, options, callback) {
+    const isAlone = !('_queue' in container) && recorder.isListening;
+    const operation = isAlone ? new CommandOperation() : undefined;
+    const told =
+      operation && typeof callback === 'function'
+        ? finishing(operation, callback as () => void)
+        : callback;
+    const outer = current;
+    current = { operation };
+    let result: unknown;
+    try {
+      result = original.call(this, container, args, options, told);
+    } finally {
+      current = outer;
+    }
+    return operation && result instanceof Promise ? ended(result, operation) : result;
+  };
+}
+
+/** The same outcome; its rejection is as handled, or not, as that of `promise` was. */
+function ended(promise: Promise<unknown>, operation: CommandOperation): Promise<unknown> {
+  return promise.then(
+    (result) => {
+      operation.settle(undefined, result);
+      operation.end();
+      return result;
+    },
+    (error: unknown) => {
+      operation.settle(error);
+      operation.end();
+      throw error;
+    },
+  );
+}

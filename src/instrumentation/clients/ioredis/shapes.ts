@@ -1,0 +1,67 @@
+import type { EventEmitter } from 'node:events';
+
+/* What is used of ioredis and its fork iovalkey, as far as all supported versions have it. */
+
+/** A command on its way; made by the client for every call. */
+export interface RedisCommand {
+  /** As it goes over the wire, which is as the application wrote it. */
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** Its place in a pipeline; commands outside of one have none. */
+  readonly pipelineIndex?: number;
+  /** What a cluster adds to a pipeline of its own accord. */
+  readonly ignore?: boolean;
+  resolve(this: void, reply: unknown): unknown;
+  reject(this: void, error: unknown): unknown;
+  transformReply(reply: unknown): unknown;
+}
+
+/** A connection to one server, or a cluster of them. */
+export interface RedisConnection extends EventEmitter {
+  readonly isCluster?: boolean;
+  readonly status: string;
+  readonly options: {
+    host?: string;
+    port?: number;
+    path?: string | null;
+    db?: number;
+    sentinels?: unknown;
+  };
+  readonly condition?: { select?: number } | null;
+  readonly stream?: { remoteAddress?: string; remotePort?: number } | null;
+  /** The pipelines that auto-pipelining has open. */
+  readonly _autoPipelines?: ReadonlyMap<string, RedisPipeline>;
+  readonly scriptsSet?: Readonly<Record<string, RedisScript>>;
+  connect(callback?: unknown): unknown;
+  sendCommand(command: RedisCommand, ...rest: unknown[]): unknown;
+  defineCommand(name: string, definition: unknown): unknown;
+  /** Of clusters: calls back once it is known which server has what. */
+  delayUntilReady(callback: (error: unknown) => void): void;
+}
+
+export interface RedisPipeline {
+  readonly redis: RedisConnection;
+  readonly _queue: readonly RedisCommand[];
+  /** How many transactions in it are open. */
+  readonly _transactions: number;
+  resolve(this: void, results: [error: unknown, result?: unknown][]): void;
+  reject(this: void, error: unknown): void;
+  exec(...args: unknown[]): unknown;
+  sendCommand(command: RedisCommand): unknown;
+}
+
+/** A command that the application defined by a script. */
+export interface RedisScript {
+  /** The class of its commands. */
+  readonly Command: object;
+  execute(
+    container: RedisConnection | RedisPipeline,
+    args: unknown[],
+    options: unknown,
+    callback?: unknown,
+  ): unknown;
+}
+
+export interface ClassOf<Instance> {
+  prototype: Instance;
+}

@@ -1,0 +1,246 @@
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Endpoint } from '../../recorder/endpoint.ts';
+import type { PoolReading } from '../../recorder/pool-metrics.ts';
+import { PoolWait } from '../../recorder/pool-wait.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { runInRoot } from '../../root.ts';
+import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
+import { executingFor, makingQuery } from './calls.ts';
+import { ANY_ENDPOINT, describeStatement, plannedEndpoint } from './describe.ts';
+import type {
+  Pool,
+  PoolCluster,
+  PooledConnection,
+  PoolNamespace,
+  ResultCallback,
+} from './shapes.ts';
+
+/*
+ * One operation for a query of a pool or a cluster, from the call over the wait for a connection to
+ * the result. Both ask for the connection while the call is on the stack: `querying` is set as long,
+ * so that `getConnection` knows that from a call of the user's. `takenAt` is written when a
+ * connection is handed out; an entry lives as long as its connection. `measuredCallbacks` knows the
+ * callbacks that come back out of a pool's own queue.
+ */
+
+/** What the pools of a library's connections need to know of them. */
+export interface Driver {
+  /** The library's name, which begins the types of its async resources. */
+  name: string;
+  endpointOf(this: void, connection: PooledConnection): Endpoint;
+}
+
+let querying: RunningOperation | undefined;
+const measuredCallbacks = new WeakSet<object>();
+const takenAt = new WeakMap<PooledConnection, number>();
+
+/** Patches a class of pools. */
+export function patchPool(
+  Pool: { prototype: Pool },
+  driver: Driver,
+  recorder: Recorder,
+): Undo | undefined {
+  const owner = ownerOf(Pool.prototype, 'releaseConnection');
+  const release = owner && claim(owner, `${driver.name} pool`);
+  if (!release) return undefined;
+  const prototype = owner as Pool;
+  const record: Record<Pool> = (pool, operation, args) => {
+    const { connectionConfig } = pool.config;
+    if (!connectionConfig || !recorder.isListening) return;
+    const endpoint = plannedEndpoint(connectionConfig);
+    operation.record(recorder, describeStatement(endpoint, ...statementOf(args)));
+  };
+  return undoAll([
+    release,
+    patchMethod(prototype, 'query', (original) => queryOf(original, record)),
+    patchMethod(prototype, 'execute', (original) => executeOf(original, record)),
+    patchMethod(prototype, 'getConnection', (original) =>
+      getConnectionOf(original, driver, recorder),
+    ),
+    patchMethod(prototype, 'releaseConnection', (original) => {
+      return function releaseConnection(connection) {
+        const since = takenAt.get(connection);
+        if (since !== undefined) {
+          takenAt.delete(connection);
+          recorder.pools.used(this, performance.now() - since);
+        }
+        return original.call(this, connection);
+      };
+    }),
+    patchMethod(prototype, 'end', endOf),
+  ]);
+}
+
+/** Patches a class of clusters, and the class of what they select when something was selected. */
+export function patchCluster(
+  Cluster: { prototype: PoolCluster },
+  driver: Driver,
+  recorder: Recorder,
+): Undo | undefined {
+  const { prototype } = Cluster;
+  const release = claim(prototype, `${driver.name} cluster`);
+  if (!release) return undefined;
+  const record: Record<PoolNamespace> = (_namespace, operation, args) => {
+    if (!recorder.isListening) return;
+    operation.record(recorder, describeStatement(ANY_ENDPOINT, ...statementOf(args)));
+  };
+  const undos: (Undo | undefined)[] = [];
+  return undoAll([
+    release,
+    () => undoAll(undos)(),
+    patchMethod(prototype, 'end', endOf),
+    patchMethod(prototype, 'of', (original) => {
+      return function of(...args) {
+        const namespace = original.apply(this, args);
+        const owner = Object.getPrototypeOf(namespace) as PoolNamespace;
+        const releaseNamespace = claim(owner, `${driver.name} namespace`);
+        if (releaseNamespace) {
+          undos.push(
+            releaseNamespace,
+            patchMethod(owner, 'query', (query) => queryOf(query, record)),
+            patchMethod(owner, 'execute', (execute) => executeOf(execute, record)),
+          );
+        }
+        return namespace;
+      };
+    }),
+  ]);
+}
+
+type Method<This> = (this: This, ...args: unknown[]) => unknown;
+/** Starts recording a query that has no connection yet. */
+type Record<This> = (pool: This, operation: RunningOperation, args: unknown[]) => void;
+
+function queryOf<This>(original: Method<This>, record: Record<This>): Method<This> {
+  return function query(...args) {
+    const operation = new RunningOperation('MYSQL_POOL_QUERY');
+    record(this, operation, args);
+    return asQuery(operation, () => makingQuery(operation, () => original.apply(this, args)));
+  };
+}
+
+function executeOf<This>(original: Method<This>, record: Record<This>): Method<This> {
+  return function execute(...args) {
+    const operation = new RunningOperation('MYSQL_POOL_EXECUTE');
+    record(this, operation, args);
+    const index = typeof args[1] === 'function' ? 1 : 2;
+    const callback = args[index];
+    const bound =
+      typeof callback === 'function'
+        ? args.with(index, finishing(operation, callback as ResultCallback))
+        : args;
+    return asQuery(operation, () => original.apply(this, bound));
+  };
+}
+
+function asQuery<Result>(operation: RunningOperation, fn: () => Result): Result {
+  const outer = querying;
+  querying = operation;
+  try {
+    return fn();
+  } finally {
+    querying = outer;
+  }
+}
+
+function getConnectionOf(
+  original: Pool['getConnection'],
+  driver: Driver,
+  recorder: Recorder,
+): (this: Pool, callback?: unknown) => unknown {
+  return function getConnection(callback) {
+    const operation = querying;
+    querying = undefined;
+    if (typeof callback !== 'function') return original.call(this, callback);
+    if (measuredCallbacks.has(callback)) return original.call(this, callback);
+    const handOut = callback as ResultCallback;
+    const bound = operation
+      ? forQuery(operation, handOut)
+      : bindCallback('MYSQL_POOL_CONNECTION', handOut);
+    const measured = measuring(this, operation, bound, driver, recorder);
+    measuredCallbacks.add(measured);
+    // The socket outlives whoever opened it.
+    return isOpening(this) ? runInRoot(original, this, measured) : original.call(this, measured);
+  };
+}
+
+/** The callback with which a pool continues its own query, once there is a connection. */
+function forQuery(operation: RunningOperation, callback: ResultCallback): ResultCallback {
+  return function poolConnectionCallback(this: unknown, ...args) {
+    return operation.run(
+      () => executingFor(operation, () => callback.apply(this, args)),
+      undefined,
+    );
+  };
+}
+
+function isOpening({ config, _freeConnections, _allConnections }: Pool): boolean {
+  const limit = config.connectionLimit ?? 0;
+  return _freeConnections?.length === 0 && (limit === 0 || (_allConnections?.length ?? 0) < limit);
+}
+
+function measuring(
+  pool: Pool,
+  operation: RunningOperation | undefined,
+  callback: ResultCallback,
+  driver: Driver,
+  recorder: Recorder,
+): ResultCallback {
+  const { connectionConfig } = pool.config;
+  if (!connectionConfig) return callback;
+  const { pools } = recorder;
+  const wait = PoolWait.start(
+    recorder,
+    pool,
+    () => plannedEndpoint(connectionConfig),
+    operation?.recording?.isRecording ? operation : undefined,
+  );
+  if (!wait) return callback;
+  const openedAt = isOpening(pool) ? performance.now() : undefined;
+  return function measuredCallback(this: unknown, ...args) {
+    const [error, connection] = args;
+    if (error) {
+      wait.fail(error, false);
+    } else {
+      if (pools.isListening) {
+        const now = performance.now();
+        pools.watch(pool, driver.endpointOf(connection as PooledConnection), readPool);
+        if (openedAt !== undefined) pools.created(pool, now - openedAt);
+        takenAt.set(connection as PooledConnection, now);
+      }
+      wait.end();
+    }
+    return callback.apply(this, args);
+  };
+}
+
+function readPool({ config, ...pool }: Pool): PoolReading {
+  const idle = pool._freeConnections?.length ?? 0;
+  return {
+    used: (pool._allConnections?.length ?? 0) - idle,
+    idle,
+    pending: pool._connectionQueue?.length ?? 0,
+    max: config.connectionLimit || undefined,
+    idleMax: config.maxIdle,
+  };
+}
+
+function endOf<This>(
+  original: (this: This, callback?: unknown) => unknown,
+): (this: This, callback?: unknown) => unknown {
+  return function end(callback) {
+    if (typeof callback !== 'function') return original.call(this, callback);
+    return original.call(this, bindCallback('MYSQL_POOL_END', callback as () => void));
+  };
+}
+
+/** Text and values as given, where they can be read without running the user's code. */
+function statementOf([sql, values]: unknown[]): [text: unknown, values: unknown] {
+  if (typeof sql !== 'object' || sql === null) return [sql, values];
+  const given = typeof values === 'function' ? undefined : values;
+  return [plainProperty(sql, 'sql'), given ?? plainProperty(sql, 'values')];
+}
+
+function plainProperty(target: object, key: string): unknown {
+  return Object.getOwnPropertyDescriptor(target, key)?.value;
+}

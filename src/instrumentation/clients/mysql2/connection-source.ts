@@ -1,0 +1,148 @@
+import type { Operation } from '../../operation.ts';
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Endpoint } from '../../recorder/endpoint.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { abandon, commandsOf, link, linkOf, patchCommands } from './commands.ts';
+import { executingFor, executingOperation, takeMaking } from '../mysql-family/calls.ts';
+import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
+import type { ResultCallback } from '../mysql-family/shapes.ts';
+import type { Command, Connection } from './shapes.ts';
+
+interface ConnectionClass {
+  prototype: Connection;
+  createQuery(...args: unknown[]): Command;
+}
+
+/** Patches a class of connections, and the classes of commands as they are seen. */
+export function patchConnection(Connection: ConnectionClass, recorder: Recorder): Undo | undefined {
+  const owner = ownerOf(Connection.prototype, 'addCommand');
+  const release = owner && claim(owner, 'mysql2 connection');
+  if (!release) return undefined;
+  const prototype = owner as Connection;
+  const commandUndos: Undo[] = [];
+  const { constructor } = owner as unknown as { constructor: ConnectionClass };
+  return undoAll([
+    release,
+    () => {
+      for (const undo of commandUndos) undo();
+    },
+    patchMethod(constructor, 'createQuery', (original) => {
+      return function createQuery(...args) {
+        const command = original.apply(this, args);
+        const operation = takeMaking();
+        if (operation) link(command, operation, true);
+        return command;
+      };
+    }),
+    patchMethod(prototype, 'addCommand', (original) => {
+      return function addCommand(command) {
+        const undo = patchCommands(command);
+        if (undo) commandUndos.push(undo);
+        added(this, command, recorder);
+        return original.call(this, command);
+      };
+    }),
+    patchMethod(prototype, '_addCommandClosedState', (original) => {
+      return function _addCommandClosedState(command) {
+        added(this, command, recorder);
+        const result = original.call(this, command);
+        abandon([command], new Error('The connection is closed'));
+        return result;
+      };
+    }),
+    patchMethod(prototype, 'execute', executeOf),
+    patchMethod(prototype, 'connect', (original) => {
+      return function connect(callback) {
+        if (typeof callback !== 'function') return original.call(this, callback);
+        return original.call(this, bindCallback('MYSQL2_CONNECT', callback as () => void));
+      };
+    }),
+    patchMethod(prototype, '_notifyError', (original) => {
+      return function _notifyError(error) {
+        // Those that emit events are told nothing.
+        const deaf = [...commandsOf(this._command, this._commands)].filter(
+          ({ onResult }) => onResult === undefined,
+        );
+        const result = original.call(this, error);
+        abandon(deaf, error);
+        return result;
+      };
+    }),
+    patchMethod(prototype, 'close', (original) => {
+      return function close() {
+        // A connection that is closed on purpose tells nobody.
+        const deaf = [...commandsOf(this._command, this._commands)];
+        const result = original.call(this);
+        abandon(deaf, new Error('The connection was closed'));
+        return result;
+      };
+    }),
+  ]);
+}
+
+/** Where the commands of `connection` go. */
+export function endpointOfConnection(connection: Connection): Endpoint {
+  return endpointOf(connection, () => ({
+    version: connection._handshakePacket?.serverVersion,
+    stream: connection.stream,
+  }));
+}
+
+/** A command on its way into the queue of `connection`. */
+function added(connection: Connection, command: Command, recorder: Recorder): void {
+  // The handshake is nobody's.
+  if (!('onResult' in command)) return;
+  const isStatement = 'stream' in command;
+  const executing = executingOperation();
+  const made =
+    linkOf(command) ??
+    link(
+      command,
+      executing ?? new RunningOperation('MYSQL2_COMMAND'),
+      isStatement || executing === undefined,
+    );
+  made.isQueued = true;
+  if (!isStatement || !recorder.isListening) return;
+  const endpoint = endpointOfConnection(connection);
+  const { operation } = made;
+  if (operation.isDescribed) operation.recording?.connectedTo(endpoint);
+  else operation.record(recorder, describeCommand(endpoint, command));
+  const { recording } = operation;
+  // A statement that is prepared is known by its text, which must stay the same.
+  if (recording && typeof command.sql === 'string' && '_queryOptions' in command) {
+    command.sql = recording.comment(command.sql);
+  }
+}
+
+/** The statement as it was given: before its values were written into it. */
+function describeCommand(
+  endpoint: Endpoint,
+  { _queryOptions, statement, sql, values }: Command,
+): Operation {
+  return _queryOptions
+    ? describeStatement(endpoint, _queryOptions.sql, _queryOptions.values)
+    : describeStatement(endpoint, sql ?? statement?.query, values);
+}
+
+/** `execute` prepares and executes, in two commands: one operation. */
+function executeOf(original: Connection['execute']): Connection['execute'] {
+  return function execute(this: Connection, ...args) {
+    const operation = executingOperation() ?? new RunningOperation('MYSQL2_EXECUTE');
+    return executingFor(operation, () => original.apply(this, withSettling(args, operation)));
+  };
+}
+
+/** The arguments, with the callback in the caller's context: a failure to prepare goes there. */
+function withSettling(args: unknown[], operation: RunningOperation): unknown[] {
+  const index = typeof args[1] === 'function' ? 1 : 2;
+  const callback = args[index];
+  if (typeof callback !== 'function') return args;
+  return args.with(index, function settlingCallback(this: unknown, ...results: unknown[]): unknown {
+    operation.settle(results[0] ?? undefined, results[1]);
+    // What the user does in a callback that is called at once is no part of this.
+    return executingFor(undefined, () => {
+      return operation.run(callback as ResultCallback, this, ...results);
+    });
+  });
+}

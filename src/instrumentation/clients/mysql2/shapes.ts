@@ -1,0 +1,38 @@
+import type { PooledConnection, ResultCallback } from '../mysql-family/shapes.ts';
+
+/* What is used of mysql2, as far as all supported versions have it. */
+
+/** Anything a connection executes: queries, prepared statements, pings. */
+export interface Command {
+  sql?: unknown;
+  values?: unknown;
+  /** Called with the result; events are emitted where there is none. */
+  onResult?: ResultCallback | undefined;
+  /** The caller's arguments in an object of the library's; `sql` gets the values written into it. */
+  _queryOptions?: { sql?: unknown; values?: unknown };
+  /** The statement that is executed, once it is prepared. */
+  statement?: { query?: unknown };
+  emit(event: string, ...args: unknown[]): boolean;
+  /** Takes the next packet. */
+  execute(...args: unknown[]): unknown;
+}
+
+export interface Queue<Item> {
+  readonly length: number;
+  get?(index: number): Item | undefined;
+  peekAt?(index: number): Item | undefined;
+}
+
+export interface Connection extends PooledConnection {
+  stream?: { remoteAddress?: string; remotePort?: number };
+  _handshakePacket?: { serverVersion?: string } | null;
+  _command?: Command | null;
+  _commands?: Queue<Command>;
+  addCommand(command: Command): unknown;
+  /** Takes the place of `addCommand` once the connection is closed. */
+  _addCommandClosedState(command: Command): unknown;
+  execute(...args: unknown[]): unknown;
+  connect(callback?: unknown): unknown;
+  close(): unknown;
+  _notifyError(error: unknown): unknown;
+}

@@ -1,0 +1,99 @@
+import { byClass, type Failure, type Operation } from '../operation.ts';
+import { createEndpoint, type Endpoint } from '../recorder/endpoint.ts';
+import { batchText, commandText } from './command-text.ts';
+
+/* What the Redis clients have in common: where commands go, how they read, how they fail. */
+
+export const SYSTEM = 'redis';
+export const DEFAULT_PORT = 6379;
+
+export interface RedisEndpointParts {
+  database?: number | undefined;
+  address?: string | undefined;
+  port?: number | undefined;
+  peerAddress?: string | undefined;
+  peerPort?: number | undefined;
+}
+
+/**
+ * The endpoint of a connection. The number of its database is an attribute and nothing else: the
+ * conventions keep it out of the name of a span.
+ */
+export function redisEndpoint({ database, ...parts }: RedisEndpointParts): Endpoint {
+  const endpoint = createEndpoint({ system: SYSTEM, defaultPort: DEFAULT_PORT, ...parts });
+  if (database === undefined) return endpoint;
+  const attributes = { ...endpoint.attributes, 'db.namespace': String(database) };
+  return Object.freeze({ ...endpoint, attributes: Object.freeze(attributes) });
+}
+
+/**
+ * In the place of the values: it says that the text holds placeholders already, and has none that
+ * could be shown.
+ */
+const PLACEHOLDERS: readonly unknown[] = Object.freeze([undefined]);
+
+/** One command. */
+export function describeCommand(
+  endpoint: Endpoint,
+  name: string,
+  args: readonly unknown[],
+): Operation {
+  return {
+    endpoint,
+    name,
+    text: commandText(name, args),
+    values: args.length > 0 ? args : PLACEHOLDERS,
+    storedProcedure: storedProcedureOf(name, args),
+  };
+}
+
+/** A command of a batch, in whatever shape its client has it. */
+export interface BatchedCommand {
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+/** Several commands that one call sends: `MULTI` in a transaction, `PIPELINE` otherwise. */
+export function describeBatch(
+  endpoint: Endpoint,
+  kind: 'MULTI' | 'PIPELINE',
+  commands: readonly BatchedCommand[],
+): Operation {
+  const [first] = commands;
+  const isUniform = first !== undefined && commands.every(({ name }) => name === first.name);
+  return {
+    endpoint,
+    name: isUniform ? `${kind} ${first.name}` : kind,
+    text: batchText(commands, ({ name, args }, room) => commandText(name, args, room)),
+    values: PLACEHOLDERS,
+    batchSize: commands.length,
+  };
+}
+
+/** The function, or the digest of the script, that a command calls. */
+function storedProcedureOf(name: string, args: readonly unknown[]): string | undefined {
+  if (name.length < 5 || !/^(?:evalsha|fcall)(?:_ro)?$/i.test(name)) return undefined;
+  const [procedure] = args;
+  return typeof procedure === 'string' && /^\w{1,64}$/.test(procedure) ? procedure : undefined;
+}
+
+/** The classes by which clients know an error that the server sent. */
+const REPLY_ERRORS = new Set(['ReplyError', 'ErrorReply', 'SimpleError', 'BlobError']);
+
+/**
+ * The prefix of the server's error, a code of the system's, or the error's class. The server's
+ * message quotes what it was sent, so nothing else of it is shown.
+ */
+export function describeError(error: unknown): Failure {
+  if (error instanceof Error) {
+    if (REPLY_ERRORS.has(error.constructor.name)) {
+      const prefix = /^[A-Z][A-Z_]{1,31}(?= |$)/.exec(error.message)?.[0];
+      if (prefix !== undefined) return { type: prefix, statusCode: prefix, message: prefix };
+    }
+    const { code } = error as { code?: unknown };
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)) {
+      return { type: code, message: code };
+    }
+  }
+  return byClass(error);
+}

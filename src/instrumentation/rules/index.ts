@@ -1,0 +1,108 @@
+import semver from 'semver';
+
+import { sayOnce } from '../../base/log.ts';
+import { onModule, type ModuleExports } from '../module-hooks.ts';
+import type { Undo } from '../patch.ts';
+import { tryWrap, type ReplaceModule } from '../wrap.ts';
+import { BUILT_IN_RULES } from './built-in.ts';
+import { repairGlobals } from './globals.ts';
+import { readRuleFile } from './rule-file.ts';
+import { WINSTON_BATCHES } from './winston.ts';
+import { readRuleSet, type ModuleRules, type RuleSet } from './rule-set.ts';
+
+export { RepairSpanProcessor } from '../wrap/marker.ts';
+export { findRuleFile, RULE_FILE } from './rule-file.ts';
+export type { RuleData, RuleSet } from './rule-set.ts';
+
+/** Which rules hold. */
+export interface RuleOptions {
+  /** Rules for the libraries this package knows. Default: true. */
+  builtIn?: boolean;
+  /** Rules in code. */
+  rules?: RuleSet;
+  /** Files of rules (`clew.rules.json`). */
+  files?: readonly string[];
+  /** Modules whose built-in rules do not hold. */
+  except?: readonly string[];
+}
+
+/**
+ * Applies repair rules to each library when it is loaded, and the ones for Node's own modules now.
+ *
+ * Call it before the application loads its libraries; `hookImports()` comes after it. Returns the
+ * undo of all. `CLEW_REPAIR=off` turns every rule off; a mistake in a rule is an `ERR_RULE`.
+ */
+export function enableRules(options: RuleOptions = {}): Undo {
+  if (isSwitchedOff()) return () => undefined;
+  const { builtIn = true, rules = {}, files = [], except = [] } = options;
+  const own = [
+    ...readRuleSet(rules, (path) => ['rules', ...path].join(' > ')),
+    ...files.flatMap((file) => readRuleFile(file)),
+  ];
+  const builtInRules = builtIn
+    ? builtInModules().filter(({ module }) => !except.includes(packageOf(module)))
+    : [];
+  const undos = [...builtInRules, ...own].map((each) => registerModule(each));
+  if (builtIn && !except.includes('winston')) undos.push(onModule(WINSTON_BATCHES));
+  if (builtIn) undos.push(repairGlobals(except));
+  return () => {
+    for (const undo of undos.splice(0).toReversed()) undo();
+  };
+}
+
+/** Whether the environment turns all rules off. */
+export function isSwitchedOff(env: NodeJS.ProcessEnv = process.env): boolean {
+  return /^(?:off|0|false|no)$/i.test(env['CLEW_REPAIR'] ?? '');
+}
+
+/** The built-in rules, read once. @internal */
+export function builtInModules(): ModuleRules[] {
+  return readRuleSet(BUILT_IN_RULES, (path) => ['built-in', ...path].join(' > '));
+}
+
+function registerModule({ module, versions, rules }: ModuleRules): Undo {
+  return onModule({
+    module,
+    // A version outside the range is no news: later ones often have no need of the rule.
+    versions: '*',
+    patch: (exports: ModuleExports, version, replace) =>
+      applyRules(exports as object, { module, versions, rules }, version, replace),
+  });
+}
+
+const packageOf = (module: string): string =>
+  module
+    .split('/')
+    .slice(0, module.startsWith('@') ? 2 : 1)
+    .join('/');
+
+/**
+ * Applies the rules of one module to its exports. A rule whose target is not there is said once
+ * and skipped: the others hold. @internal
+ */
+export function applyRules(
+  exports: object,
+  { module, rules, versions }: ModuleRules,
+  version: string,
+  replace?: ReplaceModule,
+): Undo | undefined {
+  if (!semver.satisfies(version, versions, { includePrerelease: true })) return undefined;
+  const undos: Undo[] = [];
+  let current = exports;
+  const replaceCurrent = replace && ((next: unknown) => replace((current = next as object)));
+  for (const rule of rules) {
+    const undo = tryWrap(current, rule, replaceCurrent);
+    if (undo) undos.push(undo);
+    else {
+      const path = [rule.on, rule.method].flat().filter(Boolean).join(' ');
+      sayOnce(
+        'debug',
+        `rule:${module}@${version}:${path}`,
+        `${module} ${version} has no \`${path}\`: its ${rule.kind} rule is not applied.`,
+      );
+    }
+  }
+  return () => {
+    for (const undo of undos.toReversed()) undo();
+  };
+}

@@ -1,0 +1,85 @@
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { types } from 'node:util';
+
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+
+import { hasAsyncContextFrame } from '../../async/runtime.ts';
+
+/*
+ * Whether any context is active, whoever keeps it: our manager, OpenTelemetry's, the application's
+ * own AsyncLocalStorage. Node writes the stores on each new AsyncResource under symbols: one per
+ * store, or the async context frame (a Map) as a whole. That is not public structure, so a
+ * self-test decides whether it is read at all; without it every context counts as active.
+ */
+
+function storesOf(resource: AsyncResource): [symbol, unknown][] {
+  return Object.getOwnPropertySymbols(resource)
+    .map((key): [symbol, unknown] => [key, valueAt(resource, key)])
+    .filter(([key, value]) => isStore(key, value));
+}
+
+const valueAt = (resource: AsyncResource, key: symbol): unknown =>
+  (resource as unknown as Record<symbol, unknown>)[key];
+
+/** The ids are numbers, and `destroyed` is Node's note for the garbage collector. */
+const isStore = (key: symbol, value: unknown): boolean =>
+  typeof value !== 'number' && key.description !== 'destroyed';
+
+const isEmpty = (store: unknown): boolean => store === undefined || store === ROOT_CONTEXT;
+
+const frameKey: symbol | undefined = hasAsyncContextFrame
+  ? Object.getOwnPropertySymbols(new AsyncResource('PROBE')).find(
+      (key) => key.description === 'context_frame',
+    )
+  : undefined;
+
+function readCarriesContext(resource: AsyncResource): boolean {
+  if (frameKey !== undefined) return !isEmptyFrame(valueAt(resource, frameKey));
+  for (const key of Object.getOwnPropertySymbols(resource)) {
+    const value = valueAt(resource, key);
+    if (!isEmpty(value) && isStore(key, value)) return true;
+  }
+  return false;
+}
+
+function isEmptyFrame(frame: unknown): boolean {
+  // Node's frame is a Map without Map's prototype; another manager's may be anything.
+  if (!types.isMap(frame)) return isEmpty(frame);
+  for (const value of Map.prototype.values.call(frame)) if (!isEmpty(value)) return false;
+  return true;
+}
+
+function selfTest(): boolean {
+  const probe = new AsyncLocalStorage<object>();
+  try {
+    const inside = probe.run({}, () => new AsyncResource('PROBE'));
+    // Under no value of its own: leaving `run` may leave an empty entry behind.
+    const outside = probe.run(undefined as never, () => emptied(new AsyncResource('PROBE')));
+    return readCarriesContext(inside) && !readCarriesContext(outside);
+  } finally {
+    probe.disable();
+  }
+}
+
+/** Takes all stores from an async resource of ours, so that what runs in it runs in the root. */
+function emptied(resource: AsyncResource): AsyncResource {
+  for (const [key] of storesOf(resource)) {
+    (resource as unknown as Record<symbol, unknown>)[key] = undefined;
+  }
+  return resource;
+}
+
+const isReadable = selfTest();
+
+/** Whether `resource` was made while a context was active. */
+export function carriesContext(resource: AsyncResource): boolean {
+  return !isReadable || readCarriesContext(resource);
+}
+
+let root: AsyncResource | undefined;
+
+/** An async resource under which no store has a value. */
+export function rootResource(): AsyncResource {
+  root ??= emptied(new AsyncResource('clew.root', { requireManualDestroy: true }));
+  return root;
+}

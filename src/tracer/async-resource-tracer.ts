@@ -1,0 +1,313 @@
+import { performance } from 'node:perf_hooks';
+
+import { messageOf, optionError } from '../base/errors.ts';
+import { sayOnce } from '../base/log.ts';
+import { Collector, type CollectorStats } from './collect.ts';
+import { HookSet } from './hook-set.ts';
+import { LoopClock, type LoopClockOptions, type Mark, type Split } from './loop-clock.ts';
+import { currentOwner, QUIET, quietly, type WorkOwner } from './owner.ts';
+import { TRACER_LEVELS, type AsyncTrace, type TracerLevel } from './record.ts';
+import {
+  HttpRequests,
+  httpRequests,
+  type RequestHead,
+  type RequestSource,
+} from './request-source.ts';
+
+/** The hooks of the tracer whose clock writes on the owners. */
+let primary: HookSet | undefined;
+
+const MAX_TRACED = 1000;
+const MAX_REQUESTS = 20_000;
+
+/** A request that ended, and where its time went. */
+export interface RequestReport {
+  label: string;
+  owner: WorkOwner;
+  split: Split;
+}
+
+export interface AsyncResourceTracerOptions {
+  /** The level `start()` begins at. Default `trace`. */
+  level?: Exclude<TracerLevel, 'off'>;
+  /** Called with each finished group. */
+  onTrace?(trace: AsyncTrace): void;
+  /** Called when a request ends. */
+  onRequest?(report: RequestReport): void;
+  /**
+   * Which work is recorded at level `trace`: asked once per request when it begins, and with
+   * `undefined` for async resources that belong to none. Default: everything.
+   */
+  select?(owner: WorkOwner | undefined): boolean;
+  /** Called when a request begins, before `select`; where a request can be marked. */
+  onRequestStart?(owner: WorkOwner, head: RequestHead): void;
+  /** Whether creation stacks are kept. Default: at level `deep` only. */
+  stacks?: boolean;
+  /** Milliseconds without an event after which a group whose work is over is finished. Default 250. */
+  idleMillis?: number;
+  /** Milliseconds after which a group is finished in any case. Default 60,000. */
+  maxMillis?: number;
+  /** Async resources kept per group, a fifth of them not promises. Default 10,000. */
+  maxRecordsPerTrace?: number;
+  /** Async resources kept at once, over all groups. Default 100,000. */
+  maxRecords?: number;
+  /** Callbacks kept per async resource. Default 100. */
+  maxSlices?: number;
+  /** The shortest stretch that counts as holding the loop. Default 5. */
+  holdMillis?: number;
+  /** Where requests are known from. Default: the servers of `node:http`. */
+  requests?: RequestSource;
+}
+
+export interface TracerStats extends CollectorStats {
+  level: TracerLevel;
+  /** Requests that began and have not ended. */
+  requests: number;
+  /** Stretches of the loop that were forgotten before somebody asked who held it. */
+  holdsForgotten: number;
+}
+
+/**
+ * Records the async resources of this process, in groups by request and by trigger root, and knows
+ * who ran on the event loop and for how long.
+ *
+ * Two tracers may run side by side; each has a hook of its own, so one is cheaper.
+ */
+export class AsyncResourceTracer {
+  readonly #options: AsyncResourceTracerOptions;
+  readonly #listeners = new Set<(trace: AsyncTrace) => void>();
+  readonly #requestListeners = new Set<(report: RequestReport) => void>();
+  /** Requests recorded one by one at level `watch`. */
+  readonly #traced = new Set<WorkOwner>();
+  readonly #selected = new WeakSet<WorkOwner>();
+  readonly #marks = new Map<WorkOwner, Mark>();
+  readonly #source: RequestSource;
+  readonly #collector: Collector;
+  readonly #hooks: HookSet;
+  #clock: LoopClock;
+  #level: TracerLevel = 'off';
+  #stopSource: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: AsyncResourceTracerOptions = {}) {
+    checkOptions(options);
+    this.#options = options;
+    if (options.onTrace) this.#listeners.add((trace) => options.onTrace?.(trace));
+    if (options.onRequest) this.#requestListeners.add((report) => options.onRequest?.(report));
+    this.#source = options.requests ?? httpRequests;
+    this.#clock = this.#newClock();
+    this.#collector = new Collector({
+      idleMillis: options.idleMillis ?? 250,
+      maxMillis: options.maxMillis ?? 60_000,
+      maxRecordsPerTrace: options.maxRecordsPerTrace ?? 10_000,
+      maxRecords: options.maxRecords ?? 100_000,
+      maxSlices: options.maxSlices ?? 100,
+    });
+    const source = this.#source;
+    this.#hooks = new HookSet({
+      collector: this.#collector,
+      isTraced: (owner) => this.#isTraced(owner),
+      ownerOfParser:
+        source instanceof HttpRequests ? (resource) => source.ownerOfParser(resource) : undefined,
+      onFailure: () => this.stop(),
+    });
+  }
+
+  get level(): TracerLevel {
+    return this.#level;
+  }
+
+  /** Who ran on the loop; a new one each time the tracer is started. */
+  get clock(): LoopClock {
+    return this.#clock;
+  }
+
+  /** Starts at the level of the options, or changes to `level`. */
+  start(level: TracerLevel = this.#options.level ?? 'trace'): this {
+    return this.setLevel(level);
+  }
+
+  /** Stops, and hands the groups that are open to `onTrace`. */
+  stop(): void {
+    this.setLevel('off');
+  }
+
+  /** Changes what is seen, at once and in mid-flight. */
+  setLevel(level: TracerLevel): this {
+    if (!TRACER_LEVELS.includes(level)) throw optionError('level', TRACER_LEVELS.join(', '), level);
+    if (level === this.#level) return this;
+    const wasOff = this.#level === 'off';
+    this.#level = level;
+    if (level === 'off') this.#turnOff();
+    else if (wasOff) this.#turnOn();
+    this.#applyLevel();
+    return this;
+  }
+
+  /** Adds a listener for finished groups and returns its undo. */
+  onTrace(listener: (trace: AsyncTrace) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Adds a listener for requests that ended and returns its undo. */
+  onRequest(listener: (report: RequestReport) => void): () => void {
+    this.#requestListeners.add(listener);
+    return () => this.#requestListeners.delete(listener);
+  }
+
+  /**
+   * Records the async resources of this one request at level `watch` too, from now until its group
+   * is finished. Promises are seen for as long as such a request is in flight.
+   */
+  traceOwner(owner: WorkOwner): void {
+    if (this.#level === 'off' || owner === QUIET) return;
+    if (this.#traced.has(owner) || this.#traced.size >= MAX_TRACED) return;
+    this.#traced.add(owner);
+    this.#applyLevel();
+  }
+
+  /** Hands every finished group to the listeners now, and every open one too if `all`. */
+  flush(all = false): void {
+    const traces = all ? this.#collector.takeAll() : this.#collector.take(performance.now());
+    if (traces.length === 0) return;
+    quietly(() => {
+      for (const trace of traces) this.#publish(this.#listeners, trace, 'onTrace');
+    });
+  }
+
+  #isTraced(owner: WorkOwner | undefined): boolean {
+    if (owner && this.#traced.has(owner)) return true;
+    if (this.#level !== 'trace') return this.#level === 'deep';
+    if (!this.#options.select) return true;
+    return owner ? this.#selected.has(owner) : this.#options.select(undefined);
+  }
+
+  #forgetTraced(): void {
+    if (this.#traced.size === 0) return;
+    const now = performance.now();
+    const { idleMillis = 250, maxMillis = 60_000 } = this.#options;
+    for (const owner of this.#traced) {
+      const isOver = owner.endedAt !== undefined && now - owner.endedAt > 2 * idleMillis;
+      if (isOver || now - owner.startedAt > maxMillis) this.#traced.delete(owner);
+    }
+    if (this.#traced.size === 0) this.#applyLevel();
+  }
+
+  stats(): TracerStats {
+    return {
+      level: this.#level,
+      requests: this.#source instanceof HttpRequests ? this.#source.size : this.#marks.size,
+      holdsForgotten: this.#clock.holdsForgotten,
+      ...this.#collector.stats(),
+    };
+  }
+
+  #applyLevel(): void {
+    const tracing = this.#level === 'watch' && this.#traced.size > 0;
+    const collects = this.#level === 'trace' || this.#level === 'deep' || tracing;
+    this.#hooks.install({
+      clock: this.#clock,
+      level: tracing ? 'trace' : this.#level,
+      collects,
+      stacks: this.#options.stacks ?? this.#level === 'deep',
+    });
+  }
+
+  #turnOn(): void {
+    this.#clock = this.#newClock();
+    primary ??= this.#hooks;
+    this.#stopSource = this.#source.start({
+      begin: (owner, head) => this.#begin(owner, head),
+      end: (owner) => this.#end(owner),
+    });
+    const { idleMillis = 250 } = this.#options;
+    this.#timer = quietly(() => setInterval(() => this.#sweep(), Math.max(20, idleMillis / 2)));
+    this.#timer.unref();
+    process.on('exit', this.#onExit);
+  }
+
+  #turnOff(): void {
+    if (primary === this.#hooks) primary = undefined;
+    process.off('exit', this.#onExit);
+    clearInterval(this.#timer);
+    this.#stopSource?.();
+    this.#stopSource = undefined;
+    this.#hooks.uninstall();
+    this.#marks.clear();
+    this.#traced.clear();
+    this.flush(true);
+  }
+
+  readonly #onExit = (): void => this.stop();
+
+  #sweep(): void {
+    if (this.#source instanceof HttpRequests) this.#source.sweep();
+    this.flush();
+    this.#forgetTraced();
+  }
+
+  #begin(owner: WorkOwner, head: RequestHead): void {
+    this.#clock.claim(owner);
+    if (this.#requestListeners.size > 0 && this.#marks.size < MAX_REQUESTS) {
+      this.#marks.set(owner, this.#clock.mark(owner));
+    }
+    try {
+      this.#options.onRequestStart?.(owner, head);
+      if (owner.marked) this.traceOwner(owner);
+      else if (this.#level !== 'watch' && this.#options.select?.(owner)) this.#selected.add(owner);
+    } catch (error) {
+      sayOnce('warn', 'tracer:start', `a callback of the tracer failed: ${messageOf(error)}`);
+    }
+  }
+
+  #end(owner: WorkOwner): void {
+    const mark = this.#marks.get(owner);
+    this.#marks.delete(owner);
+    if (!mark) return;
+    if (currentOwner() === owner) this.#clock.observe(owner);
+    const report = { label: owner.label, owner, split: this.#clock.since(mark, owner) };
+    quietly(() => this.#publish(this.#requestListeners, report, 'onRequest'));
+  }
+
+  #publish<T>(listeners: Set<(value: T) => void>, value: T, name: string): void {
+    for (const listener of listeners) {
+      try {
+        listener(value);
+      } catch (error) {
+        sayOnce('warn', `tracer:${name}`, `a listener of ${name} failed: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  #newClock(): LoopClock {
+    const options: LoopClockOptions = {
+      secondary: primary !== undefined,
+      now: () => performance.now(),
+      idle: () => performance.nodeTiming.idleTime,
+    };
+    if (this.#options.holdMillis !== undefined) options.holdMillis = this.#options.holdMillis;
+    return new LoopClock(options);
+  }
+}
+
+function checkOptions(options: AsyncResourceTracerOptions): void {
+  const { level } = options;
+  if (level !== undefined && !TRACER_LEVELS.includes(level)) {
+    throw optionError('level', TRACER_LEVELS.join(', '), level);
+  }
+  const names = [
+    'idleMillis',
+    'maxMillis',
+    'maxRecordsPerTrace',
+    'maxRecords',
+    'maxSlices',
+    'holdMillis',
+  ] as const;
+  for (const name of names) {
+    const value = options[name];
+    if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
+      throw optionError(name, 'a positive number', value);
+    }
+  }
+}

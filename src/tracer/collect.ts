@@ -1,0 +1,299 @@
+import { describe, dueAt, isDescribedLate } from './describe.ts';
+import { Grouper, isOneShot, toTrace, type Group, type GroupLimits } from './group.ts';
+import type { WorkOwner } from './owner.ts';
+import type { AsyncRecord, AsyncTrace, TraceEnd } from './record.ts';
+import { formatStack, type CapturedStack } from './stack.ts';
+
+/*
+ * The records of the async resources that are being followed.
+ *
+ * An entry is written at `init` (or when a resource born earlier first runs), updated by its later
+ * events, and deleted when its group is finished. The number of entries, of finished groups that
+ * wait to be taken, and of origins is bounded; what does not fit is counted.
+ */
+
+export interface CollectorOptions extends GroupLimits {
+  /** Async resources kept per group, a fifth of them not promises; the rest is counted. */
+  maxRecordsPerTrace: number;
+  /** Async resources kept at once, over all groups and those waiting to be taken. */
+  maxRecords: number;
+  /** Callbacks kept per async resource. */
+  maxSlices: number;
+}
+
+export interface InitEvent {
+  asyncId: number;
+  type: string;
+  triggerAsyncId: number;
+  executionAsyncId: number;
+  resource: object;
+  owner: WorkOwner | undefined;
+  now: number;
+  stack?: CapturedStack | undefined;
+  spanId?: string | undefined;
+}
+
+export interface CollectorStats {
+  /** Async resources in open groups. */
+  records: number;
+  groups: number;
+  /** Async resources in finished groups nobody has taken yet. */
+  waiting: number;
+  origins: number;
+  /** Async resources that a bound kept out, of a group or of the whole. */
+  dropped: number;
+}
+
+interface Entry {
+  readonly record: AsyncRecord;
+  readonly group: Group;
+  pending: boolean;
+  stack?: CapturedStack;
+  late?: WeakRef<object>;
+}
+
+const MAX_ORIGINS = 2000;
+const MAX_OVERFLOW = 10_000;
+
+export class Collector {
+  readonly #options: CollectorOptions;
+  readonly #grouper: Grouper;
+  readonly #entries = new Map<number, Entry>();
+  /** Long-lived resources whose group is finished, to name the root of a later one. */
+  readonly #origins = new Map<number, AsyncTrace['root']>();
+  /** The full group of a resource that was not kept, so that what it triggers does not found one. */
+  readonly #overflow = new Map<number, Group['ticket']>();
+  #finished: AsyncTrace[] = [];
+  #waiting = 0;
+  #dropped = 0;
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+    this.#grouper = new Grouper(options);
+  }
+
+  init(event: InitEvent): void {
+    const { asyncId, triggerAsyncId, type, now } = event;
+    const record: AsyncRecord = {
+      asyncId,
+      type,
+      triggerAsyncId,
+      executionAsyncId: event.executionAsyncId,
+      initAt: now,
+      slices: [],
+      slicesDropped: 0,
+      bornBefore: false,
+    };
+    if (event.spanId) record.spanId = event.spanId;
+    const triggerGroup =
+      this.#entries.get(triggerAsyncId)?.group ?? this.#overflow.get(triggerAsyncId)?.group;
+    const entry = this.#add(record, event.owner, triggerGroup, triggerAsyncId);
+    if (!entry) return;
+    if (event.stack) entry.stack = event.stack;
+    this.#look(entry, event.resource);
+    const due = dueAt(type, event.resource, now);
+    if (due !== undefined) entry.group.dueUntil = Math.max(entry.group.dueUntil, due);
+    if (isOneShot(type)) {
+      entry.pending = true;
+      entry.group.pending++;
+    }
+  }
+
+  /** Takes up a resource that was born before recording began, when its callback runs. */
+  adopt(
+    asyncId: number,
+    type: string,
+    resource: object,
+    owner: WorkOwner | undefined,
+    now: number,
+  ): void {
+    const record: AsyncRecord = {
+      asyncId,
+      type: this.#origins.get(asyncId)?.type ?? type,
+      triggerAsyncId: 0,
+      executionAsyncId: 0,
+      initAt: now,
+      slices: [],
+      slicesDropped: 0,
+      bornBefore: true,
+    };
+    const entry = this.#add(record, owner, undefined, asyncId);
+    if (entry) this.#look(entry, resource);
+  }
+
+  has(asyncId: number): boolean {
+    return this.#entries.has(asyncId);
+  }
+
+  isOrigin(asyncId: number): boolean {
+    return this.#origins.has(asyncId);
+  }
+
+  before(asyncId: number, now: number): void {
+    const entry = this.#entries.get(asyncId);
+    if (!entry) return;
+    entry.group.lastEventAt = now;
+    const { record } = entry;
+    if (entry.late && record.description === undefined) {
+      const resource = entry.late.deref();
+      const description = resource && describe(record.type, resource);
+      if (description !== undefined) record.description = description;
+    }
+    if (record.slices.length >= this.#options.maxSlices * 2) {
+      record.slicesDropped++;
+      return;
+    }
+    // A `before` inside a `before` of the same resource: the outer slice covers it.
+    if (record.slices.length % 2 === 0) record.slices.push(now);
+  }
+
+  after(asyncId: number, now: number): void {
+    const entry = this.#entries.get(asyncId);
+    if (!entry) return;
+    this.#settle(entry, now);
+    if (entry.record.slices.length % 2 === 1) entry.record.slices.push(now);
+  }
+
+  promiseResolve(asyncId: number, now: number): void {
+    const entry = this.#entries.get(asyncId);
+    if (!entry) return;
+    entry.group.lastEventAt = now;
+    entry.record.resolvedAt = now;
+  }
+
+  destroy(asyncId: number, now: number): void {
+    this.#origins.delete(asyncId);
+    const entry = this.#entries.get(asyncId);
+    if (!entry) return;
+    // Promises are destroyed when they are collected, which is no event of the work.
+    if (entry.record.type !== 'PROMISE') this.#settle(entry, now);
+    entry.record.destroyedAt = now;
+  }
+
+  /** Finishes the groups that are over and hands out all that are finished. */
+  take(now: number): AsyncTrace[] {
+    for (const { group, endedBy } of this.#grouper.takeFinished(now)) this.#finish(group, endedBy);
+    return this.#handOut();
+  }
+
+  /** Finishes every group and hands out all. */
+  takeAll(): AsyncTrace[] {
+    for (const group of this.#grouper.takeAll()) this.#finish(group, 'stop');
+    this.#origins.clear();
+    this.#overflow.clear();
+    return this.#handOut();
+  }
+
+  stats(): CollectorStats {
+    return {
+      records: this.#entries.size,
+      groups: this.#grouper.size,
+      waiting: this.#waiting,
+      origins: this.#origins.size,
+      dropped: this.#dropped,
+    };
+  }
+
+  #handOut(): AsyncTrace[] {
+    const finished = this.#finished;
+    this.#finished = [];
+    this.#waiting = 0;
+    return finished;
+  }
+
+  #settle(entry: Entry, now: number): void {
+    entry.group.lastEventAt = now;
+    if (!entry.pending) return;
+    entry.pending = false;
+    entry.group.pending--;
+  }
+
+  #look(entry: Entry, resource: object): void {
+    const { record } = entry;
+    const description = describe(record.type, resource);
+    if (description !== undefined) record.description = description;
+    else if (isDescribedLate(record.type)) entry.late = new WeakRef(resource);
+  }
+
+  #add(
+    record: AsyncRecord,
+    owner: WorkOwner | undefined,
+    triggerGroup: Group | undefined,
+    rootId: number,
+  ): Entry | undefined {
+    if (this.#entries.size + this.#waiting >= this.#options.maxRecords && !this.#makeRoom()) {
+      this.#dropped++;
+      return undefined;
+    }
+    const group = this.#grouper.place(owner, triggerGroup, rootId, record.initAt);
+    const { maxRecordsPerTrace } = this.#options;
+    // A fifth of the room is kept for what waits outside JavaScript: it is what is asked for.
+    const room =
+      record.type === 'PROMISE' ? Math.ceil(maxRecordsPerTrace * 0.8) : maxRecordsPerTrace;
+    if (group.records.length >= room) {
+      group.dropped++;
+      this.#dropped++;
+      deleteOldest(this.#overflow, MAX_OVERFLOW);
+      this.#overflow.set(record.asyncId, group.ticket);
+      return undefined;
+    }
+    if (group.records.length === 0) {
+      group.root = this.#entries.get(rootId)?.record ?? this.#origins.get(rootId);
+    }
+    group.records.push(record);
+    const entry: Entry = { record, group, pending: false };
+    this.#entries.set(record.asyncId, entry);
+    return entry;
+  }
+
+  /** The oldest group goes first; once nobody takes what is finished, nothing new comes in. */
+  #makeRoom(): boolean {
+    if (this.#waiting >= this.#options.maxRecords / 2) return false;
+    const oldest = this.#grouper.takeOldest();
+    if (oldest) this.#finish(oldest, 'cap');
+    return this.#entries.size + this.#waiting < this.#options.maxRecords;
+  }
+
+  #finish(group: Group, endedBy: TraceEnd): void {
+    for (const record of group.records) {
+      const entry = this.#entries.get(record.asyncId);
+      if (!entry) continue;
+      this.#entries.delete(record.asyncId);
+      this.#complete(entry);
+    }
+    this.#finished.push(toTrace(group, rootOf(group), endedBy));
+    this.#waiting += group.records.length;
+  }
+
+  #complete(entry: Entry): void {
+    const { record } = entry;
+    const resource = entry.late?.deref();
+    const description = resource && describe(record.type, resource);
+    if (description !== undefined) record.description = description;
+    const stack = formatStack(entry.stack);
+    if (stack) record.stack = stack;
+    if (record.destroyedAt === undefined && isDescribedLate(record.type)) this.#remember(record);
+  }
+
+  #remember(record: AsyncRecord): void {
+    deleteOldest(this.#origins, MAX_ORIGINS);
+    this.#origins.set(record.asyncId, rootOfRecord(record));
+  }
+}
+
+function rootOf({ root, rootId }: Group): AsyncTrace['root'] {
+  return root ? rootOfRecord(root) : { asyncId: rootId, type: rootId <= 1 ? 'main' : 'unknown' };
+}
+
+/** Makes room for one more entry. */
+function deleteOldest(map: Map<number, unknown>, max: number): void {
+  if (map.size < max) return;
+  const oldest = map.keys().next();
+  if (!oldest.done) map.delete(oldest.value);
+}
+
+function rootOfRecord(record: AsyncRecord | AsyncTrace['root']): AsyncTrace['root'] {
+  const root: AsyncTrace['root'] = { asyncId: record.asyncId, type: record.type };
+  if (record.description !== undefined) root.description = record.description;
+  return root;
+}

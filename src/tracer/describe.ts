@@ -1,0 +1,133 @@
+import { asyncWrapProviders } from './providers.ts';
+
+/*
+ * What an async resource can say about itself. Hooks run inside other people's code, so nothing
+ * here calls a getter or a method of theirs: own data properties only, and handles of Node.
+ */
+
+const MAX_LENGTH = 200;
+/** Types of Node that are not in `asyncWrapProviders`. */
+const OTHER_NODE_TYPES = new Set(['Timeout', 'Immediate', 'TickObject', 'Microtask', 'PROMISE']);
+/** Node's handles that know what they are for only after their `init`. */
+const LATE_TYPES = new Set([
+  'TCPSERVERWRAP',
+  'TCPWRAP',
+  'PIPESERVERWRAP',
+  'PIPEWRAP',
+  'UDPWRAP',
+  'PROCESSWRAP',
+  'WORKER',
+]);
+
+/** Whether `type` is one of Node's own, and not that of an `AsyncResource` of some library. */
+export function isNodeType(type: string): boolean {
+  return type in asyncWrapProviders || OTHER_NODE_TYPES.has(type);
+}
+
+/** Whether `describe` should be asked again later, because `init` comes too early. */
+export function isDescribedLate(type: string): boolean {
+  return LATE_TYPES.has(type) || !isNodeType(type);
+}
+
+/** The description of an async resource, or undefined where its type has none. */
+export function describe(type: string, resource: object): string | undefined {
+  try {
+    const text = describeUnguarded(type, resource);
+    if (text === undefined || text === '') return undefined;
+    return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 3)}...` : text;
+  } catch {
+    // A frozen, revoked or half-built object has nothing to tell.
+    return undefined;
+  }
+}
+
+function describeUnguarded(type: string, resource: object): string | undefined {
+  switch (type) {
+    case 'GETADDRINFOREQWRAP':
+    case 'QUERYWRAP':
+      return textOf(resource, 'hostname');
+    case 'GETNAMEINFOREQWRAP':
+      return hostAndPort(textOf(resource, 'host'), textOf(resource, 'port'));
+    case 'TCPCONNECTWRAP':
+    case 'UDPSENDWRAP':
+      return hostAndPort(textOf(resource, 'address'), textOf(resource, 'port'));
+    case 'PIPECONNECTWRAP':
+      return textOf(resource, 'address');
+    case 'TCPSERVERWRAP':
+    case 'UDPWRAP':
+      return addressOf(resource, 'getsockname');
+    case 'TCPWRAP':
+      return addressOf(resource, 'getpeername');
+    case 'PROCESSWRAP': {
+      const pid = textOf(resource, 'pid');
+      return pid && `pid ${pid}`;
+    }
+    case 'WORKER': {
+      const id = textOf(resource, 'threadId');
+      return id && `thread ${id}`;
+    }
+    case 'Timeout': {
+      const delay = textOf(resource, '_idleTimeout');
+      return delay && `${valueOf(resource, '_repeat') ? 'every ' : ''}${delay} ms`;
+    }
+    default:
+      return isNodeType(type) ? undefined : textOf(resource, 'description');
+  }
+}
+
+/** When a timer is due, on the clock of `performance.now()`; undefined for anything else. */
+export function dueAt(type: string, resource: object, now: number): number | undefined {
+  if (type !== 'Timeout') return undefined;
+  const delay = valueOf(resource, '_idleTimeout');
+  return typeof delay === 'number' && delay >= 0 ? now + delay : undefined;
+}
+
+/** Names a callback that no request owns, from the object it runs for. */
+export function describeHolder(resource: object): string {
+  try {
+    const name = classNameOf(resource);
+    const timer = Object.hasOwn(resource, '_onTimeout')
+      ? valueOf(resource, '_onTimeout')
+      : undefined;
+    const fn = timer ?? valueOf(resource, '_onImmediate') ?? valueOf(resource, 'callback');
+    const detail = [
+      typeof fn === 'function' && fn.name && !/^(bound |_?on)/.test(fn.name) ? fn.name : '',
+      timer === undefined ? '' : (describe('Timeout', resource) ?? ''),
+    ].filter(Boolean);
+    return detail.length > 0 ? `${name} (${detail.join(', ')})` : name;
+  } catch {
+    return 'callback';
+  }
+}
+
+/** The name of an object's class, without running a getter of anybody. */
+export function classNameOf(resource: object): string {
+  const prototype: unknown = Object.getPrototypeOf(resource);
+  const made = prototype && valueOf(prototype, 'constructor');
+  const name = typeof made === 'function' ? valueOf(made, 'name') : undefined;
+  return typeof name === 'string' && name !== '' ? name : 'unknown';
+}
+
+function valueOf(resource: object, name: string): unknown {
+  return Object.getOwnPropertyDescriptor(resource, name)?.value;
+}
+
+function textOf(resource: object, name: string): string | undefined {
+  const value = valueOf(resource, name);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+function hostAndPort(host: string | undefined, port: string | undefined): string | undefined {
+  if (!host) return port && `:${port}`;
+  return port ? `${host.includes(':') ? `[${host}]` : host}:${port}` : host;
+}
+
+/** The address of a handle of Node, by the method its binding has for it. */
+function addressOf(handle: object, method: 'getsockname' | 'getpeername'): string | undefined {
+  const read = (handle as Record<string, unknown>)[method];
+  if (typeof read !== 'function') return undefined;
+  const out: { address?: string; port?: number } = {};
+  const status: unknown = read.call(handle, out);
+  if (status !== 0 || out.port === undefined) return undefined;
+  return hostAndPort(out.address, String(out.port));
+}

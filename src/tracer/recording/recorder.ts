@@ -1,0 +1,181 @@
+import { appendFileSync, closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { basename } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { gzipSync } from 'node:zlib';
+
+import { ClewError, messageOf } from '../../base/errors.ts';
+import { say } from '../../base/log.ts';
+import { AsyncResourceTracer } from '../async-resource-tracer.ts';
+import { quietly } from '../owner.ts';
+import type { AsyncTrace } from '../record.ts';
+import { LineWriter, type RecordingEnd } from './format.ts';
+
+export interface RecorderOptions {
+  /** The file to write; one that exists is not overwritten. */
+  file: string;
+  /** Ends the recording after this long. Default 10 seconds. */
+  forMillis?: number;
+  /** Ends the recording after this many requests have ended. Default: no such limit. */
+  requests?: number;
+  /** The file never grows beyond this. Default 100 MB. */
+  maxBytes?: number;
+  /** Called once, when the file is complete. */
+  onEnd?(summary: RecordingEnd & { file: string; bytes: number }): void;
+}
+
+const CHUNK_CHARACTERS = 256 * 1024;
+const MAX_BYTES = 100 * 1024 * 1024;
+
+/**
+ * Records this process at level `deep` into one file.
+ *
+ * The file is written synchronously, a gzip member at a time: nothing of that is an async resource,
+ * and what was written is readable also when the process ends in the middle. One recording at a
+ * time; it ends by itself.
+ */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #writer = new LineWriter();
+  readonly #tracer: AsyncResourceTracer;
+  readonly #timer: NodeJS.Timeout;
+  #buffer = '';
+  #bytes = 0;
+  #ended = false;
+  #requests = 0;
+  #groups = 0;
+  #records = 0;
+  #groupsDropped = 0;
+  #dropped = 0;
+
+  /** Starts at once. Throws `ERR_OPTION` where the file cannot be made. */
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    createFile(options.file);
+    this.#tracer = new AsyncResourceTracer({
+      level: 'deep',
+      onTrace: (trace) => this.write(trace),
+      onRequest: () => this.#countRequest(),
+    });
+    this.#buffer = this.#writer.header({
+      node: process.version,
+      pid: process.pid,
+      timeOrigin: performance.timeOrigin,
+      program: basename(process.argv[1] ?? 'node'),
+      startedAt: performance.now(),
+      level: 'deep',
+    });
+    const { forMillis = 10_000 } = options;
+    this.#timer = quietly(() => setTimeout(() => this.end(), forMillis));
+    this.#timer.unref();
+    process.once('exit', this.#onExit);
+    this.#tracer.start();
+  }
+
+  readonly #onExit = (): void => this.end();
+
+  /** Ends the recording; calling it again does nothing. */
+  end(): void {
+    if (this.#ended) return;
+    this.#tracer.stop();
+    this.#ended = true;
+    process.off('exit', this.#onExit);
+    clearTimeout(this.#timer);
+    const summary: RecordingEnd = {
+      endedAt: performance.now(),
+      requests: this.#requests,
+      groups: this.#groups,
+      records: this.#records,
+      dropped: this.#dropped,
+      groupsDropped: this.#groupsDropped,
+    };
+    this.#buffer += this.#writer.end(summary);
+    this.#flush();
+    this.#options.onEnd?.({ ...summary, file: this.#options.file, bytes: this.#bytes });
+  }
+
+  /** @internal */
+  write(trace: AsyncTrace): void {
+    if (this.#ended) return;
+    if (this.#bytes >= (this.#options.maxBytes ?? MAX_BYTES)) {
+      this.#groupsDropped++;
+      return;
+    }
+    this.#groups++;
+    this.#records += trace.records.length;
+    this.#dropped += trace.dropped;
+    this.#buffer += this.#writer.group(trace);
+    if (this.#buffer.length >= CHUNK_CHARACTERS) this.#flush();
+  }
+
+  #countRequest(): void {
+    this.#requests++;
+    if (this.#requests !== this.#options.requests) return;
+    // What the last request still does belongs to it.
+    quietly(() => setTimeout(() => this.end(), 100)).unref();
+  }
+
+  #flush(): void {
+    quietly(() => {
+      try {
+        const member = gzipSync(this.#buffer, { level: 6 });
+        appendFileSync(this.#options.file, member);
+        this.#bytes += member.length;
+      } catch (error) {
+        say('warn', `the recording cannot be written: ${messageOf(error)}`);
+        this.#bytes = Number.POSITIVE_INFINITY;
+      }
+      this.#buffer = '';
+    });
+  }
+}
+
+/** Starts a recording, which ends by itself. Throws `ERR_OPTION` where the file cannot be made. */
+export function startRecording(options: RecorderOptions): Recorder {
+  return new Recorder(options);
+}
+
+/** A recording may show host names and paths: it is for its owner's eyes. */
+function createFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    throw new ClewError('ERR_OPTION', `Cannot write the recording: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Writes one request's group as a recording of its own. Never throws; returns the file. */
+export function writeSingle(trace: AsyncTrace, file: string): string | undefined {
+  const writer = new LineWriter();
+  const header = writer.header({
+    node: process.version,
+    pid: process.pid,
+    timeOrigin: performance.timeOrigin,
+    program: basename(process.argv[1] ?? 'node'),
+    startedAt: trace.startedAt,
+    level: 'deep',
+  });
+  const end = writer.end({
+    endedAt: trace.endedAt,
+    requests: 1,
+    groups: 1,
+    records: trace.records.length,
+    dropped: trace.dropped,
+    groupsDropped: 0,
+  });
+  return quietly(() => {
+    let made = false;
+    try {
+      const handle = openSync(file, 'wx', 0o600);
+      made = true;
+      writeSync(handle, gzipSync(header + writer.group(trace) + end));
+      closeSync(handle);
+      return file;
+    } catch (error) {
+      say('warn', `the recording of a request cannot be written: ${messageOf(error)}`);
+      if (made) unlinkSync(file);
+      return undefined;
+    }
+  });
+}

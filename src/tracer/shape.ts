@@ -1,0 +1,140 @@
+import { isNodeType } from './describe.ts';
+import { lastSeen, type AsyncRecord, type AsyncTrace } from './record.ts';
+
+/*
+ * From a finished group to the few things in it that a person waits for.
+ *
+ * Work that never leaves JavaScript (promises, ticks, immediates) is folded into what triggered it.
+ * What is left is a node: a socket, a lookup, a file, a timer, an operation of a library. A node's
+ * parent is the node its trigger was folded into, and it is linked to the node in whose callback it
+ * was created where that is another one.
+ */
+
+/** An async resource that left JavaScript, with what was folded into it. */
+export interface ShapedNode {
+  readonly record: AsyncRecord;
+  /** Low in cardinality: `dns lookup`, `fs`, `timer`. */
+  readonly name: string;
+  /** The node it was triggered by; undefined where that is the request itself. */
+  readonly parent: ShapedNode | undefined;
+  /** The node in whose callback it was created, where that is not the parent. */
+  readonly createdBy: ShapedNode | undefined;
+  startedAt: number;
+  endedAt: number;
+  /** Async resources that live on in this node. */
+  folded: number;
+  /** Milliseconds in callbacks of the node and of what was folded into it. */
+  runMillis: number;
+}
+
+export interface ShapedTrace {
+  readonly nodes: ShapedNode[];
+  /** Async resources folded into the request itself. */
+  readonly folded: number;
+  /** Nodes beyond the bound, folded too. */
+  readonly nodesFolded: number;
+}
+
+/** Types that only pass the word on inside JavaScript, or that stand for the request itself. */
+const FOLDED =
+  /^(PROMISE|TickObject|Immediate|Microtask|HTTPINCOMINGMESSAGE|WRITEWRAP|SHUTDOWNWRAP|FILEHANDLE|DNSCHANNEL|AsyncResource|bound-anonymous-fn)$/;
+
+const NAMES: [RegExp, string][] = [
+  [/^GETADDRINFO/, 'dns lookup'],
+  [/^GETNAMEINFO/, 'dns reverse lookup'],
+  [/^QUERYWRAP$/, 'dns query'],
+  [/^TCPCONNECTWRAP$/, 'tcp connect'],
+  [/^PIPECONNECTWRAP$/, 'pipe connect'],
+  [/^TCPSERVERWRAP$/, 'tcp server'],
+  [/^TCPWRAP$/, 'socket'],
+  [/^PIPE/, 'pipe'],
+  [/^TLS/, 'tls'],
+  [/^UDP/, 'udp'],
+  [/^FILEHANDLECLOSEREQ$/, 'fs close'],
+  [/^(FS|STATWATCHER|DIRHANDLE|BLOB)/, 'fs'],
+  [/^(ZLIB|BROTLI|ZSTD)/, 'zlib'],
+  [/^HTTP2/, 'http2'],
+  [/^HTTPCLIENTREQUEST$/, 'http request'],
+  [/^(WORKER|MESSAGEPORT)/, 'worker'],
+  [/^PROCESSWRAP$/, 'child process'],
+  [/^SIGNALWRAP$/, 'signal'],
+  [/^Timeout$/, 'timer'],
+  [/REQUEST$/, 'crypto'],
+];
+
+const MAX_NODES = 100;
+
+/** The name of the span of a type: the operation's own type where it is not Node's. */
+export function nameOfType(type: string): string {
+  const known = NAMES.find(([pattern]) => pattern.test(type));
+  if (known) return known[1];
+  return isNodeType(type) ? type.toLowerCase() : type;
+}
+
+/**
+ * The nodes of a group, in the order of their creation. `maxNodes` bounds them: the longest stay.
+ */
+export function shape(trace: AsyncTrace, maxNodes: number = MAX_NODES): ShapedTrace {
+  const { kept, total } = pickNodes(trace, maxNodes);
+  const nodes: ShapedNode[] = [];
+  /** The node each async resource is, or was folded into; undefined is the request itself. */
+  const places = new Map<number, ShapedNode | undefined>();
+  let folded = 0;
+  for (const record of trace.records) {
+    const parent = places.get(record.triggerAsyncId);
+    if (kept.has(record)) {
+      const creator = places.get(record.executionAsyncId);
+      const node: ShapedNode = {
+        record,
+        name: nameOfType(record.type),
+        parent,
+        createdBy: creator === parent ? undefined : creator,
+        startedAt: record.initAt,
+        endedAt: endOf(record),
+        folded: 0,
+        runMillis: runOf(record),
+      };
+      nodes.push(node);
+      places.set(record.asyncId, node);
+      continue;
+    }
+    places.set(record.asyncId, parent);
+    if (!parent) {
+      folded++;
+      continue;
+    }
+    parent.folded++;
+    parent.runMillis += runOf(record);
+    parent.endedAt = Math.max(parent.endedAt, record.slices.at(-1) ?? 0);
+  }
+  return { nodes, folded: folded + trace.dropped, nodesFolded: total - nodes.length };
+}
+
+function pickNodes(trace: AsyncTrace, maxNodes: number): { kept: Set<AsyncRecord>; total: number } {
+  const candidates = trace.records.filter((record) => isNode(record));
+  const total = candidates.length;
+  if (total <= maxNodes) return { kept: new Set(candidates), total };
+  const longest = candidates.sort((a, b) => lengthOf(b) - lengthOf(a)).slice(0, maxNodes);
+  return { kept: new Set(longest), total };
+}
+
+function isNode(record: AsyncRecord): boolean {
+  if (FOLDED.test(record.type)) return false;
+  // Idle timers of sockets and servers: nobody waits for a timer that never fires.
+  return record.type !== 'Timeout' || record.slices.length > 0;
+}
+
+/** A promise's `destroy` tells of the collector, a handle's may come long after its last use. */
+function endOf(record: AsyncRecord): number {
+  return record.slices.length > 0 ? (record.slices.at(-1) ?? record.initAt) : lastSeen(record);
+}
+
+function lengthOf(record: AsyncRecord): number {
+  return endOf(record) - record.initAt;
+}
+
+function runOf({ slices }: AsyncRecord): number {
+  let run = 0;
+  for (let i = 0; i + 1 < slices.length; i += 2) run += (slices[i + 1] ?? 0) - (slices[i] ?? 0);
+  return run;
+}

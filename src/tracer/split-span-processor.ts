@@ -1,0 +1,156 @@
+import {
+  SpanKind,
+  trace,
+  TraceFlags,
+  type Attributes,
+  type Context,
+  type HrTime,
+  type Span,
+  type SpanContext,
+} from '@opentelemetry/api';
+import { performance } from 'node:perf_hooks';
+
+import type { AsyncResourceTracer } from './async-resource-tracer.ts';
+import type { LoopClock, Mark, Split } from './loop-clock.ts';
+import {
+  currentOwner,
+  ownerOfSpan,
+  QUIET,
+  recordedOwner,
+  setOwnerOfSpan,
+  WorkOwner,
+} from './owner.ts';
+
+/** Attribute names of the split, and of the link to the span that held the loop. */
+export const ATTR_RUN_MS = 'clew.run.ms';
+export const ATTR_WAIT_IO_MS = 'clew.wait.io.ms';
+export const ATTR_WAIT_LOOP_MS = 'clew.wait.loop.ms';
+export const ATTR_BLOCKED_BY = 'clew.blocked_by';
+export const ATTR_BLOCKED_BY_MS = 'clew.blocked_by.ms';
+export const ATTR_LINK = 'clew.link';
+
+/** A span as the SDK hands it to processors; 2.x and 3.x agree on this much. */
+export interface ProcessedSpan extends Span {
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly startTime: HrTime;
+  readonly attributes: Attributes;
+  readonly parentSpanContext?: SpanContext | undefined;
+}
+
+interface Measured {
+  readonly clock: LoopClock;
+  readonly mark: Mark;
+  readonly owner: WorkOwner | undefined;
+  readonly isRootOfOwner: boolean;
+  /** The owner was made for this span and ends with it. */
+  readonly owns: boolean;
+}
+
+export interface SplitSpanProcessorOptions {
+  /** Called with the owner of a local root span; where sampled requests are chosen for tracing. */
+  onRootSpan?(owner: WorkOwner, span: ProcessedSpan): void;
+}
+
+/**
+ * Puts the three parts of a span's time on it: running, waiting for I/O, waiting for the loop, and
+ * who held the loop.
+ *
+ * They are set in `onEnding`, the last moment at which a span of the SDK can be written to; an SDK
+ * that does not call it (1.x) gets spans without them. A span without a request around it, of a
+ * job or a message, becomes the owner of what runs under it.
+ */
+export class SplitSpanProcessor {
+  readonly #tracer: AsyncResourceTracer;
+  readonly #options: SplitSpanProcessorOptions;
+  readonly #measured = new WeakMap<object, Measured>();
+
+  constructor(tracer: AsyncResourceTracer, options: SplitSpanProcessorOptions = {}) {
+    this.#tracer = tracer;
+    this.#options = options;
+  }
+
+  onStart(span: ProcessedSpan, parentContext: Context): void {
+    if (this.#tracer.level === 'off') return;
+    const running = recordedOwner();
+    if (running === QUIET) return;
+    const parent = trace.getSpan(parentContext);
+    const isLocalRoot = !span.parentSpanContext || span.parentSpanContext.isRemote === true;
+    let owner = running ?? (parent && ownerOfSpan(parent));
+    const owns = owner === undefined && isLocalRoot;
+    if (owns) owner = new WorkOwner(span.name, performance.now());
+    const { clock } = this.#tracer;
+    const isRootOfOwner = isLocalRoot && owner !== undefined && !owner.spanContext;
+    if (owner) {
+      setOwnerOfSpan(span, owner);
+      if (isRootOfOwner) this.#adopt(owner, span);
+      clock.observe(owner);
+    }
+    this.#measured.set(span, { clock, mark: clock.mark(owner), owner, isRootOfOwner, owns });
+  }
+
+  onEnding(span: ProcessedSpan): void {
+    const measured = this.#measured.get(span);
+    if (!measured) return;
+    const { clock, mark, owner, isRootOfOwner, owns } = measured;
+    if (clock === this.#tracer.clock && this.#tracer.level !== 'off') {
+      if (owner && currentOwner() === owner) clock.observe(owner);
+      annotate(span, clock.since(mark, owner));
+    }
+    if (!owner) return;
+    if (isRootOfOwner) owner.label = labelOf(span, owner.label);
+    if (owns) owner.endedAt = performance.now();
+  }
+
+  onEnd(span: object): void {
+    this.#measured.delete(span);
+  }
+
+  forceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  shutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #adopt(owner: WorkOwner, span: ProcessedSpan): void {
+    const { traceId, spanId, traceFlags } = span.spanContext();
+    owner.spanContext = { traceId, spanId, traceFlags };
+    owner.epochOffset = span.startTime[0] * 1e3 + span.startTime[1] / 1e6 - performance.now();
+    owner.label = labelOf(span, owner.label);
+    this.#options.onRootSpan?.(owner, span);
+  }
+}
+
+/** Writes a split on a span that has not ended. */
+export function annotate(span: Span, split: Split): void {
+  span.setAttributes({
+    [ATTR_RUN_MS]: round(split.runMillis),
+    [ATTR_WAIT_IO_MS]: round(split.ioMillis),
+    [ATTR_WAIT_LOOP_MS]: round(split.loopMillis),
+  });
+  const { blockedBy } = split;
+  if (!blockedBy) return;
+  span.setAttributes({
+    [ATTR_BLOCKED_BY]: blockedBy.label,
+    [ATTR_BLOCKED_BY_MS]: round(blockedBy.millis),
+  });
+  const blocker = blockedBy.owner?.spanContext;
+  if (!blocker || !(blocker.traceFlags & TraceFlags.SAMPLED)) return;
+  if (blocker.spanId === span.spanContext().spanId) return;
+  span.addLink({ context: blocker, attributes: { [ATTR_LINK]: 'blocked_by' } });
+}
+
+/** The route where the instrumentation knows it, else what the owner was called before. */
+function labelOf(span: ProcessedSpan, label: string): string {
+  const route = span.attributes['http.route'];
+  const method = span.attributes['http.request.method'] ?? span.attributes['http.method'];
+  if (typeof route === 'string' && typeof method === 'string') return `${method} ${route}`;
+  return span.kind === SpanKind.SERVER ? label : span.name;
+}
+
+/** Microseconds are all the clock is good for. */
+function round(millis: number): number {
+  return Math.round(millis * 1e3) / 1e3;
+}

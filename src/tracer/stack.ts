@@ -1,0 +1,71 @@
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MAX_FRAMES = 12;
+/** Where our frames are: the compiled files, and the sources a source map leads to. */
+const OWN_FOLDERS = [
+  fileURLToPath(new URL('..', import.meta.url)),
+  fileURLToPath(new URL('../../../src/', import.meta.url)),
+];
+
+/** A stack that was captured and not yet formatted, which is the dear part. */
+export interface CapturedStack {
+  readonly stack?: string;
+}
+
+/** Captures where we are, without the frames above `below`. Never throws. */
+export function captureStack(below: (...args: never[]) => unknown): CapturedStack | undefined {
+  const limit = Error.stackTraceLimit;
+  try {
+    Error.stackTraceLimit = MAX_FRAMES + 8;
+    const holder: CapturedStack = {};
+    Error.captureStackTrace(holder, below);
+    return holder;
+  } catch {
+    return undefined;
+  } finally {
+    restoreLimit(limit);
+  }
+}
+
+function restoreLimit(limit: number): void {
+  try {
+    Error.stackTraceLimit = limit;
+  } catch {
+    // Frozen intrinsics: then it was not changed either.
+  }
+}
+
+/** The frames as text, innermost first, with paths relative to the working directory. */
+export function formatStack(captured: CapturedStack | undefined): string[] | undefined {
+  try {
+    const lines = captured?.stack?.split('\n').slice(1) ?? [];
+    const frames = lines
+      .map((line) => line.trim().replace(/^at /, ''))
+      .filter((frame) => !isOwnFrame(frame))
+      .map(shorten);
+    return frames.length > 0 ? frames.slice(0, MAX_FRAMES) : undefined;
+  } catch {
+    // `Error.prepareStackTrace` belongs to the application, which may throw in it.
+    return undefined;
+  }
+}
+
+function isOwnFrame(frame: string): boolean {
+  return (
+    OWN_FOLDERS.some((folder) => frame.includes(folder)) ||
+    /node:internal\/(async_hooks|async_local|process\/(task|promises)|promise)/.test(frame) ||
+    /\bnew AsyncResource \(/.test(frame) ||
+    /^<anonymous>$/.test(frame)
+  );
+}
+
+function shorten(frame: string): string {
+  return frame.replace(
+    /(?:file:\/\/)?(\/[^()]*?)(:\d+:\d+\)?)$/,
+    (_all, file: string, place: string) => {
+      const path = relative(process.cwd(), file);
+      return (path.startsWith('..') ? file : path) + place;
+    },
+  );
+}

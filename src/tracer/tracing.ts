@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+
+import type { TracerProvider } from '@opentelemetry/api';
+
+import { messageOf } from '../base/errors.ts';
+import { say } from '../base/log.ts';
+import { AsyncResourceTracer, type RequestReport } from './async-resource-tracer.ts';
+import type { WorkOwner } from './owner.ts';
+import type { AsyncTrace, TracerLevel } from './record.ts';
+import { listenForRecordings, timestamp } from './recording/control.ts';
+import { writeSingle } from './recording/recorder.ts';
+import { RECORD_HEADER, RecordHeaderVerifier } from './recording/signed-header.ts';
+import { requestLine } from './request-line.ts';
+import type { RequestHead } from './request-source.ts';
+import { writeResourceSpans } from './resource-spans.ts';
+import { SplitSpanProcessor, type ProcessedSpan } from './split-span-processor.ts';
+
+/** What the tracer does in a process that clew was started in. */
+export interface TracingSettings {
+  level: TracerLevel;
+  /** The share of sampled requests, 0 to 1, that get resource spans. */
+  resourceSpans: number;
+  /** With it, a signed header asks for a recording of one request. */
+  recordSecret?: string | undefined;
+  /** Where recordings go. */
+  recordFolder: string;
+  /** With it, this signal starts a recording. */
+  recordSignal?: NodeJS.Signals | undefined;
+  /** Writes a line per request. */
+  printRequest?: ((line: string) => void) | undefined;
+}
+
+let running: Tracing | undefined;
+
+/** Starts the tracer of this process, or returns the one that runs, at no lower a level. */
+export function startTracing(settings: TracingSettings): Tracing {
+  if (running) running.extend(settings);
+  else running = new Tracing(settings);
+  return running;
+}
+
+/** The tracer of this process and what it feeds. */
+export class Tracing {
+  readonly tracer: AsyncResourceTracer;
+  /** Puts the split on spans; belongs before the processor that exports. */
+  readonly processor: SplitSpanProcessor;
+  readonly #settings: TracingSettings;
+  readonly #verifier: RecordHeaderVerifier | undefined;
+  readonly #undo: (() => void)[] = [];
+  #provider: TracerProvider | undefined;
+  #recordings = 0;
+
+  constructor(settings: TracingSettings) {
+    this.#settings = { ...settings };
+    this.#verifier = verifierOf(settings);
+    this.tracer = new AsyncResourceTracer({
+      onTrace: (trace) => this.#receive(trace),
+      onRequestStart: (owner, head) => this.#mark(owner, head),
+    });
+    this.processor = new SplitSpanProcessor(this.tracer, {
+      onRootSpan: (owner, span) => this.#choose(owner, span),
+    });
+    // Requests have to be seen to be chosen.
+    const chooses = this.#verifier !== undefined || settings.resourceSpans > 0;
+    this.tracer.setLevel(settings.level === 'off' && chooses ? 'watch' : settings.level);
+    this.#print(settings);
+    this.#listen(settings);
+  }
+
+  /** The provider that resource spans go to. */
+  setTracerProvider(provider: TracerProvider): void {
+    this.#provider = provider;
+  }
+
+  /** @internal */
+  extend(settings: TracingSettings): void {
+    if (this.tracer.level === 'off') this.tracer.setLevel(settings.level);
+    if (!this.#settings.printRequest) this.#print(settings);
+    if (!this.#settings.recordSignal) this.#listen(settings);
+  }
+
+  stop(): void {
+    if (running === this) running = undefined;
+    this.tracer.stop();
+    for (const undo of this.#undo.splice(0)) undo();
+  }
+
+  #print({ printRequest }: TracingSettings): void {
+    if (!printRequest) return;
+    this.#settings.printRequest = printRequest;
+    const print = (report: RequestReport): void => printRequest(requestLine(report));
+    this.#undo.push(this.tracer.onRequest(print));
+  }
+
+  #listen({ recordSignal, recordFolder }: TracingSettings): void {
+    if (!recordSignal) return;
+    this.#settings.recordSignal = recordSignal;
+    this.#undo.push(listenForRecordings({ signal: recordSignal, folder: recordFolder }));
+  }
+
+  #mark(owner: WorkOwner, { method, url, headers }: RequestHead): void {
+    if (!this.#verifier || headers[RECORD_HEADER] === undefined) return;
+    owner.marked = this.#verifier.accepts(headers[RECORD_HEADER], method, url);
+  }
+
+  /** Decided by the trace id, so that all services that use one ratio choose the same requests. */
+  #choose(owner: WorkOwner, span: ProcessedSpan): void {
+    const share = Number.parseInt(span.spanContext().traceId.slice(-8), 16) / 0x1_0000_0000;
+    if (owner.marked || share < this.#settings.resourceSpans) this.tracer.traceOwner(owner);
+  }
+
+  #receive(trace: AsyncTrace): void {
+    const tracer = this.#provider?.getTracer('clew/tracer');
+    if (tracer) writeResourceSpans(trace, { tracer });
+    if (!trace.owner?.marked) return;
+    const name = `request-${timestamp()}-${process.pid}-${++this.#recordings}.clew`;
+    const file = writeSingle(trace, join(this.#settings.recordFolder, name));
+    if (file) say('info', `recorded ${trace.owner.label} into ${file}`);
+  }
+}
+
+function verifierOf({ recordSecret }: TracingSettings): RecordHeaderVerifier | undefined {
+  if (!recordSecret) return undefined;
+  try {
+    return new RecordHeaderVerifier(recordSecret);
+  } catch (error) {
+    say('warn', `${messageOf(error)} No request can ask for a recording.`);
+    return undefined;
+  }
+}

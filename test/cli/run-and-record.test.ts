@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { readRecording } from '../../src/tracer/recording/read.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const APP = fileURLToPath(new URL('../../../test/fixtures/waiting-app.mjs', import.meta.url));
+const SECRET = 'sixteen characters and more';
+
+describe('clew run and clew record', function () {
+  this.timeout(20_000);
+  let folder: string;
+  let app: ChildProcessByStdio<null, Readable, Readable> | undefined;
+  let stderr = '';
+  let port = 0;
+  let pid = 0;
+
+  before(() => void (folder = mkdtempSync(join(tmpdir(), 'clew-run-'))));
+  after(() => rmSync(folder, { recursive: true }));
+  afterEach(async () => {
+    if (app?.exitCode !== null) return;
+    app.kill('SIGKILL');
+    await once(app, 'exit');
+  });
+
+  const start = async (args: string[], env: Record<string, string> = {}): Promise<void> => {
+    stderr = '';
+    app = spawn(process.execPath, [MAIN, ...args, APP], {
+      cwd: folder,
+      env: { ...process.env, OTEL_TRACES_EXPORTER: 'none', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    app.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const [line] = (await once(app.stdout, 'data')) as [Buffer];
+    [port = 0, pid = 0] = line.toString().split(' ').map(Number);
+  };
+  const get = async (path: string, headers: Record<string, string> = {}): Promise<void> =>
+    void (await (await fetch(`http://127.0.0.1:${port}${path}`, { headers })).text());
+  const end = async (): Promise<number | null> => {
+    assert.ok(app);
+    process.kill(pid, 'SIGTERM');
+    const [code] = (await once(app, 'exit')) as [number | null];
+    return code;
+  };
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  const clew = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
+    promisify(execFile)(process.execPath, [MAIN, ...args], {
+      cwd: folder,
+      env: { ...process.env, CLEW_RECORD_SECRET: SECRET },
+    });
+
+  it('prints where the time of each request went and who held the loop, and ends as the application', async () => {
+    await start(['run']);
+    await Promise.all([get('/idle'), get('/block')]);
+    await until(() => stderr.includes('GET /idle'));
+    assert.match(
+      stderr,
+      /GET \/idle {2}[\d.]+ ms: running [\d.]+, waiting for I\/O [\d.]+, loop busy with others [\d.]+ \(GET \/block [\d.]+\)/,
+    );
+    assert.equal(await end(), 7);
+  });
+
+  it('prints nothing per request when told so', async () => {
+    await start(['run', '--quiet']);
+    await get('/idle');
+    assert.equal(await end(), 7);
+    assert.doesNotMatch(stderr, /GET/);
+  });
+
+  it('records a running process for a number of requests and converts the file', async () => {
+    await start(['run']);
+    const recorded = clew('record', '--pid', String(pid), '--requests', '3', '--out', 'three.clew');
+    await until(() => stderr.includes('recording into'));
+    await Promise.all([get('/idle'), get('/block'), get('/idle')]);
+    assert.match((await recorded).stdout, /3 requests, \d+ async resources/);
+    const { traces, end: summary } = readRecording(join(folder, 'three.clew'));
+    assert.equal(summary?.requests, 3);
+    assert.equal(traces.filter((trace) => trace.owner).length, 3);
+    const { stdout } = await clew('record', '--convert', 'dot', 'three.clew');
+    assert.match(stdout, /^digraph/);
+    await end();
+  });
+
+  it('records from a bare signal until the next one', async () => {
+    await start(['run'], { CLEW_RECORD_FOLDER: folder });
+    process.kill(pid, 'SIGUSR2');
+    await until(() => stderr.includes('recording into'));
+    await get('/idle');
+    process.kill(pid, 'SIGUSR2');
+    await until(() => stderr.includes('recorded 1 requests'));
+    assert.ok(readdirSync(folder).some((file) => file.startsWith('recording-')));
+    await end();
+  });
+
+  it('records an application from its start', async () => {
+    await start(['record', '--requests', '1', '--out', 'whole.clew']);
+    await get('/idle');
+    await until(() => stderr.includes('recorded 1 requests'));
+    await end();
+    const { traces } = readRecording(join(folder, 'whole.clew'));
+    const types = traces.flatMap((trace) => trace.records.map((record) => record.type));
+    assert.ok(types.includes('TCPSERVERWRAP'));
+  });
+
+  it('records one request for a signed header, and none for an unsigned one', async () => {
+    await start(['run'], { CLEW_RECORD_SECRET: SECRET, CLEW_RECORD_FOLDER: folder });
+    const { stdout } = await clew('record', '--sign', 'GET /block');
+    const value = stdout.trim().split(': ')[1] ?? '';
+    await get('/block', { 'x-clew-record': 'v1.9999999999.aa.bb' });
+    await get('/idle', { 'x-clew-record': value });
+    await get('/block', { 'x-clew-record': value });
+    await until(() => stderr.includes('recorded GET /block'));
+    const files = readdirSync(folder).filter((file) => file.startsWith('request-'));
+    assert.equal(files.length, 1);
+    const [trace, ...rest] = readRecording(join(folder, files[0] ?? '')).traces;
+    assert.deepEqual(rest, []);
+    assert.equal(trace?.owner?.label, 'GET /block');
+    assert.ok(trace.records.some((record) => record.stack));
+    await end();
+  });
+
+  it('sends no signal to a process that does not listen', async () => {
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    await once(other, 'spawn');
+    await assert.rejects(clew('record', '--pid', String(other.pid)), /does not listen/);
+    assert.equal(other.exitCode, null);
+    other.kill();
+  });
+
+  it('says in one line what is wrong with its arguments', async () => {
+    for (const args of [
+      ['record', '--pid', 'x'],
+      ['record', '--convert', 'png', 'a.clew'],
+      ['record', '--convert', 'otlp', 'missing.clew'],
+      ['record', '--sign', 'orders'],
+      ['record'],
+      ['run'],
+      ['run', '--loud', 'app.js'],
+    ]) {
+      const failed: { code?: number; stderr?: string } = await clew(...args).then(
+        () => ({}),
+        (error: { code: number; stderr: string }) => error,
+      );
+      assert.equal(failed.code, 2, args.join(' '));
+      assert.equal(failed.stderr?.trim().split('\n').length, 1, failed.stderr);
+    }
+  });
+});

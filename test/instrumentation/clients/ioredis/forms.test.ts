@@ -1,0 +1,4 @@
+import { describeForms } from '../../matrix/suite.ts';
+import { ioredisForms } from './forms.ts';
+
+describeForms(ioredisForms);

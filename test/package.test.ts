@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+describe('the published package', function () {
+  this.timeout(30_000);
+  let files: string[];
+
+  before(() => {
+    // Without scripts: `prepack` would build anew under the feet of the tests that run.
+    const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+    const { stdout } = spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8' });
+    const [packed] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+    files = packed.files.map(({ path }) => path);
+  });
+
+  it('holds the compiled files, their sources, the example and what npm always adds', () => {
+    const promised =
+      /^(?:build\/src\/|src\/.*\.ts$|examples\/shop\/|(?:README|CHANGELOG)\.md$|LICENSE$|package\.json$|clew\.rules\.schema\.json$)/;
+    assert.deepEqual(
+      files.filter((file) => !promised.test(file)),
+      [],
+    );
+  });
+
+  it('holds every file that its manifest points to', () => {
+    const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
+      exports: Record<string, string>;
+      bin: Record<string, string>;
+      types: string;
+    };
+    const targets = [
+      ...Object.values(manifest.exports),
+      ...Object.values(manifest.bin),
+      manifest.types,
+    ].map((path) => path.replace(/^\.\//, ''));
+    for (const target of targets) assert.ok(files.includes(target), target);
+  });
+
+  it('holds no test, no benchmark and no source map without its source', () => {
+    assert.ok(!files.some((file) => /(?:^|\/)(?:test|benchmark)\//.test(file)));
+    for (const map of files.filter((file) => file.endsWith('.js.map'))) {
+      const source = map.replace(/^build\//, '').replace(/\.js\.map$/, '.ts');
+      assert.ok(files.includes(source), `${map} without ${source}`);
+    }
+  });
+});

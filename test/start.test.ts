@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+
+import { OtlpReceiver } from './support/otlp-receiver.ts';
+import { fixture, runNode } from './support/run-node.ts';
+
+describe('start', function () {
+  this.timeout(20_000);
+
+  it('registers everything, takes further instrumentations, and shutdown gives it all back', async () => {
+    const receiver = await new OtlpReceiver().listen();
+    try {
+      const result = await runNode([fixture('start.mjs')], {
+        env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+      });
+      assert.equal(result.code, 0, result.stderr);
+      const [running, stopped] = result.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      assert.deepEqual(running, {
+        calls: ['provider function', 'enable'],
+        same: true,
+        active: 1,
+        problems: [],
+      });
+      assert.deepEqual(stopped, {
+        calls: ['provider function', 'enable', 'disable'],
+        after: null,
+      });
+      assert.equal(result.stderr, 'clew: start() was called twice; the first call holds.\n');
+      const [span] = receiver.spans;
+      assert.deepEqual([span?.name, span?.resource['service.name']], ['work', 'started']);
+    } finally {
+      await receiver.close();
+    }
+  });
+});
