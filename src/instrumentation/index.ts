@@ -1,5 +1,10 @@
 import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
+import { betterSqlite3 } from './clients/better-sqlite3/index.ts';
+import { nodeSqlite } from './clients/node-sqlite/index.ts';
+import { pglite } from './clients/pglite/index.ts';
+import { postgres } from './clients/postgres/index.ts';
+import { sqlite3 } from './clients/sqlite3/index.ts';
 import { mysql2 } from './clients/mysql2/index.ts';
 import { knex } from './clients/knex/index.ts';
 import { mysql } from './clients/mysql/index.ts';
@@ -19,6 +24,11 @@ export type ClientName =
   | 'pg'
   | 'mysql2'
   | 'mysql'
+  | 'postgres'
+  | 'pglite'
+  | 'better-sqlite3'
+  | 'nodeSqlite'
+  | 'sqlite3'
   | 'knex'
   | 'redis'
   | 'ioredis'
@@ -33,6 +43,11 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   pg,
   mysql2,
   mysql,
+  postgres,
+  pglite,
+  'better-sqlite3': betterSqlite3,
+  nodeSqlite,
+  sqlite3,
   knex,
   redis,
   ioredis,
