@@ -34,9 +34,13 @@ const PLACES: Record<string, boolean> = {
 
 const NOWHERE = Array.from({ length: 6 }, () => 'none');
 
-describe('an exception that escapes a callback', () => {
+describe('an exception that escapes a callback', function () {
+  this.timeout(30_000);
+
   for (const store of STORES) {
-    for (const [where, alike] of Object.entries(PLACES)) {
+    // Each place in the store of this Node; in the others, the place that needs healing.
+    const places = store === STORES[0] ? Object.entries(PLACES) : [['tick', true] as const];
+    for (const [where, alike] of places) {
       it(`leaves no context behind: ${where}, ${store} store`, async () => {
         const report = await crash(where, 'event', store);
         assert.deepEqual(report.later, NOWHERE);
