@@ -39,7 +39,10 @@ export class Instrumentation {
   enable(): void {
     if (this.#undos || !this.#recorder.config.enabled) return;
     this.#undos = this.#client.modules.map((module) =>
-      onModule({ ...module, patch: (exports) => module.patch(exports, this.#recorder) }),
+      onModule({
+        ...module,
+        patch: (exports, _version, replace) => module.patch(exports, this.#recorder, replace),
+      }),
     );
   }
 
