@@ -1,7 +1,6 @@
 import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { undoAll, type Undo } from '../../patch.ts';
-import type { Recorder } from '../../recorder/recorder.ts';
 import { describeError } from './describe.ts';
 import { patchClient, patchPool } from './source.ts';
 
@@ -17,12 +16,12 @@ export const knex: ClientDefinition = {
 };
 
 /** Patches the classes in `exports`, which is knex, its base class of clients, or tarn. */
-function patchPackage(exports: ModuleExports, recorder: Recorder): Undo | undefined {
+function patchPackage(exports: ModuleExports): Undo | undefined {
   const found = defaultOf(exports);
   const undos = [found, found.Client, found.Pool].map((candidate) => {
     const prototype = candidate?.prototype;
     if (typeof prototype?.initializePool === 'function') return patchClient(candidate);
-    if (typeof prototype?.numPendingAcquires === 'function') return patchPool(candidate, recorder);
+    if (typeof prototype?.numPendingAcquires === 'function') return patchPool(candidate);
     return undefined;
   });
   return undos.some(Boolean) ? undoAll(undos) : undefined;

@@ -1,14 +1,8 @@
 /* What is used of knex and of tarn, the pool it keeps its connections in. */
 
-/** A pool of tarn. What happens in it is told by events, each operation under an id. */
+/** A pool of tarn. */
 export interface TarnPool {
-  readonly min?: number;
-  readonly max?: number;
-  numUsed(): number;
-  numFree(): number;
-  numPendingAcquires(): number;
   _create(): unknown;
-  _executeEventHandlers(event: string, id: unknown, subject?: unknown): unknown;
 }
 
 /** A client of knex: one of its classes for each database. */

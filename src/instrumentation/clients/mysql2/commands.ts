@@ -107,9 +107,17 @@ function emitOf(original: Emit): Emit {
     const made = linkOf(this);
     if (!made) return original.call(this, event, ...args);
     if (event === 'error') settle(made, args[0]);
+    if (event === 'end') {
+      made.isQueued = false;
+      if (!made.isAwaited) settle(made);
+    }
+    // Entering a scope costs more than all the rest of this. An error that nobody listens to is
+    // thrown to whoever emits it, as ever.
+    if (this.listenerCount(event) === 0) {
+      if (event === 'end') endIfOver(made);
+      return original.call(this, event, ...args);
+    }
     if (event !== 'end') return made.operation.run(original, this, event, ...args);
-    made.isQueued = false;
-    if (!made.isAwaited) settle(made);
     try {
       return made.operation.run(original, this, event, ...args);
     } finally {

@@ -13,6 +13,7 @@ export interface Command {
   /** The statement that is executed, once it is prepared. */
   statement?: { query?: unknown };
   emit(event: string, ...args: unknown[]): boolean;
+  listenerCount(event: string): number;
   /** Takes the next packet. */
   execute(...args: unknown[]): unknown;
 }

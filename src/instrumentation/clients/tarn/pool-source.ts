@@ -1,5 +1,5 @@
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
-import { createEndpoint } from '../../recorder/endpoint.ts';
+import { createEndpoint, type Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 
@@ -14,8 +14,15 @@ interface TarnPool {
   _executeEventHandlers(event: string, ...details: unknown[]): void;
 }
 
-/** A pool does not know what it holds, so its metrics have its own name. */
+/** A pool does not know what it holds, so its metrics have its own name where nobody told it. */
 const ENDPOINT = createEndpoint({ system: 'tarn' });
+/** What pools hold connections to: written by `holds`; an entry lives as long as its pool. */
+const endpoints = new WeakMap<object, Endpoint>();
+
+/** Names the metrics of `pool` after what it holds connections to. */
+export function holds(pool: object, endpoint: Endpoint): void {
+  endpoints.set(pool, endpoint);
+}
 
 /** The requests under way by the pool's number for them, and when resources were taken. */
 interface Times {
@@ -53,7 +60,7 @@ function note(pool: TarnPool, event: string, details: unknown[], { pools }: Reco
   };
   switch (event) {
     case 'acquireRequest':
-      pools.watch(pool, ENDPOINT, readPool);
+      pools.watch(pool, endpoints.get(pool) ?? ENDPOINT, readPool);
       acquires.set(first, now);
       break;
     case 'acquireSuccess': {
