@@ -17,6 +17,7 @@ import { SpoolWriter } from './spool-writer.ts';
 import { noDrops, toStats, type DeliveryStats, type LocalCounts } from './stats.ts';
 
 const SAMPLED = 1;
+const MAX_DEATHS = 3;
 /** Chunks wait this long for a resource whose attributes are still being found out. */
 const RESOURCE_MILLIS = 1000;
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
@@ -54,6 +55,7 @@ export class DeliverySpanProcessor {
   #shutdown: Promise<void> | undefined;
   #isShutDown = false;
   #reported = 0;
+  #deaths = 0;
   #unobserve: (() => void) | undefined;
   #exitLimits: DrainLimits | undefined;
 
@@ -142,6 +144,14 @@ export class DeliverySpanProcessor {
     return done;
   }
 
+  /** Whether `flushAtExit` will be able to send what waits; for that, the sender is started. */
+  canFlushAtExit(): boolean {
+    if (this.stats().queued === 0) return true;
+    this.#handOn();
+    this.#release();
+    return this.#link?.hasThread ?? true;
+  }
+
   /** Sends what has ended, blocking. Without a thread it cannot, and returns false. */
   flushSync(limits: DrainLimits): boolean {
     this.#handOn();
@@ -174,12 +184,29 @@ export class DeliverySpanProcessor {
   }
 
   #startLink(): SenderLink {
-    const start = this.#options.thread ? startThread : startInline;
     this.#log.forgetDefinitions();
     this.#postedToLink = 0;
     this.#postedBytes = 0;
-    this.#link = this.#root.runInAsyncScope(() => start(this.#options.sender, this.#spool?.folder));
+    this.#link = this.#root.runInAsyncScope(() => this.#makeLink());
     return this.#link;
+  }
+
+  /** A thread, or where there can be none (the permission model, a bundle), this thread. */
+  #makeLink(): SenderLink {
+    const { sender, thread } = this.#options;
+    const folder = this.#spool?.folder;
+    if (!thread) return startInline(sender, folder);
+    try {
+      if (this.#deaths >= MAX_DEATHS) throw new Error(`it died ${MAX_DEATHS} times`);
+      return startThread(sender, folder);
+    } catch (error) {
+      sayOnce(
+        'warn',
+        'delivery:thread',
+        `No thread to send spans from (${messageOf(error)}): they are sent from the application's.`,
+      );
+      return startInline(sender, folder);
+    }
   }
 
   #arm(): void {
@@ -332,6 +359,7 @@ export class DeliverySpanProcessor {
   #bury(): void {
     const link = this.#link as SenderLink;
     this.#link = undefined;
+    this.#deaths++;
     const values = link.counters.read();
     const lost = this.#postedToLink - values.received + values.queued;
     for (const field of Object.keys(values) as (keyof CounterValues)[]) {

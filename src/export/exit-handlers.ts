@@ -20,7 +20,7 @@ export function installExitHandlers(delivery: DeliverySpanProcessor): () => void
   const onExit = (): void => void delivery.flushAtExit();
   process.on('exit', onExit);
   undo.push(() => process.off('exit', onExit));
-  if (!delivery.options.thread) undo.push(flushBeforeExit(delivery));
+  undo.push(flushBeforeExit(delivery));
   if (isMainThread) for (const signal of SIGNALS) undo.push(flushOnSignal(delivery, signal));
   return () => {
     for (const step of undo.splice(0)) step();
@@ -32,7 +32,7 @@ function flushBeforeExit(delivery: DeliverySpanProcessor): () => void {
   let attempts = 0;
   const onBeforeExit = (): void => {
     // The event comes again after each wait; a collector that takes nothing is not waited for twice.
-    if (delivery.stats().queued === 0 || attempts++ > 0) return;
+    if (delivery.canFlushAtExit() || attempts++ > 0) return;
     void delivery.forceFlush();
   };
   process.on('beforeExit', onBeforeExit);

@@ -16,6 +16,8 @@ import type { DrainLimits, SenderOptions } from './sender-options.ts';
 /** The application's end of the line to the sender, wherever that runs. */
 export interface SenderLink {
   readonly counters: Counters;
+  /** Whether the sender works on while this thread is blocked. */
+  readonly hasThread: boolean;
   /** False once the sender is gone for good; what it held has to be accounted for. */
   readonly isAlive: boolean;
   post(message: ToSender): void;
@@ -50,6 +52,7 @@ export function startInline(options: SenderOptions, ownFolder: string | undefine
 }
 
 class ThreadLink implements SenderLink {
+  readonly hasThread = true;
   readonly counters: Counters = new Counters();
   isAlive = true;
   readonly #worker: Worker;
@@ -132,6 +135,7 @@ class ThreadLink implements SenderLink {
 }
 
 class InlineLink implements SenderLink {
+  readonly hasThread = false;
   readonly counters: Counters = new Counters();
   isAlive = true;
   readonly #core: SenderCore;

@@ -15,7 +15,8 @@ const IMPATIENT: DeliveryOptions = {
 };
 
 for (const thread of [true, false]) {
-  describe(`DeliverySpanProcessor ${thread ? 'with a sender thread' : 'on one thread'}`, () => {
+  describe(`DeliverySpanProcessor ${thread ? 'with a sender thread' : 'on one thread'}`, function () {
+    this.timeout(60_000);
     let receiver: OtlpReceiver;
     let delivery: DeliverySpanProcessor;
 
@@ -38,7 +39,7 @@ for (const thread of [true, false]) {
       await start();
       receiver.fault = ({ index }) => (index < requests ? fault : undefined);
       endSpans(delivery, 200);
-      await receiver.waitForSpans(200);
+      await receiver.waitForSpans(200, 30_000);
       await delivery.forceFlush();
       assert.equal(receiver.distinct, 200);
       const { accepted, dropped, rejected, failedRequests } = delivery.stats();
@@ -80,7 +81,7 @@ for (const thread of [true, false]) {
         return undefined;
       };
       endSpans(delivery, 20);
-      await receiver.waitForSpans(20);
+      await receiver.waitForSpans(20, 30_000);
       assert.deepEqual(tooEarly, []);
     });
 
@@ -88,7 +89,7 @@ for (const thread of [true, false]) {
       await start({ maxBatchSpans: 1000 });
       receiver.fault = ({ spans }) => (spans.length > 30 ? { status: 413 } : undefined);
       endSpans(delivery, 200);
-      await receiver.waitForSpans(200);
+      await receiver.waitForSpans(200, 30_000);
       assert.equal(receiver.spans.length, 200);
     });
 
@@ -98,7 +99,7 @@ for (const thread of [true, false]) {
         return spans.some(({ name }) => name === 'span 77') ? { status: 400 } : undefined;
       };
       endSpans(delivery, 200);
-      await receiver.waitForSpans(199);
+      await receiver.waitForSpans(199, 30_000);
       await delivery.forceFlush();
       const { accepted, droppedBy } = delivery.stats();
       assert.equal(accepted, 199);
@@ -112,7 +113,7 @@ for (const thread of [true, false]) {
       };
       const traffic = setInterval(() => endSpans(delivery, 1), 10);
       endSpans(delivery, 200);
-      await receiver.waitUntil(() => delivery.stats().droppedBy.refused === 1, 8000);
+      await receiver.waitUntil(() => delivery.stats().droppedBy.refused === 1, 40_000);
       clearInterval(traffic);
       await delivery.forceFlush();
       const { ended, accepted, dropped } = delivery.stats();
@@ -124,7 +125,7 @@ for (const thread of [true, false]) {
       await start({ maxRefusals: 3 });
       receiver.fault = () => ({ status: 403 });
       endSpans(delivery, 10);
-      await receiver.waitUntil(() => delivery.stats().droppedBy.refused === 10);
+      await receiver.waitUntil(() => delivery.stats().droppedBy.refused === 10, 30_000);
       assert.equal(delivery.stats().failedRequests, 3);
     });
 
@@ -144,9 +145,9 @@ for (const thread of [true, false]) {
         endSpans(delivery, 50, { round: i });
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      await receiver.waitUntil(() => delivery.stats().droppedBy.overflow >= 400);
+      await receiver.waitUntil(() => delivery.stats().droppedBy.overflow >= 400, 30_000);
       receiver.fault = undefined;
-      await receiver.waitForSpans(100);
+      await receiver.waitForSpans(100, 30_000);
       const rounds = receiver.spans.flatMap((span) => {
         return span.attributes
           .filter(({ key }) => key === 'round')
@@ -161,9 +162,9 @@ for (const thread of [true, false]) {
       const { port } = receiver;
       await receiver.close();
       endSpans(delivery, 300);
-      await receiver.waitUntil(() => delivery.stats().failing);
+      await receiver.waitUntil(() => delivery.stats().failing, 30_000);
       receiver = await startReceiver({ port });
-      await receiver.waitForSpans(300);
+      await receiver.waitForSpans(300, 30_000);
       await delivery.forceFlush();
       assert.equal(delivery.stats().accepted, 300);
       assert.equal(delivery.stats().failing, false);

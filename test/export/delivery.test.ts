@@ -15,7 +15,8 @@ import { startReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
 import { runApp } from './support/fixture.ts';
 import { endSpans, makeSpan } from './support/spans.ts';
 
-describe('DeliverySpanProcessor', () => {
+describe('DeliverySpanProcessor', function () {
+  this.timeout(60_000);
   let receiver: OtlpReceiver;
   let delivery: DeliverySpanProcessor | undefined;
 

@@ -29,7 +29,8 @@ import { endSpans } from './support/spans.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-describe('spool safety', () => {
+describe('spool safety', function () {
+  this.timeout(60_000);
   let root: string;
   let spool: string;
   let receiver: OtlpReceiver;
