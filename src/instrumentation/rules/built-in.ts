@@ -18,6 +18,9 @@ const FASTQ: RuleData = {
   forget: ['kill', 'killAndDrain', 'abort'],
 };
 
+/** A response is often ended in a richer context than the one where `finish` was listened to. */
+const HTTP_LISTENER: RuleData = { kind: 'emitter', type: 'http.listener', when: 'lost' };
+
 /** What outlives its first caller: pooled objects, the loops of workers. */
 const HOME: RuleData = { kind: 'home', leave: 'trace' };
 
@@ -121,6 +124,9 @@ export const BUILT_IN_RULES: RuleSet = {
     'NatsConnectionImpl#subscribe': { kind: 'handler', argument: 1 },
   },
   // Built-in modules have the version of Node.
-  'http2@>=20 <100': { 'Http2ServerRequest#': 'emitter', 'Http2ServerResponse#': 'emitter' },
+  'http2@>=20 <100': {
+    'Http2ServerRequest#': HTTP_LISTENER,
+    'Http2ServerResponse#': HTTP_LISTENER,
+  },
   'kafkajs@>=2 <3': { 'Kafka#consumer()#run': HOME },
 };

@@ -24,7 +24,8 @@ export const GLOBAL_RULES: readonly GlobalRule[] = [
     target: '`IncomingMessage`, `ServerResponse` listeners',
     kind: 'emitter',
     apply: () => {
-      const rule: Rule = { kind: 'emitter', module: 'http' };
+      // A response is often ended in a richer context than the one where `finish` was listened to.
+      const rule: Rule = { kind: 'emitter', module: 'http', type: 'http.listener', when: 'lost' };
       const undos = [IncomingMessage, ServerResponse].map(({ prototype }) =>
         tryWrap(prototype, rule),
       );

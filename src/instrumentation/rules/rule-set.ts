@@ -30,6 +30,7 @@ const RULE_OPTIONS: Readonly<Record<RuleKind, Readonly<Record<string, OptionType
   emitter: {
     events: 'strings',
     originalKey: 'string',
+    when: 'lost or always',
     listener: 'integer',
     remove: 'strings',
     list: 'strings',
@@ -64,7 +65,14 @@ export const optionsOf = (kind: RuleKind): Readonly<Record<string, OptionType>> 
 });
 
 export type OptionType =
-  'integer' | 'integers' | 'string' | 'strings' | 'boolean' | 'array' | 'root or trace';
+  | 'integer'
+  | 'integers'
+  | 'string'
+  | 'strings'
+  | 'boolean'
+  | 'array'
+  | 'root or trace'
+  | 'lost or always';
 
 const CHECKS: Readonly<Record<OptionType, (value: unknown) => boolean>> = {
   integer: Number.isInteger,
@@ -74,6 +82,7 @@ const CHECKS: Readonly<Record<OptionType, (value: unknown) => boolean>> = {
   boolean: (value) => typeof value === 'boolean',
   array: Array.isArray,
   'root or trace': (value) => value === 'root' || value === 'trace',
+  'lost or always': (value) => value === 'lost' || value === 'always',
 };
 
 const EXPECTED: Readonly<Record<OptionType, string>> = {
@@ -84,6 +93,7 @@ const EXPECTED: Readonly<Record<OptionType, string>> = {
   boolean: 'true or false',
   array: 'a list',
   'root or trace': '`root` or `trace`',
+  'lost or always': '`lost` or `always`',
 };
 
 /** Where a rule stands, for messages: `clew.rules.json:7`. */

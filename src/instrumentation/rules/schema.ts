@@ -9,6 +9,7 @@ const TYPES: Readonly<Record<OptionType, object>> = {
   boolean: { type: 'boolean' },
   array: { type: 'array' },
   'root or trace': { enum: ['root', 'trace'] },
+  'lost or always': { enum: ['lost', 'always'] },
 };
 
 /** The JSON schema of `clew.rules.json`, made of the table that the reader checks against. */

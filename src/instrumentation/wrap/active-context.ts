@@ -1,7 +1,7 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { types } from 'node:util';
 
-import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 import { hasAsyncContextFrame } from '../../async/runtime.ts';
 
@@ -74,6 +74,15 @@ const isReadable = selfTest();
 /** Whether `resource` was made while a context was active. */
 export function carriesContext(resource: AsyncResource): boolean {
   return !isReadable || readCarriesContext(resource);
+}
+
+/** Whether a context is active right here. */
+export function isContextActive(): boolean {
+  if (!isReadable || context.active() !== ROOT_CONTEXT) return true;
+  // Node's own resources have other symbols too, so a new one of ours is looked at.
+  const probe = new AsyncResource('clew.probe', { requireManualDestroy: true });
+  probe.emitDestroy();
+  return readCarriesContext(probe);
 }
 
 let root: AsyncResource | undefined;

@@ -1,5 +1,5 @@
 import { patchMethod, type Undo } from '../patch.ts';
-import { carriesContext } from './active-context.ts';
+import { carriesContext, isContextActive } from './active-context.ts';
 import { RepairUnit, type AnyFunction, type RuleState } from './repair-unit.ts';
 import type { EmitterRule } from './rule.ts';
 
@@ -68,7 +68,9 @@ function addListener(
     if (!carriesContext(unit) && !isAbove) return Reflect.apply(original, this, args);
     const fn = isAbove ? toldOriginals(listener as AnyFunction, key) : (listener as AnyFunction);
     const bound =
-      plain === undefined ? boundListener(fn, unit) : boundOnce(fn, unit, this as Emitter, args[0]);
+      plain === undefined
+        ? boundListener(fn, unit, rule)
+        : boundOnce(fn, unit, rule, this as Emitter, args[0]);
     // As Node marks its own wrappers.
     (bound as AnyFunction & Record<string, unknown>)[key] = listener;
     if (rule.remove !== undefined) {
@@ -116,16 +118,29 @@ interface Emitter {
   removeListener?: (event: unknown, listener: AnyFunction) => unknown;
 }
 
-function boundListener(listener: AnyFunction, unit: RepairUnit): AnyFunction {
+function boundListener(listener: AnyFunction, unit: RepairUnit, rule: EmitterRule): AnyFunction {
   return function (this: unknown, ...args: unknown[]): unknown {
-    return unit.enter(listener, this, args);
+    return hear(listener, unit, rule, this, args);
   };
+}
+
+function hear(
+  listener: AnyFunction,
+  unit: RepairUnit,
+  { when }: EmitterRule,
+  thisArg: unknown,
+  args: unknown[],
+): unknown {
+  return when === 'lost' && isContextActive()
+    ? Reflect.apply(listener, thisArg, args)
+    : unit.enter(listener, thisArg, args);
 }
 
 /** The emitter's own wrapper for `once` would hide the original from its removal. */
 function boundOnce(
   listener: AnyFunction,
   unit: RepairUnit,
+  rule: EmitterRule,
   emitter: Emitter,
   event: unknown,
 ): AnyFunction {
@@ -137,7 +152,7 @@ function boundOnce(
       fired = true;
       if (emitter.removeListener) emitter.removeListener(event, bound);
       else emitter.off?.(event, bound);
-      return unit.enter(listener, this, args);
+      return hear(listener, unit, rule, this, args);
     },
   };
   onceWrappers.add(bound);

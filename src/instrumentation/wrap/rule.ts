@@ -50,6 +50,11 @@ export interface EmitterRule extends RuleBase {
    * removed: `listener` for Node's own emitters, which is the default.
    */
   originalKey?: string;
+  /**
+   * `lost`: only where no context is active when the event is emitted. For emitters that people
+   * use from a richer context than that of the registration; `always` otherwise.
+   */
+  when?: 'lost' | 'always';
   /** The argument that is the listener; the second unless said. */
   listener?: number;
   /** Methods that remove by identity alone: they are given the wrapper in place of the listener. */

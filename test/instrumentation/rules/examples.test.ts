@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { AsyncResource, createHook } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter, once } from 'node:events';
 import { createRequire } from 'node:module';
 
 import { OperationResource } from '../../../src/instrumentation/operation-resource.ts';
 import { wrap } from '../../../src/instrumentation/wrap.ts';
+import { AsyncResourceTracer } from '../../../src/tracer/async-resource-tracer.ts';
+import type { AsyncTrace } from '../../../src/tracer/record.ts';
 import { as, store } from '../wrap/support.ts';
 
 /*
@@ -12,18 +14,23 @@ import { as, store } from '../wrap/support.ts';
  * async resource, and a native add-on whose callbacks come from outside JavaScript.
  */
 
-/** The types of the async resources that `act` makes, and the ids of those that were destroyed. */
-async function traced(act: () => Promise<void>): Promise<{ types: string[]; ended: number[] }> {
-  const types: string[] = [];
-  const ended: number[] = [];
-  const hook = createHook({
-    init: (_id, type) => void types.push(type),
-    destroy: (id) => void ended.push(id),
-  }).enable();
+interface Seen {
+  type: string;
+  description: string | undefined;
+}
+
+/** What the async-resource tracer shows of `act`: the records of that type. */
+async function traced(type: string, act: () => Promise<void>): Promise<Seen[]> {
+  const traces: AsyncTrace[] = [];
+  const tracer = new AsyncResourceTracer({ onTrace: (trace) => traces.push(trace) });
+  tracer.start('trace');
   await act();
   await new Promise((resolve) => setImmediate(resolve));
-  hook.disable();
-  return { types, ended };
+  tracer.stop();
+  return traces
+    .flatMap(({ records }) => records)
+    .filter((record) => record.type === type)
+    .map(({ type, description }) => ({ type, description }));
 }
 
 /** A database client whose one connection was opened at start-up. */
@@ -77,7 +84,7 @@ describe('a DBQuery class that extends AsyncResource', () => {
     it(`gives each callback its caller and is seen by its type (${Query.name})`, async () => {
       const connection = new Connection();
       const seen: unknown[] = [];
-      const { types, ended } = await traced(async () => {
+      const records = await traced('DBQuery', async () => {
         for (const caller of ['A', 'B']) {
           as(caller, () => {
             new Query(connection).getInfo(caller, (error, row) => {
@@ -91,8 +98,11 @@ describe('a DBQuery class that extends AsyncResource', () => {
         ['A', null, 'row of A'],
         ['B', null, 'row of B'],
       ]);
-      assert.equal(types.filter((type) => type === 'DBQuery').length, 2);
-      assert.ok(ended.length >= 2);
+      const descriptions = Query === ClewQuery ? ['A', 'B'] : [undefined, undefined];
+      assert.deepEqual(
+        records.map(({ description }) => description),
+        descriptions,
+      );
     });
   }
 });
@@ -150,7 +160,7 @@ describe('utp-native, a native add-on', () => {
   it('keeps them with one line, and is seen by its type', async () => {
     let seen: unknown[] = [];
     const undo = wrap(utp.prototype, { kind: 'args', method: 'send', type: 'UTPNative' });
-    const { types } = await traced(async () => {
+    const records = await traced('UTPNative', async () => {
       seen = await send();
     });
     undo();
@@ -158,7 +168,7 @@ describe('utp-native, a native add-on', () => {
       ['A', 'A', null],
       ['B', 'B', null],
     ]);
-    assert.equal(types.filter((type) => type === 'UTPNative').length, 2);
+    assert.equal(records.length, 2);
   });
 
   it('keeps the listeners of a connection with another', async () => {
