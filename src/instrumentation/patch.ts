@@ -47,6 +47,44 @@ export function patchMethod<Target extends object, Key extends keyof Target & (s
   };
 }
 
+/** What took the place of a function, and how it is told what to do. Known by both of them. */
+interface Replaced {
+  replacement: unknown;
+  original: Callable;
+  active: Callable;
+}
+const replaced = new WeakMap<object, Replaced>();
+
+/**
+ * A patch for a function that is not a property: a function with its looks that calls what `wrap`
+ * makes of it, and after the undo the original. Loaders remember what they were given once, so a
+ * function that was replaced before, or its replacement, gets the same one again.
+ */
+export function replaceFunction<Args extends unknown[], Result>(
+  target: (...args: Args) => Result,
+  wrap: (original: (...args: Args) => Result) => (...args: Args) => Result,
+): { replacement: (...args: Args) => Result; undo: Undo } {
+  const entry = replaced.get(target) ?? newReplacement(target as Callable);
+  const wrapped = wrap(entry.original as typeof target) as Callable;
+  entry.active = wrapped;
+  return {
+    replacement: entry.replacement as typeof target,
+    undo: () => {
+      if (entry.active === wrapped) entry.active = entry.original;
+    },
+  };
+}
+
+function newReplacement(original: Callable): Replaced {
+  const entry: Replaced = { replacement: undefined, original, active: original };
+  const replacement = withLooksOf(original, function (this: unknown, ...args) {
+    return entry.active.apply(this, args);
+  });
+  entry.replacement = replacement;
+  replaced.set(original, entry).set(replacement, entry);
+  return entry;
+}
+
 type Callable = (...args: unknown[]) => unknown;
 
 /** Gives `dispatch` the name, the length and the own properties of `original`. */
