@@ -1,3 +1,4 @@
+import { BoundedMap } from './bounded-map.ts';
 import { describe, dueAt, isDescribedLate } from './describe.ts';
 import { Grouper, isOneShot, toTrace, type Group, type GroupLimits } from './group.ts';
 import type { WorkOwner } from './owner.ts';
@@ -60,9 +61,9 @@ export class Collector {
   readonly #grouper: Grouper;
   readonly #entries = new Map<number, Entry>();
   /** Long-lived resources whose group is finished, to name the root of a later one. */
-  readonly #origins = new Map<number, AsyncTrace['root']>();
+  readonly #origins = new BoundedMap<AsyncTrace['root']>(MAX_ORIGINS);
   /** The full group of a resource that was not kept, so that what it triggers does not found one. */
-  readonly #overflow = new Map<number, Group['ticket']>();
+  readonly #overflow = new BoundedMap<Group['ticket']>(MAX_OVERFLOW);
   #finished: AsyncTrace[] = [];
   #waiting = 0;
   #dropped = 0;
@@ -233,7 +234,6 @@ export class Collector {
     if (group.records.length >= room) {
       group.dropped++;
       this.#dropped++;
-      deleteOldest(this.#overflow, MAX_OVERFLOW);
       this.#overflow.set(record.asyncId, group.ticket);
       return undefined;
     }
@@ -276,20 +276,12 @@ export class Collector {
   }
 
   #remember(record: AsyncRecord): void {
-    deleteOldest(this.#origins, MAX_ORIGINS);
     this.#origins.set(record.asyncId, rootOfRecord(record));
   }
 }
 
 function rootOf({ root, rootId }: Group): AsyncTrace['root'] {
   return root ? rootOfRecord(root) : { asyncId: rootId, type: rootId <= 1 ? 'main' : 'unknown' };
-}
-
-/** Makes room for one more entry. */
-function deleteOldest(map: Map<number, unknown>, max: number): void {
-  if (map.size < max) return;
-  const oldest = map.keys().next();
-  if (!oldest.done) map.delete(oldest.value);
 }
 
 function rootOfRecord(record: AsyncRecord | AsyncTrace['root']): AsyncTrace['root'] {
