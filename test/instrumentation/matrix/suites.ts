@@ -9,4 +9,5 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   mysql2: async () => (await import('../clients/mysql2/forms.ts')).mysql2Forms,
   ioredis: async () => (await import('../clients/ioredis/forms.ts')).ioredisForms,
   redis: async () => (await import('../clients/redis/forms.ts')).redisForms,
+  mongodb: async () => (await import('../clients/mongodb/forms.ts')).mongodbForms,
 };
