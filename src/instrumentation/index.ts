@@ -27,16 +27,16 @@ export type ClientName =
   | 'postgres'
   | 'pglite'
   | 'better-sqlite3'
-  | 'node:sqlite'
+  | 'nodeSqlite'
   | 'sqlite3'
   | 'knex'
   | 'redis'
   | 'ioredis'
   | 'mongodb'
-  | 'dataloader'
   | 'generic-pool'
-  | 'tarn'
-  | 'lru-memoizer';
+  | 'dataloader'
+  | 'lru-memoizer'
+  | 'tarn';
 
 /** Every client, in the order of the documentation. */
 const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
@@ -46,16 +46,16 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   postgres,
   pglite,
   'better-sqlite3': betterSqlite3,
-  'node:sqlite': nodeSqlite,
+  nodeSqlite,
   sqlite3,
   knex,
   redis,
   ioredis,
   mongodb,
-  dataloader,
   'generic-pool': genericPool,
-  tarn,
+  dataloader,
   'lru-memoizer': lruMemoizer,
+  tarn,
 };
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */

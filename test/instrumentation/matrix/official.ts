@@ -17,10 +17,14 @@ export async function officialInstrumentations(client: string): Promise<Instrume
       ];
     case 'redis':
       return [new (await import('@opentelemetry/instrumentation-redis')).RedisInstrumentation()];
+    case 'mongodb':
+      return [
+        new (await import('@opentelemetry/instrumentation-mongodb')).MongoDBInstrumentation(),
+      ];
     default:
       return [];
   }
 }
 
 /** The clients of which there is one. */
-export const OFFICIAL: readonly string[] = ['pg', 'mysql', 'mysql2', 'ioredis', 'redis'];
+export const OFFICIAL: readonly string[] = ['pg', 'mysql', 'mysql2', 'ioredis', 'redis', 'mongodb'];

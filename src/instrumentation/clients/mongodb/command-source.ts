@@ -32,17 +32,22 @@ export function patchConnection(
           const told = finishing(operation, callback as () => void);
           return original.call(this, namespace, document, options, told);
         }
-        return settling(operation, original.call(this, namespace, document, ...rest));
+        const result = original.call(this, namespace, document, ...rest);
+        return settling(operation, result, (reply) => errorIn(document, reply));
       };
     }),
   ]);
 }
 
 /** One promise in the place of the other: a rejection is handled, or not, as it would have been. */
-function settling(operation: RunningOperation, result: unknown): unknown {
+function settling(
+  operation: RunningOperation,
+  result: unknown,
+  errorOf: (reply: unknown) => unknown,
+): unknown {
   return (result as Promise<unknown>).then(
     (reply) => {
-      operation.settle(errorIn(reply), reply);
+      operation.settle(errorOf(reply), reply);
       operation.end();
       return reply;
     },

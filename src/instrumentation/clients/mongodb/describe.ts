@@ -58,13 +58,20 @@ export function describeCommand(
   command: MongoCommand,
 ): Operation {
   const name = nameOf(command);
-  const batch = BATCHES.map((key) => command[key]).find((each) => Array.isArray(each));
+  const batch = BATCHES.map((key) => listIn(command[key])).find((list) => list !== undefined);
   return {
     endpoint: endpointAt(address, database),
     name,
     collection: collectionOf(name, command),
-    batchSize: Array.isArray(batch) ? batch.length : undefined,
+    batchSize: batch?.length,
   };
+}
+
+/** A list of documents, which newer drivers keep apart from the command. */
+function listIn(value: unknown): unknown[] | undefined {
+  if (Array.isArray(value)) return value;
+  const { documents } = (value ?? {}) as { documents?: unknown };
+  return Array.isArray(documents) ? documents : undefined;
 }
 
 function nameOf(command: MongoCommand): string {
@@ -113,7 +120,13 @@ export function describeError(error: unknown): Failure {
 }
 
 /** The error among the results of writes, which the server reports in a reply that is no error. */
-export function errorIn(reply: unknown): unknown {
-  const { writeErrors } = (reply ?? {}) as { writeErrors?: unknown };
+export function errorIn(command: MongoCommand, reply: unknown): unknown {
+  if (!WRITES.has(nameOf(command)) || typeof reply !== 'object' || reply === null) return undefined;
+  // Newer drivers read a reply when it is asked for something.
+  const { toObject } = reply as { toObject?: () => unknown };
+  const read = typeof toObject === 'function' ? toObject.call(reply) : reply;
+  const { writeErrors } = (read ?? {}) as { writeErrors?: unknown };
   return Array.isArray(writeErrors) ? (writeErrors[0] as unknown) : undefined;
 }
+
+const WRITES = new Set(['insert', 'update', 'delete']);

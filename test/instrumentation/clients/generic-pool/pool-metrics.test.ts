@@ -19,7 +19,7 @@ interface Used {
   release(resource: object): unknown;
 }
 
-const KINDS: Record<string, { exports: unknown; open(): Used }> = {
+const KINDS: Record<string, { exports: unknown; open: () => Used }> = {
   'generic-pool': {
     exports: genericPool,
     open: () =>
