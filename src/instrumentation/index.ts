@@ -6,8 +6,9 @@ import { pglite } from './clients/pglite/index.ts';
 import { postgres } from './clients/postgres/index.ts';
 import { sqlite3 } from './clients/sqlite3/index.ts';
 import { mysql2 } from './clients/mysql2/index.ts';
-import { ioredis } from './clients/ioredis/index.ts';
+import { knex } from './clients/knex/index.ts';
 import { mysql } from './clients/mysql/index.ts';
+import { ioredis } from './clients/ioredis/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
@@ -22,6 +23,7 @@ export type ClientName =
   | 'better-sqlite3'
   | 'node:sqlite'
   | 'sqlite3'
+  | 'knex'
   | 'ioredis';
 
 /** Every client, in the order of the documentation. */
@@ -34,6 +36,7 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   'better-sqlite3': betterSqlite3,
   'node:sqlite': nodeSqlite,
   sqlite3,
+  knex,
   ioredis,
 };
 

@@ -59,7 +59,9 @@ export class Instrumentation {
    */
   instrument(exports: ModuleExports): Undo {
     const undos: Undo[] = [];
-    for (const module of this.#client.modules) {
+    const isModule =
+      (typeof exports === 'object' && exports !== null) || typeof exports === 'function';
+    for (const module of isModule ? this.#client.modules : []) {
       const undo = module.patch(exports, this.#recorder);
       if (undo) undos.push(undo);
     }

@@ -98,9 +98,10 @@ export class Tracing {
     this.#undo.push(listenForRecordings({ signal: recordSignal, folder: recordFolder }));
   }
 
-  #mark(owner: WorkOwner, { method, url, headers }: RequestHead): void {
-    if (!this.#verifier || headers[RECORD_HEADER] === undefined) return;
-    owner.marked = this.#verifier.accepts(headers[RECORD_HEADER], method, url);
+  #mark(owner: WorkOwner, request: RequestHead): void {
+    const header = this.#verifier && request.headers[RECORD_HEADER];
+    if (!this.#verifier || header === undefined) return;
+    owner.marked = this.#verifier.accepts(header, request.method ?? '', request.url ?? '');
   }
 
   /** Decided by the trace id, so that all services that use one ratio choose the same requests. */

@@ -120,5 +120,7 @@ export const BUILT_IN_RULES: RuleSet = {
   '@nats-io/nats-core/lib/nats@>=3 <4': {
     'NatsConnectionImpl#subscribe': { kind: 'handler', argument: 1 },
   },
+  // Built-in modules have the version of Node.
+  'http2@>=20 <100': { 'Http2ServerRequest#': 'emitter', 'Http2ServerResponse#': 'emitter' },
   'kafkajs@>=2 <3': { 'Kafka#consumer()#run': HOME },
 };

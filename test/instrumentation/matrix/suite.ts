@@ -29,7 +29,12 @@ export function describeForms(suite: FormSuite, version = '', exports: object[] 
       instrumentation = own;
       if (exports.length === 0) instrumentation.enable();
       for (const one of exports) undos.push(instrumentation.instrument(one));
-      suite.instrument?.((one) => instrumentation.instrument(one));
+      suite.instrument?.((one) => undos.push(instrumentation.instrument(one)));
+      for (const driver of getInstrumentations()) {
+        if (!suite.drivers?.some((name) => driver.instrumentationName === `clew/${name}`)) continue;
+        driver.enable();
+        undos.push(() => driver.disable());
+      }
     });
 
     after(() => {

@@ -5,6 +5,7 @@ import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
+import { tryWrap } from '../../wrap.ts';
 import { executingFor, makingQuery } from './calls.ts';
 import { ANY_ENDPOINT, describeStatement, plannedEndpoint } from './describe.ts';
 import type {
@@ -52,6 +53,8 @@ export function patchPool(
   };
   return undoAll([
     release,
+    // What happens to a pool is nobody's: its listeners run in the context they were registered in.
+    tryWrap(prototype, { kind: 'emitter', module: driver.name }),
     patchMethod(prototype, 'query', (original) => queryOf(original, record)),
     patchMethod(prototype, 'execute', (original) => executeOf(original, record)),
     patchMethod(prototype, 'getConnection', (original) =>

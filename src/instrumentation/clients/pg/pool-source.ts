@@ -2,6 +2,7 @@ import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts'
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
+import { tryWrap } from '../../wrap.ts';
 import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
 import { measuringWait, patchWaits } from './pool-waits.ts';
 import { adopting, isPatched } from './query-source.ts';
@@ -27,6 +28,7 @@ export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo
     patchWaits(prototype, recorder),
     patchMethod(prototype, 'query', (original) => queryOf(original, recorder)),
     patchMethod(prototype, 'connect', (original) => connectOf(original, recorder)),
+    tryWrap(prototype, { kind: 'emitter', module: 'pg-pool' }),
     patchMethod(prototype, 'newClient', fromRoot),
     // Sets the timer that closes an idle client, which is nobody's request.
     patchMethod(prototype, '_release', fromRoot),

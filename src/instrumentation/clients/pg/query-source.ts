@@ -2,6 +2,7 @@ import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts'
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { tryWrap } from '../../wrap.ts';
 import { describeQuery, endpointOf } from './describe.ts';
 import type { PgClient, Submittable } from './shapes.ts';
 import { link, patchSubmittable, sawSubmittable, stamp, undoSubmittables } from './submittable.ts';
@@ -41,6 +42,9 @@ export function isPatched(prototype: object | undefined): boolean {
 }
 const patched = new WeakSet<object>();
 
+/** Events nobody called for: their listeners run in the context they were registered in. */
+const OWNERLESS = ['notification', 'notice', 'drain', 'end'];
+
 interface ClientClass {
   prototype: PgClient & {
     connect(callback?: unknown): unknown;
@@ -66,6 +70,7 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
     patchMethod(prototype, '_pulseQueryQueue', (original) => pulseOf(original, recorder)),
     patchMethod(prototype, 'connect', withBoundCallback('PG_CONNECT')),
     patchMethod(prototype, 'end', withBoundCallback('PG_END')),
+    tryWrap(prototype, { kind: 'emitter', module: 'pg', events: OWNERLESS }),
     // The socket outlives whoever opened it.
     patchMethod(prototype, '_connect', (original) => {
       return function _connect(callback) {

@@ -1,7 +1,10 @@
-import mysql, { type Connection, type Pool, type PoolConfig } from 'mysql';
+import newest, { type Connection, type Pool, type PoolConfig } from 'mysql';
 
 import type { Form, FormSuite, Note } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
+
+/** The version that is tried; the tests of an old one put theirs in its place. */
+let mysql: typeof newest = newest;
 
 const ROWS = 'select 1 as n union select 2 union select 3';
 
@@ -100,6 +103,15 @@ const connectionForms: Form<Connection>[] = [
 
 const poolForms: Form<Pool>[] = [
   {
+    name: 'pool events',
+    run: async (pool, note) => {
+      const released = called((done) => pool.once('release', noted(note, done)));
+      pool.once('acquire', () => note('acquire'));
+      await called((done) => pool.query('select 1', noted(note, done)));
+      await released;
+    },
+  },
+  {
     name: 'getConnection',
     run: (pool, note) =>
       called((done) =>
@@ -169,6 +181,11 @@ function createCluster(url: string): Queryable & { end(callback: () => void): vo
     query: ((...args: unknown[]) => Reflect.apply(part.query, part, args)) as Pool['query'],
     end: (callback) => cluster.end(callback),
   };
+}
+
+/** Opens what is tried from now on with `version`. */
+export function useVersion(version: typeof newest = newest): void {
+  mysql = version;
 }
 
 export const mysqlForms: FormSuite = {

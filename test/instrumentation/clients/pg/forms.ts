@@ -86,6 +86,17 @@ export function pgSettings({ Client, Pool, Query }: PgModule): Setting<any>[] {
         }),
     },
     {
+      name: 'notification and notice',
+      operations: 2,
+      run: async (client, note) => {
+        const notified = called((done) => client.once('notification', noted(note, done)));
+        const noticed = called((done) => client.once('notice', noted(note, done)));
+        await client.query('listen clew; notify clew');
+        await client.query("do $$ begin raise notice 'x'; end $$");
+        await Promise.all([notified, noticed]);
+      },
+    },
+    {
       name: 'named prepared statement',
       operations: 2,
       run: async (client, note) => {
@@ -235,6 +246,15 @@ export function pgSettings({ Client, Pool, Query }: PgModule): Setting<any>[] {
         note('connected');
         await called((done) => client.query('select 1', noted(note, done)));
         client.release();
+      },
+    },
+    {
+      name: 'pool events',
+      run: async (pool, note) => {
+        const released = called((done) => pool.once('release', noted(note, done)));
+        pool.once('acquire', () => note('acquire'));
+        await pool.query('select 1');
+        await released;
       },
     },
     {
