@@ -9,7 +9,13 @@ import { mysql2 } from './clients/mysql2/index.ts';
 import { knex } from './clients/knex/index.ts';
 import { mysql } from './clients/mysql/index.ts';
 import { ioredis } from './clients/ioredis/index.ts';
+import { dataloader } from './clients/dataloader/index.ts';
+import { genericPool } from './clients/generic-pool/index.ts';
+import { lruMemoizer } from './clients/lru-memoizer/index.ts';
+import { mongodb } from './clients/mongodb/index.ts';
 import { pg } from './clients/pg/index.ts';
+import { redis } from './clients/redis/index.ts';
+import { tarn } from './clients/tarn/index.ts';
 import { optionError } from '../base/errors.ts';
 import { Instrumentation } from './instrumentation.ts';
 
@@ -21,10 +27,16 @@ export type ClientName =
   | 'postgres'
   | 'pglite'
   | 'better-sqlite3'
-  | 'node:sqlite'
+  | 'nodeSqlite'
   | 'sqlite3'
   | 'knex'
-  | 'ioredis';
+  | 'redis'
+  | 'ioredis'
+  | 'mongodb'
+  | 'dataloader'
+  | 'generic-pool'
+  | 'tarn'
+  | 'lru-memoizer';
 
 /** Every client, in the order of the documentation. */
 const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
@@ -34,10 +46,16 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   postgres,
   pglite,
   'better-sqlite3': betterSqlite3,
-  'node:sqlite': nodeSqlite,
+  nodeSqlite,
   sqlite3,
   knex,
+  redis,
   ioredis,
+  mongodb,
+  dataloader,
+  'generic-pool': genericPool,
+  tarn,
+  'lru-memoizer': lruMemoizer,
 };
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */

@@ -9,6 +9,8 @@ export interface Statement {
   text?: string | undefined;
   /** The SQL that `text` is written in; without it `text` is never shown. */
   dialect?: SqlDialect | undefined;
+  /** In the place of `text`: what the client itself wrote, knowing the values and leaving them out. */
+  safeText?: string | undefined;
   /** The values that came beside `text`. With them the text holds placeholders, not literals. */
   values?: unknown;
 }
@@ -28,6 +30,8 @@ export interface Operation extends Statement {
   summary?: string | undefined;
   /** How many operations one call carries. */
   batchSize?: number | undefined;
+  /** When it was asked for, as `Date.now()` says, where that was before its recording. */
+  askedAt?: number | undefined;
   /** `CLIENT` unless the database runs in this process. */
   kind?: SpanKind | undefined;
 }

@@ -53,7 +53,8 @@ export function attributesOf(operation: Operation, config: ResolvedConfig): Attr
     attributes[ATTR_DB_OPERATION_BATCH_SIZE] = operation.batchSize;
   }
   if (operation.summary) attributes[ATTR_DB_QUERY_SUMMARY] = operation.summary;
-  if (operation.text !== undefined) addText(attributes, operation, operation.text, config);
+  if (operation.safeText !== undefined) setText(attributes, operation.safeText, config);
+  else if (operation.text !== undefined) addText(attributes, operation, operation.text, config);
   if (config.parameters.length > 0 && !attributes[ATTR_DB_OPERATION_BATCH_SIZE]) {
     addParameters(attributes, operation.values, config.parameters);
   }
@@ -69,18 +70,21 @@ function addText(
 ): void {
   const parameterised = hasValues(operation.values);
   const described = operation.dialect && describeSql(written, operation.dialect, { parameterised });
-  const { sanitizeText, maxTextLength } = config;
+  const { sanitizeText } = config;
   const text = sanitizeText && !parameterised ? sanitizeText(written, operation) : described?.text;
-  if (text !== undefined && maxTextLength > 0) {
-    attributes[ATTR_DB_QUERY_TEXT] =
-      text.length > maxTextLength ? text.slice(0, maxTextLength) : text;
-  }
+  if (text !== undefined) setText(attributes, text, config);
   if (!operation.summary && described?.summary) {
     attributes[ATTR_DB_QUERY_SUMMARY] = described.summary;
   }
   if (!operation.storedProcedure && described?.storedProcedure) {
     attributes[ATTR_DB_STORED_PROCEDURE_NAME] = described.storedProcedure;
   }
+}
+
+function setText(attributes: Attributes, text: string, { maxTextLength }: ResolvedConfig): void {
+  if (maxTextLength === 0) return;
+  attributes[ATTR_DB_QUERY_TEXT] =
+    text.length > maxTextLength ? text.slice(0, maxTextLength) : text;
 }
 
 function hasValues(values: unknown): boolean {

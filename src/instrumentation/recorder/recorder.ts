@@ -49,7 +49,7 @@ export class Recorder {
       const name = config.spanName?.(operation, proposed) ?? proposed;
       const span = tracer?.startSpan(
         name,
-        { kind: operation.kind ?? SpanKind.CLIENT, attributes },
+        { kind: operation.kind ?? SpanKind.CLIENT, attributes, ...startOf(operation) },
         parent,
       );
       const recording = new Recording(this, operation, attributes, parent, span);
@@ -73,4 +73,8 @@ export class Recorder {
     if (requireParent && trace.getSpanContext(parent) === undefined) return true;
     return ignore?.(operation) === true;
   }
+}
+
+function startOf({ askedAt }: Operation): { startTime?: number } {
+  return askedAt === undefined ? {} : { startTime: askedAt };
 }

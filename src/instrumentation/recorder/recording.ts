@@ -55,7 +55,9 @@ export class Recording {
     this.#attributes = attributes;
     this.#parent = parent;
     this.#span = span;
-    this.#startedAt = providers.duration === undefined ? 0 : performance.now();
+    const { askedAt } = operation;
+    const earlier = askedAt === undefined ? 0 : Date.now() - askedAt;
+    this.#startedAt = providers.duration === undefined ? 0 : performance.now() - earlier;
   }
 
   /** Tells the application that the span is there. @internal */

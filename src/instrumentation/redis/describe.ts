@@ -26,12 +26,6 @@ export function redisEndpoint({ database, ...parts }: RedisEndpointParts): Endpo
   return Object.freeze({ ...endpoint, attributes: Object.freeze(attributes) });
 }
 
-/**
- * In the place of the values: it says that the text holds placeholders already, and has none that
- * could be shown.
- */
-const PLACEHOLDERS: readonly unknown[] = Object.freeze([undefined]);
-
 /** One command. */
 export function describeCommand(
   endpoint: Endpoint,
@@ -41,8 +35,8 @@ export function describeCommand(
   return {
     endpoint,
     name,
-    text: commandText(name, args),
-    values: args.length > 0 ? args : PLACEHOLDERS,
+    safeText: commandText(name, args),
+    values: args,
     storedProcedure: storedProcedureOf(name, args),
   };
 }
@@ -64,8 +58,7 @@ export function describeBatch(
   return {
     endpoint,
     name: isUniform ? `${kind} ${first.name}` : kind,
-    text: batchText(commands, ({ name, args }, room) => commandText(name, args, room)),
-    values: PLACEHOLDERS,
+    safeText: batchText(commands, ({ name, args }, room) => commandText(name, args, room)),
     batchSize: commands.length,
   };
 }

@@ -23,7 +23,8 @@ export class CommandOperation extends RunningOperation {
   sending(connection: RedisConnection, command: RedisCommand, recorder: Recorder): void {
     if (this.#isLocated || connection.isCluster) return;
     this.#isLocated = connection.status === 'ready';
-    if (this.recording) this.recording.learn({ endpoint: endpointOf(connection) });
-    else if (!this.settled) this.record(recorder, describe(connection, command));
+    if (this.recording) this.recording.connectedTo(endpointOf(connection));
+    else if (!this.settled && !this.isDescribed)
+      this.record(recorder, describe(connection, command));
   }
 }

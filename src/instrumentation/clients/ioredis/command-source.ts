@@ -2,18 +2,19 @@ import { channel } from 'node:diagnostics_channel';
 
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import { isSettingUp } from '../../redis/setup.ts';
 import { CommandOperation } from './command-operation.ts';
-import { isSettingUp, patchConnection } from './connection-source.ts';
+import { patchConnection } from './connection-source.ts';
 import { describe } from './describe.ts';
 import { currentScript, isScriptCommand, patchScripts, undoScripts } from './script-source.ts';
-import type { ClassOf, RedisCommand, RedisConnection } from './shapes.ts';
+import { OPERATION, type ClassOf, type RedisCommand, type RedisConnection } from './shapes.ts';
 
 /*
- * The commands under way. A command comes by here whenever it is sent: by the application, out of
- * the offline queue, from a cluster to one of its servers, again after a reconnection. The first
- * time is the call; `operations` knows the others, and an entry lives as long as its command.
+ * A command comes by here whenever it is sent: by the application, out of the offline queue, from a
+ * cluster to one of its servers, again after a reconnection. The first time is the call, which
+ * leaves its operation on the command that the client made for it. (In a table with weak keys it
+ * would cost as much again as all else that is done for a command, and all that in the collector.)
  */
-const operations = new WeakMap<RedisCommand, CommandOperation>();
 
 /** The client's own channel, whose subscribers should hear of a command in its caller's context. */
 const COMMAND_START = channel('tracing:ioredis:command:start');
@@ -25,11 +26,11 @@ export function isWanted(recorder: Recorder): boolean {
 
 /** Lets `command` be sent in the scope of `operation`, and not as an operation of its own. */
 export function link(command: RedisCommand, operation: CommandOperation): void {
-  operations.set(command, operation);
+  command[OPERATION] = operation;
 }
 
 export function isLinked(command: RedisCommand): boolean {
-  return operations.has(command);
+  return command[OPERATION] !== undefined;
 }
 
 /** Patches a class of connections: to one server, or to a cluster. */
@@ -46,7 +47,7 @@ export function patchRedis(
     patchScripts(prototype, recorder),
     patchMethod(prototype, 'sendCommand', (original) => {
       return function sendCommand(command, ...rest) {
-        const known = operations.get(command);
+        const known = command[OPERATION];
         if (known) {
           known.sending(this, command, recorder);
           return known.run(original, this, command, ...rest);
@@ -69,7 +70,7 @@ function isTheUsers(command: RedisCommand): boolean {
 function start(connection: RedisConnection, command: RedisCommand, recorder: Recorder): void {
   const script = currentScript();
   const operation = script?.operation ?? new CommandOperation();
-  operations.set(command, operation);
+  command[OPERATION] = operation;
   if (script?.operation === undefined) observe(command, operation, recorder);
   // A cluster that is ready passes the command on before this call returns: then its server is
   // known at the start, which is when a sampler asks.

@@ -1,24 +1,8 @@
-import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
-
 import { patchMethod, undoAll, type Undo } from '../../patch.ts';
-import { patchListeners } from '../../redis/listeners.ts';
-import { runInRoot } from '../../root.ts';
+import { patchListeners } from '../../listeners.ts';
+import { setUp } from '../../redis/setup.ts';
 import { bindCallback } from '../../running-operation.ts';
 import type { RedisConnection } from './shapes.ts';
-
-/*
- * A connection is set up outside of every request, in a context that says so: the commands that the
- * client sends of its own accord (`hello`, `info`, `cluster slots`, subscribing again, asking the
- * sentinels) all come from the socket and the timers born there. The application's listeners do not
- * run in it: they have the context of their registration.
- */
-const SETTING_UP = createContextKey('clew setting up a Redis connection');
-const SETUP_CONTEXT = ROOT_CONTEXT.setValue(SETTING_UP, true);
-
-/** Whether the active context is that of a connection's own work. */
-export function isSettingUp(): boolean {
-  return context.active().getValue(SETTING_UP) === true;
-}
 
 /** Patches the birth of connections and the registration of listeners. */
 export function patchConnection(prototype: RedisConnection): Undo {
@@ -29,7 +13,7 @@ export function patchConnection(prototype: RedisConnection): Undo {
           typeof callback === 'function'
             ? bindCallback('REDIS_CONNECT', callback as () => void)
             : callback;
-        return runInRoot(() => context.with(SETUP_CONTEXT, () => original.call(this, bound)), this);
+        return setUp(original, this, bound);
       };
     }),
     patchMethod(prototype, 'delayUntilReady', (original) => {

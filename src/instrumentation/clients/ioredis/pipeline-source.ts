@@ -1,8 +1,8 @@
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import { isSettingUp } from '../../redis/setup.ts';
 import { CommandOperation } from './command-operation.ts';
 import { isLinked, isWanted, link } from './command-source.ts';
-import { isSettingUp } from './connection-source.ts';
 import { describe, describePipeline, errorIn, isMulti } from './describe.ts';
 import type { ClassOf, RedisPipeline } from './shapes.ts';
 

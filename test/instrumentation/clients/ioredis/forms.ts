@@ -192,7 +192,7 @@ const connections = (Client: Constructor): Form<string>[] => [
     name: 'connect that fails',
     operations: 0,
     run: async (_url, note) => {
-      const redis = new Client({ port: 1, lazyConnect: true, retryStrategy: null });
+      const redis = new Client({ port: 1, lazyConnect: true, retryStrategy: () => null });
       redis.on('error', () => note('error'));
       await redis.connect().catch(() => note('catch'));
     },

@@ -6,8 +6,8 @@ import {
   wrapListener,
   type EventName,
   type Listener,
-} from '../../context/listener-wrapper.ts';
-import { patchMethod, undoAll, type Undo } from '../patch.ts';
+} from '../context/listener-wrapper.ts';
+import { patchMethod, undoAll, type Undo } from './patch.ts';
 
 const ADDING = ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'] as const;
 
@@ -34,7 +34,7 @@ export function patchListeners(prototype: EventEmitter): Undo {
 
 function bound(listener: Listener): Listener {
   // Nobody says when a listener is done with, so its resource ends when it is collected.
-  const resource = new AsyncResource('REDIS_LISTENER');
+  const resource = new AsyncResource('LISTENER');
   return function boundListener(this: unknown, ...args: unknown[]): unknown {
     return resource.runInAsyncScope<unknown, unknown>(listener, this, ...args);
   };

@@ -1,0 +1,25 @@
+import type { ClientDefinition } from '../../client.ts';
+import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
+import { byClass } from '../../operation.ts';
+import type { Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { patchPool } from './pool-source.ts';
+
+/**
+ * `generic-pool`: the metrics of its pools. It makes no span; that a factory runs outside of every
+ * request is a repair rule's work.
+ */
+export const genericPool: ClientDefinition = {
+  name: 'generic-pool',
+  responses: { describeError: byClass },
+  modules: [
+    { module: 'generic-pool', versions: '>=3.0.0 <4', patch: patchPackage },
+    { module: 'generic-pool/lib/Pool', versions: '>=3.0.0 <4', patch: patchPackage },
+  ],
+};
+
+function patchPackage(exports: ModuleExports, recorder: Recorder): Undo | undefined {
+  const found = defaultOf(exports);
+  const Pool = found?.Pool ?? found;
+  return typeof Pool?.prototype?.acquire === 'function' ? patchPool(Pool, recorder) : undefined;
+}

@@ -1,0 +1,74 @@
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { createEndpoint } from '../../recorder/endpoint.ts';
+import type { PoolReading } from '../../recorder/pool-metrics.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+
+/** What is used of a pool, as far as all supported versions have it. */
+interface GenericPool {
+  readonly borrowed: number;
+  readonly available: number;
+  readonly pending: number;
+  readonly max: number;
+  readonly min: number;
+  acquire(priority?: number): PromiseLike<object>;
+  release(resource: object): unknown;
+  destroy(resource: object): unknown;
+}
+
+/** A pool does not know what it holds, so its metrics have its own name. */
+const ENDPOINT = createEndpoint({ system: 'generic-pool' });
+
+/** When a resource was taken; an entry lives as long as the resource, at most until it is back. */
+const takenAt = new WeakMap<object, number>();
+
+export function patchPool(
+  { prototype }: { prototype: GenericPool },
+  recorder: Recorder,
+): Undo | undefined {
+  const release = claim(prototype, 'generic-pool metrics');
+  if (!release) return undefined;
+  const givingBack = (original: (this: GenericPool, resource: object) => unknown) =>
+    function giveBack(this: GenericPool, resource: object): unknown {
+      const since = isObject(resource) ? takenAt.get(resource) : undefined;
+      if (since !== undefined) {
+        takenAt.delete(resource);
+        recorder.pools.used(this, performance.now() - since);
+      }
+      return original.call(this, resource);
+    };
+  return undoAll([
+    release,
+    patchMethod(prototype, 'acquire', (original) => {
+      return function acquire(priority) {
+        if (!recorder.pools.isListening) return original.call(this, priority);
+        recorder.pools.watch(this, ENDPOINT, readPool);
+        const startedAt = performance.now();
+        // One promise in the place of the other: a rejection is as handled as it would have been.
+        return original.call(this, priority).then(
+          (resource) => {
+            const now = performance.now();
+            recorder.pools.waited(this, now - startedAt);
+            if (isObject(resource)) takenAt.set(resource, now);
+            return resource;
+          },
+          (error: unknown) => {
+            if (error instanceof Error && error.name === 'TimeoutError') {
+              recorder.pools.timedOut(this);
+            }
+            throw error;
+          },
+        );
+      };
+    }),
+    patchMethod(prototype, 'release', givingBack),
+    patchMethod(prototype, 'destroy', givingBack),
+  ]);
+}
+
+function isObject(resource: unknown): resource is object {
+  return typeof resource === 'object' && resource !== null;
+}
+
+function readPool({ borrowed, available, pending, max, min }: GenericPool): PoolReading {
+  return { used: borrowed, idle: available, pending, max, idleMin: min };
+}

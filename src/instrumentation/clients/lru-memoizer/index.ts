@@ -1,0 +1,48 @@
+import type { ClientDefinition } from '../../client.ts';
+import type { ModuleExports } from '../../module-hooks.ts';
+import { byClass } from '../../operation.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { bindCallback } from '../../running-operation.ts';
+
+/**
+ * `lru-memoizer`: concurrent loads of one key are answered together, each callback in the context of
+ * its own caller. It makes no span.
+ */
+export const lruMemoizer: ClientDefinition = {
+  name: 'lru-memoizer',
+  responses: { describeError: byClass },
+  modules: [{ module: 'lru-memoizer/lib/async', versions: '>=3.0.0 <4', patch: patchModule }],
+};
+
+type Memoized = (this: unknown, ...args: unknown[]) => unknown;
+
+interface AsyncModule {
+  asyncMemoizer(options: { disable?: boolean }): Memoized;
+}
+
+function patchModule(exports: ModuleExports): Undo | undefined {
+  const module = exports as AsyncModule;
+  if (typeof module.asyncMemoizer !== 'function') return undefined;
+  const release = claim(module, 'lru-memoizer');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchMethod(module, 'asyncMemoizer', (original) => {
+      return function asyncMemoizer(options) {
+        const memoized = original.call(this, options);
+        // Switched off it is the application's own function.
+        return options?.disable === true ? memoized : keepingCallers(memoized);
+      };
+    }),
+  ]);
+}
+
+function keepingCallers(memoized: Memoized): Memoized {
+  const keeping: Memoized = function (this: unknown, ...args) {
+    const callback = args.at(-1);
+    if (typeof callback !== 'function') return memoized.apply(this, args);
+    const bound = bindCallback('LRU_MEMOIZER', callback as Memoized);
+    return memoized.call(this, ...args.slice(0, -1), bound);
+  };
+  return Object.assign(keeping, memoized);
+}

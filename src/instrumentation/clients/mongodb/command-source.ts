@@ -1,0 +1,55 @@
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { finishing, RunningOperation } from '../../running-operation.ts';
+import { describeCommand, errorIn, isTheUsers } from './describe.ts';
+import { takeWait } from './pool-source.ts';
+import type { ClassOf, MongoConnection } from './shapes.ts';
+
+/** How long a command waited for a connection of its pool. */
+const ATTR_POOL_WAIT = 'clew.pool.wait.ms';
+
+/** Patches the class of connections: each command of the application's is one operation. */
+export function patchConnection(
+  { prototype }: ClassOf<MongoConnection>,
+  recorder: Recorder,
+): Undo | undefined {
+  const release = claim(prototype, 'mongodb connection');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchMethod(prototype, 'command', (original) => {
+      // Before 6.4 a callback is the last of four parameters, none of which has a default.
+      const takesCallback = original.length === 4;
+      return function command(namespace, document, ...rest) {
+        const isSeen = recorder.isListening && isTheUsers(document);
+        if (!isSeen) return original.call(this, namespace, document, ...rest);
+        const operation = new RunningOperation('MONGODB_COMMAND');
+        operation.record(recorder, describeCommand(this.address, namespace.db, document));
+        const wait = takeWait(this);
+        if (wait !== undefined) operation.recording?.add({ [ATTR_POOL_WAIT]: wait });
+        if (takesCallback) {
+          const [options, callback] = rest;
+          const told = finishing(operation, callback as () => void);
+          return original.call(this, namespace, document, options, told);
+        }
+        return settling(operation, original.call(this, namespace, document, ...rest));
+      };
+    }),
+  ]);
+}
+
+/** One promise in the place of the other: a rejection is handled, or not, as it would have been. */
+function settling(operation: RunningOperation, result: unknown): unknown {
+  return (result as Promise<unknown>).then(
+    (reply) => {
+      operation.settle(errorIn(reply), reply);
+      operation.end();
+      return reply;
+    },
+    (error: unknown) => {
+      operation.settle(error);
+      operation.end();
+      throw error;
+    },
+  );
+}

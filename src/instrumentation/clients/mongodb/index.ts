@@ -1,0 +1,58 @@
+import type { ClientDefinition, ClientModule } from '../../client.ts';
+import { patchListeners } from '../../listeners.ts';
+import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { runInRoot } from '../../root.ts';
+import { patchConnection } from './command-source.ts';
+import { describeError } from './describe.ts';
+import { patchPool } from './pool-source.ts';
+
+const VERSIONS = '>=5.0.0 <8';
+
+/**
+ * `mongodb`. `mongoose` needs nothing of its own: it calls this driver, whose span has the name and
+ * the collection.
+ */
+export const mongodb: ClientDefinition = {
+  name: 'mongodb',
+  responses: { describeError },
+  modules: ['cmap/connection', 'cmap/connection_pool', 'mongo_client', 'change_stream'].map(
+    (file): ClientModule => ({
+      module: `mongodb/lib/${file}`,
+      versions: VERSIONS,
+      patch: patchFile,
+    }),
+  ),
+};
+
+function patchFile(exports: ModuleExports, recorder: Recorder): Undo | undefined {
+  const { Connection, ConnectionPool, MongoClient, ChangeStream } = defaultOf(exports);
+  const undos = [
+    Connection?.prototype?.command && patchConnection(Connection, recorder),
+    ConnectionPool?.prototype?.checkOut && patchPool(ConnectionPool, recorder),
+    MongoClient?.prototype?.connect && patchClient(MongoClient.prototype),
+    ChangeStream?.prototype?.on && patchEmitter(ChangeStream.prototype),
+  ].filter((undo) => typeof undo === 'function');
+  return undos.length > 0 ? undoAll(undos) : undefined;
+}
+
+/** Monitors and their timers outlive whoever connects. */
+function patchClient(prototype: { connect(...args: unknown[]): unknown }): Undo | undefined {
+  const release = claim(prototype, 'mongodb client');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchListeners(prototype as never),
+    patchMethod(prototype, 'connect', (original) => {
+      return function connect(...args) {
+        return runInRoot(original, this, ...args);
+      };
+    }),
+  ]);
+}
+
+function patchEmitter(prototype: object): Undo | undefined {
+  const release = claim(prototype, 'mongodb emitter');
+  return release && undoAll([release, patchListeners(prototype as never)]);
+}

@@ -1,0 +1,29 @@
+import type { EventEmitter } from 'node:events';
+
+/* What is used of the MongoDB driver, as far as all supported versions have it. */
+
+/** A connection to one server; monitors have theirs, too. */
+export interface MongoConnection {
+  /** `host:port`, or the path of a socket. */
+  readonly address: string;
+  /** Before 6.4 the last argument is a callback; since then it returns a promise. */
+  command(namespace: { db: string }, command: MongoCommand, ...rest: unknown[]): unknown;
+}
+
+export type MongoCommand = Readonly<Record<string, unknown>>;
+
+export interface MongoPool extends EventEmitter {
+  readonly address: string;
+  readonly options: { maxPoolSize?: number; minPoolSize?: number };
+  readonly totalConnectionCount: number;
+  readonly availableConnectionCount: number;
+  readonly currentCheckedOutCount: number;
+  readonly waitQueueSize: number;
+  checkOut(...args: unknown[]): unknown;
+  checkIn(connection: MongoConnection): unknown;
+  createConnection(callback: (...args: unknown[]) => void): unknown;
+}
+
+export interface ClassOf<Instance> {
+  prototype: Instance;
+}

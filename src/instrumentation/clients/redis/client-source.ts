@@ -1,0 +1,83 @@
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { patchListeners } from '../../listeners.ts';
+import { setUp } from '../../redis/setup.ts';
+import { RunningOperation } from '../../running-operation.ts';
+import { handOn, recorded, settling, takeCall } from './calls.ts';
+import { carriedOut, describe, describeQueue, errorIn } from './describe.ts';
+import { patchSubscriptions } from './subscription-source.ts';
+import type { ClassOf, RedisClient } from './shapes.ts';
+
+/** Patches the class of clients: commands, batches, scripts, subscriptions, connecting. */
+export function patchClient(
+  { prototype }: ClassOf<RedisClient>,
+  recorder: Recorder,
+): Undo | undefined {
+  const release = claim(prototype, 'redis client');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchListeners(prototype),
+    patchSubscriptions(prototype, recorder),
+    patchMethod(prototype, 'connect', (original) => {
+      return function connect(...args) {
+        return setUp(original, this, ...args);
+      };
+    }),
+    patchMethod(prototype, 'sendCommand', (original) => {
+      return function sendCommand(args, ...rest) {
+        const send = (): unknown => original.call(this, args, ...rest);
+        // A cluster says it before a command that was redirected. It is no operation of its own.
+        if (!Array.isArray(args) || args[0] === 'ASKING') return send();
+        return recorded(
+          this,
+          recorder,
+          () => describe(this, args),
+          send,
+          () => carriedOut(this, args),
+        );
+      };
+    }),
+    patchMethod(prototype, '_executeMulti', (original) => {
+      return function _executeMulti(commands, ...rest) {
+        const send = (): unknown => original.call(this, commands, ...rest);
+        return recorded(
+          this,
+          recorder,
+          () => describeQueue(this, 'MULTI', commands),
+          send,
+          errorIn,
+        );
+      };
+    }),
+    patchMethod(prototype, '_executePipeline', (original) => {
+      return function _executePipeline(commands, ...rest) {
+        const send = (): unknown => original.call(this, commands, ...rest);
+        if (commands.length === 0) return send();
+        return recorded(
+          this,
+          recorder,
+          () => describeQueue(this, 'PIPELINE', commands),
+          send,
+          errorIn,
+        );
+      };
+    }),
+    // Sends the script's digest and, if the server does not know it, the script.
+    patchMethod(prototype, '_executeScript', (original) => {
+      return function _executeScript(...args) {
+        const call = takeCall();
+        if (!recorder.isListening) return original.apply(this, args);
+        const operation = call?.operation ?? new RunningOperation('REDIS_SCRIPT');
+        const sender = Object.create(this, {
+          sendCommand: {
+            value: (...command: Parameters<RedisClient['sendCommand']>) =>
+              handOn({ ...call, operation }, () => this.sendCommand(...command)),
+          },
+        }) as RedisClient;
+        const run = (): unknown => original.apply(sender, args);
+        return call?.operation ? run() : settling(operation, run);
+      };
+    }),
+  ]);
+}

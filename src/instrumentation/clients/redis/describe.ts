@@ -1,0 +1,63 @@
+import type { Endpoint } from '../../recorder/endpoint.ts';
+import type { Operation } from '../../operation.ts';
+import {
+  DEFAULT_PORT,
+  describeBatch,
+  describeCommand,
+  redisEndpoint,
+} from '../../redis/describe.ts';
+import type { QueuedCommand, RedisClient } from './shapes.ts';
+
+/** By the client itself. Entries live as long as it; one is replaced when it selects a database. */
+const endpoints = new WeakMap<RedisClient, Endpoint>();
+
+/** Where the commands of `client` go. */
+export function endpointOf(client: RedisClient): Endpoint {
+  const self = client._self ?? client;
+  const known = endpoints.get(self);
+  if (known) return known;
+  const endpoint = locate(self, self.options?.database ?? 0);
+  endpoints.set(self, endpoint);
+  return endpoint;
+}
+
+/** A command was carried out, which may have selected another database. It is no error. */
+export function carriedOut(client: RedisClient, args: readonly unknown[]): undefined {
+  const [name, database] = args;
+  if (typeof name !== 'string' || !/^select$/i.test(name)) return;
+  const self = client._self ?? client;
+  endpoints.set(self, locate(self, Number(database)));
+}
+
+function locate(client: RedisClient, database: number): Endpoint {
+  const { host, port, path } = client.options?.socket ?? {};
+  return redisEndpoint(
+    path === undefined
+      ? { database, address: host ?? 'localhost', port: port ?? DEFAULT_PORT }
+      : { database, address: path },
+  );
+}
+
+export function describe(client: RedisClient, [name, ...args]: readonly unknown[]): Operation {
+  return describeCommand(endpointOf(client), nameOf(name), args);
+}
+
+export function describeQueue(
+  client: RedisClient,
+  kind: 'MULTI' | 'PIPELINE',
+  queue: readonly QueuedCommand[],
+): Operation {
+  const [only] = queue;
+  if (kind === 'PIPELINE' && only && queue.length === 1) return describe(client, only.args);
+  const commands = queue.map(({ args: [name, ...args] }) => ({ name: nameOf(name), args }));
+  return describeBatch(endpointOf(client), kind, commands);
+}
+
+function nameOf(name: unknown): string {
+  return typeof name === 'string' || Buffer.isBuffer(name) ? name.toString() : 'unknown';
+}
+
+/** The first error among the replies to a batch. */
+export function errorIn(replies: unknown): unknown {
+  return Array.isArray(replies) ? replies.find((reply) => reply instanceof Error) : undefined;
+}

@@ -1,0 +1,23 @@
+import type { ClientDefinition } from '../../client.ts';
+import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
+import { byClass } from '../../operation.ts';
+import type { Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { patchPool } from './pool-source.ts';
+
+/**
+ * `tarn`, the pool of knex and mssql: its metrics. It makes no span; that a factory runs outside of
+ * every request is a repair rule's work.
+ */
+export const tarn: ClientDefinition = {
+  name: 'tarn',
+  responses: { describeError: byClass },
+  modules: [{ module: 'tarn', versions: '>=3.0.0 <4', patch: patchPackage }],
+};
+
+function patchPackage(exports: ModuleExports, recorder: Recorder): Undo | undefined {
+  const Pool = defaultOf(exports)?.Pool;
+  return typeof Pool?.prototype?._executeEventHandlers === 'function'
+    ? patchPool(Pool, recorder)
+    : undefined;
+}

@@ -1,0 +1,111 @@
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { createEndpoint } from '../../recorder/endpoint.ts';
+import type { PoolReading } from '../../recorder/pool-metrics.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+
+/** What is used of a pool, as far as all supported versions have it. */
+interface TarnPool {
+  readonly max: number;
+  readonly min: number;
+  numUsed(): number;
+  numFree(): number;
+  numPendingAcquires(): number;
+  /** Tells the pool's own events, whether anybody listens or not. */
+  _executeEventHandlers(event: string, ...details: unknown[]): void;
+}
+
+/** A pool does not know what it holds, so its metrics have its own name. */
+const ENDPOINT = createEndpoint({ system: 'tarn' });
+
+/** The requests under way by the pool's number for them, and when resources were taken. */
+interface Times {
+  acquires: Map<unknown, number>;
+  creates: Map<unknown, number>;
+  taken: Map<unknown, number>;
+}
+const times = new WeakMap<TarnPool, Times>();
+
+export function patchPool(
+  { prototype }: { prototype: TarnPool },
+  recorder: Recorder,
+): Undo | undefined {
+  const release = claim(prototype, 'tarn metrics');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchMethod(prototype, '_executeEventHandlers', (original) => {
+      return function _executeEventHandlers(event, ...details) {
+        if (recorder.pools.isListening) note(this, event, details, recorder);
+        original.call(this, event, ...details);
+      };
+    }),
+  ]);
+}
+
+function note(pool: TarnPool, event: string, details: unknown[], { pools }: Recorder): void {
+  const { acquires, creates, taken } = timesOf(pool);
+  const [first, second] = details;
+  const now = performance.now();
+  const since = (table: Map<unknown, number>, key: unknown): number | undefined => {
+    const start = table.get(key);
+    table.delete(key);
+    return start === undefined ? undefined : now - start;
+  };
+  switch (event) {
+    case 'acquireRequest':
+      pools.watch(pool, ENDPOINT, readPool);
+      acquires.set(first, now);
+      break;
+    case 'acquireSuccess': {
+      const waited = since(acquires, first);
+      if (waited !== undefined) pools.waited(pool, waited);
+      taken.set(second, now);
+      break;
+    }
+    case 'acquireFail':
+      if (since(acquires, first) !== undefined && isTimeout(second)) pools.timedOut(pool);
+      break;
+    case 'createRequest':
+      creates.set(first, now);
+      break;
+    case 'createSuccess': {
+      const took = since(creates, first);
+      if (took !== undefined) pools.created(pool, took);
+      break;
+    }
+    case 'createFail':
+      creates.delete(first);
+      break;
+    case 'release': {
+      const used = since(taken, first);
+      if (used !== undefined) pools.used(pool, used);
+      break;
+    }
+    // One that was never given back.
+    case 'destroyRequest':
+      taken.delete(second);
+      break;
+  }
+}
+
+function timesOf(pool: TarnPool): Times {
+  const known = times.get(pool);
+  if (known) return known;
+  const created: Times = { acquires: new Map(), creates: new Map(), taken: new Map() };
+  times.set(pool, created);
+  return created;
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.constructor.name === 'TimeoutError';
+}
+
+function readPool(pool: TarnPool): PoolReading {
+  return {
+    used: pool.numUsed(),
+    idle: pool.numFree(),
+    pending: pool.numPendingAcquires(),
+    max: pool.max,
+    idleMin: pool.min,
+  };
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+
+import type { Histogram } from '@opentelemetry/sdk-metrics';
+import genericPool from 'generic-pool';
+import { Pool as TarnPool } from 'tarn';
+import * as tarn from 'tarn';
+
+import {
+  getInstrumentations,
+  type Instrumentation,
+} from '../../../../src/instrumentation/index.ts';
+import { registerMeasurements, type Measure } from '../../support/measurements.ts';
+
+const NAME = 'db.client.connection.pool.name';
+
+/** A pool of one or the other kind, as the test uses it. */
+interface Used {
+  acquire(): PromiseLike<object>;
+  release(resource: object): unknown;
+}
+
+const KINDS: Record<string, { exports: unknown; open(): Used }> = {
+  'generic-pool': {
+    exports: genericPool,
+    open: () =>
+      genericPool.createPool(
+        { create: async () => ({}), destroy: async () => undefined },
+        { max: 1, acquireTimeoutMillis: 20 },
+      ),
+  },
+  tarn: {
+    exports: tarn,
+    open: () => {
+      const pool = new TarnPool<object>({
+        create: async () => ({}),
+        destroy: () => undefined,
+        min: 0,
+        max: 1,
+        acquireTimeoutMillis: 20,
+      });
+      return { acquire: () => pool.acquire().promise, release: (one) => pool.release(one) };
+    },
+  },
+};
+
+for (const [kind, { exports, open }] of Object.entries(KINDS)) {
+  describe(`${kind} metrics`, () => {
+    let measure: Measure;
+    let instrumentation: Instrumentation;
+
+    beforeEach(() => {
+      measure = registerMeasurements();
+      [instrumentation] = getInstrumentations().filter(
+        ({ instrumentationName }) => instrumentationName === `clew/${kind}`,
+      ) as [Instrumentation];
+      instrumentation.enable();
+      instrumentation.instrument(exports);
+    });
+
+    afterEach(() => instrumentation.disable());
+
+    it('shows who waits, and how long was waited and used', async () => {
+      const pool = open();
+      const resource = await pool.acquire();
+      const waiting = pool.acquire();
+      const [pending] = await measure('db.client.connection.pending_requests');
+      assert.equal(pending?.value, 1);
+      assert.deepEqual(pending?.attributes, { [NAME]: kind });
+      await pool.release(resource);
+      await pool.release(await waiting);
+      for (const metric of ['wait_time', 'use_time']) {
+        const [point] = await measure(`db.client.connection.${metric}`);
+        assert.equal((point?.value as Histogram | undefined)?.count, 2, metric);
+      }
+      const counts = await measure('db.client.connection.count');
+      assert.deepEqual(
+        counts.map(({ attributes, value }) => [attributes['db.client.connection.state'], value]),
+        [
+          ['used', 0],
+          ['idle', 1],
+        ],
+      );
+      const [max] = await measure('db.client.connection.max');
+      assert.equal(max?.value, 1);
+    });
+
+    it('counts those who gave up waiting', async () => {
+      const pool = open();
+      const resource = await pool.acquire();
+      await assert.rejects(Promise.resolve(pool.acquire()));
+      const [timeouts] = await measure('db.client.connection.timeouts');
+      assert.equal(timeouts?.value, 1);
+      await pool.release(resource);
+    });
+  });
+}

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+
+import { createClient, type RedisClientType } from 'redis';
+
+import { batchText, commandText } from '../../../src/instrumentation/redis/command-text.ts';
+import { describeError } from '../../../src/instrumentation/redis/describe.ts';
+import { requireService } from '../../support/services.ts';
+
+describe('the text of a Redis command', () => {
+  const cases: [command: string[], text: string][] = [
+    [['GET', 'key'], 'GET key'],
+    [['set', 'key', 'value', 'EX', '10'], 'set key ? ? ?'],
+    [['MSET', 'a', '1', 'b', '2'], 'MSET a ? b ?'],
+    [['OBJECT', 'ENCODING', 'key'], 'OBJECT ENCODING key'],
+    [['ACL', 'SETUSER', 'bob', '>secret'], 'ACL SETUSER ? ?'],
+    [['CONFIG', 'SET', 'requirepass', 'secret'], 'CONFIG SET ? ?'],
+    [['CONFIG', 'secret'], 'CONFIG ?'],
+    [['AUTH', 'user', 'secret'], 'AUTH ? ?'],
+    [['EVAL', 'return 1', '2', 'a', 'b', 'value'], 'EVAL ? ? a b ?'],
+    [['SISMEMBER', 'key', 'member'], 'SISMEMBER key ?'],
+    [['PUBLISH', 'channel', 'message'], 'PUBLISH ? ?'],
+    [['ZUNIONSTORE', 'to', '2', 'a', 'b', 'WEIGHTS', '1', '2'], 'ZUNIONSTORE to ? a b ? ? ?'],
+    [['XREAD', 'COUNT', '2', 'STREAMS', 'a', 'b', '0', '0'], 'XREAD ? ? ? a b ? ?'],
+    [['MY.MODULE', 'key'], 'MY.MODULE ?'],
+    [['PING'], 'PING'],
+  ];
+  for (const [[name = '', ...args], text] of cases) {
+    it(`reads ${text}`, () => {
+      assert.equal(commandText(name, args), text);
+    });
+  }
+
+  it('shows no key where their number is more than there are arguments', () => {
+    assert.equal(commandText('EVAL', ['return 1', '999999999999', 'a']), 'EVAL ? ? a');
+    assert.equal(commandText('EVAL', ['return 1', 'NaN', 'a']), 'EVAL ? ? ?');
+  });
+
+  it('reads what no client would send', () => {
+    const strange: unknown[] = [null, Symbol('a'), Object.create(null), Number.NaN];
+    assert.equal(commandText('GET', strange), 'GET ? ? ? ?');
+    assert.equal(commandText('EVAL', strange), 'EVAL ? ? ? ?');
+    assert.equal(commandText('OBJECT', strange), 'OBJECT ? ? ? ?');
+    assert.equal(commandText('__proto__', ['a']), '__proto__ ?');
+  });
+
+  it('ends where there is no more room', () => {
+    const keys = Array.from({ length: 100_000 }, (_, index) => `key:${index}`);
+    assert.ok(commandText('MGET', keys).length < 4200);
+    const texts = batchText(keys, (key) => `GET ${key}`);
+    assert.ok(texts.length < 4200);
+    assert.match(texts, /^GET key:0; GET key:1; /);
+  });
+
+  it('says of an error its code alone', () => {
+    class ReplyError extends Error {}
+    const error = new ReplyError("WRONGTYPE what you sent was 'secret'");
+    assert.deepEqual(describeError(error), {
+      type: 'WRONGTYPE',
+      statusCode: 'WRONGTYPE',
+      message: 'WRONGTYPE',
+    });
+    assert.deepEqual(describeError(new ReplyError('secret')), { type: 'ReplyError' });
+    assert.deepEqual(describeError(new Error('SECRET')), { type: 'Error' });
+    assert.deepEqual(describeError(Object.assign(new Error(), { code: 'ECONNREFUSED' })), {
+      type: 'ECONNREFUSED',
+      message: 'ECONNREFUSED',
+    });
+  });
+
+  describe('for every command of the server', () => {
+    let client: RedisClientType;
+    let commands: ServerCommand[];
+
+    before(async function () {
+      this.timeout(40_000);
+      client = createClient({ url: await requireService(this, 'redis') });
+      await client.connect();
+      commands = (await client.sendCommand<ServerEntry[]>(['COMMAND'])).flatMap(fromServer);
+    });
+
+    after(() => client?.destroy());
+
+    it('shows a planted secret in no place but a key', async () => {
+      let tried = 0;
+      for (const { name, arity } of commands) {
+        const least = Math.max(Math.abs(arity), name.length) - name.length;
+        // One of the arguments may be the number of keys.
+        const calls = [0, 1, 2, 5].flatMap((more) => {
+          const args = Array.from({ length: least + more }, (_, index) => `secret${index}`);
+          return [args, ...[0, 1].slice(0, args.length).map((index) => args.with(index, '1'))];
+        });
+        // An argument is named after its position, and the server refuses some of the lengths.
+        // Shard channels have a slot as keys have, and are shown as such.
+        const keys = new Set(SHARD_CHANNELS[name.join(' ')]);
+        for (const args of calls) {
+          for (const key of await keysByServer(client, [...name, ...args])) keys.add(key);
+        }
+        for (const args of calls) {
+          const [first = '', ...rest] = [...name, ...args];
+          const shown = commandText(first, rest).split(' ').slice(1);
+          const leaked = shown.filter((part) => part.startsWith('secret') && !keys.has(part));
+          assert.deepEqual(leaked, [], [...name, ...args].join(' '));
+          tried += 1;
+        }
+      }
+      assert.ok(tried > 1000, `only ${tried} were tried`);
+    });
+  });
+});
+
+const ALL = Array.from({ length: 9 }, (_, index) => `secret${index}`);
+const SHARD_CHANNELS: Readonly<Record<string, readonly string[]>> = {
+  ssubscribe: ALL,
+  sunsubscribe: ALL,
+  spublish: ALL.slice(0, 1),
+};
+
+interface ServerCommand {
+  /** With the name of the subcommand. */
+  name: string[];
+  arity: number;
+}
+
+type ServerEntry = [string, number, ...unknown[]];
+
+/** A command of the server's own list, and its subcommands. */
+function fromServer(entry: ServerEntry): ServerCommand[] {
+  const [name, arity] = entry;
+  const subcommands = (entry.at(-1) ?? []) as [string, number][];
+  return [
+    { name: [name], arity },
+    ...(Array.isArray(subcommands) ? subcommands : []).map(([full, itsArity]) => ({
+      name: full.split('|'),
+      arity: itsArity,
+    })),
+  ];
+}
+
+/** The arguments that the server takes for keys; none where it finds the command wrong. */
+async function keysByServer(client: RedisClientType, command: string[]): Promise<string[]> {
+  try {
+    return await client.sendCommand<string[]>(['COMMAND', 'GETKEYS', ...command]);
+  } catch {
+    return [];
+  }
+}
