@@ -75,7 +75,7 @@ export function onModule(patch: ModulePatch): Undo {
   for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
     if (stripExtension(name) !== key) continue;
     // Whoever required it before keeps what it has; the next one gets the replacement.
-    apply(registration, module.exports, baseDir, (replacement) => (module.exports = replacement));
+    apply(registration, module.exports, baseDir, (next) => replaceExports(module, next));
   }
   for (const { exports, name, baseDir } of imported) {
     if (keyOf(name) !== key) continue;
@@ -141,6 +141,18 @@ function hookRequire(): void {
   void new RequireHook(null, { internals: true }, (exports, name, baseDir) => {
     return loaded(exports, name, baseDir);
   });
+}
+
+/**
+ * Puts what takes the place of a module where those who require it find it. Require hooks, ours
+ * among them, note on the module what they handed out, under a symbol of their own.
+ */
+function replaceExports(module: NodeJS.Module, replacement: ModuleExports): void {
+  const noted = module as unknown as Record<symbol, unknown>;
+  for (const symbol of Object.getOwnPropertySymbols(module)) {
+    if (noted[symbol] === module.exports) noted[symbol] = replacement;
+  }
+  module.exports = replacement;
 }
 
 /** Puts a function that takes the place of a module where those who import it find it. */
