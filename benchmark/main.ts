@@ -53,7 +53,7 @@ async function runGroup(name: string): Promise<void> {
         !values.variant || values.variant.includes(variant) || variant === group.baseline,
     );
     const samples = await runCase(file, found.name, variants, rounds);
-    const unit = found.unit ?? 'ns';
+    const unit = found.unit ?? 'ns CPU';
     console.log(`\n  ${found.name} (${unit})`);
     for (const line of table(samples, group.baseline)) console.log(`    ${line}`);
     if (!values.json) continue;

@@ -7,7 +7,10 @@ import { ClewError, optionError } from './base/errors.ts';
 import type { LogLevel } from './base/log.ts';
 import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.ts';
 import type { PipelineOptions, SamplerOptions } from './export/pipeline.ts';
+import type { RuleSet } from './instrumentation/rules/index.ts';
 import { SettingsReader, type Environment } from './base/settings-reader.ts';
+import { readTracingSettings } from './tracer/settings.ts';
+import type { TracingSettings } from './tracer/tracing.ts';
 
 /** An instrumentation of OpenTelemetry or one of ours: what `registerInstrumentations` takes. */
 export interface OtelInstrumentation {
@@ -25,6 +28,8 @@ export interface StartOptions {
   endpoint?: string;
   /** Further OpenTelemetry instrumentations, enabled beside ours. */
   instrumentations?: readonly OtelInstrumentation[];
+  /** Repair rules for libraries that clew does not know, beside `clew.rules.json`. */
+  rules?: RuleSet;
   /** Whether spans are flushed on `beforeExit`, SIGTERM and SIGINT; default: true. */
   flushOnExit?: boolean;
   /** How much is said on stderr; default: `OTEL_LOG_LEVEL`, then `info`. */
@@ -38,8 +43,11 @@ export interface Config extends PipelineOptions {
   readonly propagators: readonly string[];
   readonly isInstrumentationEnabled: (name: string) => boolean;
   readonly instrumentations: readonly OtelInstrumentation[];
+  readonly rules: RuleSet;
   readonly flushOnExit: boolean;
   readonly logLevel: LogLevel;
+  /** What the async-resource tracer does. */
+  readonly tracing: TracingSettings;
 }
 
 const SAMPLERS = [
@@ -51,7 +59,14 @@ const SAMPLERS = [
   'parentbased_traceidratio',
 ];
 const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'];
-const OPTIONS = ['serviceName', 'endpoint', 'instrumentations', 'flushOnExit', 'logLevel'] as const;
+const OPTIONS = [
+  'serviceName',
+  'endpoint',
+  'instrumentations',
+  'rules',
+  'flushOnExit',
+  'logLevel',
+] as const;
 
 /**
  * Decides the configuration from options and environment. Pure but for reading the application's
@@ -72,6 +87,8 @@ export function readConfig(
   const manifest = applicationManifest(process.argv[1]);
   const delivery = readDeliveryOptions(env);
   problems.push(...delivery.problems);
+  const tracing = readTracingSettings(env);
+  problems.push(...tracing.problems);
   const endpoint = reader.url('endpoint', textOption(options, 'endpoint', problems));
   const tracesUrl = endpoint ? tracesUrlBelow(endpoint) : delivery.options.url;
   const resourceAttributes = reader.pairs('OTEL_RESOURCE_ATTRIBUTES');
@@ -98,8 +115,10 @@ export function readConfig(
     ).filter((name) => name !== 'none'),
     isInstrumentationEnabled: instrumentationFilter(reader),
     instrumentations: instrumentationsOption(options.instrumentations, problems),
+    rules: options.rules ?? {},
     flushOnExit: booleanOption(options, 'flushOnExit', true, problems),
     logLevel: logLevel(reader, textOption(options, 'logLevel', problems)),
+    tracing: tracing.settings,
   };
   return { config: Object.freeze(config), problems };
 }

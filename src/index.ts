@@ -1,4 +1,5 @@
 export { ClewError, type ErrorCode } from './base/errors.ts';
+export { readDeliveryOptions, type DeliverySettings } from './export/delivery-options.ts';
 export { createDelivery, DeliverySpanProcessor } from './export/delivery.ts';
 export { installExitHandlers } from './export/exit-handlers.ts';
 export type { DeliveryOptions } from './export/options.ts';

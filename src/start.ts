@@ -13,6 +13,9 @@ import { createPropagator, createProvider } from './export/pipeline.ts';
 import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
 import { getInstrumentations, hookImports } from './instrumentation/index.ts';
+import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
+import { quietly } from './tracer/owner.ts';
+import { startTracing } from './tracer/tracing.ts';
 
 /** What `start` returns. */
 export interface Clew {
@@ -70,9 +73,13 @@ class Parts {
     this.#problems = problems;
     this.#part('the context manager', () => this.#registerContextManager());
     this.#part('the propagators', () => this.#registerPropagators(config));
-    if (config.disabled) return;
-    this.#part('the export', () => this.#registerProvider(config));
-    this.#part('the instrumentation', () => this.#enableInstrumentations(config));
+    // A rule repairs contexts, and those are propagated also where there are no spans.
+    this.#part('the repair rules', () => this.#enableRules(config));
+    if (!config.disabled) {
+      this.#part('the export', () => this.#registerProvider(config));
+      this.#part('the instrumentation', () => this.#enableInstrumentations(config));
+    }
+    hookImports();
   }
 
   async flush(): Promise<void> {
@@ -125,8 +132,19 @@ class Parts {
     }
   }
 
+  #enableRules({ rules }: Config): void {
+    const file = findRuleFile(process.cwd());
+    this.#undo.push(enableRules({ rules, files: file === undefined ? [] : [file] }));
+  }
+
   #registerProvider(config: Config): void {
-    const { provider, delivery } = createProvider(config);
+    const tracing = startTracing(config.tracing);
+    this.#undo.push(() => tracing.stop());
+    // What is made here, and all it does later, is our own work: the tracer leaves it out.
+    const { provider, delivery } = quietly(() =>
+      createProvider(config, [tracing.processor, new RepairSpanProcessor()]),
+    );
+    tracing.setTracerProvider(provider);
     if (!trace.setGlobalTracerProvider(provider)) {
       this.#problem('another tracer provider is registered already; spans go there.');
       return;
@@ -149,7 +167,6 @@ class Parts {
       instrumentation.enable();
       this.#undo.push(() => instrumentation.disable());
     }
-    hookImports();
   }
 
   /** HTTP spans are not our purpose: OpenTelemetry's own packages make them. */

@@ -47,4 +47,22 @@ describe('the published package', function () {
       assert.ok(files.includes(source), `${map} without ${source}`);
     }
   });
+
+  it('has a lock file that names the optional packages of every platform, as npm ci demands', () => {
+    interface Locked {
+      optionalDependencies?: Record<string, string>;
+    }
+    const lock = JSON.parse(readFileSync(`${ROOT}/package-lock.json`, 'utf8')) as {
+      packages: Record<string, Locked>;
+    };
+    const locked = Object.keys(lock.packages);
+    for (const [path, { optionalDependencies = {} }] of Object.entries(lock.packages)) {
+      for (const name of path === '' ? [] : Object.keys(optionalDependencies)) {
+        assert.ok(
+          locked.some((other) => other.endsWith(`node_modules/${name}`)),
+          `${name} of ${path}`,
+        );
+      }
+    }
+  });
 });

@@ -111,6 +111,35 @@ describe('clew/register', function () {
     assert.ok(performance.now() - started < 2000);
   });
 
+  describe('repairs a queue that loses its callers', () => {
+    const parentsOf = (spans: ReceivedSpan[]): (string | undefined)[] =>
+      ['a', 'b', 'c'].map((name) => {
+        const after = spans.find((span) => span.name === `after ${name}`);
+        return spans.find((span) => span.spanId === after?.parentSpanId)?.name;
+      });
+    const run = async (env: Record<string, string>): Promise<ReceivedSpan[]> => {
+      const args = ['--import', REGISTER_URL, fixture('fastq.cjs')];
+      const result = await runNode(args, { env: { ...exportTo(), ...env } });
+      assert.equal(result.stderr, '');
+      return receiver.waitForSpans(6);
+    };
+
+    it('and says so on the span', async () => {
+      const spans = await run({});
+      assert.deepEqual(parentsOf(spans), ['call a', 'call b', 'call c']);
+      const repaired = spans.map((span) => toObject(span.attributes)['clew.repaired']);
+      assert.ok(repaired.includes('task:fastq'), String(repaired));
+    });
+
+    it('but not with CLEW_REPAIR=off', async () => {
+      assert.notDeepEqual(parentsOf(await run({ CLEW_REPAIR: 'off' })), [
+        'call a',
+        'call b',
+        'call c',
+      ]);
+    });
+  });
+
   describe('says what is wrong in one line, and the application starts', () => {
     const hello = (env: Record<string, string>, node?: string): Promise<Result> =>
       runNode(['--import', REGISTER_URL, fixture('hello.mjs')], {

@@ -4,6 +4,7 @@ import { setImmediate as immediate } from 'node:timers/promises';
 
 import { createContextKey, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 
+import { cpuSince } from '../harness/cpu.ts';
 import type { BenchmarkCase, BenchmarkGroup, Prepared } from '../harness/group.ts';
 import { makeManager, MANAGERS, type AttachingManager } from '../harness/managers.ts';
 
@@ -35,9 +36,9 @@ function sync(
           let cost = 0;
           await manager.with(contextAt(0), async () => {
             await immediate();
-            const start = process.hrtime.bigint();
+            const before = process.cpuUsage();
             loop(count);
-            cost = Number(process.hrtime.bigint() - start);
+            cost = cpuSince(before);
           });
           return cost;
         },

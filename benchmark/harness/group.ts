@@ -18,8 +18,8 @@ export interface BenchmarkCase {
   name: string;
   /** Leaves out variants that have no such operation. */
   variants?: readonly string[];
-  /** What one operation costs is given in this unit; nanoseconds of wall time if not said. */
-  unit?: 'ns' | 'us CPU';
+  /** What one operation costs is given in this unit; nanoseconds of CPU if not said. */
+  unit?: 'ns CPU' | 'us CPU';
   /** Called once, in the process of its own that each case and variant has. */
   prepare(variant: string): Prepared | Promise<Prepared>;
 }
@@ -29,7 +29,7 @@ export interface Prepared {
   preflight(): void | Promise<void>;
   /**
    * Does the operation `count` times. A number that it returns is the cost of all of them in the
-   * case's unit; otherwise the harness takes the time.
+   * case's unit; otherwise the harness takes the CPU time.
    */
   run(count: number): void | number | Promise<void | number>;
   /** Operations of one sample, where the harness should not find that out by itself. */

@@ -6,11 +6,8 @@ import { wrap, type Rule } from '../../src/instrumentation/wrap.ts';
 
 const require = createRequire(import.meta.url);
 
-/** One unit of work, done `count` times; `check` says whether it really happened. */
+/** A unit of work with the library as it is, and with the rule. */
 export interface Case {
-  kind: string;
-  subject: string;
-  /** The unit of work with the library as it is, and with the rule. */
   bare: Unit;
   ruled: Unit;
 }
@@ -23,15 +20,13 @@ export interface Unit {
 
 /** The same unit over a library as it is and over one that a rule was applied to. */
 function compare<Library extends object>(
-  kind: string,
-  subject: string,
   load: () => Library,
   rule: Rule | undefined,
   unit: (library: Library) => Unit,
 ): Case {
   const ruled = load();
   if (rule) wrap(ruled, rule);
-  return { kind, subject, bare: unit(load()), ruled: unit(ruled) };
+  return { bare: unit(load()), ruled: unit(ruled) };
 }
 
 /** A pool of callbacks: what `args` is for, without the cost of a real connection. */
@@ -52,8 +47,6 @@ function operationResource(): Case {
   const work = (): void => void ended++;
   const unit = (run: (count: number) => void): Unit => ({ run, done: () => ended });
   return {
-    kind: 'OperationResource',
-    subject: 'new, run, end',
     bare: unit((count) => {
       for (let index = 0; index < count; index++) work();
     }),
@@ -69,8 +62,6 @@ function operationResource(): Case {
 
 const args = (): Case =>
   compare(
-    'args',
-    'a pool of callbacks',
     () => new Pool(),
     { kind: 'args', method: 'acquire' },
     (pool) => {
@@ -90,8 +81,6 @@ const args = (): Case =>
 
 const emitter = (): Case =>
   compare(
-    'emitter',
-    'node:events on, emit, off',
     () => new EventEmitter(),
     { kind: 'emitter' },
     (bus) => {
@@ -112,8 +101,6 @@ const emitter = (): Case =>
 
 const task = (): Case =>
   compare(
-    'task',
-    'fastq push',
     () => ({ fastq: require('fastq') as Fastq }),
     { kind: 'task', on: 'fastq()', method: 'push', worker: 0 },
     ({ fastq }) => {
@@ -144,8 +131,6 @@ type Fastq = (
 
 const handler = (): Case =>
   compare(
-    'handler',
-    'a dispatch with three callbacks',
     () => ({
       dispatch(handler: Record<'onHeaders' | 'onData' | 'onComplete', () => void>): void {
         queue.push(handler);
@@ -177,8 +162,6 @@ const queue: Record<'onHeaders' | 'onData' | 'onComplete', () => void>[] = [];
 
 const home = (): Case =>
   compare(
-    'home',
-    'a factory',
     () => ({ create: (): object => ({}) }),
     { kind: 'home', method: 'create' },
     (pool) => {
@@ -194,8 +177,6 @@ const home = (): Case =>
 
 const latest = (): Case =>
   compare(
-    'latest',
-    'lodash debounce, call and flush',
     () => ({ debounce: require('lodash').debounce as Debounce }),
     { kind: 'latest', on: 'debounce' },
     ({ debounce }) => {
@@ -217,8 +198,6 @@ type Debounce = (fn: () => void, wait: number) => (() => void) & { flush(): void
 
 const iterator = (): Case =>
   compare(
-    'iterator',
-    'a generator of one value',
     () => ({
       *rows(): Generator<number> {
         yield 1;
@@ -239,8 +218,6 @@ const iterator = (): Case =>
 /** Bluebird keeps its switch per copy of the library, so each variant has a copy. */
 const config = (): Case =>
   compare(
-    'config',
-    'bluebird then, asyncHooks on',
     () => require('bluebird').getNewLibraryCopy() as object,
     {
       kind: 'config',
@@ -253,25 +230,28 @@ const config = (): Case =>
       const Bluebird = library as PromiseConstructor;
       return {
         async run(count) {
-          const all: Promise<void>[] = [];
-          for (let index = 0; index < count; index++) {
-            all.push(Bluebird.resolve().then(() => void done++));
+          // Some at a time, as the memory of many is another matter.
+          for (let left = count; left > 0; left -= 100) {
+            const all: Promise<void>[] = [];
+            for (let index = 0; index < Math.min(100, left); index++) {
+              all.push(Bluebird.resolve().then(() => void done++));
+            }
+            await Bluebird.all(all);
           }
-          await Bluebird.all(all);
         },
         done: () => done,
       };
     },
   );
 
-export const cases: readonly (() => Case)[] = [
-  operationResource,
-  args,
-  emitter,
-  task,
-  handler,
-  home,
-  latest,
-  iterator,
-  config,
+export const cases: readonly { name: string; make: () => Case }[] = [
+  { name: 'OperationResource: new, run, end', make: operationResource },
+  { name: 'args: a pool of callbacks', make: args },
+  { name: 'emitter: node:events on, emit, off', make: emitter },
+  { name: 'task: fastq push', make: task },
+  { name: 'handler: a dispatch with three callbacks', make: handler },
+  { name: 'home: a factory', make: home },
+  { name: 'latest: lodash debounce, call and flush', make: latest },
+  { name: 'iterator: a generator of one value', make: iterator },
+  { name: 'config: bluebird then, asyncHooks on', make: config },
 ];

@@ -11,6 +11,7 @@ import { chooseStore } from './choose-store.ts';
 import type { AnyFunction, ContextStore, StoreName } from './context-store.ts';
 import { checkOptions, type AsyncHooksContextManagerOptions } from './options.ts';
 import { RegistrationBinder } from './registration-binder.ts';
+import { WriteCallbackBinder } from './write-callback-binder.ts';
 
 /** Undoes one `attach`. */
 export interface ContextToken {
@@ -30,7 +31,8 @@ export interface ContextToken {
 export class AsyncHooksContextManager implements ContextManager {
   readonly #store: ContextStore;
   readonly #emitters: EmitterBinder;
-  readonly #listeners: RegistrationBinder | undefined;
+  /** What keeps the context of a registration, where that is asked for. */
+  readonly #binders: readonly (RegistrationBinder | WriteCallbackBinder)[];
 
   constructor(options: AsyncHooksContextManagerOptions = {}) {
     checkOptions(options);
@@ -38,7 +40,10 @@ export class AsyncHooksContextManager implements ContextManager {
       adoptAccepted: options.causality !== 'execution',
     });
     this.#emitters = new EmitterBinder(this.#store);
-    if (options.listeners === 'registration') this.#listeners = new RegistrationBinder(this.#store);
+    this.#binders =
+      options.listeners === 'registration'
+        ? [new RegistrationBinder(this.#store), new WriteCallbackBinder(this.#store)]
+        : [];
   }
 
   /** The store in use. */
@@ -102,13 +107,13 @@ export class AsyncHooksContextManager implements ContextManager {
 
   enable(): this {
     this.#store.enable();
-    this.#listeners?.start();
+    for (const binder of this.#binders) binder.start();
     return this;
   }
 
   disable(): this {
     this.#store.disable();
-    this.#listeners?.stop();
+    for (const binder of this.#binders) binder.stop();
     return this;
   }
 

@@ -58,8 +58,7 @@ const HALF = FIELDS.length * 8;
 /** Int32 cells before the two halves. */
 const VERSION = 0;
 const ANSWERED = 1;
-const QUEUED_BYTES = 2;
-const CELLS = 16;
+const CELLS = 8;
 
 export class Counters {
   readonly memory: SharedArrayBuffer;
@@ -67,7 +66,7 @@ export class Counters {
   readonly #halves: [Float64Array, Float64Array];
   readonly #own: Float64Array = new Float64Array(FIELDS.length);
 
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(CELLS + 8 + 2 * HALF)) {
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(CELLS + 2 * HALF)) {
     this.memory = memory;
     this.#cells = new Int32Array(memory, 0, CELLS / 4);
     this.#halves = [
@@ -94,8 +93,12 @@ export class Counters {
     const next = (Atomics.load(this.#cells, VERSION) + 1) | 0;
     this.#halves[next & 1]?.set(this.#own);
     Atomics.store(this.#cells, VERSION, next);
-    Atomics.store(this.#cells, QUEUED_BYTES, this.get('queuedBytes') >>> 10);
-    Atomics.notify(this.#cells, QUEUED_BYTES);
+    Atomics.notify(this.#cells, VERSION);
+  }
+
+  /** Grows with each `publish`. */
+  get version(): number {
+    return Atomics.load(this.#cells, VERSION);
   }
 
   /** The counts as last published. */
@@ -127,15 +130,8 @@ export class Counters {
     }
   }
 
-  /** Blocks until the queue holds at most `bytes`, and says whether it does. */
-  waitForRoom(bytes: number, timeoutMillis: number): boolean {
-    const deadline = performance.now() + timeoutMillis;
-    for (;;) {
-      const kib = Atomics.load(this.#cells, QUEUED_BYTES);
-      if (kib <= bytes >>> 10) return true;
-      const left = deadline - performance.now();
-      if (left <= 0) return false;
-      Atomics.wait(this.#cells, QUEUED_BYTES, kib, left);
-    }
+  /** Blocks until something is published after `version`, for `timeoutMillis` at most. */
+  waitForChange(version: number, timeoutMillis: number): void {
+    Atomics.wait(this.#cells, VERSION, version, timeoutMillis);
   }
 }

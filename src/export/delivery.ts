@@ -9,6 +9,7 @@ import { noCounts, type CounterValues, type DropReason } from './counters.ts';
 import { resolveOptions, type DeliveryOptions, type ResolvedOptions } from './options.ts';
 import type { DrainLimits } from './sender-options.ts';
 import { reportLoss } from './loss-report.ts';
+import { findMeter, observeDelivery } from './self-metrics.ts';
 import { startInline, startThread, type SenderLink } from './sender-link.ts';
 import { CHUNK_BYTES, SpanLog, type Chunk } from './span-log.ts';
 import type { EndedSpan, ResourceShape } from './span-shape.ts';
@@ -53,6 +54,7 @@ export class DeliverySpanProcessor {
   #shutdown: Promise<void> | undefined;
   #isShutDown = false;
   #reported = 0;
+  #unobserve: (() => void) | undefined;
   #exitLimits: DrainLimits | undefined;
 
   constructor(options: DeliveryOptions = {}) {
@@ -97,8 +99,7 @@ export class DeliverySpanProcessor {
     await this.#resourcesKnown();
     this.#handOn();
     this.#release();
-    // What the spool held from an earlier process may not have been counted yet.
-    if (this.stats().queued === 0 && !this.#spool) return;
+    if (this.#isIdle) return;
     await this.#link?.drain(this.#options.flushLimits);
   }
 
@@ -146,9 +147,14 @@ export class DeliverySpanProcessor {
     this.#handOn();
     this.#release();
     this.#log.seal(true);
-    if (this.stats().queued === 0) return true;
+    if (this.#isIdle) return true;
     if (!this.#link?.drainSync(limits)) return false;
     return this.stats().queued === 0;
+  }
+
+  /** Whether there is nothing to wait for. What a spool brings may not have been counted yet. */
+  get #isIdle(): boolean {
+    return this.stats().queued === 0 && !this.#spool;
   }
 
   #openSpool(): SpoolWriter | undefined {
@@ -200,6 +206,13 @@ export class DeliverySpanProcessor {
       }
     }
     this.#log.seal(false);
+    if (!this.#unobserve) this.#observe();
+  }
+
+  /** Looks for a meter provider, which may be registered after us. */
+  #observe(): void {
+    const meter = findMeter();
+    if (meter) this.#unobserve = observeDelivery(meter, () => this.stats());
   }
 
   #post(chunk: Chunk, count: number): void {
@@ -216,11 +229,22 @@ export class DeliverySpanProcessor {
   /** Whether the way to the sender is not itself a queue without a bound. */
   #hasRoom(link: SenderLink, bytes: number): boolean {
     const { maxQueueBytes, onOverflow } = this.#options.sender;
-    const inTransit = this.#postedBytes - link.counters.read().receivedBytes;
-    if (onOverflow !== 'block') return inTransit < maxQueueBytes;
-    const room = Math.max(0, maxQueueBytes - inTransit - bytes);
-    link.counters.waitForRoom(room, this.#options.blockMillis);
-    return true;
+    if (onOverflow === 'block') this.#waitForRoom(link, bytes);
+    return this.#postedBytes - link.counters.read().receivedBytes < maxQueueBytes;
+  }
+
+  /** Blocks while the chunk would make the sender drop another; gives up after a while. */
+  #waitForRoom({ counters }: SenderLink, bytes: number): void {
+    const deadline = performance.now() + this.#options.blockMillis;
+    for (;;) {
+      const { version } = counters;
+      const { receivedBytes, queuedBytes } = counters.read();
+      const waiting = this.#postedBytes - receivedBytes + queuedBytes;
+      if (waiting === 0 || waiting + bytes <= this.#options.sender.maxQueueBytes) return;
+      const left = deadline - performance.now();
+      if (left <= 0) return;
+      counters.waitForChange(version, left);
+    }
   }
 
   #hold(chunk: Chunk, count: number): void {
@@ -266,7 +290,7 @@ export class DeliverySpanProcessor {
     this.#handOn();
     this.#release();
     this.#log.seal(true);
-    if (this.#link && this.stats().queued > 0) await this.#link.drain(this.#options.flushLimits);
+    if (!this.#isIdle) await this.#link?.drain(this.#options.flushLimits);
     // What ended while the rest was on its way.
     if (this.#log.count > 0) {
       this.#handOn();
@@ -279,6 +303,7 @@ export class DeliverySpanProcessor {
     await link?.close();
     if (link) this.#bury();
     this.#spool?.removeIfEmpty();
+    this.#unobserve?.();
     this.#report();
   }
 

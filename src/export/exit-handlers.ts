@@ -11,6 +11,7 @@ import type { DeliverySpanProcessor } from './delivery.ts';
  * do nothing at all when somebody else does too.
  */
 
+const OURS = Symbol.for('clew.exit');
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /** Makes the end of this process, or of this worker thread, wait for `delivery`; returns the undo. */
@@ -43,13 +44,20 @@ function flushOnSignal(
   signal: (typeof SIGNALS)[number],
 ): () => void {
   const onSignal = (): void => {
-    if (process.listenerCount(signal) > 1) return;
+    if (othersListenFor(signal)) return;
     delivery.flushAtExit();
     process.off(signal, onSignal);
-    // With no listener left the signal does what it does by default: status and all.
-    process.kill(process.pid, signal);
+    // With no listener left the signal does what it does by default: status and all. Where there
+    // is more than one delivery, the last one to be flushed raises it.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };
+  Object.defineProperty(onSignal, OURS, { value: true });
   // First in line, so that a `once` listener of the application is still there to be counted.
   process.prependListener(signal, onSignal);
   return () => process.off(signal, onSignal);
+}
+
+/** Whether anybody listens who is not us, nor another copy of this package. */
+function othersListenFor(signal: NodeJS.Signals): boolean {
+  return process.listeners(signal).some((listener) => !(OURS in listener));
 }

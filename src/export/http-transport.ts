@@ -22,16 +22,19 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 /** Level 1 is a third of the work of level 6 for a few per cent more bytes. */
 const GZIP = { level: 1 };
 
+/** Where requests are made on the application's thread: calls `send` such that nobody traces it. */
+export type Quietly = <Result>(send: () => Result) => Result;
+
 /** Posts OTLP requests over kept-alive connections. */
 export class HttpTransport {
   readonly #target: Target;
   readonly #agent: HttpAgent;
-  readonly #blocking: boolean;
+  readonly #quietly: Quietly | undefined;
 
-  /** With `blocking`, compression runs here and now: right on a thread that has nothing else to do. */
-  constructor(target: Target, maxSockets: number, blocking: boolean) {
+  /** Without `quietly` the thread is ours alone, and compression may run here and now. */
+  constructor(target: Target, maxSockets: number, quietly?: Quietly) {
     this.#target = target;
-    this.#blocking = blocking;
+    this.#quietly = quietly;
     const options: AgentOptions = { keepAlive: true, maxSockets, ...target.tls };
     this.#agent = isTls(target) ? new HttpsAgent(options) : new HttpAgent(options);
   }
@@ -39,7 +42,7 @@ export class HttpTransport {
   async post(protobuf: Buffer): Promise<Outcome> {
     try {
       const body = await this.#encode(protobuf);
-      return await this.#send(body);
+      return await (this.#quietly ? this.#quietly(() => this.#send(body)) : this.#send(body));
     } catch (error) {
       return unavailable(messageOf(error), false);
     }
@@ -53,7 +56,7 @@ export class HttpTransport {
     const { protocol, compression } = this.#target;
     const body = protocol === 'http/json' ? protobufToJson(protobuf) : protobuf;
     if (compression === 'none') return body;
-    if (this.#blocking) return gzipSync(body, GZIP);
+    if (!this.#quietly) return gzipSync(body, GZIP);
     return new Promise((resolve, reject) => {
       gzip(body, GZIP, (error, result) => (error ? reject(error) : resolve(result)));
     });
@@ -82,7 +85,7 @@ export class HttpTransport {
         resolve(outcome);
       };
       // An exiting process is held by the exit handlers for as long as they want, not by sockets.
-      if (!this.#blocking) {
+      if (this.#quietly) {
         timer.unref();
         outgoing.on('socket', (socket) => socket.unref());
       }

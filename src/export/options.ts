@@ -28,7 +28,10 @@ export interface DeliveryOptions {
   maxBatchSpans?: number;
   /** Requests under way at the same time. Default 8. */
   maxInFlight?: number;
-  /** Default `drop-oldest`; with `block`, the application waits when the queue is full. */
+  /**
+   * Default `drop-oldest`; with `block`, the application waits when the queue is full, for which
+   * the sender needs a thread of its own.
+   */
   onOverflow?: OverflowPolicy;
   /** How long it waits at most, per chunk of spans. Default 1,000. */
   blockMillis?: number;
@@ -38,11 +41,11 @@ export interface DeliveryOptions {
   maxRefusals?: number;
   /** How long `forceFlush()` and `shutdown()` may take in all. Default 30,000. */
   flushTimeoutMillis?: number;
-  /** When they give up on a collector that takes nothing. Default 3,000. */
-  flushStallMillis?: number;
+  /** When they give up on a collector that fails. Default 3,000. */
+  flushFailingMillis?: number;
   /** How long the end of the process may be held up while spans go out. Default 5,000. */
   exitTimeoutMillis?: number;
-  /** When it gives up on a collector that takes nothing. Default 800. */
+  /** When it gives up on a collector that takes nothing. Default 700. */
   exitStallMillis?: number;
   /** Write-ahead spool: a folder of one's own, absolute. Default: none. */
   spool?: string | undefined;
@@ -77,6 +80,8 @@ export function resolveOptions(options: DeliveryOptions): ResolvedOptions {
     throw optionError('onOverflow', 'drop-oldest, drop-newest or block', onOverflow);
   }
   const initialMillis = positive('backoff.initialMillis', options.backoff?.initialMillis, 500);
+  // Without a thread of its own, the sender could make no room while the application waits.
+  const policy = onOverflow === 'block' && options.thread === false ? 'drop-oldest' : onOverflow;
   return {
     sender: {
       target,
@@ -85,7 +90,7 @@ export function resolveOptions(options: DeliveryOptions): ResolvedOptions {
       maxBatchSpans: positive('maxBatchSpans', options.maxBatchSpans, UNLIMITED),
       maxQueueBytes: positive('maxQueueBytes', options.maxQueueBytes, 64 * MIB),
       maxQueueSpans: positive('maxQueueSpans', options.maxQueueSpans, UNLIMITED),
-      onOverflow,
+      onOverflow: policy,
       backoff: {
         initialMillis,
         maxMillis: positive('backoff.maxMillis', options.backoff?.maxMillis, 30_000),
@@ -97,12 +102,15 @@ export function resolveOptions(options: DeliveryOptions): ResolvedOptions {
     blockMillis: positive('blockMillis', options.blockMillis, 1000),
     flushLimits: {
       totalMillis: positive('flushTimeoutMillis', options.flushTimeoutMillis, 30_000),
-      stallMillis: positive('flushStallMillis', options.flushStallMillis, 3000),
+      // One request may run into its time-out, and be tried again.
+      stallMillis: target.timeoutMillis + 2000,
+      failingMillis: positive('flushFailingMillis', options.flushFailingMillis, 3000),
       atExit: false,
     },
     exitLimits: {
       totalMillis: positive('exitTimeoutMillis', options.exitTimeoutMillis, 5000),
-      stallMillis: positive('exitStallMillis', options.exitStallMillis, 800),
+      stallMillis: positive('exitStallMillis', options.exitStallMillis, 700),
+      failingMillis: 0,
       atExit: true,
     },
     thread: options.thread ?? true,

@@ -10,7 +10,7 @@ import type { EndedSpan, ResourceShape, ScopeShape } from './span-shape.ts';
  * per tracer. They are emptied when the numbers run out, which starts a new `table`.
  */
 
-const MAX_ORIGINS = 60_000;
+const MAX_ORIGINS = 1000;
 
 interface ResourceEntry {
   bytes: Uint8Array;

@@ -45,8 +45,14 @@ export interface Pipeline {
   delivery: DeliverySpanProcessor | undefined;
 }
 
-/** Builds the provider. Throws `ERR_PEER_MISSING` where no SDK is installed. */
-export function createProvider(options: PipelineOptions): Pipeline {
+/**
+ * Builds the provider. `processors` see each span before it is handed to the way out. Throws
+ * `ERR_PEER_MISSING` where no SDK is installed.
+ */
+export function createProvider(
+  options: PipelineOptions,
+  processors: readonly SpanProcessor[] = [],
+): Pipeline {
   const { sdk, dependency } = loadSdk();
   const { resourceFromAttributes } = dependency<{
     resourceFromAttributes: (
@@ -58,7 +64,7 @@ export function createProvider(options: PipelineOptions): Pipeline {
     resource: resourceFromAttributes(describeProcess(options)),
     sampler: createSampler(sdk, options.sampler),
     spanLimits: options.spanLimits,
-    spanProcessors: processor ? [processor] : [],
+    spanProcessors: processor ? [...processors, processor] : [],
   });
   const delivery = processor instanceof DeliverySpanProcessor ? processor : undefined;
   return { provider, delivery };

@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import { adoptAbandoned, removeEmptyFolders, touchAlive } from './adoption.ts';
 import { Counters } from './counters.ts';
 import { kindAt, nextFrame, ORIGIN, originAt, readOrigin, SPAN } from './frames.ts';
-import { HttpTransport } from './http-transport.ts';
+import { HttpTransport, type Quietly } from './http-transport.ts';
 import type { OriginTable } from './request-body.ts';
 import type { DrainLimits, SenderOptions, SpoolOptions } from './sender-options.ts';
 import { Sender } from './sender.ts';
@@ -22,6 +22,8 @@ export type ToSender =
       /** Grows when origin numbers begin anew. */
       table: number;
       segment?: { id: number; path: string; offset: number } | undefined;
+      /** What it says of origins replaces what was said before. */
+      redefines?: boolean;
     }
   | { type: 'seal'; id: number; path: string }
   | { type: 'drain'; id: number; limits: DrainLimits }
@@ -53,13 +55,14 @@ export class SenderCore {
   #table = 0;
   #resources = new Map<string, Uint8Array>();
 
-  constructor(setup: SenderSetup, speak: Speak, blocking: boolean) {
+  /** `quietly` is given where the thread is the application's. */
+  constructor(setup: SenderSetup, speak: Speak, quietly?: Quietly) {
     const { options, memory } = setup;
     this.#setup = setup;
     this.#counters = new Counters(memory);
     this.#voice = new SenderVoice(options.target.url, speak);
     this.#ledger = options.spool && new SpoolLedger(options.spool, this.#voice);
-    const transport = new HttpTransport(options.target, options.maxInFlight, blocking);
+    const transport = new HttpTransport(options.target, options.maxInFlight, quietly);
     this.#sender = new Sender(options, this.#counters, transport, this.#voice, this.#ledger);
     if (options.spool) this.#watchSpool(options.spool);
   }
@@ -85,7 +88,8 @@ export class SenderCore {
     }
   }
 
-  #addChunk({ bytes, sequence, table, segment }: Extract<ToSender, { type: 'chunk' }>): void {
+  #addChunk(chunk: Extract<ToSender, { type: 'chunk' }>): void {
+    const { bytes, sequence, table, segment, redefines = false } = chunk;
     const buffer = Buffer.from(bytes);
     if (table !== this.#table) {
       this.#table = table;
@@ -94,7 +98,7 @@ export class SenderCore {
     let count = 0;
     for (let start = 0; start < buffer.length; start = nextFrame(buffer, start)) {
       if (kindAt(buffer, start) === SPAN) count++;
-      else if (kindAt(buffer, start) === ORIGIN) this.#learn(buffer, start);
+      else if (kindAt(buffer, start) === ORIGIN) this.#learn(buffer, start, redefines);
     }
     this.#counters.add('receivedBytes', buffer.length);
     const slice = {
@@ -113,7 +117,9 @@ export class SenderCore {
     if (count > 0) this.#sender.add(slice);
   }
 
-  #learn(buffer: Buffer, start: number): void {
+  #learn(buffer: Buffer, start: number, replace: boolean): void {
+    // A chunk that was held back still says what its origins were before they became complete.
+    if (!replace && this.#origins.has(originAt(buffer, start))) return;
     const origin = readOrigin(buffer, start);
     if (!origin) return;
     // Scopes of one resource go below it together, which takes the same bytes to be the same object.

@@ -5,6 +5,8 @@ import {
   type MessagePort,
 } from 'node:worker_threads';
 
+import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
+
 import { messageOf } from '../base/errors.ts';
 import { say, type LogLevel } from '../base/log.ts';
 import { Counters } from './counters.ts';
@@ -23,6 +25,12 @@ export interface SenderLink {
   drainSync(limits: DrainLimits): boolean;
   close(): Promise<void>;
 }
+
+/** The SDK's own key for it is known by its description. */
+const UNTRACED = ROOT_CONTEXT.setValue(
+  createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'),
+  true,
+);
 
 type FromSender =
   | { type: 'say'; level: Exclude<LogLevel, 'none'>; message: string }
@@ -130,7 +138,7 @@ class InlineLink implements SenderLink {
 
   constructor(options: SenderOptions, ownFolder: string | undefined) {
     const setup: SenderSetup = { options, memory: this.counters.memory, ownFolder };
-    this.#core = new SenderCore(setup, say, false);
+    this.#core = new SenderCore(setup, say, (send) => context.with(UNTRACED, send));
   }
 
   post(message: ToSender): void {

@@ -34,8 +34,10 @@ export interface SpoolOptions {
 
 /** How long a drain may take. */
 export interface DrainLimits {
-  /** Give up when the collector has taken nothing for this long. */
+  /** Give up when the collector has taken nothing for this long, answers outstanding. */
   stallMillis: number;
+  /** Give up when every attempt has failed for this long. */
+  failingMillis: number;
   /** Give up in any case. */
   totalMillis: number;
   /** The process ends: give up after a few failures in a row, and leave to the spool what is in it. */

@@ -9,11 +9,9 @@ import { SenderCore, type SenderSetup, type ToSender } from './sender-core.ts';
 
 const { setup, port } = workerData as { setup: SenderSetup; port: MessagePort };
 
-const core = new SenderCore(
-  setup,
-  (level, message) => port.postMessage({ type: 'say', level, message }),
-  true,
-);
+const core = new SenderCore(setup, (level, message) => {
+  port.postMessage({ type: 'say', level, message });
+});
 
 port.on('message', (message: ToSender) => {
   core.receive(message, (id) => port.postMessage({ type: 'answer', id }));

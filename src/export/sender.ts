@@ -1,5 +1,6 @@
 import { backoffMillis, type Outcome } from './outcome.ts';
 import type { Counters, DropReason } from './counters.ts';
+import { Drains } from './drains.ts';
 import { buildBody, countBytes, countSpans, halve, type Slice } from './request-body.ts';
 import { SendQueue } from './send-queue.ts';
 import type { DrainLimits, SenderOptions } from './sender-options.ts';
@@ -35,14 +36,14 @@ interface Transport {
   close(): void;
 }
 
-/** A request waits for company while another is under way and less than this is waiting. */
+/** Less than this waits for company, while another request is under way or was a moment ago. */
 const WORTH_A_REQUEST = 128 * 1024;
+const MOMENT = 100;
 const SMALLEST_BATCH = 64 * 1024;
 const SUSPICION_TO_SPLIT = 3;
 /** After so many malformed answers in a row the cause is not a span. */
 const MAX_MALFORMED_IN_A_ROW = 40;
-const FAILURES_AT_EXIT = 3;
-const RETRY_WHILE_DRAINING = 100;
+const RETRY_WHILE_DRAINING = 50;
 
 export class Sender {
   readonly #options: SenderOptions;
@@ -58,9 +59,10 @@ export class Sender {
   #failures = 0;
   #malformed = 0;
   #pausedUntil = 0;
+  #sentAt = 0;
   #maxBatchBytes: number;
   #timer: NodeJS.Timeout | undefined;
-  #drains: Drain[] = [];
+  readonly #drains = new Drains();
   #closed = false;
 
   constructor(
@@ -96,15 +98,12 @@ export class Sender {
 
   /** Sends everything now; resolves when nothing waits, or when the limits say to give up. */
   drain(limits: DrainLimits): Promise<void> {
-    return new Promise((resolve) => {
-      const now = Date.now();
-      const upTo = this.#sequence;
-      this.#drains.push({ limits, upTo, started: now, progress: now, failures: 0, resolve });
-      // A pause was agreed with the collector; one attempt against it beats a certain loss.
-      this.#pausedUntil = 0;
-      for (const batch of this.#retries) batch.notBefore = 0;
-      this.#pump();
-    });
+    const drained = this.#drains.begin(limits, this.#sequence, Date.now());
+    // A pause was agreed with the collector; one attempt against it beats a certain loss.
+    this.#pausedUntil = 0;
+    for (const batch of this.#retries) batch.notBefore = 0;
+    this.#pump();
+    return drained;
   }
 
   /** Stops; what still waits goes to the spool if it is in it, and is counted as lost if not. */
@@ -112,10 +111,12 @@ export class Sender {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const drain of this.#drains.splice(0)) drain.resolve();
+    this.#drains.endAll();
     for (let slice = this.#queue.shift(); slice; slice = this.#queue.shift()) this.#leave(slice);
-    for (const batch of this.#retries.splice(0))
-      for (const slice of batch.slices) this.#leave(slice);
+    // The answer to what is under way will not be heard.
+    for (const { slices } of [...this.#retries.splice(0), ...this.#underWay]) {
+      for (const slice of slices) this.#leave(slice);
+    }
     this.#counters.publish();
     this.#transport.close();
   }
@@ -184,7 +185,9 @@ export class Sender {
       if (!batch) break;
       this.#send(batch).catch((error: unknown) => this.#voice.broken(error));
     }
-    if (this.#isDraining) this.#checkDrains(now);
+    if (this.#drains.isActive) {
+      this.#drains.check(now, this.#oldest(), this.#ledger?.hasWaiting ?? false);
+    }
     this.#schedule(now);
   }
 
@@ -200,34 +203,26 @@ export class Sender {
     if (waiting >= 0 && (this.#failures === 0 || this.#queue.count === 0)) {
       return this.#retries.splice(waiting, 1)[0];
     }
-    const isWorthIt =
-      this.#underWay.size === 0 || this.#isDraining || this.#queue.bytes >= WORTH_A_REQUEST;
+    const isQuiet = this.#underWay.size === 0 && now - this.#sentAt >= MOMENT;
+    const isWorthIt = isQuiet || this.#drains.isActive || this.#queue.bytes >= WORTH_A_REQUEST;
     if (this.#queue.count === 0 || !isWorthIt) return undefined;
     return toBatch(this.#queue.take(this.#maxBatchBytes, this.#options.maxBatchSpans));
   }
 
   async #send(batch: Batch): Promise<void> {
     this.#underWay.add(batch);
+    this.#sentAt = Date.now();
     this.#counters.add('requests', 1);
-    this.#counters.set('inFlight', this.#underWay.size);
+    this.#counters.add('inFlight', batch.count);
     this.#counters.publish();
     const outcome = await this.#transport.post(buildBody(batch.slices));
     this.#underWay.delete(batch);
-    this.#counters.set('inFlight', this.#underWay.size);
-    if (this.#closed) {
-      this.#settleAfterClose(batch, outcome);
-      return;
-    }
+    this.#counters.add('inFlight', -batch.count);
+    if (this.#closed) return;
     if (outcome.kind === 'accepted') this.#onAccepted(batch, outcome);
     else this.#onFailed(batch, outcome);
     this.#counters.publish();
     this.#pump();
-  }
-
-  #settleAfterClose(batch: Batch, outcome: Outcome): void {
-    if (outcome.kind === 'accepted') this.#count(batch, outcome.rejected);
-    else for (const slice of batch.slices) this.#leave(slice);
-    this.#counters.publish();
   }
 
   #onAccepted(batch: Batch, outcome: { rejected: number; message: string }): void {
@@ -240,10 +235,7 @@ export class Sender {
     this.#counters.set('connected', 1);
     this.#count(batch, outcome.rejected);
     if (outcome.rejected > 0) this.#voice.rejected(outcome.rejected, outcome.message);
-    for (const drain of this.#drains) {
-      drain.progress = Date.now();
-      drain.failures = 0;
-    }
+    this.#drains.onAccepted(Date.now());
   }
 
   #count(batch: Batch, rejectedSpans: number): void {
@@ -310,11 +302,11 @@ export class Sender {
   #pause(reason: string, retryAfterMillis: number | undefined): void {
     const now = Date.now();
     // Requests that were under way together fail together: that is one failure.
-    if (now >= this.#pausedUntil || this.#isDraining) this.#failures++;
+    if (now >= this.#pausedUntil || this.#drains.isActive) this.#failures++;
     this.#counters.set('failing', 1);
-    for (const drain of this.#drains) drain.failures++;
+    this.#drains.onFailure();
     const wait = retryAfterMillis ?? backoffMillis(this.#failures, this.#options.backoff);
-    const capped = this.#isDraining ? Math.min(wait, RETRY_WHILE_DRAINING) : wait;
+    const capped = this.#drains.isActive ? Math.min(wait, RETRY_WHILE_DRAINING) : wait;
     this.#pausedUntil = Math.max(this.#pausedUntil, now + capped);
     const isNew = this.#accepted === 0 || this.#failures >= 2;
     if (isNew) this.#voice.failing(reason, this.#counters.get('queued'), retryAfterMillis);
@@ -345,30 +337,13 @@ export class Sender {
     let at = Infinity;
     const hasWork = this.#queue.count > 0 || this.#ledger?.hasWaiting;
     if (this.#pausedUntil > now && (hasWork || this.#retries.length > 0)) at = this.#pausedUntil;
+    else if (this.#queue.count > 0 && this.#underWay.size === 0) at = this.#sentAt + MOMENT;
     else for (const batch of this.#retries) at = Math.min(at, batch.notBefore);
-    if (this.#isDraining) at = Math.min(at, now + 50);
+    if (this.#drains.isActive) at = Math.min(at, now + 50);
     // With every slot taken, an answer will look for work.
-    if (at === Infinity || (at <= now && this.#underWay.size > 0 && !this.#isDraining)) return;
+    if (at === Infinity || (at <= now && this.#underWay.size > 0 && !this.#drains.isActive)) return;
     this.#timer = setTimeout(() => this.#pump(), Math.max(1, Math.min(at - now, 2 ** 30)));
-    if (!this.#isDraining) this.#timer.unref();
-  }
-
-  get #isDraining(): boolean {
-    return this.#drains.length > 0;
-  }
-
-  #checkDrains(now: number): void {
-    const oldest = this.#oldest();
-    this.#drains = this.#drains.filter((drain) => {
-      const { limits, upTo, started, progress, failures } = drain;
-      const isEmpty = oldest > upTo && (limits.atExit || !this.#ledger?.hasWaiting);
-      const isOver =
-        now - progress >= limits.stallMillis ||
-        now - started >= limits.totalMillis ||
-        (limits.atExit && failures >= FAILURES_AT_EXIT);
-      if (isEmpty || isOver) drain.resolve();
-      return !isEmpty && !isOver;
-    });
+    if (!this.#drains.isActive) this.#timer.unref();
   }
 
   /** The sequence number of the oldest span in memory. */
@@ -381,16 +356,6 @@ export class Sender {
     }
     return oldest;
   }
-}
-
-interface Drain {
-  limits: DrainLimits;
-  /** What had come in when the drain began; later spans are sent, not waited for. */
-  upTo: number;
-  started: number;
-  progress: number;
-  failures: number;
-  resolve: () => void;
 }
 
 function toBatch(slices: Slice[]): Batch {

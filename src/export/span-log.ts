@@ -118,6 +118,7 @@ export class SpanLog {
       bytes: writer.buffer.buffer.slice(0, writer.position) as ArrayBuffer,
       sequence: ++this.#sequence,
       table: this.#table,
+      redefines: true,
     };
   }
 

@@ -20,6 +20,8 @@ export interface DeliveryStats {
   droppedBy: Record<DropReason, number>;
   /** Spans in memory, those in requests under way included. */
   queued: number;
+  /** Those of `queued` that are in requests under way. */
+  inFlight: number;
   /** Bytes of what is queued. */
   queuedBytes: number;
   /** Spans on disk only. */
@@ -69,6 +71,7 @@ export function toStats(local: LocalCounts, sender: CounterValues): DeliveryStat
     dropped,
     droppedBy,
     queued: local.open + inTransit + sender.queued,
+    inFlight: sender.inFlight,
     queuedBytes: local.openBytes + sender.queuedBytes,
     spooled: sender.spooled,
     spooledBytes: sender.spooledBytes,

@@ -19,7 +19,12 @@ export interface ClientModule {
   readonly versions: string;
   /**
    * Patches the classes it finds in `exports` and returns the undo; `undefined` where it knows
-   * none of them. The same classes may come more than once: see `claim`.
+   * none of them. The same classes may come more than once: see `claim`. A module that is one
+   * function can only be patched with `replace`, which is not there for `instrument(module)`.
    */
-  patch(exports: ModuleExports, recorder: Recorder): Undo | undefined;
+  patch(
+    exports: ModuleExports,
+    recorder: Recorder,
+    replace?: (replacement: ModuleExports) => void,
+  ): Undo | undefined;
 }

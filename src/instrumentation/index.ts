@@ -1,11 +1,18 @@
 import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
+import { betterSqlite3 } from './clients/better-sqlite3/index.ts';
+import { nodeSqlite } from './clients/node-sqlite/index.ts';
+import { pglite } from './clients/pglite/index.ts';
+import { postgres } from './clients/postgres/index.ts';
+import { sqlite3 } from './clients/sqlite3/index.ts';
+import { mysql2 } from './clients/mysql2/index.ts';
+import { knex } from './clients/knex/index.ts';
+import { mysql } from './clients/mysql/index.ts';
+import { ioredis } from './clients/ioredis/index.ts';
 import { dataloader } from './clients/dataloader/index.ts';
 import { genericPool } from './clients/generic-pool/index.ts';
-import { ioredis } from './clients/ioredis/index.ts';
 import { lruMemoizer } from './clients/lru-memoizer/index.ts';
 import { mongodb } from './clients/mongodb/index.ts';
-import { mysql2 } from './clients/mysql2/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { redis } from './clients/redis/index.ts';
 import { tarn } from './clients/tarn/index.ts';
@@ -16,24 +23,38 @@ import { Instrumentation } from './instrumentation.ts';
 export type ClientName =
   | 'pg'
   | 'mysql2'
-  | 'ioredis'
+  | 'mysql'
+  | 'postgres'
+  | 'pglite'
+  | 'better-sqlite3'
+  | 'nodeSqlite'
+  | 'sqlite3'
+  | 'knex'
   | 'redis'
+  | 'ioredis'
   | 'mongodb'
+  | 'dataloader'
   | 'generic-pool'
   | 'tarn'
-  | 'dataloader'
   | 'lru-memoizer';
 
 /** Every client, in the order of the documentation. */
 const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   pg,
   mysql2,
-  ioredis,
+  mysql,
+  postgres,
+  pglite,
+  'better-sqlite3': betterSqlite3,
+  nodeSqlite,
+  sqlite3,
+  knex,
   redis,
+  ioredis,
   mongodb,
+  dataloader,
   'generic-pool': genericPool,
   tarn,
-  dataloader,
   'lru-memoizer': lruMemoizer,
 };
 

@@ -39,7 +39,10 @@ export class Instrumentation {
   enable(): void {
     if (this.#undos || !this.#recorder.config.enabled) return;
     this.#undos = this.#client.modules.map((module) =>
-      onModule({ ...module, patch: (exports) => module.patch(exports, this.#recorder) }),
+      onModule({
+        ...module,
+        patch: (exports, _version, replace) => module.patch(exports, this.#recorder, replace),
+      }),
     );
   }
 
@@ -56,7 +59,9 @@ export class Instrumentation {
    */
   instrument(exports: ModuleExports): Undo {
     const undos: Undo[] = [];
-    for (const module of this.#client.modules) {
+    const isModule =
+      (typeof exports === 'object' && exports !== null) || typeof exports === 'function';
+    for (const module of isModule ? this.#client.modules : []) {
       const undo = module.patch(exports, this.#recorder);
       if (undo) undos.push(undo);
     }

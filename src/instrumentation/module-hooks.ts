@@ -59,6 +59,9 @@ interface Registration extends ModulePatch {
 
 const patches = new Map<string, Set<Registration>>();
 const stripExtension = (name: string): string => name.replace(/\.(?:c|m)?js$/, '');
+const keyOf = (name: string): string => stripExtension(name.replaceAll('\\', '/'));
+/** What was imported so far, for registrations to come: nobody else can be asked for it. */
+const imported: { exports: ModuleExports; name: string; baseDir: string | undefined }[] = [];
 let requireHooked = false;
 let importHooked = false;
 
@@ -73,6 +76,10 @@ export function onModule(patch: ModulePatch): Undo {
     if (stripExtension(name) !== key) continue;
     // Whoever required it before keeps what it has; the next one gets the replacement.
     apply(registration, module.exports, baseDir, (replacement) => (module.exports = replacement));
+  }
+  for (const { exports, name, baseDir } of imported) {
+    if (keyOf(name) !== key) continue;
+    apply(registration, exports, baseDir, (replacement) => replaceDefault(exports, replacement));
   }
   return () => {
     group.delete(registration);
@@ -98,21 +105,23 @@ export function hookImports(): void {
       });
     }
     void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
-      loaded(exports, name, baseDir ?? undefined);
+      const module = { exports, name, baseDir: baseDir ?? undefined };
+      imported.push(module);
+      replaceDefault(exports, loaded(exports, name, module.baseDir));
     });
   } catch (error) {
     say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
   }
 }
 
-/** What the loader hook looks for: a package by its specifier, a file inside one by its URL. */
+/** A file inside a package is imported under any specifier, so it is known by its URL. */
 function importMatchers(): (string | RegExp)[] {
-  return [...patches.keys()].map((module) =>
-    module === packageOf(module)
-      ? module
-      : new RegExp(`/node_modules/${module.replaceAll('.', String.raw`\.`)}(?:\\.[cm]?js)?$`),
-  );
+  const files = [...patches.keys()].filter((key) => packageOf(key) !== key);
+  const matchers = files.map((key) => new RegExp(`/node_modules/${escape(key)}(?:\\.[cm]?js)?$`));
+  return [...packageNames(), ...matchers];
 }
+
+const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 function packageNames(): Set<string> {
   return new Set([...patches.keys()].map(packageOf));
@@ -134,9 +143,16 @@ function hookRequire(): void {
   });
 }
 
+/** Puts a function that takes the place of a module where those who import it find it. */
+function replaceDefault(namespace: ModuleExports, replacement: ModuleExports): void {
+  if (replacement !== namespace && typeof defaultOf(namespace) === 'function') {
+    namespace.default = replacement;
+  }
+}
+
 /** Applies what is registered for a module and returns what is to be handed out in its place. */
 function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): ModuleExports {
-  const group = patches.get(stripExtension(name.replaceAll('\\', '/')));
+  const group = patches.get(keyOf(name));
   if (group === undefined) return exports;
   let current = exports;
   for (const registration of group) {

@@ -27,9 +27,12 @@ export function patchMethod<Target extends object, Key extends keyof Target & (s
   if (own ? !own.configurable || own.get !== undefined : !Object.isExtensible(target)) {
     return undefined;
   }
-  const wrapped: object = wrap(original);
-  let active: object = wrapped;
-  const dispatch = forward(original, () => active as (...args: unknown[]) => unknown);
+  let active = wrap(original) as Callable;
+  const dispatch = withLooksOf(original, function (this: unknown, ...args: unknown[]): unknown {
+    return new.target
+      ? (Reflect.construct(active, args, new.target) as unknown)
+      : active.apply(this, args);
+  });
   Object.defineProperty(target, key, {
     value: dispatch,
     writable: true,
@@ -37,23 +40,55 @@ export function patchMethod<Target extends object, Key extends keyof Target & (s
     enumerable: own?.enumerable ?? false,
   });
   return () => {
-    active = original;
+    active = original as Callable;
     if (target[key] !== (dispatch as unknown)) return;
     if (own) Object.defineProperty(target, key, own);
     else delete target[key];
   };
 }
 
-/** A function with the looks of `original` (name, length, own properties, `new`). */
-function forward(
-  original: object,
-  current: () => (...args: unknown[]) => unknown,
-): (...args: unknown[]) => unknown {
-  const dispatch = function (this: unknown, ...args: unknown[]): unknown {
-    return new.target
-      ? (Reflect.construct(current(), args, new.target as unknown as () => void) as unknown)
-      : Reflect.apply(current(), this, args);
+/** What took the place of a function, and how it is told what to do. Known by both of them. */
+interface Replaced {
+  replacement: unknown;
+  original: Callable;
+  active: Callable;
+}
+const replaced = new WeakMap<object, Replaced>();
+
+/**
+ * A patch for a function that is not a property: a function with its looks that calls what `wrap`
+ * makes of it, and after the undo the original. Loaders remember what they were given once, so a
+ * function that was replaced before, or its replacement, gets the same one again.
+ */
+export function replaceFunction<Args extends unknown[], Result>(
+  target: (...args: Args) => Result,
+  wrap: (original: (...args: Args) => Result) => (...args: Args) => Result,
+): { replacement: (...args: Args) => Result; undo: Undo } {
+  const entry = replaced.get(target) ?? newReplacement(target as Callable);
+  const wrapped = wrap(entry.original as typeof target) as Callable;
+  entry.active = wrapped;
+  return {
+    replacement: entry.replacement as typeof target,
+    undo: () => {
+      if (entry.active === wrapped) entry.active = entry.original;
+    },
   };
+}
+
+function newReplacement(original: Callable): Replaced {
+  const entry: Replaced = { replacement: undefined, original, active: original };
+  const replacement = withLooksOf(original, function (this: unknown, ...args) {
+    return entry.active.apply(this, args);
+  });
+  entry.replacement = replacement;
+  replaced.set(original, entry).set(replacement, entry);
+  return entry;
+}
+
+type Callable = (...args: unknown[]) => unknown;
+
+/** Gives `dispatch` the name, the length and the own properties of `original`. */
+function withLooksOf(original: object, dispatch: Callable): Callable {
   for (const key of Reflect.ownKeys(original)) {
     const descriptor = Object.getOwnPropertyDescriptor(original, key);
     if (descriptor === undefined) continue;

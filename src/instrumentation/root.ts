@@ -1,12 +1,14 @@
-import { AsyncResource } from 'node:async_hooks';
-
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+
+import { RunningOperation } from './running-operation.ts';
 
 /*
  * Holds the context this module was loaded in: that of start-up, which belongs to no request. For
  * AsyncLocalStorage there is no other way out of a request's context.
  */
-const startUp = new AsyncResource('CLEW_ROOT');
+const startUp = new RunningOperation('CLEW_ROOT');
+/** Whether the module was loaded in the course of a request, whose context `startUp` then holds. */
+const wasLoadedInside = context.active() !== ROOT_CONTEXT;
 
 /**
  * Calls `fn` outside of every request. What is shared is born here: a socket opened while a request
@@ -17,5 +19,6 @@ export function runInRoot<This, Args extends unknown[], Result>(
   thisArg: This,
   ...args: Args
 ): Result {
-  return startUp.runInAsyncScope(() => context.with(ROOT_CONTEXT, () => fn.apply(thisArg, args)));
+  if (!wasLoadedInside) return startUp.run(fn, thisArg, ...args);
+  return startUp.run(() => context.with(ROOT_CONTEXT, () => fn.apply(thisArg, args)), undefined);
 }

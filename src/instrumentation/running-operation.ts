@@ -11,9 +11,43 @@ import type { Recording } from './recorder/recording.ts';
  * because a context manager may forget the context then.
  */
 export class RunningOperation extends OperationResource {
+  /** The one whose scope is open at the top of the stack. */
+  static #current: RunningOperation | undefined;
   #recording: Recording | undefined;
   #isDescribed = false;
   #settled = false;
+
+  /** `endsForSure` promises a call of `end` on every way out, which makes the operation cheaper. */
+  constructor(type: string, endsForSure = true) {
+    super(type, { requireManualDestroy: endsForSure });
+  }
+
+  override run<This, Args extends unknown[], Result>(
+    fn: (this: This, ...args: Args) => Result,
+    thisArg: This,
+    ...args: Args
+  ): Result {
+    const outer = RunningOperation.#current;
+    // Entering a scope costs more than whatever is done in it: once is enough.
+    if (outer === this) return fn.apply(thisArg, args);
+    RunningOperation.#current = this;
+    try {
+      return super.run(fn, thisArg, ...args);
+    } finally {
+      RunningOperation.#current = outer;
+    }
+  }
+
+  /** Calls `fn` where the context of this operation is active already. */
+  runHere<Result>(fn: () => Result): Result {
+    const outer = RunningOperation.#current;
+    RunningOperation.#current = this;
+    try {
+      return fn();
+    } finally {
+      RunningOperation.#current = outer;
+    }
+  }
 
   /** Starts recording `operation`, under the context that is active now. */
   record(recorder: Recorder, operation: Operation): void {
@@ -53,7 +87,8 @@ export function bindCallback<This, Args extends unknown[], Result>(
   type: string,
   callback: (this: This, ...args: Args) => Result,
 ): (this: This, ...args: Args) => Result {
-  const resource = new OperationResource(type);
+  // Whether it is ever called is up to the library.
+  const resource = new RunningOperation(type, false);
   return function boundCallback(this: This, ...args: Args): Result {
     try {
       return resource.run(callback, this, ...args);

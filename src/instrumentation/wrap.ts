@@ -1,5 +1,5 @@
 import { ClewError } from '../base/errors.ts';
-import { patchMethod, type Undo } from './patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from './patch.ts';
 import { wrapArgs, wrapHandler, wrapIterator } from './wrap/args.ts';
 import { wrapEmitter } from './wrap/emitter.ts';
 import { wrapHome } from './wrap/home.ts';
@@ -56,6 +56,8 @@ export function tryWrap(target: object, rule: Rule, replace?: ReplaceModule): Un
   const state: RuleState = {
     type: rule.type ?? [module, methods[0] ?? memberOf(rule.on)].filter(Boolean).join('.'),
     label: `${rule.kind}:${module}`,
+    rule: JSON.stringify({ ...rule, on: undefined }),
+    linksEmitter: rule.kind === 'emitter' || rule.emits === true,
     active: true,
   };
   const undo = apply(target, rule, methods, state, replace);
@@ -126,8 +128,30 @@ function replaceAt(
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';
 
-/** A rule for methods of an object that is there. */
+/**
+ * A rule for methods of an object that is there. An object that is reached by two ways (a class that
+ * is required and imported) is wrapped once.
+ */
 function wrapObject(
+  target: object,
+  rule: Rule,
+  methods: string[],
+  state: RuleState,
+): Undo | undefined {
+  const release = claim(target, state.rule);
+  if (!release) return () => undefined;
+  const undo = wrapMethods(target, rule, methods, state);
+  if (!undo) release();
+  return (
+    undo &&
+    (() => {
+      undo();
+      release();
+    })
+  );
+}
+
+function wrapMethods(
   target: object,
   rule: Rule,
   methods: string[],
@@ -150,10 +174,7 @@ function wrapObject(
   const undos = present.map((method) =>
     patchMethod(table, method, (original) => wrapFunction(original, rule, state)),
   );
-  if (undos.every((undo) => undo === undefined)) return undefined;
-  return () => {
-    for (const undo of undos) undo?.();
-  };
+  return undos.every((undo) => undo === undefined) ? undefined : undoAll(undos);
 }
 
 function wrapFunction(original: AnyFunction, rule: Rule, state: RuleState): AnyFunction {

@@ -14,6 +14,8 @@ import {
   type RequestSource,
 } from './request-source.ts';
 
+const { nodeTiming } = performance;
+
 /** The hooks of the tracer whose clock writes on the owners. */
 let primary: HookSet | undefined;
 
@@ -284,7 +286,7 @@ export class AsyncResourceTracer {
     const options: LoopClockOptions = {
       secondary: primary !== undefined,
       now: () => performance.now(),
-      idle: () => performance.nodeTiming.idleTime,
+      idle: () => nodeTiming.idleTime,
     };
     if (this.#options.holdMillis !== undefined) options.holdMillis = this.#options.holdMillis;
     return new LoopClock(options);

@@ -62,7 +62,7 @@ export class Collector {
   /** Long-lived resources whose group is finished, to name the root of a later one. */
   readonly #origins = new Map<number, AsyncTrace['root']>();
   /** The full group of a resource that was not kept, so that what it triggers does not found one. */
-  readonly #overflow = new Map<number, Group>();
+  readonly #overflow = new Map<number, Group['ticket']>();
   #finished: AsyncTrace[] = [];
   #waiting = 0;
   #dropped = 0;
@@ -86,7 +86,7 @@ export class Collector {
     };
     if (event.spanId) record.spanId = event.spanId;
     const triggerGroup =
-      this.#entries.get(triggerAsyncId)?.group ?? this.#overflow.get(triggerAsyncId);
+      this.#entries.get(triggerAsyncId)?.group ?? this.#overflow.get(triggerAsyncId)?.group;
     const entry = this.#add(record, event.owner, triggerGroup, triggerAsyncId);
     if (!entry) return;
     if (event.stack) entry.stack = event.stack;
@@ -180,6 +180,7 @@ export class Collector {
   takeAll(): AsyncTrace[] {
     for (const group of this.#grouper.takeAll()) this.#finish(group, 'stop');
     this.#origins.clear();
+    this.#overflow.clear();
     return this.#handOut();
   }
 
@@ -233,7 +234,7 @@ export class Collector {
       group.dropped++;
       this.#dropped++;
       deleteOldest(this.#overflow, MAX_OVERFLOW);
-      this.#overflow.set(record.asyncId, group);
+      this.#overflow.set(record.asyncId, group.ticket);
       return undefined;
     }
     if (group.records.length === 0) {
@@ -259,11 +260,6 @@ export class Collector {
       if (!entry) continue;
       this.#entries.delete(record.asyncId);
       this.#complete(entry);
-    }
-    if (group.dropped > 0) {
-      for (const [asyncId, full] of this.#overflow) {
-        if (full === group) this.#overflow.delete(asyncId);
-      }
     }
     this.#finished.push(toTrace(group, rootOf(group), endedBy));
     this.#waiting += group.records.length;

@@ -32,6 +32,8 @@ export interface Group {
   /** Until when a timer of this group may fire. */
   dueUntil: number;
   dropped: number;
+  /** Stands for the group where it must not be kept alive; empty once it is finished. */
+  readonly ticket: { group: Group | undefined };
 }
 
 /** Types whose callback runs once: a group waits for it. */
@@ -116,7 +118,9 @@ export class Grouper {
       pending: 0,
       dueUntil: 0,
       dropped: 0,
+      ticket: { group: undefined },
     };
+    group.ticket.group = group;
     this.#open.add(group);
     if (owner) this.#byOwner.set(owner, group);
     else this.#byRoot.set(rootId, group);
@@ -131,6 +135,7 @@ export class Grouper {
 
   #forget(group: Group): void {
     this.#open.delete(group);
+    group.ticket.group = undefined;
     if (group.owner) this.#byOwner.delete(group.owner);
     else this.#byRoot.delete(group.rootId);
   }

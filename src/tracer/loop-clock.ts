@@ -1,4 +1,5 @@
-import { QUIET, type WorkOwner } from './owner.ts';
+import { Holds, type Blame, type Hold } from './holds.ts';
+import type { WorkOwner } from './owner.ts';
 
 /*
  * Who runs on the event loop, and for how long, from nothing but before/after.
@@ -26,14 +27,6 @@ export interface LoopClockOptions {
   secondary?: boolean;
 }
 
-/** A stretch of the loop in one owner's hands. */
-export interface Hold {
-  start: number;
-  end: number;
-  owner: WorkOwner | undefined;
-  label: string;
-}
-
 /** A reading of the clock, to be compared with a later one. */
 export interface Mark {
   readonly at: number;
@@ -51,7 +44,7 @@ export interface Split {
   /** The loop was busy with others: an upper bound of the delay they caused. */
   loopMillis: number;
   /** Who held the loop longest in the interval, in stretches that count. */
-  blockedBy: { label: string; millis: number; owner: WorkOwner | undefined } | undefined;
+  blockedBy: Blame | undefined;
 }
 
 const MAX_DEPTH = 2000;
@@ -59,8 +52,6 @@ const MAX_DEPTH = 2000;
 export class LoopClock {
   readonly #now: () => number;
   readonly #idle: () => number;
-  readonly #holdMillis: number;
-  readonly #maxHolds: number;
 
   /** The sums of owners, where another clock writes the ones on the owners. */
   readonly #runs: WeakMap<WorkOwner, number> | undefined;
@@ -69,30 +60,27 @@ export class LoopClock {
   #owner: WorkOwner | undefined;
   #since: number;
   #inGap = true;
-  #idleAtGap: number;
+  #idleSeen: number;
   #busy = 0;
   /** The owner served last inside the callback of a shared handle. */
   #lastNested: WorkOwner | undefined;
 
   #holdStart: number;
   #holdLabel: string | undefined;
-  readonly #holds: Hold[] = [];
-  #nextHold = 0;
-  #holdsForgotten = 0;
+  readonly #holds: Holds;
 
   constructor(options: LoopClockOptions) {
     this.#now = options.now;
     this.#idle = options.idle;
-    this.#holdMillis = options.holdMillis ?? 5;
-    this.#maxHolds = options.maxHolds ?? 256;
+    this.#holds = new Holds(options.holdMillis ?? 5, options.maxHolds ?? 256);
     this.#runs = options.secondary ? new WeakMap() : undefined;
     this.#since = this.#holdStart = this.#now();
-    this.#idleAtGap = this.#idle();
+    this.#idleSeen = this.#idle();
   }
 
   /** How many stretches were overwritten in the ring. */
   get holdsForgotten(): number {
-    return this.#holdsForgotten;
+    return this.#holds.forgotten;
   }
 
   /** How many callbacks are nested at the moment. */
@@ -123,9 +111,10 @@ export class LoopClock {
       return;
     }
     this.#charge(now);
-    const at = this.#ids.lastIndexOf(asyncId);
+    const top = this.#ids.length - 1;
+    const at = this.#ids[top] === asyncId ? top : this.#ids.lastIndexOf(asyncId);
     if (at === -1) return;
-    if (!this.#owner && label && now - this.#holdStart >= this.#holdMillis) {
+    if (!this.#owner && label && now - this.#holdStart >= this.#holds.shortest) {
       this.#holdLabel = label() ?? this.#holdLabel;
     }
     const ended = this.#owner;
@@ -180,7 +169,7 @@ export class LoopClock {
       runMillis: run,
       ioMillis: totalMillis - busy,
       loopMillis: busy - run,
-      blockedBy: this.#blockedBy(mark.at, now, owner),
+      blockedBy: this.#holds.blame(mark.at, now, owner, this.#holdUntil(now)),
     };
   }
 
@@ -214,7 +203,9 @@ export class LoopClock {
 
   /** Ends a gap: what of it was not idle is charged to `owner`. */
   #leaveGap(now: number, owner: WorkOwner | undefined): void {
-    const idle = this.#idle() - this.#idleAtGap;
+    const idleNow = this.#idle();
+    const idle = idleNow - this.#idleSeen;
+    this.#idleSeen = idleNow;
     const spent = Math.max(0, now - this.#since - Math.max(0, idle));
     this.#inGap = false;
     // Microtasks come first and the poll after them, so the busy part lies at the gap's start.
@@ -232,9 +223,9 @@ export class LoopClock {
     this.#holdStart = now;
   }
 
+  /** The loop is never idle inside a callback, so what was read at its start still holds. */
   #enterGap(): void {
     this.#inGap = true;
-    this.#idleAtGap = this.#idle();
   }
 
   #switch(owner: WorkOwner | undefined, now: number): void {
@@ -244,20 +235,12 @@ export class LoopClock {
   }
 
   #endHold(end: number): void {
-    const hold = this.#holdUntil(end);
+    // Nearly every stretch is too short: nothing is made for those.
+    if (end - this.#holdStart >= this.#holds.shortest) this.#holds.add(this.#holdUntil(end));
     this.#holdLabel = undefined;
-    if (!hold) return;
-    if (this.#holds.length < this.#maxHolds) {
-      this.#holds.push(hold);
-      return;
-    }
-    this.#holds[this.#nextHold] = hold;
-    this.#nextHold = (this.#nextHold + 1) % this.#maxHolds;
-    this.#holdsForgotten++;
   }
 
-  #holdUntil(end: number): Hold | undefined {
-    if (end - this.#holdStart < this.#holdMillis || this.#owner === QUIET) return undefined;
+  #holdUntil(end: number): Hold {
     const label = this.#holdLabel ?? 'a callback of no request';
     return { start: this.#holdStart, end, owner: this.#owner, label };
   }
@@ -265,27 +248,5 @@ export class LoopClock {
   #clearStack(): void {
     this.#ids.length = 0;
     this.#owners.length = 0;
-  }
-
-  #blockedBy(start: number, end: number, self: WorkOwner | undefined): Split['blockedBy'] {
-    const sums = new Map<
-      WorkOwner | string,
-      { label: string; millis: number; owner: WorkOwner | undefined }
-    >();
-    const add = (hold: Hold): void => {
-      if (hold.owner && hold.owner === self) return;
-      const millis = Math.min(hold.end, end) - Math.max(hold.start, start);
-      if (millis < this.#holdMillis) return;
-      const key = hold.owner ?? hold.label;
-      const sum = sums.get(key);
-      if (sum) sum.millis += millis;
-      else sums.set(key, { label: hold.owner?.label ?? hold.label, millis, owner: hold.owner });
-    };
-    for (const hold of this.#holds) add(hold);
-    const current = this.#holdUntil(end);
-    if (current) add(current);
-    let worst: Split['blockedBy'];
-    for (const sum of sums.values()) if (!worst || sum.millis > worst.millis) worst = sum;
-    return worst;
   }
 }

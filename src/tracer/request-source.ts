@@ -6,8 +6,9 @@ import { enterOwner, WorkOwner } from './owner.ts';
 
 /** What is known of a request when it begins. */
 export interface RequestHead {
-  readonly method: string;
-  readonly url: string;
+  readonly method?: string;
+  readonly url?: string;
+  /** Node makes this object when it is first asked for: better not ask without need. */
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
@@ -27,7 +28,7 @@ export interface RequestSource {
 }
 
 interface ServerMessage {
-  request: { method?: string; url?: string; headers: Record<string, unknown> };
+  request: RequestHead;
   response: object & { closed?: boolean; destroyed?: boolean };
 }
 
@@ -84,16 +85,16 @@ export class HttpRequests implements RequestSource {
 
   readonly #begin = (message: unknown): void => {
     const { request, response } = message as ServerMessage;
-    const { method = 'HTTP', url = '/', headers } = request;
+    const { method = 'HTTP', url = '/' } = request;
     const owner = new WorkOwner(() => `${method} ${templateOf(url)}`, performance.now());
     enterOwner(owner);
     // Only a body makes the parser call back again under the same request.
-    if ('content-length' in headers || 'transfer-encoding' in headers) {
+    if (method !== 'GET' && method !== 'HEAD') {
       this.#ownersOfParsers.set(executionAsyncResource(), owner);
     }
     if (this.#inFlight.size >= MAX_IN_FLIGHT) this.sweep();
     if (this.#inFlight.size < MAX_IN_FLIGHT) this.#inFlight.set(response, owner);
-    for (const sink of this.#sinks) sink.begin(owner, { method, url, headers });
+    for (const sink of this.#sinks) sink.begin(owner, request);
   };
 
   readonly #finish = (message: unknown): void => {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 
-import type { Context, TracerProvider } from '@opentelemetry/api';
+import type { TracerProvider } from '@opentelemetry/api';
 
 import { messageOf } from '../base/errors.ts';
 import { say } from '../base/log.ts';
 import { AsyncResourceTracer, type RequestReport } from './async-resource-tracer.ts';
-import { quietly, type WorkOwner } from './owner.ts';
+import type { WorkOwner } from './owner.ts';
 import type { AsyncTrace, TracerLevel } from './record.ts';
 import { listenForRecordings, timestamp } from './recording/control.ts';
 import { writeSingle } from './recording/recorder.ts';
@@ -28,13 +28,6 @@ export interface TracingSettings {
   recordSignal?: NodeJS.Signals | undefined;
   /** Writes a line per request. */
   printRequest?: ((line: string) => void) | undefined;
-}
-
-/** What is used of a span processor to keep its work quiet. */
-export interface QuietableProcessor {
-  onStart(span: never, parentContext: Context): void;
-  onEnding?(span: never): void;
-  onEnd(span: never): void;
 }
 
 let running: Tracing | undefined;
@@ -67,7 +60,9 @@ export class Tracing {
     this.processor = new SplitSpanProcessor(this.tracer, {
       onRootSpan: (owner, span) => this.#choose(owner, span),
     });
-    this.tracer.setLevel(settings.level);
+    // Requests have to be seen to be chosen.
+    const chooses = this.#verifier !== undefined || settings.resourceSpans > 0;
+    this.tracer.setLevel(settings.level === 'off' && chooses ? 'watch' : settings.level);
     this.#print(settings);
     this.#listen(settings);
   }
@@ -75,13 +70,6 @@ export class Tracing {
   /** The provider that resource spans go to. */
   setTracerProvider(provider: TracerProvider): void {
     this.#provider = provider;
-  }
-
-  /** Makes what `processor` does asynchronously our own work, which nothing shows or blames. */
-  quiet<Processor extends QuietableProcessor>(processor: Processor): Processor {
-    const onEnd: (span: never) => void = processor.onEnd.bind(processor);
-    processor.onEnd = (span: never): void => quietly(() => onEnd(span));
-    return processor;
   }
 
   /** @internal */
@@ -110,9 +98,10 @@ export class Tracing {
     this.#undo.push(listenForRecordings({ signal: recordSignal, folder: recordFolder }));
   }
 
-  #mark(owner: WorkOwner, { method, url, headers }: RequestHead): void {
-    if (!this.#verifier || headers[RECORD_HEADER] === undefined) return;
-    owner.marked = this.#verifier.accepts(headers[RECORD_HEADER], method, url);
+  #mark(owner: WorkOwner, request: RequestHead): void {
+    const header = this.#verifier && request.headers[RECORD_HEADER];
+    if (!this.#verifier || header === undefined) return;
+    owner.marked = this.#verifier.accepts(header, request.method ?? '', request.url ?? '');
   }
 
   /** Decided by the trace id, so that all services that use one ratio choose the same requests. */

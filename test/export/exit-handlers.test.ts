@@ -87,6 +87,14 @@ describe('installExitHandlers', () => {
     assert.equal(receiver.distinct, COUNT);
   });
 
+  it('flushes two deliveries before the signal is raised again', async () => {
+    const ending = await runApp('signal with two deliveries', receiver.url, {
+      onReady: (child) => child.kill('SIGTERM'),
+    });
+    assert.equal(ending.signal, 'SIGTERM');
+    assert.equal(receiver.distinct, COUNT);
+  });
+
   it('sends spans that end in an exit listener of the application', async () => {
     await runApp('exit listener', receiver.url);
     assert.equal(receiver.distinct, 10);
@@ -111,7 +119,10 @@ describe('installExitHandlers', () => {
   });
 
   it('ends soon when the collector hangs', async () => {
-    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    const silent = createServer((socket) => socket.resume().on('error', () => undefined)).listen(
+      0,
+      '127.0.0.1',
+    );
     await once(silent, 'listening');
     const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
     const ending = await runApp('signal', url, { onReady: (child) => child.kill('SIGTERM') });

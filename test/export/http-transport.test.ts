@@ -32,7 +32,6 @@ describe('HttpTransport', () => {
         ...target,
       },
       4,
-      true,
     );
     transports.push(transport);
     return transport;

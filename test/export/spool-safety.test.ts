@@ -53,7 +53,7 @@ describe('spool safety', () => {
 
   function start(options: DeliveryOptions = {}): DeliverySpanProcessor {
     const url = `${receiver.url}/v1/traces`;
-    const delivery = new DeliverySpanProcessor({ url, spool, flushStallMillis: 100, ...options });
+    const delivery = new DeliverySpanProcessor({ url, spool, flushFailingMillis: 100, ...options });
     deliveries.push(delivery);
     return delivery;
   }

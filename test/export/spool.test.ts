@@ -38,7 +38,7 @@ describe('the write-ahead spool', () => {
       spool,
       backoff: { initialMillis: 5, maxMillis: 20 },
       scheduleDelayMillis: 10,
-      flushStallMillis: 200,
+      flushFailingMillis: 200,
       ...options,
     });
     deliveries.push(delivery);

@@ -41,6 +41,20 @@ describe('wrap', () => {
     second();
   });
 
+  it('wraps once what is reached by two ways', () => {
+    const { prototype } = class extends Pool {};
+    const undo = wrap(prototype, { kind: 'args', method: 'acquire' });
+    const { acquire } = prototype;
+    const second = wrap(
+      { Alias: { prototype } },
+      { kind: 'args', on: 'Alias#', method: 'acquire' },
+    );
+    assert.equal(prototype.acquire, acquire);
+    second();
+    undo();
+    assert.equal(prototype.acquire, Pool.prototype.acquire);
+  });
+
   it('leaves a patch that came later in place', () => {
     const pool = new Pool();
     const undo = wrap(pool, { kind: 'args', method: 'acquire' });

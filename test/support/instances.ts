@@ -59,10 +59,13 @@ interface Launch {
   folder: string;
   owner?: { uid: number; gid: number } | undefined;
   env?: Record<string, string>;
+  /** What it writes once it serves, where accepting connections is not yet that. */
+  ready?: RegExp;
 }
 
 /** Runs a server until it accepts connections; stopping it removes its folder. */
-async function launch({ command, args, port, folder, owner, env }: Launch): Promise<Instance> {
+async function launch(options: Launch): Promise<Instance> {
+  const { command, args, port, folder, owner, env, ready } = options;
   const child = spawn(command, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -79,7 +82,8 @@ async function launch({ command, args, port, folder, owner, env }: Launch): Prom
     await end(child);
     rmSync(folder, { recursive: true, force: true });
   };
-  for (const deadline = Date.now() + 30_000; !(await accepts(port));) {
+  const serves = async (): Promise<boolean> => (!ready || ready.test(output)) && accepts(port);
+  for (const deadline = Date.now() + 30_000; !(await serves());) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop();
       throw new Error(`${command} did not start: ${output}`);
@@ -143,6 +147,7 @@ async function postgresql(): Promise<Instance | string> {
     port,
     folder,
     owner,
+    ready: /ready to accept connections/,
   });
   return { ...instance, url: `postgresql://clew@127.0.0.1:${port}/postgres` };
 }

@@ -6,6 +6,7 @@ export interface FixtureOptions {
   args?: readonly string[];
   env?: Record<string, string>;
   execArgv?: readonly string[];
+  timeout?: number;
 }
 
 /**
@@ -19,6 +20,6 @@ export async function runFixture(
   return promisify(execFile)(
     process.execPath,
     ['--expose-gc', ...(options.execArgv ?? []), fileURLToPath(url), ...(options.args ?? [])],
-    { env: { ...process.env, ...options.env }, timeout: 20_000 },
+    { env: { ...process.env, ...options.env }, timeout: options.timeout ?? 20_000 },
   );
 }

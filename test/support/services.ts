@@ -51,6 +51,11 @@ function isRequired(name: ServiceName): boolean {
   return required === '1' ? name !== 'jaeger' : required.split(',').includes(name);
 }
 
+/** Has the closing lines of the run say what a suite went without. */
+export function noteSkipped(missing: string): void {
+  skipped.add(missing);
+}
+
 /** One line for each server that suites went without. */
 export function skippedServices(): string[] {
   return [...skipped];

@@ -85,13 +85,15 @@ describe('SplitSpanProcessor, on a server with known waits', function () {
       const spans = await seen();
       const idle = named(spans, 'GET /idle');
       const block = named(spans, 'GET /block');
-      const held = Number(block.attributes['waited']) - 30;
+      const held = Number(block.attributes['held']);
       isNear(block.attributes['clew.run.ms'], held, 'the run of the blocker');
       isNear(idle.attributes['clew.wait.loop.ms'], held, 'the wait for the loop');
       assert.equal(idle.attributes['clew.blocked_by'], 'GET /block');
       isNear(idle.attributes['clew.blocked_by.ms'], held, 'the time held by the blocker');
       assert.deepEqual(idle.links, [block.spanId]);
-      isNear(idle.attributes['clew.wait.io.ms'], 150 - held, 'the idle wait');
+      const waited = Number(idle.attributes['waited']);
+      assert.ok(waited >= 149);
+      isNear(idle.attributes['clew.wait.io.ms'], waited - held, 'the idle wait');
       assert.equal(block.attributes['clew.blocked_by'], undefined);
       addsUp(idle);
       addsUp(block);
@@ -101,9 +103,11 @@ describe('SplitSpanProcessor, on a server with known waits', function () {
     inOneOfFiveRounds(async () => {
       await get('/query?ms=120');
       const spans = await seen();
+      const waited = Number(named(spans, 'GET /query').attributes['waited']);
+      assert.ok(waited >= 119);
       for (const name of ['GET /query', 'SELECT']) {
         const span = named(spans, name);
-        isNear(span.attributes['clew.wait.io.ms'], 120, `${name} waiting`);
+        isNear(span.attributes['clew.wait.io.ms'], waited, `${name} waiting`);
         assert.equal(span.attributes['clew.blocked_by'], undefined);
         addsUp(span);
       }

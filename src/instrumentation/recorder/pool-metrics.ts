@@ -13,11 +13,11 @@ import type { Providers } from './providers.ts';
 const POOL_NAME = 'db.client.connection.pool.name';
 const STATE = 'db.client.connection.state';
 
-/** A pool as it is right now. */
+/** A pool as it is right now, as far as it can be seen. */
 export interface PoolReading {
-  used: number;
-  idle: number;
-  pending: number;
+  used?: number | undefined;
+  idle?: number | undefined;
+  pending?: number | undefined;
   max?: number | undefined;
   idleMax?: number | undefined;
   idleMin?: number | undefined;

@@ -22,30 +22,33 @@ export class PoolWait {
   readonly #span: Span | undefined;
   readonly #startedAt: number = performance.now();
 
-  /** Starts measuring, if anybody would see it; a `waiting` query keeps its wait as an attribute. */
-  static start(
+  /**
+   * Starts measuring, if anybody would see it. A `waiting` query that is recorded, now or soon,
+   * keeps its wait as an attribute.
+   */
+  static start<Pool extends object>(
     recorder: Recorder,
-    pool: object,
-    endpoint: Endpoint,
+    pool: Pool,
+    endpointOf: (pool: Pool) => Endpoint,
     waiting: Waiting | undefined,
   ): PoolWait | undefined {
-    const isSeen =
-      (waiting !== undefined && recorder.providers.tracer !== undefined) ||
-      recorder.pools.isListening ||
-      recorder.config.acquireSpans;
-    return isSeen ? new PoolWait(recorder, pool, endpoint, waiting) : undefined;
+    const { acquireSpans } = recorder.config;
+    const isSeen = waiting !== undefined || acquireSpans || recorder.pools.isListening;
+    if (!isSeen) return undefined;
+    const span = acquireSpans ? recorder.startAcquireSpan(poolNameOf(endpointOf(pool))) : undefined;
+    return new PoolWait(recorder, pool, waiting, span);
   }
 
   private constructor(
     recorder: Recorder,
     pool: object,
-    endpoint: Endpoint,
     waiting: Waiting | undefined,
+    span: Span | undefined,
   ) {
     this.#recorder = recorder;
     this.#pool = pool;
     this.#waiting = waiting;
-    this.#span = recorder.startAcquireSpan(poolNameOf(endpoint));
+    this.#span = span;
   }
 
   /** The connection is there. */

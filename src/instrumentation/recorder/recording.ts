@@ -100,7 +100,7 @@ export class Recording {
   }
 
   /** For an operation whose statement became known after its start. */
-  learn(later: Statement): void {
+  learn(later: Statement & Partial<Operation>): void {
     const operation = Object.assign(this.#operation, later);
     const attributes = attributesOf(operation, this.#config);
     this.add(attributes);

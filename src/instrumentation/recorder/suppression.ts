@@ -10,3 +10,8 @@ const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRES
 export function isSuppressed(context: Context): boolean {
   return context.getValue(SUPPRESS_TRACING) === true;
 }
+
+/** `context` in which nothing is traced or measured. */
+export function suppressed(context: Context): Context {
+  return context.setValue(SUPPRESS_TRACING, true);
+}

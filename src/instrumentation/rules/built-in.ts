@@ -58,7 +58,12 @@ export const BUILT_IN_RULES: RuleSet = {
       undoArguments: [{ asyncHooks: false }],
     },
   },
-  'rxjs@>=6 <8': { 'Observable#subscribe': ['args', { kind: 'handler', unless: 'unsubscribe' }] },
+  'rxjs@>=6 <8': {
+    'Observable#subscribe': [
+      { kind: 'args', emits: true },
+      { kind: 'handler', unless: 'unsubscribe', emits: true },
+    ],
+  },
   'lodash@>=4 <5': LODASH,
   'lodash/debounce@>=4 <5': { default: 'latest' },
   'lodash/throttle@>=4 <5': { default: 'latest' },
@@ -115,5 +120,7 @@ export const BUILT_IN_RULES: RuleSet = {
   '@nats-io/nats-core/lib/nats@>=3 <4': {
     'NatsConnectionImpl#subscribe': { kind: 'handler', argument: 1 },
   },
+  // Built-in modules have the version of Node.
+  'http2@>=20 <100': { 'Http2ServerRequest#': 'emitter', 'Http2ServerResponse#': 'emitter' },
   'kafkajs@>=2 <3': { 'Kafka#consumer()#run': HOME },
 };

@@ -51,7 +51,13 @@ export const GLOBAL_RULES: readonly GlobalRule[] = [
     target: 'writes that a `Writable` buffers',
     kind: 'task',
     apply: () => {
-      const state = { type: 'stream.write', label: 'task:stream', active: true };
+      const state = {
+        type: 'stream.write',
+        label: 'task:stream',
+        rule: 'stream',
+        linksEmitter: false,
+        active: true,
+      };
       // A Duplex has its own copy of each method of a Writable.
       const undos = [Writable, Duplex].map(({ prototype }) =>
         repairBufferedWrites(prototype, state),

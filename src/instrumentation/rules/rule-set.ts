@@ -52,7 +52,10 @@ const RULE_OPTIONS: Readonly<Record<RuleKind, Readonly<Record<string, OptionType
 };
 
 /** What a rule of any kind may say. */
-const COMMON: Readonly<Record<string, OptionType>> = { type: 'string' };
+const COMMON: Readonly<Record<string, OptionType>> = {
+  type: 'string',
+  emits: 'boolean',
+};
 
 /** The options of a kind and the type of each. */
 export const optionsOf = (kind: RuleKind): Readonly<Record<string, OptionType>> => ({

@@ -58,7 +58,7 @@ const LETTER = String.raw`A-Za-z_\u0080-\uffff`;
 const CURRENCY = String.raw`$\u00a2-\u00a5\u09f2\u09f3\u0e3f\u17db\u20a0-\u20c0\ufdfc\ufe69\uff04\uffe0\uffe1\uffe5\uffe6`;
 const DIGITS = String.raw`(?:\d[\d_]*(?:\.[\d_]*)?|(?<![\w$"\u0060\]\u0080-\uffff])\.\d[\d_]*)`;
 // Whatever clings to a number goes with it: `123abc` is no name in most databases.
-const NUMBER = String.raw`${DIGITS}(?:[eE][+-]?\d+)?[\w$\u0080-\uffff]*`;
+const NUMBER = String.raw`${DIGITS}(?:[eE][+-]?\d+)?[\w\u0080-\uffff]*`;
 const UNQUOTED = String.raw`(?![\w$#@\u0080-\uffff'"&])`;
 const DOLLAR_TAG = String.raw`\$(?:[${LETTER}][\w\u0080-\uffff]*)?\$`;
 
@@ -101,7 +101,7 @@ const RULES: Record<SqlDialect, Rules> = {
     comment: ['--[^\\n\\r]*'],
     nestedComments: true,
     string: [`[eE]${ESCAPED_SINGLE}`, "[bBxX]'[^']*'", `(?:[nN]|[uU]&)?${SINGLE}`],
-    name: [`(?:[uU]&)?${DOUBLE}`],
+    name: [`[uU]&${DOUBLE}`],
     param: ['\\$\\d+'],
     dollarQuotes: true,
     broken: [String.raw`['"]`, "[eEbBxXnN]'", String.raw`[uU]&['"]`],

@@ -43,8 +43,8 @@ const caches = new Map<SqlDialect, (Cache | undefined)[]>();
  * Text and summary of a statement by the stable semantic conventions.
  *
  * Literals become `?`, comments go. A text that cannot be read for certain yields no text, and of
- * its summary at most the first verb; a text with parameters is kept whatever it is. Only the first
- * 32 KB are read and kept. Never throws.
+ * its summary at most the first verb; a text with parameters is kept whatever it is. Of a text
+ * above 32 KB the first 8 KB are read, and the first 32 KB kept if it has parameters. Never throws.
  */
 export function describeSql(
   text: string,

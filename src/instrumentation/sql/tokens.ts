@@ -6,11 +6,17 @@ import {
   type TokenKind,
 } from './dialects.ts';
 
-/** The most of a text that is read. What follows is never looked at, so its length costs nothing. */
+/** The longest text that is read whole. */
 export const READ_LIMIT: number = 32 * 1024;
 
-/** A text that takes longer than this is given up. Reading `READ_LIMIT` takes a tenth of it. */
-const TIME_LIMIT_MILLIS = 50;
+/** What is read of a longer one. The rest is never looked at, so its length costs nothing. */
+export const CUT_LENGTH: number = 8 * 1024;
+
+/**
+ * CPU time after which a text is given up: some ten times what `READ_LIMIT` takes. Not time on the
+ * wall, which on a busy machine passes while nothing is read.
+ */
+const TIME_LIMIT_MICROS = 50_000;
 const TOKENS_PER_LOOK_AT_THE_CLOCK = 512;
 
 /** What reads the tokens. `end` is where the token ends in the text. */
@@ -25,7 +31,8 @@ export type Ending = 'whole' | 'cut' | 'unreadable' | 'late';
  * Hands the tokens of `text` to `visitor` and tells how that ended.
  *
  * - `whole`: all of it was read.
- * - `cut`: it is longer than `READ_LIMIT`; the visitor has the tokens that end before the limit.
+ * - `cut`: it is longer than `READ_LIMIT`; the visitor has the tokens that end before
+ *   `CUT_LENGTH`.
  * - `unreadable`: a token without an end, a character no token begins with, or strings that may end
  *   elsewhere. What the visitor has must not be shown: quotes may have been paired wrongly.
  * - `late`: the time was up. The same holds.
@@ -63,9 +70,9 @@ function read(
   visitor: TokenVisitor,
 ): { ending: Ending; doubtful: boolean } {
   const cut = text.length > READ_LIMIT;
-  const buffer = cut ? text.slice(0, READ_LIMIT) : text;
+  const buffer = cut ? text.slice(0, CUT_LENGTH) : text;
   const lexer = lexerFor(reading);
-  const deadline = performance.now() + TIME_LIMIT_MILLIS;
+  let deadline = Infinity;
   let doubtful = false;
   let commentDepth = 0;
   let base = 0;
@@ -75,14 +82,17 @@ function read(
   const endless = cut ? 'cut' : 'unreadable';
   lexer.reset(buffer);
   for (;;) {
-    if (++count % TOKENS_PER_LOOK_AT_THE_CLOCK === 0 && performance.now() > deadline)
-      return end('late');
+    if (++count % TOKENS_PER_LOOK_AT_THE_CLOCK === 0) {
+      const now = cpuMicros();
+      if (now > deadline) return end('late');
+      if (deadline === Infinity) deadline = now + TIME_LIMIT_MICROS;
+    }
     const token = lexer.next();
     if (!token) break;
     const value = token.value;
     const after = base + token.offset + value.length;
-    // The token that touches the limit may go on behind it.
-    if (cut && after >= READ_LIMIT) return end('cut');
+    // The token that touches the cut may go on behind it.
+    if (cut && after >= CUT_LENGTH) return end('cut');
     switch (token.type) {
       case 'commentOpen':
         commentDepth++;
@@ -106,7 +116,7 @@ function read(
         if (close < 0) return end(endless);
         const literal = buffer.slice(after - value.length, close + value.length);
         base = close + value.length;
-        if (cut && base >= READ_LIMIT) return end('cut');
+        if (cut && base >= CUT_LENGTH) return end('cut');
         visitor.token('string', literal, base);
         lexer.reset(buffer.slice(base), lexer.save());
         continue;
@@ -122,6 +132,11 @@ function read(
   }
   if (commentDepth > 0) return end(endless);
   return end(cut ? 'cut' : 'whole');
+}
+
+function cpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 /** True for a quoted token that may end elsewhere under another setting of the session. */

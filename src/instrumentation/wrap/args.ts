@@ -59,23 +59,20 @@ export function boundObject(target: object, unit: RepairUnit): object {
   const proxy: object = new Proxy(target, {
     get(object, key, receiver) {
       const value: unknown = Reflect.get(object, key, receiver === proxy ? object : receiver);
-      if (key === 'constructor') return value;
-      const isNested = Array.isArray(value) && !Array.isArray(value.at(-1));
       if (typeof value !== 'function') {
-        return isNested && isCallbackList(value) && isReplaceable(object, key)
+        return isCallbackList(value) && isReplaceable(object, key)
           ? boundObject(value, unit)
           : value;
       }
-      if (!isReplaceable(object, key)) return value;
-      let wrapper = bound.get(value);
-      if (!wrapper) {
-        // The methods are meant for the object itself: private fields do not exist on a proxy.
-        wrapper = new Proxy(value as AnyFunction, {
-          apply: (fn, thisArg, args: unknown[]) =>
-            unit.enter(fn, thisArg === proxy ? object : thisArg, args),
-        });
-        bound.set(value, wrapper);
-      }
+      const known = bound.get(value);
+      if (known) return known;
+      if (key === 'constructor' || !isReplaceable(object, key)) return value;
+      // The methods are meant for the object itself: private fields do not exist on a proxy.
+      const wrapper = new Proxy(value as AnyFunction, {
+        apply: (fn, thisArg, args: unknown[]) =>
+          unit.enter(fn, thisArg === proxy ? object : thisArg, args),
+      });
+      bound.set(value, wrapper);
       return wrapper;
     },
     set: (object, key, value) => Reflect.set(object, key, value),
@@ -85,7 +82,8 @@ export function boundObject(target: object, unit: RepairUnit): object {
 }
 
 /** A list that ends in a function, as in the tasks of `async.auto`. */
-const isCallbackList = (value: unknown[]): boolean => typeof value.at(-1) === 'function';
+const isCallbackList = (value: unknown): value is unknown[] =>
+  Array.isArray(value) && typeof value.at(-1) === 'function';
 
 /** A proxy has to show a constant property as it is. */
 function isReplaceable(object: object, key: PropertyKey): boolean {

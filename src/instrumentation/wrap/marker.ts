@@ -36,6 +36,12 @@ export function isMarking(): boolean {
   return markers > 0;
 }
 
+/** The repair to which `context` owes its active span, if there is one. */
+export function repairOf(context: Context): Repair | undefined {
+  const repair = context.getValue(REPAIR) as Repair | undefined;
+  return repair?.parent === trace.getSpan(context) ? repair : undefined;
+}
+
 /** Calls `fn` under `inner` with a mark. */
 export function withMarker(
   inner: Context,

@@ -1,7 +1,7 @@
 import { context, trace, type Context } from '@opentelemetry/api';
 
 import { OperationResource } from '../operation-resource.ts';
-import { isMarking, withMarker } from './marker.ts';
+import { isMarking, linksOf, repairOf, withMarker } from './marker.ts';
 
 /** A function of whatever signature: what rules wrap has no type we could know. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -13,13 +13,17 @@ export interface RuleState {
   readonly type: string;
   /** What `clew.repaired` says: the kind and the library. */
   readonly label: string;
+  /** The rule in words, to know it again. */
+  readonly rule: string;
+  /** Whether who calls the callback is its cause, to be linked. */
+  readonly linksEmitter: boolean;
   /** False once the rule is undone: wrappers that are still referenced then pass through. */
   active: boolean;
 }
 
 /** The operation resource of a rule: one caller's unit of work. */
 export class RepairUnit extends OperationResource {
-  readonly label: string;
+  readonly state: RuleState;
   /** OpenTelemetry's context of the caller. */
   readonly context: Context = context.active();
   /** True while the call that made the unit is on the stack: its context is active anyway. */
@@ -27,7 +31,7 @@ export class RepairUnit extends OperationResource {
 
   constructor(state: RuleState) {
     super(state.type);
-    this.label = state.label;
+    this.state = state;
   }
 
   /** Calls `fn` in the context of the unit; spans started in it say that they were repaired. */
@@ -37,21 +41,26 @@ export class RepairUnit extends OperationResource {
     // Leaving `with` survives a stack overflow, which leaving a scope does not.
     if (OperationResource.isTooDeep) return context.with(this.context, fn, thisArg, ...args);
     if (!isMarking()) return this.run(fn, thisArg, ...args);
-    return this.run(enterMarked, undefined, this.label, context.active(), fn, thisArg, args);
+    return this.run(enterMarked, undefined, this.state, context.active(), fn, thisArg, args);
   }
 }
 
 function enterMarked(
-  label: string,
+  { label, linksEmitter }: RuleState,
   outer: Context,
   fn: AnyFunction,
   thisArg: unknown,
   args: unknown[],
 ): unknown {
   const inner = context.active();
-  // Where the runtime carried the context by itself nothing was repaired.
-  if (trace.getSpan(inner) === trace.getSpan(outer)) return Reflect.apply(fn, thisArg, args);
-  return withMarker(inner, { label }, fn, thisArg, args);
+  // Where the runtime carried the context by itself nothing was repaired; but it may carry one that
+  // a rule repaired on the way here, as from a task to its callback.
+  if (trace.getSpan(inner) === trace.getSpan(outer)) {
+    const repair = repairOf(outer);
+    return repair ? withMarker(inner, repair, fn, thisArg, args) : Reflect.apply(fn, thisArg, args);
+  }
+  const links = linksEmitter ? linksOf([outer], inner) : [];
+  return withMarker(inner, links.length > 0 ? { label, links } : { label }, fn, thisArg, args);
 }
 
 /** A proxy of `fn` that runs it in the unit: name, length, properties and tags stay its own. */

@@ -26,6 +26,11 @@ interface RuleBase {
   module?: string;
   /** The type of the async resources; the library and the method unless said. */
   type?: string;
+  /**
+   * Who calls the callback is its cause (an emitter) and not just whoever made room for it (a
+   * queue): spans of the callback are linked to the caller's span. Always so for `emitter`.
+   */
+  emits?: boolean;
 }
 
 /** Functions passed to the method run in the context of the method's caller. */

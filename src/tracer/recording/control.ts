@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 
 import { ClewError, messageOf } from '../../base/errors.ts';
 import { say } from '../../base/log.ts';
@@ -98,6 +99,8 @@ export interface ListenOptions {
  * or the signal cannot be had, it says so and the application runs on.
  */
 export function listenForRecordings({ signal, folder }: ListenOptions): () => void {
+  // Signals come to the main thread, and the files are named by process.
+  if (!isMainThread) return () => undefined;
   let recorder: Recorder | undefined;
   const onSignal = (): void => {
     quietly(() => {

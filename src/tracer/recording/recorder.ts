@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
@@ -38,6 +38,8 @@ export class Recorder {
   readonly #writer = new LineWriter();
   readonly #tracer: AsyncResourceTracer;
   readonly #timer: NodeJS.Timeout;
+  /** Kept open: a file that is moved or removed meanwhile takes the recording with it. */
+  readonly #descriptor: number;
   #buffer = '';
   #bytes = 0;
   #ended = false;
@@ -50,7 +52,7 @@ export class Recorder {
   /** Starts at once. Throws `ERR_OPTION` where the file cannot be made. */
   constructor(options: RecorderOptions) {
     this.#options = options;
-    createFile(options.file);
+    this.#descriptor = createFile(options.file);
     this.#tracer = new AsyncResourceTracer({
       level: 'deep',
       onTrace: (trace) => this.write(trace),
@@ -90,6 +92,7 @@ export class Recorder {
     };
     this.#buffer += this.#writer.end(summary);
     this.#flush();
+    closeSync(this.#descriptor);
     this.#options.onEnd?.({ ...summary, file: this.#options.file, bytes: this.#bytes });
   }
 
@@ -118,7 +121,7 @@ export class Recorder {
     quietly(() => {
       try {
         const member = gzipSync(this.#buffer, { level: 6 });
-        appendFileSync(this.#options.file, member);
+        writeAll(this.#descriptor, member);
         this.#bytes += member.length;
       } catch (error) {
         say('warn', `the recording cannot be written: ${messageOf(error)}`);
@@ -134,10 +137,17 @@ export function startRecording(options: RecorderOptions): Recorder {
   return new Recorder(options);
 }
 
+/** The system may take a part of what it is given. */
+function writeAll(descriptor: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length;) {
+    written += writeSync(descriptor, bytes, written);
+  }
+}
+
 /** A recording may show host names and paths: it is for its owner's eyes. */
-function createFile(file: string): void {
+function createFile(file: string): number {
   try {
-    closeSync(openSync(file, 'wx', 0o600));
+    return openSync(file, 'wx', 0o600);
   } catch (error) {
     throw new ClewError('ERR_OPTION', `Cannot write the recording: ${messageOf(error)}`, {
       cause: error,
@@ -169,7 +179,7 @@ export function writeSingle(trace: AsyncTrace, file: string): string | undefined
     try {
       const handle = openSync(file, 'wx', 0o600);
       made = true;
-      writeSync(handle, gzipSync(header + writer.group(trace) + end));
+      writeAll(handle, gzipSync(header + writer.group(trace) + end));
       closeSync(handle);
       return file;
     } catch (error) {

@@ -10,11 +10,11 @@ import type { StoreName } from '../../../src/context/context-store.ts';
 
 export interface Contestant {
   name: string;
-  make(): ContextManager;
+  make: () => ContextManager;
 }
 
 export interface OurContestant extends Contestant {
-  make(): AsyncHooksContextManager;
+  make: () => AsyncHooksContextManager;
 }
 
 /** The stores that can be chosen on this Node. */

@@ -32,6 +32,8 @@ export interface FormSuite {
   instrument?(instrument: (exports: unknown) => void): void;
   /** The server it needs; in-process databases need none. */
   service?: ServiceName;
+  /** The clients underneath, whose instrumentations belong to it. */
+  drivers?: string[];
   // Each setting has targets of its own type.
   settings: Setting<any>[];
 }

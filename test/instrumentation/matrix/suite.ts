@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
 
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+
+import { AsyncHooksContextManager } from '../../../src/context/async-hooks-context-manager.ts';
 import { getInstrumentations, type Instrumentation } from '../../../src/instrumentation/index.ts';
 import { requireService } from '../../support/services.ts';
 import { registerTelemetry } from '../support/telemetry.ts';
 import type { FormSuite } from './form.ts';
 import { CALLERS, tryForm } from './trial.ts';
 
-/** Tests every form of a client: own context everywhere, and exactly the spans it should have. */
-export function describeForms(suite: FormSuite): void {
-  describe(`${suite.client}: every API form keeps its caller`, () => {
+/**
+ * Tests every form of a client: own context everywhere, and exactly the spans it should have. With
+ * `exports` the client is one that was installed under another name, and is instrumented by hand.
+ */
+export function describeForms(suite: FormSuite, version = '', exports: object[] = []): void {
+  describe(`${suite.client}${version}: every API form keeps its caller`, () => {
     let url = '';
     let instrumentation: Instrumentation;
+    const undos: (() => void)[] = [];
 
     before(async function () {
       this.timeout(40_000);
@@ -20,17 +27,32 @@ export function describeForms(suite: FormSuite): void {
       );
       assert.ok(own, `There is no instrumentation for ${suite.client}`);
       instrumentation = own;
-      instrumentation.enable();
-      suite.instrument?.((exports) => instrumentation.instrument(exports));
+      if (exports.length === 0) instrumentation.enable();
+      for (const one of exports) undos.push(instrumentation.instrument(one));
+      suite.instrument?.((one) => undos.push(instrumentation.instrument(one)));
+      for (const driver of getInstrumentations()) {
+        if (!suite.drivers?.some((name) => driver.instrumentationName === `clew/${name}`)) continue;
+        driver.enable();
+        undos.push(() => driver.disable());
+      }
     });
 
-    after(() => instrumentation?.disable());
+    after(() => {
+      for (const undo of undos) undo();
+      instrumentation?.disable();
+    });
 
     for (const setting of suite.settings) {
       for (const form of setting.forms) {
         it(`keeps three callers apart: ${setting.name}, ${form.name}`, async () => {
           for (const withSpan of [true, false]) {
-            const trial = await tryForm(setting, form, url, registerTelemetry(), withSpan);
+            // OpenTelemetry's manager and this package's, which is more particular about the end
+            // of an async resource, take turns.
+            const manager = withSpan
+              ? new AsyncHooksContextManager()
+              : new AsyncLocalStorageContextManager();
+            const telemetry = registerTelemetry(manager);
+            const trial = await tryForm(setting, form, url, telemetry, withSpan);
             assert.equal(trial.failure, undefined);
             assert.deepEqual(
               trial.places.filter(({ context }) => context !== 'own'),

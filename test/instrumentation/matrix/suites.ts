@@ -7,7 +7,15 @@ import type { FormSuite } from './form.ts';
 export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   pg: async () => (await import('../clients/pg/forms.ts')).pgForms,
   mysql2: async () => (await import('../clients/mysql2/forms.ts')).mysql2Forms,
+  mysql: async () => (await import('../clients/mysql/forms.ts')).mysqlForms,
   ioredis: async () => (await import('../clients/ioredis/forms.ts')).ioredisForms,
+  knex: async () => (await import('../clients/knex/forms.ts')).knexForms,
   redis: async () => (await import('../clients/redis/forms.ts')).redisForms,
   mongodb: async () => (await import('../clients/mongodb/forms.ts')).mongodbForms,
+  postgres: async () => (await import('../clients/postgres/forms.ts')).postgresForms,
+  pglite: async () => (await import('../clients/pglite/forms.ts')).pgliteForms,
+  'better-sqlite3': async () =>
+    (await import('../clients/better-sqlite3/forms.ts')).betterSqlite3Forms,
+  'node:sqlite': async () => (await import('../clients/node-sqlite/forms.ts')).nodeSqliteForms,
+  sqlite3: async () => (await import('../clients/sqlite3/forms.ts')).sqlite3Forms,
 };

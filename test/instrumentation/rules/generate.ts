@@ -20,6 +20,8 @@ const require = createRequire(import.meta.url);
 
 export const SCHEMA_FILE: string = join(root, 'clew.rules.schema.json');
 export const DOCS_FILE: string = join(root, 'docs/rules.md');
+/** The documents with the table; one without the markers is left alone. */
+export const TABLE_FILES: readonly string[] = [DOCS_FILE, join(root, 'README.md')];
 const BEGIN = '<!-- libraries: written by `npm run rules:generate` -->';
 const END = '<!-- /libraries -->';
 
@@ -28,6 +30,7 @@ export const schemaText = (): Promise<string> =>
 
 /** `text` with the table between the markers. */
 export async function withTable(text: string): Promise<string> {
+  if (!text.includes(BEGIN)) return text;
   const begin = text.indexOf(BEGIN) + BEGIN.length;
   const table = await format(libraryTable(), { parser: 'markdown' });
   return `${text.slice(0, begin)}\n\n${table}\n${text.slice(text.indexOf(END))}`;
@@ -52,7 +55,7 @@ function libraryTable(): string {
     }
   }
   const lines = [...rows].map(([name, { versions, kinds, targets }]) => [
-    `\`${name}\``,
+    name === 'http2' ? 'Node: http2' : `\`${name}\``,
     [...versions].map((range) => `\`${range}\``).join(', '),
     testedVersions(name).join(', '),
     [...kinds].join(', '),
@@ -110,5 +113,5 @@ function versionOf(module: string): string {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   writeFileSync(SCHEMA_FILE, await schemaText());
-  writeFileSync(DOCS_FILE, await withTable(readFileSync(DOCS_FILE, 'utf8')));
+  for (const file of TABLE_FILES) writeFileSync(file, await withTable(readFileSync(file, 'utf8')));
 }

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { describeSql, type SqlDialect } from '../../../src/instrumentation/sql/sql-text.ts';
 import { requireService } from '../../support/services.ts';
 import { generate } from './generator.ts';
-import { SEED } from './properties.ts';
+import { RUNS, SEED } from './properties.ts';
 
 /*
  * Running servers as the oracle: what a server returns for `SELECT ...` is a value, so no marker in
@@ -106,9 +106,9 @@ async function assertStillStatements(
       const filled = text.replaceAll('?', '1');
       assert.ok(await isStatement(filled), `${sql}\nis a statement, but not\n${filled}`);
     }),
-    { seed: SEED, numRuns: 1000 },
+    { seed: SEED, numRuns: RUNS * 0.1 },
   );
-  assert.ok(accepted > 500, `only ${accepted} statements were accepted`);
+  assert.ok(accepted > RUNS * 0.05, `only ${accepted} statements were accepted`);
 }
 
 describe(`what a server takes for a value (SQL_SEED=${SEED})`, function () {
@@ -133,7 +133,7 @@ describe(`what a server takes for a value (SQL_SEED=${SEED})`, function () {
           const [rows] = await connection.query({ sql, rowsAsArray: true });
           return (rows as unknown[][]).flat();
         };
-        await assertNothingShown(run, 'mysql', 1500);
+        await assertNothingShown(run, 'mysql', RUNS * 0.15);
       });
 
     it('parses what is shown wherever it parses the statement', async () => {
@@ -167,7 +167,7 @@ describe(`what a server takes for a value (SQL_SEED=${SEED})`, function () {
           const result = await client.query({ text: sql, rowMode: 'array' });
           return result.rows.flat();
         };
-        await assertNothingShown(run, 'postgresql', 1500);
+        await assertNothingShown(run, 'postgresql', RUNS * 0.15);
       });
   });
 
@@ -183,7 +183,7 @@ describe(`what a server takes for a value (SQL_SEED=${SEED})`, function () {
       it(`is not shown, with double-quoted strings ${enableDoubleQuotedStringLiterals ? 'on' : 'off'}`, async () => {
         const database = new sqlite.DatabaseSync(':memory:', { enableDoubleQuotedStringLiterals });
         const run: Run = async (sql) => Object.values(database.prepare(sql).get());
-        await assertNothingShown(run, 'sqlite', 1500);
+        await assertNothingShown(run, 'sqlite', RUNS * 0.15);
         database.close();
       });
 

@@ -6,7 +6,7 @@ import {
   forgetDescriptions,
   type SqlDialect,
 } from '../../../src/instrumentation/sql/sql-text.ts';
-import { READ_LIMIT } from '../../../src/instrumentation/sql/tokens.ts';
+import { CUT_LENGTH, READ_LIMIT } from '../../../src/instrumentation/sql/tokens.ts';
 import { BY_DIALECT, same, SHARED, type Expectation } from './statements.ts';
 import { UNREADABLE } from './unreadable.ts';
 
@@ -88,18 +88,32 @@ describe('describeSql', () => {
 
   describe('with a long text', () => {
     // A busy machine must not decide where a text ends: the clock stands still.
-    beforeEach(() => void stub(performance, 'now').returns(0));
+    beforeEach(() => void stub(process, 'cpuUsage').returns({ user: 0, system: 0 }));
 
     const filler = (length: number): string => 'a, '.repeat(Math.ceil(length / 3)).slice(0, length);
 
-    it('reads a text of the limit whole and cuts one that is longer at a token', () => {
-      const tail = " b FROM t WHERE c = 'secret'";
+    it('reads a text of the limit whole, and the beginning of one that is longer', () => {
+      const tail = ' b FROM t';
       const fits = `SELECT ${filler(READ_LIMIT - 7 - tail.length)}${tail}`;
       assert.equal(fits.length, READ_LIMIT);
+      assert.equal(describeSql(fits, 'postgresql').text, fits);
       assert.equal(describeSql(fits, 'postgresql').summary, 'SELECT t');
-      const cut = describeSql(`${fits} AND d = 1`, 'postgresql');
-      assert.ok(cut.text?.endsWith('WHERE c = '), cut.text?.slice(-40));
-      assert.equal(cut.summary, 'SELECT t');
+      const cut = describeSql(`${fits} `, 'postgresql');
+      assert.ok(cut.text && cut.text.length <= CUT_LENGTH && fits.startsWith(cut.text));
+      assert.equal(cut.summary, 'SELECT');
+    });
+
+    it('cuts between two tokens', () => {
+      const statement = "SELECT a FROM t WHERE c = 'secret'";
+      const start = ' '.repeat(CUT_LENGTH - statement.length);
+      const rest = `, ${filler(READ_LIMIT)}`;
+      assert.equal(
+        describeSql(start + statement + rest, 'mysql').text?.trim(),
+        statement.slice(0, -9),
+      );
+      const whole = describeSql(start.slice(1) + statement + rest, 'mysql');
+      assert.equal(whole.text?.trim(), 'SELECT a FROM t WHERE c = ?');
+      assert.equal(whole.summary, 'SELECT t');
     });
 
     it('shows nothing of a token that the limit cuts', () => {
@@ -115,8 +129,11 @@ describe('describeSql', () => {
       ];
       for (const opening of openings)
         for (let shift = 0; shift < opening.length + 2; shift++) {
-          const start = `SELECT ${filler(READ_LIMIT - 8 - shift)} `;
-          const { text } = describeSql(`${start}${opening}ret' ${'x'.repeat(100)}`, 'postgresql');
+          const start = `SELECT ${filler(CUT_LENGTH - 8 - shift)} `;
+          const { text } = describeSql(
+            `${start}${opening}ret' ${'x'.repeat(READ_LIMIT)}`,
+            'postgresql',
+          );
           assert.ok(text === undefined || start.startsWith(text), `${opening} at ${shift}`);
         }
     });
@@ -136,24 +153,25 @@ describe('describeSql', () => {
       assert.ok(shown && shown.length >= READ_LIMIT - 1 && encodeURIComponent(shown));
     });
 
-    it('looks at no more than the limit of 10 MB', () => {
+    it('looks at no more than the beginning of 10 MB', () => {
       const huge = `INSERT INTO t VALUES ${"(1, 'secret'),".repeat(750_000)}`;
-      const charAt = spy(String.prototype, 'indexOf');
+      const exec = spy(RegExp.prototype, 'exec');
       const { text, summary } = describeSql(huge, 'mysql');
-      assert.ok(charAt.getCalls().every((call) => String(call.thisValue).length <= READ_LIMIT));
-      charAt.restore();
+      const read = exec.getCalls().map((call) => call.args[0].length);
+      exec.restore();
+      assert.ok(read.length > 0 && Math.max(...read) <= CUT_LENGTH);
       assert.equal(summary, 'INSERT t');
-      assert.ok(text && text.length <= READ_LIMIT && !text.includes('secret'));
+      assert.ok(text && text.length <= CUT_LENGTH && !text.includes('secret'));
     });
   });
 
   it('gives up when the time is up, and does not remember that it did', () => {
     const statement = `SELECT ${'a, '.repeat(5000)}b FROM t`;
-    const now = stub(performance, 'now');
-    let time = 0;
-    now.callsFake(() => (time += 100));
-    assert.deepEqual(describeSql(statement, 'postgresql').text, undefined);
-    now.restore();
+    const cpuUsage = stub(process, 'cpuUsage');
+    let user = 0;
+    cpuUsage.callsFake(() => ({ user: (user += 30_000), system: 0 }));
+    assert.equal(describeSql(statement, 'postgresql').text, undefined);
+    cpuUsage.restore();
     assert.equal(describeSql(statement, 'postgresql').summary, 'SELECT t');
   });
 

@@ -15,17 +15,18 @@ export interface PrintedSpan {
 
 /**
  * Runs `source` as an application of its own under the preload, as an ES module or as CommonJS,
- * and returns the spans it recorded.
+ * and returns the spans it recorded. Packages are looked for from `cwd`.
  */
 export async function runApplication(
   source: string,
   kind: 'module' | 'commonjs',
   env: Record<string, string>,
+  cwd: string = ROOT,
 ): Promise<PrintedSpan[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--import', PRELOAD.href, `--input-type=${kind}`, '--eval', source],
-    { cwd: ROOT, env: { ...process.env, ...env }, timeout: 20_000 },
+    { cwd, env: { ...process.env, ...env }, timeout: 20_000 },
   );
   return stdout
     .split('\n')

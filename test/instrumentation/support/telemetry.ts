@@ -26,8 +26,8 @@ export function registerContextManager(
 }
 
 /** Registers a context manager and a tracer provider that keeps its spans in memory. */
-export function registerTelemetry(): Telemetry {
-  registerContextManager();
+export function registerTelemetry(manager?: ContextManager): Telemetry {
+  registerContextManager(manager);
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
   trace.disable();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { EventEmitter } from 'node:events';
 
 import { context, ROOT_CONTEXT, trace, type Span } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -184,6 +185,20 @@ describe('clew.repaired', () => {
     const span = finished('batch');
     assert.equal(span.parentSpanContext?.spanId, finished('A').spanContext().spanId);
     assert.equal(span.attributes['clew.repaired'], 'task:my-cargo');
+  });
+
+  it('links the spans of a listener to the span of who emitted', () => {
+    const emitter = new EventEmitter();
+    wrap(emitter, { kind: 'emitter', module: 'my-bus' });
+    request('A', () => emitter.on('event', () => work('heard')));
+    request('B', () => emitter.emit('event'));
+    const span = finished('heard');
+    assert.equal(span.parentSpanContext?.spanId, finished('A').spanContext().spanId);
+    assert.deepEqual(
+      span.links.map((link) => link.context.spanId),
+      [finished('B').spanContext().spanId],
+    );
+    assert.equal(span.attributes['clew.repaired'], 'emitter:my-bus');
   });
 
   it('links the earlier callers of a coalesced run to the last one’s span', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AsyncResource } from 'node:async_hooks';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -87,6 +87,15 @@ describe('Recorder', () => {
     assert.equal(statSync(file).mode & 0o077, 0);
     assert.throws(() => startRecording({ file }), { code: 'ERR_OPTION' });
     assert.throws(() => startRecording({ file: join(folder, 'no', 'such') }), /Cannot write/);
+  });
+
+  it('leaves a file alone that took the place of its own', () => {
+    const file = nextFile();
+    const recorder = startRecording({ file });
+    rmSync(file);
+    writeFileSync(file, 'of somebody else');
+    recorder.end();
+    assert.equal(readFileSync(file, 'utf8'), 'of somebody else');
   });
 
   it('stays within its size and counts what it left out', async () => {

@@ -1,12 +1,19 @@
 import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { RunningOperation } from '../../running-operation.ts';
-import type { Command, Queue, ResultCallback } from './shapes.ts';
+import type { ResultCallback } from '../mysql-family/shapes.ts';
+import type { Command, Queue } from './shapes.ts';
 
 /*
- * A connection executes commands, which the library makes for every call. `links` connects a
- * command with the call that brought it: written when the command is made for a pool or queued on a
- * connection, read when the command calls back or emits; an entry lives as long as its command.
+ * A connection executes commands, which the library makes for every call. A command holds its link
+ * to the call that brought it: written when the command is made for a pool or queued on a
+ * connection, read when the command calls back or emits.
  */
+const LINK = Symbol('clew link');
+
+interface Stamped {
+  [LINK]?: Link;
+}
+
 export interface Link {
   readonly operation: RunningOperation;
   /** Whether the operation is over with this command; what prepares another one is not. */
@@ -16,16 +23,15 @@ export interface Link {
   /** Whether the connection has the command: there are events to come. */
   isQueued: boolean;
 }
-const links = new WeakMap<object, Link>();
 
 export function linkOf(command: Command): Link | undefined {
-  return links.get(command);
+  return (command as Stamped)[LINK];
 }
 
 /** Lets everything that `command` tells the user happen in the scope of `operation`. */
 export function link(command: Command, operation: RunningOperation, isLast: boolean): Link {
   const made: Link = { operation, isLast, isAwaited: false, isQueued: false };
-  links.set(command, made);
+  (command as Stamped)[LINK] = made;
   const { onResult } = command;
   if (typeof onResult === 'function') {
     made.isAwaited = true;
@@ -59,7 +65,7 @@ function endIfOver({ isLast, isAwaited, isQueued, operation }: Link): void {
 /** Ends what `commands` belong to: they will never hear of their end. */
 export function abandon(commands: Iterable<Command>, error: unknown): void {
   for (const command of commands) {
-    const made = links.get(command);
+    const made = linkOf(command);
     if (!made) continue;
     made.isQueued = false;
     made.operation.settle(error);
@@ -98,7 +104,7 @@ type Emit = (this: Command, event: string, ...args: unknown[]) => boolean;
 
 function emitOf(original: Emit): Emit {
   return function emit(event, ...args) {
-    const made = links.get(this);
+    const made = linkOf(this);
     if (!made) return original.call(this, event, ...args);
     if (event === 'error') settle(made, args[0]);
     if (event !== 'end') return made.operation.run(original, this, event, ...args);
@@ -119,7 +125,7 @@ function executeOf(original: Execute): Execute {
   return function execute(...args) {
     const { options } = this as { options?: { typeCast?: unknown; infileStreamFactory?: unknown } };
     const isCalling = typeof options?.typeCast === 'function' || options?.infileStreamFactory;
-    const made = isCalling ? links.get(this) : undefined;
+    const made = isCalling ? linkOf(this) : undefined;
     return made ? made.operation.run(original, this, ...args) : original.apply(this, args);
   };
 }
@@ -132,7 +138,7 @@ function streamOf(
   original: (this: Streaming, ...args: unknown[]) => ReturnType<Streaming['stream']>,
 ): (this: Streaming, ...args: unknown[]) => ReturnType<Streaming['stream']> {
   return function stream(...args) {
-    const made = links.get(this);
+    const made = linkOf(this);
     const readable = original.apply(this, args);
     // Whoever destroys the stream does not wait for the rows that the server still sends.
     readable.prependOnceListener?.('close', () => made?.operation.settle());

@@ -1,39 +1,13 @@
+import type { Operation } from '../../operation.ts';
 import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
 import { abandon, commandsOf, link, linkOf, patchCommands } from './commands.ts';
-import { describeStatement, endpointOf } from './describe.ts';
-import type { Command, Connection, ResultCallback } from './shapes.ts';
-
-/*
- * The operations that the command made next belongs to: `making` for the query that a pool makes
- * before it has a connection, `executing` for the statement that is prepared and executed by one
- * call. Both hold something only while that call is on the stack.
- */
-let making: RunningOperation | undefined;
-let executing: RunningOperation | undefined;
-
-/** Calls `fn`; the query it makes belongs to `operation`. */
-export function makingQuery<Result>(operation: RunningOperation, fn: () => Result): Result {
-  const outer = making;
-  making = operation;
-  try {
-    return fn();
-  } finally {
-    making = outer;
-  }
-}
-
-/** Calls `fn`; the statement it executes belongs to `operation`. */
-export function executingFor<Result>(operation: RunningOperation, fn: () => Result): Result {
-  const outer = executing;
-  executing = operation;
-  try {
-    return fn();
-  } finally {
-    executing = outer;
-  }
-}
+import { executingFor, executingOperation, takeMaking } from '../mysql-family/calls.ts';
+import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
+import type { ResultCallback } from '../mysql-family/shapes.ts';
+import type { Command, Connection } from './shapes.ts';
 
 interface ConnectionClass {
   prototype: Connection;
@@ -56,8 +30,8 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
     patchMethod(constructor, 'createQuery', (original) => {
       return function createQuery(...args) {
         const command = original.apply(this, args);
-        if (making) link(command, making, true);
-        making = undefined;
+        const operation = takeMaking();
+        if (operation) link(command, operation, true);
         return command;
       };
     }),
@@ -107,11 +81,20 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
   ]);
 }
 
+/** Where the commands of `connection` go. */
+export function endpointOfConnection(connection: Connection): Endpoint {
+  return endpointOf(connection, () => ({
+    version: connection._handshakePacket?.serverVersion,
+    stream: connection.stream,
+  }));
+}
+
 /** A command on its way into the queue of `connection`. */
 function added(connection: Connection, command: Command, recorder: Recorder): void {
   // The handshake is nobody's.
   if (!('onResult' in command)) return;
   const isStatement = 'stream' in command;
+  const executing = executingOperation();
   const made =
     linkOf(command) ??
     link(
@@ -121,7 +104,7 @@ function added(connection: Connection, command: Command, recorder: Recorder): vo
     );
   made.isQueued = true;
   if (!isStatement || !recorder.isListening) return;
-  const endpoint = endpointOf(connection);
+  const endpoint = endpointOfConnection(connection);
   const { operation } = made;
   if (operation.isDescribed) operation.recording?.connectedTo(endpoint);
   else operation.record(recorder, describeCommand(endpoint, command));
@@ -134,9 +117,9 @@ function added(connection: Connection, command: Command, recorder: Recorder): vo
 
 /** The statement as it was given: before its values were written into it. */
 function describeCommand(
-  endpoint: Parameters<typeof describeStatement>[0],
+  endpoint: Endpoint,
   { _queryOptions, statement, sql, values }: Command,
-): ReturnType<typeof describeStatement> {
+): Operation {
   return _queryOptions
     ? describeStatement(endpoint, _queryOptions.sql, _queryOptions.values)
     : describeStatement(endpoint, sql ?? statement?.query, values);
@@ -145,7 +128,7 @@ function describeCommand(
 /** `execute` prepares and executes, in two commands: one operation. */
 function executeOf(original: Connection['execute']): Connection['execute'] {
   return function execute(this: Connection, ...args) {
-    const operation = executing ?? new RunningOperation('MYSQL2_EXECUTE');
+    const operation = executingOperation() ?? new RunningOperation('MYSQL2_EXECUTE');
     return executingFor(operation, () => original.apply(this, withSettling(args, operation)));
   };
 }
@@ -156,9 +139,10 @@ function withSettling(args: unknown[], operation: RunningOperation): unknown[] {
   const callback = args[index];
   if (typeof callback !== 'function') return args;
   return args.with(index, function settlingCallback(this: unknown, ...results: unknown[]): unknown {
-    // What the user does in a callback that is called at once is no part of this.
-    executing = undefined;
     operation.settle(results[0] ?? undefined, results[1]);
-    return operation.run(callback as ResultCallback, this, ...results);
+    // What the user does in a callback that is called at once is no part of this.
+    return executingFor(undefined, () => {
+      return operation.run(callback as ResultCallback, this, ...results);
+    });
   });
 }

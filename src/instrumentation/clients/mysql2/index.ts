@@ -2,9 +2,15 @@ import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { patchConnection } from './connection-source.ts';
-import { countRows, describeError } from './describe.ts';
-import { patchCluster, patchPool } from './pool-source.ts';
+import { countRows, describeError } from '../mysql-family/describe.ts';
+import { patchCluster, patchPool, type Driver } from '../mysql-family/pool-source.ts';
+import { endpointOfConnection, patchConnection } from './connection-source.ts';
+import type { Connection } from './shapes.ts';
+
+const driver: Driver = {
+  name: 'mysql2',
+  endpointOf: (connection) => endpointOfConnection(connection as Connection),
+};
 
 /** `mysql2`, with callbacks and with promises, its pools and its clusters. */
 export const mysql2: ClientDefinition = {
@@ -24,8 +30,9 @@ function patchPackage(exports: ModuleExports, recorder: Recorder): Undo | undefi
   const undos = [found, found.Connection, found.Pool, found.PoolCluster].map((candidate) => {
     const prototype = candidate?.prototype;
     if (typeof prototype?.addCommand === 'function') return patchConnection(candidate, recorder);
-    if (typeof prototype?.releaseConnection === 'function') return patchPool(candidate, recorder);
-    if (typeof prototype?.of === 'function') return patchCluster(candidate, recorder);
+    if (typeof prototype?.releaseConnection === 'function')
+      return patchPool(candidate, driver, recorder);
+    if (typeof prototype?.of === 'function') return patchCluster(candidate, driver, recorder);
     return undefined;
   });
   return undos.some(Boolean) ? undoAll(undos) : undefined;

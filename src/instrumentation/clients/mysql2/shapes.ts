@@ -1,14 +1,6 @@
-/* What is used of mysql2, as far as all supported versions have it. */
+import type { PooledConnection, ResultCallback } from '../mysql-family/shapes.ts';
 
-/** What a connection was configured with. */
-export interface ConnectionConfig {
-  host?: string;
-  port?: number | string;
-  socketPath?: string;
-  database?: string;
-  /** The pool it is for. */
-  pool?: { config: { connectionConfig?: ConnectionConfig } };
-}
+/* What is used of mysql2, as far as all supported versions have it. */
 
 /** Anything a connection executes: queries, prepared statements, pings. */
 export interface Command {
@@ -25,16 +17,13 @@ export interface Command {
   execute(...args: unknown[]): unknown;
 }
 
-export type ResultCallback = (this: unknown, error?: unknown, ...results: unknown[]) => unknown;
-
 export interface Queue<Item> {
   readonly length: number;
   get?(index: number): Item | undefined;
   peekAt?(index: number): Item | undefined;
 }
 
-export interface Connection {
-  config: ConnectionConfig;
+export interface Connection extends PooledConnection {
   stream?: { remoteAddress?: string; remotePort?: number };
   _handshakePacket?: { serverVersion?: string } | null;
   _command?: Command | null;
@@ -46,33 +35,4 @@ export interface Connection {
   connect(callback?: unknown): unknown;
   close(): unknown;
   _notifyError(error: unknown): unknown;
-}
-
-export interface Pool {
-  config: {
-    connectionConfig?: ConnectionConfig;
-    connectionLimit?: number;
-    maxIdle?: number;
-  };
-  _allConnections?: { readonly length: number };
-  _freeConnections?: { readonly length: number };
-  _connectionQueue?: { readonly length: number };
-  getConnection(callback?: unknown): unknown;
-  query(...args: unknown[]): unknown;
-  execute(...args: unknown[]): unknown;
-  releaseConnection(connection: Connection): unknown;
-  end(callback?: unknown): unknown;
-}
-
-/** The part of a cluster that a pattern selects; it queries as a pool does. */
-export interface PoolNamespace {
-  _cluster?: { _nodes?: Record<string, { pool?: Pool }> };
-  getConnection(callback?: unknown): unknown;
-  query(...args: unknown[]): unknown;
-  execute(...args: unknown[]): unknown;
-}
-
-export interface PoolCluster {
-  of(...args: unknown[]): PoolNamespace;
-  end(callback?: unknown): unknown;
 }

@@ -33,7 +33,10 @@ export function endpointOf(client: PgClient): Endpoint {
 export const UNKNOWN_ENDPOINT: Endpoint = createEndpoint({ system: SYSTEM });
 
 /** A statement for the server at `endpoint`. */
-export function describeQuery(endpoint: Endpoint, text: unknown, values: unknown): Operation {
+export function describeQuery(
+  endpoint: Endpoint,
+  { text, values }: { text?: unknown; values?: unknown },
+): Operation {
   return {
     endpoint,
     text: typeof text === 'string' ? text : undefined,

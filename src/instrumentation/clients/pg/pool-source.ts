@@ -2,6 +2,7 @@ import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts'
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
+import { tryWrap } from '../../wrap.ts';
 import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
 import { measuringWait, patchWaits } from './pool-waits.ts';
 import { adopting, isPatched } from './query-source.ts';
@@ -13,6 +14,8 @@ import type { PgPool, PoolCallback } from './shapes.ts';
  * knows it from a call of the user's.
  */
 let querying: RunningOperation | undefined;
+/** Whether that is recorded, or will be as soon as the pool has a client. */
+let queryingIsSeen = false;
 
 /** Patches a class of pools: `query`, `connect`, `end`, and the birth of connections. */
 export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo | undefined {
@@ -25,6 +28,7 @@ export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo
     patchWaits(prototype, recorder),
     patchMethod(prototype, 'query', (original) => queryOf(original, recorder)),
     patchMethod(prototype, 'connect', (original) => connectOf(original, recorder)),
+    tryWrap(prototype, { kind: 'emitter', module: 'pg-pool' }),
     patchMethod(prototype, 'newClient', fromRoot),
     // Sets the timer that closes an idle client, which is nobody's request.
     patchMethod(prototype, '_release', fromRoot),
@@ -61,6 +65,7 @@ function queryOf(original: Method<'query'>, recorder: Recorder): Method<'query'>
     const isKnown = this._clients?.[0] !== undefined;
     if (isListening && isKnown) record(operation, this, args, recorder);
     querying = operation;
+    queryingIsSeen = isKnown ? operation.recording?.isRecording === true : isListening;
     let result: unknown;
     try {
       result = original.apply(this, withBoundCallback(args, operation));
@@ -89,7 +94,13 @@ function connectOf(original: Method<'connect'>, recorder: Recorder): Method<'con
     if (typeof callback === 'function') {
       bound = operation ? forQuery(operation, callback) : bindCallback('PG_POOL_CONNECT', callback);
     }
-    return measuringWait(this, operation, recorder, bound, (cb) => original.call(this, cb));
+    return measuringWait(
+      this,
+      operation && queryingIsSeen ? operation : undefined,
+      recorder,
+      bound,
+      original,
+    );
   };
 }
 
@@ -115,7 +126,7 @@ function record(
   const endpoint = client ? endpointOf(client) : UNKNOWN_ENDPOINT;
   const text = typeof config === 'string' ? config : plainProperty(config, 'text');
   const given = Array.isArray(values) ? values : plainProperty(config, 'values');
-  operation.record(recorder, describeQuery(endpoint, text, given));
+  operation.record(recorder, describeQuery(endpoint, { text, values: given }));
 }
 
 /** A property of the user's that can be read without running the user's code. */

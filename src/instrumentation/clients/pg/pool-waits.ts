@@ -1,4 +1,5 @@
 import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
@@ -23,21 +24,24 @@ export function measuringWait(
   operation: RunningOperation | undefined,
   recorder: Recorder,
   callback: PoolCallback | undefined,
-  connect: (callback: PoolCallback | undefined) => unknown,
+  connect: (this: PgPool, callback: PoolCallback | undefined) => unknown,
 ): unknown {
-  const client = pool._clients?.[0];
-  const endpoint = client ? endpointOf(client) : UNKNOWN_ENDPOINT;
-  const wait = PoolWait.start(recorder, pool, endpoint, operation);
-  if (!wait) return connect(callback);
+  const wait = PoolWait.start(recorder, pool, endpointOfPool, operation);
+  if (!wait) return connect.call(pool, callback);
   asking = wait;
   try {
-    return connect(callback && failing(wait, callback));
+    return connect.call(pool, callback && failing(wait, callback));
   } finally {
     // Nobody was given a new client, so it waits for one.
     const item = pool._pendingQueue?.at(-1);
     if (asking === wait && item) waits.set(item, wait);
     asking = undefined;
   }
+}
+
+function endpointOfPool(pool: PgPool): Endpoint {
+  const client = pool._clients?.[0];
+  return client ? endpointOf(client) : UNKNOWN_ENDPOINT;
 }
 
 function failing(wait: PoolWait, callback: PoolCallback): PoolCallback {

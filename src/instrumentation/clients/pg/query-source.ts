@@ -2,9 +2,10 @@ import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts'
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { tryWrap } from '../../wrap.ts';
 import { describeQuery, endpointOf } from './describe.ts';
 import type { PgClient, Submittable } from './shapes.ts';
-import { link, patchSubmittable, sawSubmittable, undoSubmittables } from './submittable.ts';
+import { link, patchSubmittable, sawSubmittable, stamp, undoSubmittables } from './submittable.ts';
 
 /*
  * A client makes the query object itself and puts it at the end of its queue, where the patch of
@@ -41,6 +42,9 @@ export function isPatched(prototype: object | undefined): boolean {
 }
 const patched = new WeakSet<object>();
 
+/** Events nobody called for: their listeners run in the context they were registered in. */
+const OWNERLESS = ['notification', 'notice', 'drain', 'end'];
+
 interface ClientClass {
   prototype: PgClient & {
     connect(callback?: unknown): unknown;
@@ -66,6 +70,7 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
     patchMethod(prototype, '_pulseQueryQueue', (original) => pulseOf(original, recorder)),
     patchMethod(prototype, 'connect', withBoundCallback('PG_CONNECT')),
     patchMethod(prototype, 'end', withBoundCallback('PG_END')),
+    tryWrap(prototype, { kind: 'emitter', module: 'pg', events: OWNERLESS }),
     // The socket outlives whoever opened it.
     patchMethod(prototype, '_connect', (original) => {
       return function _connect(callback) {
@@ -113,32 +118,36 @@ function pulseOf(
     if (call?.client === this && !call.isQueued) {
       call.isQueued = true;
       const query = (this._queryQueue ?? this.queryQueue)?.at(-1);
-      if (query) queued(query, call, recorder);
+      // It may be submitted at once, and that is in its caller's context already.
+      if (query) return queued(query, call, recorder).runHere(() => original.apply(this, args));
     }
     return original.apply(this, args);
   };
 }
 
-function queued(query: Submittable, call: Call, recorder: Recorder): void {
-  sawSubmittable(Object.getPrototypeOf(query) as object);
-  const operation = call.operation ?? new RunningOperation('PG_QUERY');
-  link(query, operation);
-  if (!recorder.isListening) return;
-  const described = describeQuery(endpointOf(call.client), query.text, query.values);
+function queued(query: Submittable, call: Call, recorder: Recorder): RunningOperation {
+  const { client, given, operation: pooled } = call;
+  const isOurs = query !== given;
+  const operation = pooled ?? new RunningOperation('PG_QUERY');
+  if (isOurs) {
+    stamp(query, operation);
+  } else {
+    sawSubmittable(Object.getPrototypeOf(query) as object);
+    link(query, operation);
+  }
   const { recording } = operation;
-  if (!call.operation) operation.record(recorder, described);
-  recording?.connectedTo(described.endpoint);
-  if (recording && !recording.hasText) recording.learn(described);
+  if (recording) {
+    recording.connectedTo(endpointOf(client));
+    if (!recording.hasText) recording.learn(describeQuery(endpointOf(client), query));
+  } else if (!pooled && recorder.isListening) {
+    operation.record(recorder, describeQuery(endpointOf(client), query));
+  }
   // A query that pg made of the caller's arguments is ours to add to; a prepared one is known by
   // its text, which must stay the same.
-  if (
-    query !== call.given &&
-    typeof query.text === 'string' &&
-    !query.name &&
-    operation.recording
-  ) {
+  if (isOurs && operation.recording && typeof query.text === 'string' && !query.name) {
     query.text = operation.recording.comment(query.text);
   }
+  return operation;
 }
 
 /** A client that is broken or closed queues nothing and reports the error in the next tick. */
@@ -146,7 +155,7 @@ function refused(call: Call, recorder: Recorder): void {
   const operation = call.operation ?? new RunningOperation('PG_QUERY');
   if (recorder.isListening && !call.operation) {
     const text = typeof call.given === 'string' ? call.given : undefined;
-    operation.record(recorder, describeQuery(endpointOf(call.client), text, undefined));
+    operation.record(recorder, describeQuery(endpointOf(call.client), { text }));
   }
   operation.settle(new Error('The client is not queryable'));
   operation.end();

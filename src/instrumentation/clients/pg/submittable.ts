@@ -3,18 +3,33 @@ import type { RunningOperation } from '../../running-operation.ts';
 import type { Submittable } from './shapes.ts';
 
 /*
- * Connects what a client executes with the call that brought it. `operations` is written when a
- * query is queued and read by the patches below, which are on the protocol that queries, cursors
- * and streams share; an entry lives as long as its query.
+ * Connects what a client executes with the call that brought it: written when a query is queued and
+ * read by the patches below, which are on the protocol that queries, cursors and streams share. A
+ * query that pg made itself holds its operation; for objects of the user's there is `operations`,
+ * whose entries live as long as they.
  */
+const OPERATION = Symbol('clew operation');
 const operations = new WeakMap<object, RunningOperation>();
 
-/** Lets everything that `submittable` hears from the server happen in the scope of `operation`. */
+interface Stamped {
+  [OPERATION]?: RunningOperation;
+}
+
+/** Lets everything that pg's own `query` hears from the server be in the scope of `operation`. */
+export function stamp(query: Submittable, operation: RunningOperation): void {
+  (query as Stamped)[OPERATION] = operation;
+}
+
+/** The same for a query, cursor or stream that the user made. */
 export function link(submittable: Submittable, operation: RunningOperation): void {
   operations.set(submittable, operation);
   if (typeof submittable.cursor?.submit === 'function') {
     operations.set(submittable.cursor, operation);
   }
+}
+
+function operationOf(submittable: Submittable): RunningOperation | undefined {
+  return (submittable as Stamped)[OPERATION] ?? operations.get(submittable);
 }
 
 /** Messages that may call the user's code without being the last. */
@@ -73,14 +88,14 @@ export function undoSubmittables(): void {
 
 function inScope(original: Method): Method {
   return function message(...args) {
-    const operation = operations.get(this);
+    const operation = operationOf(this);
     return operation ? operation.run(original, this, ...args) : original.apply(this, args);
   };
 }
 
 function failing(original: Method): Method {
   return function handleError(...args) {
-    const operation = operations.get(this);
+    const operation = operationOf(this);
     if (operation === undefined) return original.apply(this, args);
     operation.settle(args[0]);
     try {
@@ -93,7 +108,7 @@ function failing(original: Method): Method {
 
 function ending(original: Method): Method {
   return function handleReadyForQuery(...args) {
-    const operation = operations.get(this);
+    const operation = operationOf(this);
     if (operation === undefined) return original.apply(this, args);
     operation.settle(this._canceledDueToError || undefined, this._results);
     try {

@@ -1,8 +1,17 @@
-import mysql, { type Connection, type Pool, type PoolCluster } from 'mysql2';
+import newest, {
+  type Connection,
+  type Pool,
+  type PoolCluster,
+  type PrepareStatementInfo,
+  type QueryOptions,
+} from 'mysql2';
 import type { Connection as PromiseConnection, Pool as PromisePool } from 'mysql2/promise';
 
 import type { Form, FormSuite, Note } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
+
+/** The version that is tried; the tests of an old one put theirs in its place. */
+let mysql: typeof newest = newest;
 
 const ROWS = 'select 1 as n union select 2 union select 3';
 
@@ -111,7 +120,7 @@ const connectionForms: Form<Connection>[] = [
     name: 'prepare and execute',
     operations: 2,
     run: async (connection, note) => {
-      const [, statement] = await called<[unknown, mysql.PrepareStatementInfo]>((done) =>
+      const [, statement] = await called<[unknown, PrepareStatementInfo]>((done) =>
         connection.prepare('select ? as n', (...args) => {
           note('prepared');
           done(...args);
@@ -151,7 +160,7 @@ const connectionForms: Form<Connection>[] = [
           note(`typeCast ${typeof field}`);
           return next();
         };
-        connection.query({ sql: ROWS, typeCast } as mysql.QueryOptions, noted(note, done));
+        connection.query({ sql: ROWS, typeCast } as QueryOptions, noted(note, done));
       }),
   },
   {
@@ -208,6 +217,15 @@ const promiseConnectionForms: Form<PromiseConnection>[] = [
 ];
 
 const poolForms: Form<Pool>[] = [
+  {
+    name: 'pool events',
+    run: async (pool, note) => {
+      const released = called((done) => pool.once('release', noted(note, done)));
+      pool.once('acquire', () => note('acquire'));
+      await called((done) => pool.query('select 1', noted(note, done)));
+      await released;
+    },
+  },
   {
     name: 'getConnection with a callback',
     run: (pool, note) =>
@@ -297,6 +315,11 @@ function createCluster(uri: string): Queryable & { end(callback: () => void): vo
     execute: ((...args: unknown[]) => Reflect.apply(part.execute, part, args)) as Pool['execute'],
     end: (callback) => cluster.end(callback),
   };
+}
+
+/** Opens what is tried from now on with `version`. */
+export function useVersion(version: typeof newest = newest): void {
+  mysql = version;
 }
 
 export const mysql2Forms: FormSuite = {

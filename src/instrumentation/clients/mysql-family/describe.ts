@@ -1,6 +1,6 @@
 import { byClass, type Failure, type Operation } from '../../operation.ts';
 import { createEndpoint, type Endpoint } from '../../recorder/endpoint.ts';
-import type { Connection, ConnectionConfig } from './shapes.ts';
+import type { ConnectionConfig, PooledConnection } from './shapes.ts';
 
 const DEFAULT_PORT = 3306;
 
@@ -10,7 +10,7 @@ const DEFAULT_PORT = 3306;
  * or when another database is chosen.
  */
 const planned = new WeakMap<ConnectionConfig, Endpoint>();
-const connected = new WeakMap<Connection, Endpoint>();
+const connected = new WeakMap<PooledConnection, Endpoint>();
 
 /** Of a cluster, which chooses a server for each query. */
 export const ANY_ENDPOINT: Endpoint = createEndpoint({ system: 'mysql' });
@@ -24,12 +24,19 @@ export function plannedEndpoint(config: ConnectionConfig): Endpoint {
   return endpoint;
 }
 
-/** Where the commands of `connection` go. */
-export function endpointOf(connection: Connection): Endpoint {
-  const { config, stream } = connection;
+/** What a connection shows once it is there. */
+export interface Meeting {
+  /** The version that the server introduced itself with. */
+  version: string | undefined;
+  stream: { remoteAddress?: string; remotePort?: number } | null | undefined;
+}
+
+/** Where the commands of `connection` go; `meet` tells what it has met. */
+export function endpointOf(connection: PooledConnection, meet: (this: void) => Meeting): Endpoint {
+  const { config } = connection;
   const known = connected.get(connection);
   if (known && known.namespace === (config.database || undefined)) return known;
-  const version = connection._handshakePacket?.serverVersion;
+  const { version, stream } = meet();
   const poolConfig = config.pool?.config.connectionConfig;
   if (version === undefined) return plannedEndpoint(poolConfig ?? config);
   const endpoint = endpointWith(config, /mariadb/i.test(version) ? 'mariadb' : 'mysql', stream);
@@ -41,7 +48,7 @@ export function endpointOf(connection: Connection): Endpoint {
 function endpointWith(
   { host, port, socketPath, database }: ConnectionConfig,
   system: string,
-  stream: Connection['stream'],
+  stream: Meeting['stream'],
 ): Endpoint {
   return createEndpoint({
     system,

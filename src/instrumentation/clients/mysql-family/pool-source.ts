@@ -1,26 +1,48 @@
 import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
-import { executingFor, makingQuery } from './connection-source.ts';
-import { ANY_ENDPOINT, describeStatement, endpointOf, plannedEndpoint } from './describe.ts';
-import type { Connection, Pool, PoolCluster, PoolNamespace, ResultCallback } from './shapes.ts';
+import { tryWrap } from '../../wrap.ts';
+import { executingFor, makingQuery } from './calls.ts';
+import { ANY_ENDPOINT, describeStatement, plannedEndpoint } from './describe.ts';
+import type {
+  Pool,
+  PoolCluster,
+  PooledConnection,
+  PoolNamespace,
+  ResultCallback,
+} from './shapes.ts';
 
 /*
  * One operation for a query of a pool or a cluster, from the call over the wait for a connection to
  * the result. Both ask for the connection while the call is on the stack: `querying` is set as long,
  * so that `getConnection` knows that from a call of the user's. `takenAt` is written when a
- * connection is handed out; an entry lives as long as its connection.
+ * connection is handed out; an entry lives as long as its connection. `measuredCallbacks` knows the
+ * callbacks that come back out of a pool's own queue.
  */
+
+/** What the pools of a library's connections need to know of them. */
+export interface Driver {
+  /** The library's name, which begins the types of its async resources. */
+  name: string;
+  endpointOf(this: void, connection: PooledConnection): Endpoint;
+}
+
 let querying: RunningOperation | undefined;
-const takenAt = new WeakMap<Connection, number>();
+const measuredCallbacks = new WeakSet<object>();
+const takenAt = new WeakMap<PooledConnection, number>();
 
 /** Patches a class of pools. */
-export function patchPool(Pool: { prototype: Pool }, recorder: Recorder): Undo | undefined {
+export function patchPool(
+  Pool: { prototype: Pool },
+  driver: Driver,
+  recorder: Recorder,
+): Undo | undefined {
   const owner = ownerOf(Pool.prototype, 'releaseConnection');
-  const release = owner && claim(owner, 'mysql2 pool');
+  const release = owner && claim(owner, `${driver.name} pool`);
   if (!release) return undefined;
   const prototype = owner as Pool;
   const record: Record<Pool> = (pool, operation, args) => {
@@ -31,9 +53,13 @@ export function patchPool(Pool: { prototype: Pool }, recorder: Recorder): Undo |
   };
   return undoAll([
     release,
+    // What happens to a pool is nobody's: its listeners run in the context they were registered in.
+    tryWrap(prototype, { kind: 'emitter', module: driver.name }),
     patchMethod(prototype, 'query', (original) => queryOf(original, record)),
     patchMethod(prototype, 'execute', (original) => executeOf(original, record)),
-    patchMethod(prototype, 'getConnection', (original) => getConnectionOf(original, recorder)),
+    patchMethod(prototype, 'getConnection', (original) =>
+      getConnectionOf(original, driver, recorder),
+    ),
     patchMethod(prototype, 'releaseConnection', (original) => {
       return function releaseConnection(connection) {
         const since = takenAt.get(connection);
@@ -51,10 +77,11 @@ export function patchPool(Pool: { prototype: Pool }, recorder: Recorder): Undo |
 /** Patches a class of clusters, and the class of what they select when something was selected. */
 export function patchCluster(
   Cluster: { prototype: PoolCluster },
+  driver: Driver,
   recorder: Recorder,
 ): Undo | undefined {
   const { prototype } = Cluster;
-  const release = claim(prototype, 'mysql2 cluster');
+  const release = claim(prototype, `${driver.name} cluster`);
   if (!release) return undefined;
   const record: Record<PoolNamespace> = (_namespace, operation, args) => {
     if (!recorder.isListening) return;
@@ -69,7 +96,7 @@ export function patchCluster(
       return function of(...args) {
         const namespace = original.apply(this, args);
         const owner = Object.getPrototypeOf(namespace) as PoolNamespace;
-        const releaseNamespace = claim(owner, 'mysql2 namespace');
+        const releaseNamespace = claim(owner, `${driver.name} namespace`);
         if (releaseNamespace) {
           undos.push(
             releaseNamespace,
@@ -89,7 +116,7 @@ type Record<This> = (pool: This, operation: RunningOperation, args: unknown[]) =
 
 function queryOf<This>(original: Method<This>, record: Record<This>): Method<This> {
   return function query(...args) {
-    const operation = new RunningOperation('MYSQL2_POOL_QUERY');
+    const operation = new RunningOperation('MYSQL_POOL_QUERY');
     record(this, operation, args);
     return asQuery(operation, () => makingQuery(operation, () => original.apply(this, args)));
   };
@@ -97,7 +124,7 @@ function queryOf<This>(original: Method<This>, record: Record<This>): Method<Thi
 
 function executeOf<This>(original: Method<This>, record: Record<This>): Method<This> {
   return function execute(...args) {
-    const operation = new RunningOperation('MYSQL2_POOL_EXECUTE');
+    const operation = new RunningOperation('MYSQL_POOL_EXECUTE');
     record(this, operation, args);
     const index = typeof args[1] === 'function' ? 1 : 2;
     const callback = args[index];
@@ -121,17 +148,20 @@ function asQuery<Result>(operation: RunningOperation, fn: () => Result): Result 
 
 function getConnectionOf(
   original: Pool['getConnection'],
+  driver: Driver,
   recorder: Recorder,
 ): (this: Pool, callback?: unknown) => unknown {
   return function getConnection(callback) {
     const operation = querying;
     querying = undefined;
     if (typeof callback !== 'function') return original.call(this, callback);
+    if (measuredCallbacks.has(callback)) return original.call(this, callback);
     const handOut = callback as ResultCallback;
     const bound = operation
       ? forQuery(operation, handOut)
-      : bindCallback('MYSQL2_POOL_CONNECTION', handOut);
-    const measured = measuring(this, operation, bound, recorder);
+      : bindCallback('MYSQL_POOL_CONNECTION', handOut);
+    const measured = measuring(this, operation, bound, driver, recorder);
+    measuredCallbacks.add(measured);
     // The socket outlives whoever opened it.
     return isOpening(this) ? runInRoot(original, this, measured) : original.call(this, measured);
   };
@@ -156,12 +186,18 @@ function measuring(
   pool: Pool,
   operation: RunningOperation | undefined,
   callback: ResultCallback,
+  driver: Driver,
   recorder: Recorder,
 ): ResultCallback {
   const { connectionConfig } = pool.config;
   if (!connectionConfig) return callback;
   const { pools } = recorder;
-  const wait = PoolWait.start(recorder, pool, plannedEndpoint(connectionConfig), operation);
+  const wait = PoolWait.start(
+    recorder,
+    pool,
+    () => plannedEndpoint(connectionConfig),
+    operation?.recording?.isRecording ? operation : undefined,
+  );
   if (!wait) return callback;
   const openedAt = isOpening(pool) ? performance.now() : undefined;
   return function measuredCallback(this: unknown, ...args) {
@@ -171,9 +207,9 @@ function measuring(
     } else {
       if (pools.isListening) {
         const now = performance.now();
-        pools.watch(pool, endpointOf(connection as Connection), readPool);
+        pools.watch(pool, driver.endpointOf(connection as PooledConnection), readPool);
         if (openedAt !== undefined) pools.created(pool, now - openedAt);
-        takenAt.set(connection as Connection, now);
+        takenAt.set(connection as PooledConnection, now);
       }
       wait.end();
     }
@@ -197,7 +233,7 @@ function endOf<This>(
 ): (this: This, callback?: unknown) => unknown {
   return function end(callback) {
     if (typeof callback !== 'function') return original.call(this, callback);
-    return original.call(this, bindCallback('MYSQL2_POOL_END', callback as () => void));
+    return original.call(this, bindCallback('MYSQL_POOL_END', callback as () => void));
   };
 }
 

@@ -1,0 +1,103 @@
+import { context, metrics, trace } from '@opentelemetry/api';
+import { registerInstrumentations, type Instrumentation } from '@opentelemetry/instrumentation';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  type ReadableSpan,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+
+import { getInstrumentations } from '../../src/index.ts';
+import type { Prepared } from '../harness/group.ts';
+import { MYSQL_CASES } from './mysql2.ts';
+import { PG_CASES } from './pg.ts';
+
+/** Who instruments, and what the SDK does with it. */
+export const CLIENT_VARIANTS: readonly string[] = [
+  'bare',
+  'clew-idle',
+  'clew-off',
+  'clew-on',
+  'clew-metrics',
+  'official-idle',
+  'official-off',
+  'official-on',
+];
+
+/** A call of a client, to be made again and again. */
+export interface ClientCase {
+  name: string;
+  /** OpenTelemetry's own instrumentation of the client. */
+  official(): Promise<Instrumentation[]>;
+  /** Loads the client, which is instrumented by now, and connects. */
+  open(): Promise<{ call(): Promise<unknown>; close(): Promise<unknown> }>;
+  /** Spans of one call under the official package, which may make more than one. */
+  officialSpans: number;
+}
+
+export const CLIENT_CASES: readonly ClientCase[] = [...PG_CASES, ...MYSQL_CASES];
+
+/** Counts spans and forgets them. */
+class CountingProcessor implements SpanProcessor {
+  ended = 0;
+  onStart(): void {}
+  onEnd(_span: ReadableSpan): void {
+    this.ended++;
+  }
+  async forceFlush(): Promise<void> {}
+  async shutdown(): Promise<void> {}
+}
+
+export async function prepareClient(found: ClientCase, variant: string): Promise<Prepared> {
+  const [who, mode] = variant.split('-') as [string, string | undefined];
+  const counter = new CountingProcessor();
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  // The bare client shares its process with the same SDK.
+  if (mode !== 'idle' && mode !== 'metrics') {
+    trace.setGlobalTracerProvider(
+      new BasicTracerProvider({
+        sampler: mode === 'off' ? new AlwaysOffSampler() : new AlwaysOnSampler(),
+        spanProcessors: [counter],
+      }),
+    );
+  }
+  if (mode === 'metrics') {
+    const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+    const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1e9 });
+    metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+  }
+  if (who === 'clew') for (const one of getInstrumentations()) one.enable();
+  if (who === 'official') registerInstrumentations({ instrumentations: await found.official() });
+  const opened = await found.open();
+  return {
+    preflight: async () => {
+      await opened.call();
+      const before = counter.ended;
+      await opened.call();
+      const expected = mode !== 'on' ? 0 : who === 'clew' ? 1 : found.officialSpans;
+      if (counter.ended - before !== expected) {
+        throw new Error(
+          `${found.name}, ${variant}: ${counter.ended - before} spans of ${expected}`,
+        );
+      }
+    },
+    run: async (count) => {
+      const before = process.cpuUsage();
+      for (let index = 0; index < count; index += 1) await opened.call();
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
+    },
+    count: 1500,
+    close: async () => {
+      await opened.close();
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { ClientDefinition } from '../../client.ts';
+import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
+import type { Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { countRows, describeError } from '../sqlite/describe.ts';
+import { patchDatabase } from './source.ts';
+
+/** better-sqlite3. */
+export const betterSqlite3: ClientDefinition = {
+  name: 'better-sqlite3',
+  responses: { describeError, countRows },
+  modules: [{ module: 'better-sqlite3', versions: '>=12.0.0 <14', patch: patchModule }],
+};
+
+function patchModule(exports: ModuleExports, recorder: Recorder): Undo | undefined {
+  const Database = defaultOf(exports);
+  const prototype = Database?.prototype;
+  if (typeof prototype?.prepare !== 'function' || typeof prototype.unsafeMode !== 'function') {
+    return undefined;
+  }
+  return patchDatabase(Database, recorder);
+}

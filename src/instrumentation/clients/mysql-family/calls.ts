@@ -1,0 +1,45 @@
+import type { RunningOperation } from '../../running-operation.ts';
+
+/*
+ * The operation that what the library makes next belongs to: `making` for the query that a pool
+ * makes before it has a connection, `executing` for the statement that one call prepares and
+ * executes. Both hold something only while that call is on the stack.
+ */
+let making: RunningOperation | undefined;
+let executing: RunningOperation | undefined;
+
+/** Calls `fn`; the query it makes belongs to `operation`. */
+export function makingQuery<Result>(operation: RunningOperation, fn: () => Result): Result {
+  const outer = making;
+  making = operation;
+  try {
+    return fn();
+  } finally {
+    making = outer;
+  }
+}
+
+/** The operation for the query that has just been made; the next one is not for it. */
+export function takeMaking(): RunningOperation | undefined {
+  const operation = making;
+  making = undefined;
+  return operation;
+}
+
+/** Calls `fn`; the statement it executes belongs to `operation`. */
+export function executingFor<Result>(
+  operation: RunningOperation | undefined,
+  fn: () => Result,
+): Result {
+  const outer = executing;
+  executing = operation;
+  try {
+    return fn();
+  } finally {
+    executing = outer;
+  }
+}
+
+export function executingOperation(): RunningOperation | undefined {
+  return executing;
+}

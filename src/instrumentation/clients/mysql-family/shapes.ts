@@ -1,0 +1,47 @@
+/* What `mysql` and `mysql2` have in common, as far as it is used. */
+
+/** What a connection was configured with. */
+export interface ConnectionConfig {
+  host?: string;
+  port?: number | string;
+  socketPath?: string;
+  database?: string;
+  /** The pool it is for. */
+  pool?: { config: { connectionConfig?: ConnectionConfig } };
+}
+
+/** A connection of a pool; its class is each library's own. */
+export interface PooledConnection {
+  config: ConnectionConfig;
+}
+
+export type ResultCallback = (this: unknown, error?: unknown, ...results: unknown[]) => unknown;
+
+export interface Pool {
+  config: {
+    connectionConfig?: ConnectionConfig;
+    connectionLimit?: number;
+    maxIdle?: number;
+  };
+  _allConnections?: { readonly length: number };
+  _freeConnections?: { readonly length: number };
+  _connectionQueue?: { readonly length: number };
+  getConnection(callback?: unknown): unknown;
+  query(...args: unknown[]): unknown;
+  execute(...args: unknown[]): unknown;
+  releaseConnection(connection: PooledConnection): unknown;
+  end(callback?: unknown): unknown;
+}
+
+/** The part of a cluster that a pattern selects; it queries as a pool does. */
+export interface PoolNamespace {
+  _cluster?: { _nodes?: Record<string, { pool?: Pool }> };
+  getConnection(callback?: unknown): unknown;
+  query(...args: unknown[]): unknown;
+  execute(...args: unknown[]): unknown;
+}
+
+export interface PoolCluster {
+  of(...args: unknown[]): PoolNamespace;
+  end(callback?: unknown): unknown;
+}

@@ -1,0 +1,151 @@
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Endpoint } from '../../recorder/endpoint.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { RunningOperation } from '../../running-operation.ts';
+import { takeMaking } from '../mysql-family/calls.ts';
+import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
+import type { Connection, ConnectionClass, Protocol, Sequence } from './shapes.ts';
+
+/*
+ * A protocol executes sequences, which the library makes for every call and to which it tells
+ * everything by `emit` and `end`. `operations` connects them with the call that brought them:
+ * written when a query is made for a pool or a sequence is queued. `texts` holds the statement as it
+ * was before the values were written into it. Entries live as long as their sequence.
+ */
+const operations = new WeakMap<Sequence, RunningOperation>();
+const texts = new WeakMap<Sequence, unknown>();
+
+/** Patches a class of connections: what it makes queries with. */
+export function patchConnection(Connection: ConnectionClass): Undo | undefined {
+  const release = claim(Connection, 'mysql connection');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchMethod(Connection, 'createQuery', (original) => {
+      return function createQuery(...args) {
+        const query = original.apply(this, args);
+        if (!texts.has(query)) texts.set(query, query.sql);
+        const operation = takeMaking();
+        if (operation) operations.set(query, operation);
+        return query;
+      };
+    }),
+  ]);
+}
+
+/** Patches a class of protocols, and the classes of sequences as they are seen. */
+export function patchProtocol(prototype: Protocol, recorder: Recorder): Undo | undefined {
+  const release = claim(prototype, 'mysql protocol');
+  if (!release) return undefined;
+  const undos: Undo[] = [];
+  return undoAll([
+    release,
+    () => undoAll(undos)(),
+    patchMethod(prototype, '_enqueue', (original) => {
+      return function _enqueue(sequence) {
+        const undo = patchSequences(sequence);
+        if (undo) undos.push(undo);
+        enqueued(this, sequence, recorder);
+        return original.call(this, sequence);
+      };
+    }),
+    patchMethod(prototype, 'destroy', (original) => {
+      return function destroy() {
+        // A connection that is destroyed tells nobody.
+        const waiting = [...(this._queue ?? [])];
+        const result = original.call(this);
+        for (const sequence of waiting) {
+          const operation = operations.get(sequence);
+          operation?.settle(new Error('The connection was destroyed'));
+          operation?.end();
+        }
+        return result;
+      };
+    }),
+  ]);
+}
+
+/** Where the queries of `connection` go. */
+export function endpointOfConnection(connection: Connection): Endpoint {
+  return endpointOf(connection, () => ({
+    version: connection._protocol?._handshakeInitializationPacket?.serverVersion,
+    stream: connection._socket,
+  }));
+}
+
+function enqueued(protocol: Protocol, sequence: Sequence, recorder: Recorder): void {
+  let operation = operations.get(sequence);
+  if (!operation) operations.set(sequence, (operation = new RunningOperation('MYSQL_SEQUENCE')));
+  const { _connection: connection } = protocol;
+  if (!('sql' in sequence) || !connection || !recorder.isListening) return;
+  const endpoint = endpointOfConnection(connection);
+  if (operation.isDescribed) {
+    operation.recording?.connectedTo(endpoint);
+  } else {
+    const text = texts.get(sequence) ?? sequence.sql;
+    operation.record(recorder, describeStatement(endpoint, text, sequence.values));
+  }
+  const { recording } = operation;
+  if (recording && typeof sequence.sql === 'string') {
+    sequence.sql = recording.comment(sequence.sql);
+  }
+}
+
+/** Patches the base class of sequences, and what calls the user in the class of `sequence`. */
+function patchSequences(sequence: Sequence): Undo | undefined {
+  const prototype = Object.getPrototypeOf(sequence) as object;
+  const base = ownerOf(prototype, '_packetToError') as Sequence | undefined;
+  const query = ownerOf(prototype, 'stream') as Sequence | undefined;
+  const undos = [base && claim(base, 'mysql sequence'), query && claim(query, 'mysql query')];
+  if (undos[0]) {
+    undos.push(patchMethod(base!, 'end', endOf), patchMethod(base!, 'emit', emitOf));
+  }
+  if (undos[1]) {
+    undos.push(
+      patchMethod(query!, 'RowDataPacket', rowOf),
+      patchMethod(query!, 'stream', streamOf),
+    );
+  }
+  return undos.some(Boolean) ? undoAll(undos) : undefined;
+}
+
+type Method<Args extends unknown[], Result> = (this: Sequence, ...args: Args) => Result;
+
+function endOf(original: Method<unknown[], unknown>): Method<unknown[], unknown> {
+  return function end(...args) {
+    const operation = operations.get(this);
+    if (!operation) return original.apply(this, args);
+    operation.settle(args[0] ?? undefined, args[1]);
+    try {
+      return operation.run(original, this, ...args);
+    } finally {
+      operation.end();
+    }
+  };
+}
+
+function emitOf(
+  original: Method<[event: string, ...args: unknown[]], boolean>,
+): Method<[event: string, ...args: unknown[]], boolean> {
+  return function emit(...args) {
+    const operation = operations.get(this);
+    return operation ? operation.run(original, this, ...args) : original.apply(this, args);
+  };
+}
+
+function rowOf(original: Method<unknown[], unknown>): Method<unknown[], unknown> {
+  return function RowDataPacket(...args) {
+    const operation = typeof this.typeCast === 'function' ? operations.get(this) : undefined;
+    return operation ? operation.run(original, this, ...args) : original.apply(this, args);
+  };
+}
+
+function streamOf(
+  original: Method<unknown[], NodeJS.EventEmitter>,
+): Method<unknown[], NodeJS.EventEmitter> {
+  return function stream(...args) {
+    const readable = original.apply(this, args);
+    // Whoever destroys the stream does not wait for the rows that the server still sends.
+    return readable.prependOnceListener('close', () => operations.get(this)?.settle());
+  };
+}

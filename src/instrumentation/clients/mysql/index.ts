@@ -1,0 +1,59 @@
+import type { ClientDefinition } from '../../client.ts';
+import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
+import { undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { countRows, describeError } from '../mysql-family/describe.ts';
+import { patchCluster, patchPool, type Driver } from '../mysql-family/pool-source.ts';
+import { endpointOfConnection, patchConnection, patchProtocol } from './connection-source.ts';
+import type { ConnectionClass, Factories } from './shapes.ts';
+
+const driver: Driver = {
+  name: 'mysql',
+  endpointOf: endpointOfConnection,
+};
+
+const VERSIONS = '>=2.13.0 <3';
+
+/** `mysql`, its pools and its clusters. */
+export const mysql: ClientDefinition = {
+  name: 'mysql',
+  responses: { describeError, countRows },
+  modules: [
+    { module: 'mysql', versions: VERSIONS, patch: patchFactories },
+    // They are loaded when first used, and so are seen where the package itself is imported.
+    { module: 'mysql/lib/Connection', versions: VERSIONS, patch: patchClass },
+    { module: 'mysql/lib/Pool', versions: VERSIONS, patch: patchClass },
+    { module: 'mysql/lib/PoolCluster', versions: VERSIONS, patch: patchClass },
+    { module: 'mysql/lib/protocol/Protocol', versions: VERSIONS, patch: patchClass },
+  ],
+};
+
+function patchClass(exports: ModuleExports, recorder: Recorder): Undo | undefined {
+  const prototype = exports?.prototype;
+  if (typeof exports?.createQuery === 'function') return patchConnection(exports);
+  if (typeof prototype?.releaseConnection === 'function')
+    return patchPool(exports, driver, recorder);
+  if (typeof prototype?.of === 'function') return patchCluster(exports, driver, recorder);
+  if (typeof prototype?._enqueue === 'function') return patchProtocol(prototype, recorder);
+  return undefined;
+}
+
+/** The package gives no class away, but objects that are not connected yet. */
+function patchFactories(exports: ModuleExports, recorder: Recorder): Undo | undefined {
+  const factories = defaultOf(exports) as Partial<Factories>;
+  if (!factories.createConnection || !factories.createPool || !factories.createPoolCluster) {
+    return undefined;
+  }
+  const connection = factories.createConnection({});
+  const pool = factories.createPool({});
+  const cluster = factories.createPoolCluster({});
+  const { constructor } = connection as unknown as { constructor: ConnectionClass };
+  const protocol: object | undefined = connection._protocol;
+  const undos = [
+    patchClass(constructor, recorder),
+    patchClass(protocol?.constructor, recorder),
+    patchClass(pool.constructor, recorder),
+    patchClass(cluster.constructor, recorder),
+  ];
+  return undos.some(Boolean) ? undoAll(undos) : undefined;
+}

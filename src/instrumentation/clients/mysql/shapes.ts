@@ -1,0 +1,43 @@
+import type { Pool, PoolCluster, PooledConnection } from '../mysql-family/shapes.ts';
+
+/* What is used of mysql, as far as all supported versions have it. */
+
+/** Anything a connection executes: queries, pings, the handshake. It is told its end by `end`. */
+export interface Sequence {
+  /** Of queries: the statement, into which the values get written. */
+  sql?: unknown;
+  values?: unknown;
+  typeCast?: unknown;
+  _callback?: unknown;
+  end(error?: unknown, ...results: unknown[]): unknown;
+  emit(event: string, ...args: unknown[]): boolean;
+  _packetToError?(...args: unknown[]): unknown;
+  /** Reads a row, with the caller's `typeCast`. */
+  RowDataPacket?(...args: unknown[]): unknown;
+  stream?(...args: unknown[]): NodeJS.EventEmitter;
+}
+
+export interface Protocol {
+  _connection?: Connection;
+  _queue?: Sequence[];
+  _handshakeInitializationPacket?: { serverVersion?: string } | null;
+  _enqueue(sequence: Sequence): unknown;
+  destroy(): unknown;
+}
+
+export interface Connection extends PooledConnection {
+  _protocol?: Protocol;
+  _socket?: { remoteAddress?: string; remotePort?: number };
+}
+
+export interface ConnectionClass {
+  prototype: Connection;
+  createQuery(...args: unknown[]): Sequence;
+}
+
+/** The package itself, which has factories and no classes. */
+export interface Factories {
+  createConnection(config: object): Connection;
+  createPool(config: object): Pool;
+  createPoolCluster(config: object): PoolCluster;
+}

@@ -1,0 +1,49 @@
+import { bindListener } from '../../bind-listener.ts';
+import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Listener, PGlite } from './shapes.ts';
+
+/*
+ * Notifications are told during somebody's query. `bound` finds the listener that was registered in
+ * the place of a user's, by channel; an entry lives as long as the user's listener.
+ */
+const bound = new WeakMap<Listener, Map<string, Listener>>();
+const EVERY_CHANNEL = '';
+
+/** Patches the registration of listeners: they run in the context they were registered in. */
+export function patchListeners(prototype: PGlite): Undo {
+  return undoAll([
+    patchMethod(prototype, 'listen', (original) => {
+      return function listen(channel, callback, ...rest) {
+        return original.call(this, channel, boundOf(callback, channel), ...rest);
+      };
+    }),
+    patchMethod(prototype, 'unlisten', (original) => {
+      return function unlisten(channel, callback, ...rest) {
+        return original.call(this, channel, findBound(callback, channel), ...rest);
+      };
+    }),
+    patchMethod(prototype, 'onNotification', (original) => {
+      return function onNotification(callback) {
+        return original.call(this, boundOf(callback, EVERY_CHANNEL));
+      };
+    }),
+    patchMethod(prototype, 'offNotification', (original) => {
+      return function offNotification(callback) {
+        return original.call(this, findBound(callback, EVERY_CHANNEL) ?? callback);
+      };
+    }),
+  ]);
+}
+
+function boundOf(callback: Listener, channel: string): Listener {
+  if (typeof callback !== 'function') return callback;
+  const byChannel = bound.get(callback) ?? new Map<string, Listener>();
+  bound.set(callback, byChannel);
+  let listener = byChannel.get(channel);
+  if (!listener) byChannel.set(channel, (listener = bindListener('PGLITE_LISTENER', callback)));
+  return listener;
+}
+
+function findBound(callback: Listener | undefined, channel: string): Listener | undefined {
+  return callback && (bound.get(callback)?.get(channel) ?? callback);
+}

@@ -1,0 +1,138 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { RunningOperation } from '../../running-operation.ts';
+import { describeQuery, endpointOf, readTemplate } from './describe.ts';
+import { patchListeners } from './listener-source.ts';
+import type { PGlite, PGliteTransaction } from './shapes.ts';
+
+/*
+ * `isOwn` is set while the database asks something for itself. `transactions` follows the code of a
+ * transaction of the database's, which issues BEGIN and COMMIT by way of `_runExclusiveQuery`; the
+ * statements of the user's callback come that way too, and `isIssuing` tells them apart.
+ */
+let isOwn = false;
+let isIssuing = false;
+const transactions = new AsyncLocalStorage<{ next: string }>();
+
+/** Patches the class of databases. */
+export function patchDatabase(Db: { prototype: PGlite }, recorder: Recorder): Undo | undefined {
+  const { prototype } = Db;
+  const release = claim(prototype, 'pglite');
+  if (!release) return undefined;
+  // Most methods are of the class that it extends.
+  const base = ownerOf(prototype, 'query') as PGlite;
+  return undoAll([
+    release,
+    patchListeners(prototype),
+    patchMethod(base, 'query', (original) => {
+      return function query(...args) {
+        if (isOwn) return original.apply(this, args);
+        return recorded(this, recorder, args[0], args[1], () => original.apply(this, args));
+      };
+    }),
+    ...(['exec', 'describeQuery'] as const).map((key) =>
+      patchMethod(base, key, (original) => {
+        return function execute(...args) {
+          return recorded(this, recorder, args[0], undefined, () => original.apply(this, args));
+        };
+      }),
+    ),
+    patchMethod(base, 'transaction', (original) => transactionOf(original, recorder)),
+    patchMethod(prototype, '_runExclusiveQuery', (original) => {
+      return function _runExclusiveQuery(statement) {
+        const transaction = isIssuing ? undefined : transactions.getStore();
+        const run = () => original.call(this, statement);
+        if (!transaction) return run();
+        return recorded(this, recorder, transaction.next, undefined, run);
+      };
+    }),
+    patchMethod(base, '_initArrayTypes', (original) => {
+      return function _initArrayTypes(...args) {
+        isOwn = true;
+        try {
+          // Asks before it waits for anything.
+          return original.apply(this, args);
+        } finally {
+          isOwn = false;
+        }
+      };
+    }),
+  ]);
+}
+
+function transactionOf(
+  original: PGlite['transaction'],
+  recorder: Recorder,
+): (this: PGlite, callback: (transaction: PGliteTransaction) => unknown) => Promise<unknown> {
+  return function transaction(callback) {
+    if (typeof callback !== 'function') return original.call(this, callback);
+    const state = { next: 'BEGIN' };
+    const inTransaction = async (given: PGliteTransaction): Promise<unknown> => {
+      patchTransaction(given, this, recorder);
+      state.next = 'ROLLBACK';
+      const result = await transactions.exit(() => callback(given));
+      state.next = 'COMMIT';
+      return result;
+    };
+    return transactions.run(state, () => original.call(this, inTransaction));
+  };
+}
+
+/** Patches what the callback of a transaction gets; it lives no longer than that. */
+function patchTransaction(given: PGliteTransaction, db: PGlite, recorder: Recorder): void {
+  const issue = (text: unknown, values: unknown, run: () => Promise<unknown>) =>
+    recorded(db, recorder, text, values, () => {
+      isIssuing = true;
+      try {
+        return run();
+      } finally {
+        isIssuing = false;
+      }
+    });
+  patchMethod(given, 'query', (original) => (...args) => {
+    return issue(args[0], args[1], () => original.apply(given, args));
+  });
+  patchMethod(given, 'sql', (original) => (strings, ...args) => {
+    const { text, values } = readTemplate(strings, args);
+    return issue(text, values, () => original.call(given, strings, ...args));
+  });
+  patchMethod(given, 'exec', (original) => (...args) => {
+    return issue(args[0], undefined, () => original.apply(given, args));
+  });
+  patchMethod(given, 'rollback', (original) => () => {
+    return issue('ROLLBACK', undefined, () => original.call(given));
+  });
+}
+
+/** Records what `run` promises. Promises keep their callers' contexts by themselves. */
+function recorded(
+  db: PGlite,
+  recorder: Recorder,
+  text: unknown,
+  values: unknown,
+  run: () => Promise<unknown>,
+): Promise<unknown> {
+  if (!recorder.isListening) return run();
+  const operation = new RunningOperation('PGLITE_QUERY');
+  operation.record(recorder, describeQuery(endpointOf(db), text, values));
+  return operation.recording ? settling(operation, run()) : run();
+}
+
+/**
+ * The promise of a query, made anew: the database has no other place that sees its end. The first
+ * one is used up here, so a rejection that nobody handles is told once, as it was.
+ */
+async function settling(operation: RunningOperation, promise: Promise<unknown>): Promise<unknown> {
+  try {
+    const result = await promise;
+    operation.settle(undefined, result);
+    return result;
+  } catch (error) {
+    operation.settle(error);
+    throw error;
+  } finally {
+    operation.end();
+  }
+}

@@ -1,0 +1,36 @@
+/* What is used of PGlite, as far as all supported versions have it. */
+
+export interface PGlite {
+  readonly ready: boolean;
+  readonly Module?: { ENV?: { PGDATABASE?: string } };
+  query(text: string, values?: unknown, options?: unknown): Promise<unknown>;
+  exec(text: string, options?: unknown): Promise<unknown>;
+  describeQuery(text: string, options?: unknown): Promise<unknown>;
+  transaction(callback: (transaction: PGliteTransaction) => unknown): Promise<unknown>;
+  listen(channel: string, callback: Listener, ...rest: unknown[]): Promise<unknown>;
+  unlisten(channel: string, callback?: Listener, ...rest: unknown[]): Promise<unknown>;
+  onNotification(callback: Listener): () => void;
+  offNotification(callback: Listener): void;
+  /** Asks for the types of arrays, once the database is there. */
+  _initArrayTypes(...args: unknown[]): Promise<unknown>;
+  /** Runs one statement after the other. */
+  _runExclusiveQuery(statement: () => Promise<unknown>): Promise<unknown>;
+}
+
+export type Listener = (...args: unknown[]) => unknown;
+
+/** What the callback of a transaction gets: an object of its own. */
+export interface PGliteTransaction {
+  query(text: string, values?: unknown, options?: unknown): Promise<unknown>;
+  sql(strings: TemplateStringsArray, ...values: unknown[]): Promise<unknown>;
+  exec(text: string, options?: unknown): Promise<unknown>;
+  rollback(): Promise<unknown>;
+}
+
+/** A piece of a statement in a template, of the package's own template helpers. */
+export interface TemplatePiece {
+  _templateType?: 'part' | 'container';
+  str?: string;
+  strings?: readonly string[];
+  values?: readonly unknown[];
+}

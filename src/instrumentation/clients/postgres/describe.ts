@@ -1,0 +1,90 @@
+import type { Operation } from '../../operation.ts';
+import { createEndpoint, type Endpoint } from '../../recorder/endpoint.ts';
+import type { PostgresOptions, PostgresQuery } from './shapes.ts';
+
+const SYSTEM = 'postgresql';
+const DEFAULT_PORT = 5432;
+
+/** Of an instance that nobody introduced. */
+export const UNKNOWN_ENDPOINT: Endpoint = createEndpoint({ system: SYSTEM });
+
+/** Where the queries of an instance go. Which one of several hosts is known to the client alone. */
+export function endpointFrom(options: PostgresOptions): Endpoint {
+  const { host, port, path, database, connection } = options;
+  const schema = connection?.['search_path'];
+  const namespace = [database, typeof schema === 'string' ? schema.split(',')[0] : undefined];
+  return createEndpoint({
+    system: SYSTEM,
+    namespace: namespace.filter(Boolean).join('|'),
+    address: host?.length === 1 ? host[0] : undefined,
+    port: path ? undefined : port?.[0],
+    defaultPort: DEFAULT_PORT,
+  });
+}
+
+/** The classes of what may stand in a template beside values. */
+export interface Fragments {
+  Query: Constructor;
+  Identifier: Constructor;
+  Parameter: Constructor;
+  Builder: Constructor;
+}
+type Constructor = abstract new (...args: never[]) => object;
+
+/** A statement as far as it can be read before the client has put it together. */
+export interface ReadStatement {
+  text: string | undefined;
+  values: unknown[];
+  /** Whether `text` is what the server will get. */
+  isWhole: boolean;
+}
+
+/** Reads `query` without running anything of the user's. */
+export function readStatement(query: PostgresQuery, fragments: Fragments): ReadStatement {
+  const { strings, args, tagged } = query;
+  if (!tagged) return { text: strings[0], values: [...args], isWhole: strings.length === 1 };
+  const read: ReadStatement & { text: string } = { text: '', values: [], isWhole: true };
+  appendQuery(read, query, fragments);
+  return read;
+}
+
+function appendQuery(
+  read: ReadStatement & { text: string },
+  { strings, args }: PostgresQuery,
+  fragments: Fragments,
+): void {
+  read.text += strings[0] ?? '';
+  for (let index = 1; index < strings.length; index++) {
+    const value = args[index - 1];
+    if (value instanceof fragments.Query) {
+      appendQuery(read, value as unknown as PostgresQuery, fragments);
+    } else if (value instanceof fragments.Identifier) {
+      read.text += (value as { value?: string }).value;
+    } else if (value instanceof fragments.Builder || isListOfQueries(value, fragments)) {
+      // Holds values, so the text is one with placeholders.
+      read.values.push(undefined);
+      read.isWhole = false;
+    } else {
+      read.values.push(
+        value instanceof fragments.Parameter ? (value as { value?: unknown }).value : value,
+      );
+      read.text += `$${read.values.length}`;
+    }
+    read.text += strings[index];
+  }
+}
+
+function isListOfQueries(value: unknown, { Query }: Fragments): boolean {
+  return Array.isArray(value) && value[0] instanceof Query;
+}
+
+export function describeQuery(endpoint: Endpoint, { text, values }: ReadStatement): Operation {
+  return { endpoint, text, dialect: SYSTEM, values };
+}
+
+/** The rows of one result, or of all results of a multi-statement. */
+export function countRows(result: unknown): number | undefined {
+  if (!Array.isArray(result)) return undefined;
+  if (!result.every((item) => Array.isArray(item) && 'command' in item)) return result.length;
+  return result.reduce<number>((sum, one: unknown[]) => sum + one.length, 0);
+}

@@ -1,0 +1,76 @@
+import { bindListener } from '../../bind-listener.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import type { Fragments } from './describe.ts';
+import { introduce } from './instances.ts';
+import { patchQuery } from './query-source.ts';
+import type { Postgres, PostgresSql } from './shapes.ts';
+
+/** Options that are listeners: nobody's call is behind what they hear. */
+const LISTENERS = ['onnotice', 'onnotify', 'onparameter', 'onclose', 'debug'] as const;
+
+/** Patches what is common to all instances, by a look at one that never connects. */
+export function patchByProbe(postgres: Postgres, recorder: Recorder): Undo | undefined {
+  return patchQueryOf(postgres({ host: 'localhost', max: 1, no_subscribe: true }), recorder);
+}
+
+/** Patches what `sql` has in common with all other instances. */
+export function patchQueryOf(sql: PostgresSql, recorder: Recorder): Undo | undefined {
+  return patchQuery(fragmentsOf(sql), recorder);
+}
+
+/** Patches an instance: its listeners belong to whoever registered them. */
+export function patchInstance(sql: PostgresSql): Undo | undefined {
+  const release = claim(sql, 'postgres instance');
+  if (!release) return undefined;
+  introduce(sql.unsafe(''), sql.options);
+  return undoAll([
+    release,
+    patchMethod(sql, 'listen', (original) => {
+      return function listen(name, ...listeners) {
+        const result = Reflect.apply(original, this, [name, ...listeners.map(bound)]) as unknown;
+        // It listens by an instance of its own.
+        const { sql: listening } = original as PostgresSql['listen'];
+        if (listening) introduce(listening.unsafe(''), sql.options);
+        return result;
+      };
+    }),
+    patchMethod(sql, 'subscribe', (original) => {
+      return function subscribe(event, ...listeners) {
+        return Reflect.apply(original, this, [event, ...listeners.map(bound)]) as unknown;
+      };
+    }),
+  ]);
+}
+
+/** The arguments of `postgres()`, with its listeners in the context that is active now. */
+export function withBoundListeners([first, second]: unknown[]): unknown[] {
+  const isFirst = typeof first === 'object' && first !== null;
+  const options: unknown = isFirst ? first : second;
+  if (typeof options !== 'object' || options === null) return [first, second];
+  const overlay: PropertyDescriptorMap = {};
+  for (const key of LISTENERS) {
+    const value = (options as Record<string, unknown>)[key];
+    if (typeof value === 'function') overlay[key] = { value: bound(value), enumerable: true };
+  }
+  if (Object.keys(overlay).length === 0) return [first, second];
+  // An object over the user's, which stays as it is.
+  const shadow = Object.create(options, overlay) as unknown;
+  return isFirst ? [shadow, second] : [first, shadow];
+}
+
+function bound(listener: unknown): unknown {
+  return typeof listener === 'function'
+    ? bindListener('POSTGRES_LISTENER', listener as () => unknown)
+    : listener;
+}
+
+function fragmentsOf(sql: PostgresSql): Fragments {
+  const classOf = (instance: unknown) => (instance as { constructor: never }).constructor;
+  return {
+    Query: classOf(sql.unsafe('')),
+    Identifier: classOf(sql('a')),
+    Parameter: classOf(sql.typed(1, 23)),
+    Builder: classOf(sql({ a: 1 })),
+  };
+}

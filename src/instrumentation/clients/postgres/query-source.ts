@@ -1,0 +1,172 @@
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { PoolWait } from '../../recorder/pool-wait.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { runInRoot } from '../../root.ts';
+import { RunningOperation } from '../../running-operation.ts';
+import { followStream, isCopyStream } from './copy-source.ts';
+import { describeQuery, readStatement, type Fragments } from './describe.ts';
+import { Instance, instanceOf } from './instances.ts';
+import type { PostgresQuery } from './shapes.ts';
+
+/*
+ * A query is lazy, and runs once however often it is asked: `handle` is where it starts. Its
+ * `resolve` and `reject` are functions of the query itself, made anew by each step of an iterated
+ * cursor; they are the only place that sees the end. Entries live as long as their query; `followed`
+ * holds the functions that are ours.
+ */
+interface Run {
+  operation: RunningOperation;
+  instance: Instance;
+  /** Until there is a connection. */
+  wait: PoolWait | undefined;
+  isWaiting: boolean;
+  /** Whether the statement has yet to be learned from the client. */
+  isPartial: boolean;
+  /** Whether the rest of the answer comes by a stream. */
+  isReading: boolean;
+}
+const runs = new WeakMap<PostgresQuery, Run>();
+const followed = new WeakSet<object>();
+
+/** Patches the class of queries. */
+export function patchQuery(fragments: Fragments, recorder: Recorder): Undo | undefined {
+  const prototype = fragments.Query.prototype as PostgresQuery;
+  const release = claim(prototype, 'postgres query');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchMethod(prototype, 'handle', (original) => {
+      return function handle() {
+        const run = runs.get(this);
+        if (run) follow(this, run);
+        // What the client asks for itself has no canceller.
+        if (this.executed || !this.canceller) return original.call(this);
+        start(this, fragments, recorder);
+        // The socket that may be opened for this query outlives it.
+        return runInRoot(original, this);
+      };
+    }),
+    patchMethod(prototype, 'forEach', (original) => {
+      return function forEach(listener) {
+        return original.call(this, ofCaller(this, listener));
+      };
+    }),
+    patchMethod(prototype, 'cursor', (original) => {
+      return function cursor(...args) {
+        const last = args.length - 1;
+        if (typeof args[last] === 'function') args[last] = ofCaller(this, args[last]);
+        return original.apply(this, args);
+      };
+    }),
+    seeStatements(prototype),
+  ]);
+}
+
+function start(query: PostgresQuery, fragments: Fragments, recorder: Recorder): void {
+  const operation = new RunningOperation('POSTGRES_QUERY');
+  const instance = instanceOf(query);
+  let isPartial = false;
+  if (recorder.isListening) {
+    const statement = readStatement(query, fragments);
+    operation.record(recorder, describeQuery(instance.endpoint, statement));
+    isPartial = !statement.isWhole;
+    if (!isPrepared(query, instance)) comment(query, statement.text, operation);
+  }
+  if (recorder.pools.isListening) {
+    recorder.pools.watch(instance, instance.endpoint, Instance.read);
+  }
+  const wait = PoolWait.start(
+    recorder,
+    instance,
+    ({ endpoint }) => endpoint,
+    operation.recording && operation,
+  );
+  const run = { operation, instance, wait, isWaiting: true, isPartial, isReading: false };
+  instance.waiting();
+  runs.set(query, run);
+  follow(query, run);
+}
+
+function isPrepared({ options }: PostgresQuery, { prepares }: Instance): boolean {
+  return options.simple !== true && (options.prepare ?? prepares);
+}
+
+function comment(
+  query: PostgresQuery,
+  text: string | undefined,
+  { recording }: RunningOperation,
+): void {
+  const commented = text === undefined ? undefined : recording?.comment(text);
+  if (text === undefined || commented === undefined || commented === text) return;
+  // A new list: the old one is the user's template.
+  const { strings } = query;
+  query.strings = [...strings.slice(0, -1), strings.at(-1) + commented.slice(text.length)];
+}
+
+/** Ends the operation where the query does, before its caller hears of it. */
+function follow(query: PostgresQuery, run: Run): void {
+  const { resolve, reject } = query;
+  const { operation } = run;
+  if (operation.ended || followed.has(resolve)) return;
+  query.resolve = (value) => {
+    if (isCopyStream(value)) {
+      run.isReading = value.writable !== true;
+      followStream(value, operation);
+    } else if (!run.isReading) {
+      operation.settle(undefined, value);
+      operation.end();
+    }
+    return resolve(value);
+  };
+  query.reject = (error) => {
+    served(run, error);
+    operation.settle(error);
+    operation.end();
+    return reject(error);
+  };
+  followed.add(query.resolve);
+}
+
+/** The wait for a connection is over. */
+function served(run: Run, error?: unknown): void {
+  if (!run.isWaiting) return;
+  run.isWaiting = false;
+  run.instance.served();
+  if (error === undefined) run.wait?.end();
+  else run.wait?.fail(error, false);
+}
+
+/** A listener that is given to a query runs in the context of whoever asked for the result. */
+function ofCaller(query: PostgresQuery, listener: unknown): unknown {
+  if (typeof listener !== 'function') return listener;
+  return function ofCaller(this: unknown, ...args: unknown[]): unknown {
+    const call = listener as (...args: unknown[]) => unknown;
+    const operation = runs.get(query)?.operation;
+    return operation ? operation.run(call, this, ...args) : call.apply(this, args);
+  };
+}
+
+/**
+ * A connection puts the statement together when it takes a query, and keeps it on the query: which
+ * says both when the wait was over and what the whole statement is.
+ */
+function seeStatements(prototype: PostgresQuery): Undo {
+  Object.defineProperty(prototype, 'string', {
+    get: () => undefined,
+    set(this: PostgresQuery, value: string) {
+      Object.defineProperty(this, 'string', {
+        value,
+        writable: true,
+        configurable: true,
+        enumerable: true,
+      });
+      const run = runs.get(this);
+      if (!run) return;
+      served(run);
+      if (run.isPartial) run.operation.recording?.learn({ text: value });
+    },
+    configurable: true,
+    enumerable: false,
+  });
+  return () => Reflect.deleteProperty(prototype, 'string');
+}

@@ -1,0 +1,196 @@
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { describeStatement, endpointOf, valuesOf } from '../sqlite/describe.ts';
+import { hasCallback, withCallback, withRowCallbacks } from './callbacks.ts';
+import type { Database, Method, Sqlite3, Statement } from './shapes.ts';
+
+/*
+ * Every call is an operation of its own, whose callback comes from a thread of the pool. A method of
+ * a database makes a statement and calls the statement's method of the same name: `issuing` is set
+ * for that moment. `pending` holds what was asked of a statement, because one that cannot be prepared
+ * forgets it without a word; `databases` is written by `prepare`. Entries live as long as their
+ * statement.
+ */
+let issuing: { operation: RunningOperation; statement?: Statement } | undefined;
+const pending = new WeakMap<Statement, Set<RunningOperation>>();
+const databases = new WeakMap<Statement, Database>();
+
+const EXECUTING = ['run', 'get', 'all', 'map', 'each'] as const;
+
+/** Patches databases, statements and backups. */
+export function patchModule(exports: Sqlite3, recorder: Recorder): Undo | undefined {
+  const database = exports.Database.prototype as Database;
+  const statement = exports.Statement.prototype;
+  const release = claim(database, 'sqlite3');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchMethod(exports, 'Database', withBoundCallback as never),
+    exports.cached && patchMethod(exports.cached, 'Database', withBoundCallback as never),
+    ...EXECUTING.map((key) => patchMethod(database, key, (it) => issue(key, it, recorder))),
+    ...EXECUTING.map((key) => patchMethod(statement, key, (it) => execute(key, it, recorder))),
+    patchMethod(database, 'exec', (original) => exec(original, recorder)),
+    patchMethod(database, 'prepare', prepare),
+    patchMethod(statement, 'emit', (original) => {
+      return function emit(event, ...args) {
+        if (event === 'error' && !isTelling) fail(this, args[0]);
+        return original.call(this, event, ...args);
+      };
+    }),
+    ...(['close', 'wait', 'loadExtension'] as const).map((key) =>
+      patchMethod(database, key, withBoundCallback),
+    ),
+    ...(['bind', 'reset', 'finalize'] as const).map((key) =>
+      patchMethod(statement, key, withBoundCallback),
+    ),
+    ...(['step', 'finish'] as const).map((key) =>
+      patchMethod(exports.Backup.prototype, key, withBoundCallback),
+    ),
+  ]);
+}
+
+type MethodOn<Target> = (this: Target, ...args: unknown[]) => unknown;
+
+/** A method that may have a callback at the end, which is then called in its caller's context. */
+function withBoundCallback<Target>(original: MethodOn<Target>): MethodOn<Target> {
+  return function bound(...args) {
+    if (hasCallback(args)) args.push(bindCallback('SQLITE3', args.pop() as Method));
+    return new.target
+      ? (Reflect.construct(original, args, new.target) as unknown)
+      : original.apply(this, args);
+  };
+}
+
+/** A method of a database that makes a statement of its first argument. */
+function issue(
+  key: (typeof EXECUTING)[number],
+  original: MethodOn<Database>,
+  recorder: Recorder,
+): MethodOn<Database> {
+  return function issued(text, ...args) {
+    if (key === 'map' && !hasCallback(args)) return original.call(this, text, ...args);
+    const operation = start(this, text, args, recorder);
+    const call: NonNullable<typeof issuing> = { operation };
+    const wrap = key === 'each' ? withRowCallbacks : withCallback;
+    const outer = issuing;
+    issuing = call;
+    try {
+      return original.call(this, text, ...wrap(args, operation, () => errorsOf(call.statement)));
+    } catch (error) {
+      operation.settle(error);
+      operation.end();
+      throw error;
+    } finally {
+      issuing = outer;
+    }
+  };
+}
+
+function execute(
+  key: (typeof EXECUTING)[number],
+  original: MethodOn<Statement>,
+  recorder: Recorder,
+): MethodOn<Statement> {
+  return function executed(...args) {
+    if (issuing) {
+      issuing.statement = this;
+      waitFor(this, issuing.operation);
+      // What it calls in turn, as `map` calls `all`, is of the same operation.
+      return original.apply(this, args);
+    }
+    if (key === 'map' && !hasCallback(args)) return original.apply(this, args);
+    const operation = start(databases.get(this), this.sql, args, recorder);
+    waitFor(this, operation);
+    const wrap = key === 'each' ? withRowCallbacks : withCallback;
+    const outer = issuing;
+    issuing = { operation, statement: this };
+    try {
+      return original.apply(
+        this,
+        wrap(args, operation, () => errorsOf(this)),
+      );
+    } catch (error) {
+      operation.settle(error);
+      operation.end();
+      throw error;
+    } finally {
+      issuing = outer;
+    }
+  };
+}
+
+function exec(original: MethodOn<Database>, recorder: Recorder): MethodOn<Database> {
+  return function exec(text, ...args) {
+    const operation = start(this, text, [], recorder);
+    try {
+      return original.call(this, text, ...withCallback(args, operation, () => this));
+    } catch (error) {
+      operation.settle(error);
+      operation.end();
+      throw error;
+    }
+  };
+}
+
+function prepare(original: Database['prepare']): Database['prepare'] {
+  return function prepare(this: Database, text, ...args) {
+    let statement: Statement | undefined;
+    if (hasCallback(args)) {
+      const callback = bindCallback('SQLITE3', args.pop() as Method);
+      args.push(function prepared(this: unknown, ...results: unknown[]): unknown {
+        if (results[0] && statement) fail(statement, results[0]);
+        return callback.apply(this, results);
+      });
+    }
+    statement = original.call(this, text, ...args);
+    databases.set(statement, this);
+    return statement;
+  };
+}
+
+function start(
+  db: Database | undefined,
+  text: unknown,
+  args: readonly unknown[],
+  recorder: Recorder,
+): RunningOperation {
+  const operation = new RunningOperation('SQLITE3');
+  if (recorder.isListening) {
+    const endpoint = endpointOf(db, () => db?.filename);
+    const values = valuesOf(args.filter((arg) => typeof arg !== 'function'));
+    operation.record(recorder, describeStatement(endpoint, text, values));
+  }
+  return operation;
+}
+
+function waitFor(statement: Statement, operation: RunningOperation): void {
+  const operations = pending.get(statement) ?? new Set();
+  for (const one of operations) if (one.ended) operations.delete(one);
+  pending.set(statement, operations.add(operation));
+}
+
+/**
+ * Where an error of one operation goes that has no callback. A statement itself tells only that it
+ * could not be prepared.
+ */
+function errorsOf(statement: Statement | undefined): Pick<Statement, 'emit'> | undefined {
+  return (
+    statement && {
+      emit: (event, error) => {
+        isTelling = true;
+        try {
+          return statement.emit(event, error);
+        } finally {
+          isTelling = false;
+        }
+      },
+    }
+  );
+}
+let isTelling = false;
+
+/** All that was asked of a statement fails with it. */
+function fail(statement: Statement, error: unknown): void {
+  for (const operation of pending.get(statement) ?? []) operation.settle(error);
+}

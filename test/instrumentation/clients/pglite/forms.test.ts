@@ -1,0 +1,8 @@
+import { describeForms } from '../../matrix/suite.ts';
+import { pgliteForms } from './forms.ts';
+
+describe('PGlite', function () {
+  // Starting the database takes seconds.
+  this.timeout(40_000);
+  describeForms(pgliteForms);
+});

@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { noteSkipped } from './services.ts';
+
+/*
+ * Native modules that come as sources. They are built on first use, with npm's own node-gyp and the
+ * headers beside the running Node, in the user's cache folder: a machine without a compiler goes
+ * without their tests and not without the package.
+ */
+
+interface NativeModule {
+  name: string;
+  version: string;
+  /** Whether one build serves every Node. */
+  isNapi?: boolean;
+}
+
+/** A `require` that finds the module, built for this Node; without one the suite is skipped. */
+export function requireNative(suite: Mocha.Context, module: NativeModule): NodeJS.Require {
+  suite.timeout(600_000);
+  const found = nativeModule(module);
+  if (typeof found !== 'string') return found;
+  noteSkipped(`${module.name} ${module.version}: ${found}`);
+  return suite.skip();
+}
+
+/** A `require` that finds the module, or the reason why there is none. */
+export function nativeModule({ name, version, isNapi }: NativeModule): NodeJS.Require | string {
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  const abi = isNapi ? 'napi' : `abi-${process.versions.modules}`;
+  const folder = join(cache, 'clew', 'native', `${name}-${version}-${process.platform}-${abi}`);
+  const require = createRequire(join(folder, 'index.js'));
+  const built = join(folder, 'built');
+  if (existsSync(built)) return require;
+  mkdirSync(folder, { recursive: true });
+  console.log(`building ${name}@${version} in ${folder}`);
+  const npm = ['i', '--prefix', folder, '--no-save', '--ignore-scripts', '--omit=optional'];
+  const install = run('npm', [...npm, `${name}@${version}`], folder);
+  if (install !== undefined) return `it cannot be installed: ${install}`;
+  const gyp = findNodeGyp();
+  if (gyp === undefined) return 'there is no node-gyp beside npm';
+  const prefix = dirname(dirname(process.execPath));
+  const headers = existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : [];
+  const inside = join(folder, 'node_modules', name);
+  const build = run(process.execPath, [gyp, 'rebuild', ...headers], inside);
+  if (build !== undefined) return `it cannot be built: ${build}`;
+  writeFileSync(built, '');
+  return require;
+}
+
+/** The last line of what went wrong, if anything did. */
+function run(command: string, args: string[], cwd: string): string | undefined {
+  const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (status === 0) return undefined;
+  const lines = (error?.message ?? stderr).trim().split('\n');
+  return lines.findLast((line) => /err|not ok/i.test(line)) ?? lines.at(-1) ?? 'no reason given';
+}
+
+function findNodeGyp(): string | undefined {
+  const { stdout } = spawnSync('npm', ['root', '--global'], { encoding: 'utf8' });
+  const gyp = join(stdout.trim(), 'npm/node_modules/node-gyp/bin/node-gyp.js');
+  return existsSync(gyp) ? gyp : undefined;
+}
