@@ -27,16 +27,16 @@ export type ClientName =
   | 'postgres'
   | 'pglite'
   | 'better-sqlite3'
-  | 'node:sqlite'
+  | 'nodeSqlite'
   | 'sqlite3'
   | 'knex'
   | 'redis'
   | 'ioredis'
   | 'mongodb'
-  | 'generic-pool'
   | 'dataloader'
+  | 'tarn'
   | 'lru-memoizer'
-  | 'tarn';
+  | 'generic-pool';
 
 /** Every client, in the order of the documentation. */
 const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
@@ -46,16 +46,16 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   postgres,
   pglite,
   'better-sqlite3': betterSqlite3,
-  'node:sqlite': nodeSqlite,
+  nodeSqlite,
   sqlite3,
   knex,
   redis,
   ioredis,
   mongodb,
-  'generic-pool': genericPool,
   dataloader,
-  'lru-memoizer': lruMemoizer,
   tarn,
+  'lru-memoizer': lruMemoizer,
+  'generic-pool': genericPool,
 };
 
 /** Configuration by client; `all` holds what is common to them, and yields to a client's own. */
