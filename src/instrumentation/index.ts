@@ -27,7 +27,7 @@ export type ClientName =
   | 'postgres'
   | 'pglite'
   | 'better-sqlite3'
-  | 'nodeSqlite'
+  | 'node:sqlite'
   | 'sqlite3'
   | 'knex'
   | 'redis'
@@ -46,7 +46,7 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   postgres,
   pglite,
   'better-sqlite3': betterSqlite3,
-  nodeSqlite,
+  'node:sqlite': nodeSqlite,
   sqlite3,
   knex,
   redis,

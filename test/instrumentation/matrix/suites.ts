@@ -18,5 +18,4 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
     (await import('../clients/better-sqlite3/forms.ts')).betterSqlite3Forms,
   'node:sqlite': async () => (await import('../clients/node-sqlite/forms.ts')).nodeSqliteForms,
   sqlite3: async () => (await import('../clients/sqlite3/forms.ts')).sqlite3Forms,
-  mongodb: async () => (await import('../clients/mongodb/forms.ts')).mongodbForms,
 };
