@@ -74,7 +74,8 @@ class Parts {
     this.#part('the context manager', () => this.#registerContextManager());
     this.#part('the propagators', () => this.#registerPropagators(config));
     // A rule repairs contexts, and those are propagated also where there are no spans.
-    this.#part('the repair rules', () => this.#enableRules(config));
+    this.#part('the repair rules', () => this.#undo.push(enableRules()));
+    this.#part('your repair rules', () => this.#enableOwnRules(config));
     if (!config.disabled) {
       this.#part('the export', () => this.#registerProvider(config));
       this.#part('the instrumentation', () => this.#enableInstrumentations(config));
@@ -102,7 +103,7 @@ class Parts {
   }
 
   /** Runs one step of the start; a failure costs that part and not the application. */
-  #part(name: string, step: () => void): void {
+  #part(name: string, step: () => unknown): void {
     try {
       step();
     } catch (error) {
@@ -132,9 +133,11 @@ class Parts {
     }
   }
 
-  #enableRules({ rules }: Config): void {
+  /** Apart from the built-in ones, so that a mistake in a file does not cost those as well. */
+  #enableOwnRules({ rules }: Config): void {
     const file = findRuleFile(process.cwd());
-    this.#undo.push(enableRules({ rules, files: file === undefined ? [] : [file] }));
+    const files = file === undefined ? [] : [file];
+    this.#undo.push(enableRules({ builtIn: false, rules, files }));
   }
 
   #registerProvider(config: Config): void {

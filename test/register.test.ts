@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
@@ -129,6 +137,23 @@ describe('clew/register', function () {
       assert.deepEqual(parentsOf(spans), ['call a', 'call b', 'call c']);
       const repaired = spans.map((span) => toObject(span.attributes)['clew.repaired']);
       assert.ok(repaired.includes('task:fastq'), String(repaired));
+    });
+
+    it('also beside a rule file with a mistake, which is said with its line', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'clew-test-'));
+      writeFileSync(
+        join(folder, 'clew.rules.json'),
+        '{\n  "rules": { "own-queue": { "push": "tsk" } }\n}\n',
+      );
+      try {
+        const args = ['--import', REGISTER_URL, fixture('fastq.cjs')];
+        const result = await runNode(args, { env: exportTo(), cwd: folder });
+        assert.match(result.stderr, /^clew: \S+clew\.rules\.json:2: .*`own-queue`.*`tsk`.*\n$/);
+        const spans = await receiver.waitForSpans(6);
+        assert.deepEqual(parentsOf(spans), ['call a', 'call b', 'call c']);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
 
     it('but not with CLEW_REPAIR=off', async () => {
