@@ -1,5 +1,6 @@
 import { frameAccess } from '../async/context-frame.ts';
 import { hasAsyncContextFrame } from '../async/runtime.ts';
+import { optionError } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
 import type { ContextStore, StoreName, StoreSettings } from './context-store.ts';
 import { FrameStore } from './frame-store.ts';
@@ -35,7 +36,7 @@ function storeFromEnvironment(): StoreName | undefined {
   sayOnce(
     'warn',
     'context-store',
-    `CLEW_CONTEXT_STORE has to be one of ${NAMES.join(', ')}; it is ignored.`,
+    optionError('CLEW_CONTEXT_STORE', `one of ${NAMES.join(', ')}`, value).message,
   );
   return undefined;
 }
