@@ -43,7 +43,7 @@ describe('clew/register', function () {
     let databaseUrl: string;
 
     before(async function () {
-      databaseUrl = await requireService(this, 'postgresql');
+      databaseUrl = await requireService(this, 'postgresql', { embedded: true });
     });
 
     for (const [title, args] of [

@@ -17,7 +17,7 @@ describe('OpenTelemetry JS 3.x', function () {
 
   before(async function () {
     if (!canRunSdk3()) skipSuite(this, 'SDK 3: it needs Node 22.15 or later');
-    databaseUrl = await requireService(this, 'postgresql');
+    databaseUrl = await requireService(this, 'postgresql', { embedded: true });
     project = sdk3Project(
       JSON.parse(readFileSync(MANIFEST, 'utf8')) as { dependencies: Record<string, string> },
     );

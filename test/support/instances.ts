@@ -133,7 +133,7 @@ async function postgresql(): Promise<Instance | string> {
     : [];
   const initdb = findBinary(['initdb'], folders);
   const server = findBinary(['postgres'], folders);
-  if (!initdb || !server) return embeddedPostgresql();
+  if (!initdb || !server) return 'no initdb and postgres on this machine';
   const owner = unprivileged('postgres');
   const folder = temporaryFolder(owner);
   const data = join(folder, 'data');
@@ -152,7 +152,8 @@ async function postgresql(): Promise<Instance | string> {
   return { ...instance, url: `postgresql://clew@127.0.0.1:${port}/postgres` };
 }
 
-async function embeddedPostgresql(): Promise<Instance | string> {
+/** PGlite behind a socket: the wire protocol of PostgreSQL, but one session for all connections. */
+export async function embeddedPostgresql(): Promise<Instance | string> {
   try {
     const { PGlite } = await import('@electric-sql/pglite');
     const { PGLiteSocketServer } = await import('@electric-sql/pglite-socket');
@@ -167,7 +168,7 @@ async function embeddedPostgresql(): Promise<Instance | string> {
     };
     return { url: `postgresql://postgres@127.0.0.1:${port}/postgres`, stop };
   } catch (error) {
-    return `no initdb and postgres on this machine, and PGlite did not start: ${String(error)}`;
+    return `PGlite did not start: ${String(error)}`;
   }
 }
 

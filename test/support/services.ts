@@ -1,4 +1,4 @@
-import { createInstance, type Instance } from './instances.ts';
+import { createInstance, embeddedPostgresql, type Instance } from './instances.ts';
 
 /*
  * Servers for the tests. Each is found, in this order: by its URL in the environment; as a private
@@ -16,7 +16,17 @@ export const URL_VARIABLES: Record<ServiceName, string> = {
   jaeger: 'JAEGER_URL',
 };
 
-const instances = new Map<ServiceName, Promise<Instance | string>>();
+/** What a suite can do with. */
+export interface ServiceOptions {
+  /**
+   * Whether PGlite is enough where there is no PostgreSQL. It speaks the same protocol, but all its
+   * connections share one session: statements, cursors, transactions and errors of one client reach
+   * the others, so that it is no ground for a suite about several clients.
+   */
+  embedded?: boolean;
+}
+
+const instances = new Map<ServiceName | 'embedded', Promise<Instance | string>>();
 const skipped = new Set<string>();
 
 /**
@@ -27,17 +37,32 @@ const skipped = new Set<string>();
  * `REQUIRE_SERVICES=postgresql,jaeger` names the required ones, Jaeger among them, which no
  * package manager brings.
  */
-export async function requireService(suite: Mocha.Context, name: ServiceName): Promise<string> {
+export async function requireService(
+  suite: Mocha.Context,
+  name: ServiceName,
+  { embedded = false }: ServiceOptions = {},
+): Promise<string> {
   const fromEnvironment = process.env[URL_VARIABLES[name]];
   if (fromEnvironment) return fromEnvironment;
-  let instance = instances.get(name);
-  if (!instance) instances.set(name, (instance = createInstance(name)));
-  const found = await instance;
+  let found = await shared(name, () => createInstance(name));
+  if (typeof found === 'string' && name === 'postgresql' && !isRequired(name)) {
+    if (embedded) found = await shared('embedded', embeddedPostgresql);
+    else found += ', and the one session of PGlite is not enough for suites about several clients';
+  }
   if (typeof found !== 'string') return found.url;
   const missing = `${name}: ${found}`;
   if (isRequired(name)) throw new Error(`REQUIRE_SERVICES is set, but there is no ${missing}`);
   skipped.add(missing);
   return suite.skip();
+}
+
+function shared(
+  key: ServiceName | 'embedded',
+  create: () => Promise<Instance | string>,
+): Promise<Instance | string> {
+  let instance = instances.get(key);
+  if (!instance) instances.set(key, (instance = create()));
+  return instance;
 }
 
 /** Skips a suite for another reason than a server; the closing lines of the run say it. */

@@ -23,7 +23,7 @@ describe('pg configuration', () => {
     await client.connect();
   });
 
-  after(() => client.end());
+  after(() => client?.end());
 
   const configure = (config: ClientConfig): void => {
     telemetry = registerTelemetry();

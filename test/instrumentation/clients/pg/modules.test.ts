@@ -36,7 +36,7 @@ describe('pg in an application with the preload', function () {
   let url: string;
 
   before(async function () {
-    url = await requireService(this, 'postgresql');
+    url = await requireService(this, 'postgresql', { embedded: true });
   });
 
   for (const [name, [kind, source]] of Object.entries(APPLICATIONS)) {
