@@ -31,6 +31,8 @@ type Results = Map<string, { contexts: Set<string>; spans: Set<string> }>;
 
 const instances = new Map<string, Instance>();
 const sections: string[] = [];
+/** By client: the Nodes on which its installed version cannot be loaded. */
+const absent = new Map<string, Set<string>>();
 let trials = 0;
 let own = 0;
 try {
@@ -53,9 +55,8 @@ try {
 async function tryAll(client: string, variant: string, url: string): Promise<Results> {
   const results: Results = new Map();
   for (const line of lines) {
-    const { stdout } = await promisify(execFile)(nodeOfLine(line), [CHILD, client, variant, url], {
-      maxBuffer: 1e8,
-    });
+    const stdout = await tryOn(line, client, variant, url);
+    if (stdout === undefined) continue;
     for (const text of stdout.split('\n').filter((part) => part.startsWith('{'))) {
       const { setting, form, withSpan, context, spans } = JSON.parse(text) as Line;
       const key = `${setting} | ${form}`;
@@ -72,6 +73,28 @@ async function tryAll(client: string, variant: string, url: string): Promise<Res
   return results;
 }
 
+/** What the trials on one Node print; undefined where the client cannot be loaded there. */
+async function tryOn(
+  line: string,
+  client: string,
+  variant: string,
+  url: string,
+): Promise<string | undefined> {
+  try {
+    const options = { maxBuffer: 1e8 };
+    const args = [CHILD, client, variant, url];
+    return (await promisify(execFile)(nodeOfLine(line), args, options)).stdout;
+  } catch (error) {
+    const { signal, stderr = '' } = error as { signal?: string; stderr?: string };
+    // A native add-on for a later Node crashes an earlier one; a built-in module may not be there.
+    const cannotLoad =
+      signal === 'SIGSEGV' || /ERR_UNKNOWN_BUILTIN_MODULE|MODULE_NOT_FOUND|ERR_DLOPEN/.test(stderr);
+    if (!cannotLoad) throw error;
+    absent.set(client, (absent.get(client) ?? new Set()).add(line));
+    return undefined;
+  }
+}
+
 function tableOf(client: string, ours: Results, theirs: Results | undefined): string {
   const head = theirs
     ? '| setting | form | clew: context | clew: spans | official: context | official: spans |'
@@ -85,7 +108,11 @@ function tableOf(client: string, ours: Results, theirs: Results | undefined): st
     }
     return `| ${cells.join(' | ')} |`;
   });
-  return [`## ${client}`, '', head, rule, ...rows].join('\n');
+  const nodes = [...(absent.get(client) ?? [])];
+  const note =
+    nodes.length > 0 ? [`Not tried on Node ${nodes.join(', ')}, where it does not load.`, ''] : [];
+  if (rows.length === 0) return [`## ${client}`, '', ...note].join('\n').trimEnd();
+  return [`## ${client}`, '', ...note, head, rule, ...rows].join('\n');
 }
 
 function cell(seen: Set<string> | undefined): string {
