@@ -14,6 +14,12 @@ export {
   OperationResource,
   type OperationResourceOptions,
 } from './instrumentation/operation-resource.ts';
+export {
+  enableRules,
+  RepairSpanProcessor,
+  type RuleOptions,
+  type RuleSet,
+} from './instrumentation/rules/index.ts';
 export { wrap, type Rule, type RuleKind } from './instrumentation/wrap.ts';
 export { getInstrumentations, type InstrumentationOptions } from './instrumentation/index.ts';
 export type { ClientConfig } from './instrumentation/client-config.ts';

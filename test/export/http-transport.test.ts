@@ -5,6 +5,7 @@ import { buildBody } from '../../src/export/request-body.ts';
 import { startReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
 import { makeCertificates, type Certificates } from './support/certificates.ts';
 import { makeSlice, makeSpan } from './support/spans.ts';
+import { skipSuite } from '../support/services.ts';
 
 describe('HttpTransport', () => {
   const transports: HttpTransport[] = [];
@@ -91,7 +92,7 @@ describe('HttpTransport', () => {
     let certificates: Certificates;
     before(function () {
       const made = makeCertificates();
-      if (!made) this.skip();
+      if (!made) skipSuite(this, 'TLS: no openssl on this machine to make certificates');
       certificates = made;
     });
 

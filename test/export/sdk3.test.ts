@@ -6,6 +6,7 @@ import { startReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
 import { toObject } from '../support/otlp-types.ts';
 import { nodeForSdk3, sdk3Folder } from '../support/sdk3.ts';
 import { runApp, type Ending } from './support/fixture.ts';
+import { skipSuite } from '../support/services.ts';
 
 const FILE = fileURLToPath(new URL('../fixtures/export/sdk3.js', import.meta.url));
 
@@ -16,7 +17,7 @@ describe('DeliverySpanProcessor in an SDK 3.x', function () {
 
   before(async function () {
     const found = sdk3Folder();
-    if (found === undefined) this.skip();
+    if (found === undefined) skipSuite(this, 'SDK 3: it needs Node 22.15 or later');
     folder = found;
     receiver = await startReceiver();
   });

@@ -26,6 +26,7 @@ import { imbalance } from '../../src/export/stats.ts';
 import { startReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
 import { captureStderr } from './support/stderr.ts';
 import { endSpans } from './support/spans.ts';
+import { skipSuite } from '../support/services.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -96,7 +97,7 @@ describe('spool safety', function () {
   });
 
   it('refuses a folder of another user', async function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) skipSuite(this, 'a spool of another user: only root can make one');
     mkdirSync(spool, { mode: 0o700 });
     chownSync(spool, 65534, 65534);
     await refuses(/belongs to another user/);

@@ -8,6 +8,7 @@ import { wrap } from '../../../src/instrumentation/wrap.ts';
 import { AsyncResourceTracer } from '../../../src/tracer/async-resource-tracer.ts';
 import type { AsyncTrace } from '../../../src/tracer/record.ts';
 import { as, store } from '../wrap/support.ts';
+import { skipSuite } from '../../support/services.ts';
 
 /*
  * The two examples this package grew from, as docs/rules.md shows them: a query class that is an
@@ -115,7 +116,7 @@ describe('utp-native, a native add-on', () => {
       utp = require('utp-native');
     } catch {
       // The package brings binaries for the common platforms; it is not compiled for a test.
-      this.skip();
+      skipSuite(this, 'utp-native: its binary does not load on this platform');
     }
   });
 

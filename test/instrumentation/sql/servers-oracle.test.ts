@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createConnection, type Connection } from 'mysql2/promise';
 import pg from 'pg';
 import { describeSql, type SqlDialect } from '../../../src/instrumentation/sql/sql-text.ts';
-import { requireService } from '../../support/services.ts';
+import { requireService, skipSuite } from '../../support/services.ts';
 import { generate } from './generator.ts';
 import { RUNS, SEED } from './properties.ts';
 
@@ -176,7 +176,7 @@ describe(`what a server takes for a value (SQL_SEED=${SEED})`, function () {
     before(async function () {
       // Node 20 has none, and its types know of none.
       const name: string = 'node:sqlite';
-      sqlite = await import(name).catch(() => this.skip());
+      sqlite = await import(name).catch(() => skipSuite(this, 'node:sqlite: this Node has none'));
     });
 
     for (const enableDoubleQuotedStringLiterals of [true, false])
