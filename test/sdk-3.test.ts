@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { OtlpReceiver } from './support/otlp-receiver.ts';
@@ -21,6 +21,9 @@ describe('OpenTelemetry JS 3.x', function () {
     project = sdk3Project(
       JSON.parse(readFileSync(MANIFEST, 'utf8')) as { dependencies: Record<string, string> },
     );
+  });
+  after(() => {
+    if (project) rmSync(project.folder, { recursive: true });
   });
 
   for (const application of ['query.mjs', 'query.cjs']) {

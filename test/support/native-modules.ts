@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { noteSkipped } from './services.ts';
+import { cacheFolder } from './user-cache.ts';
 
 /*
  * Native modules that come as sources. They are built on first use, with npm's own node-gyp and the
@@ -30,9 +30,8 @@ export function requireNative(suite: Mocha.Context, module: NativeModule): NodeJ
 
 /** A `require` that finds the module, or the reason why there is none. */
 export function nativeModule({ name, version, isNapi }: NativeModule): NodeJS.Require | string {
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const abi = isNapi ? 'napi' : `abi-${process.versions.modules}`;
-  const folder = join(cache, 'clew', 'native', `${name}-${version}-${process.platform}-${abi}`);
+  const folder = cacheFolder('native', `${name}-${version}-${process.platform}-${abi}`);
   const require = createRequire(join(folder, 'index.js'));
   const built = join(folder, 'built');
   if (existsSync(built)) return require;

@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+
+import { cachedInstall } from './user-cache.ts';
 
 /** The Nodes every test has to pass on. */
 export const NODE_LINES = ['20', '22', '24', '26'] as const;
@@ -12,18 +11,7 @@ export const NODE_LINES = ['20', '22', '24', '26'] as const;
  */
 export function nodeOfLine(line: string): string {
   if (process.versions.node.startsWith(`${line}.`)) return process.execPath;
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  const folder = join(cache, 'clew', 'nodes', `node-${line}`);
   const platform = `node-${process.platform}-${process.arch}`;
-  const executable = join(folder, 'node_modules', platform, 'bin', 'node');
-  if (!existsSync(executable)) {
-    mkdirSync(folder, { recursive: true });
-    console.log(`installing ${platform}@${line} into ${folder}`);
-    const result = spawnSync('npm', ['i', '--prefix', folder, '--no-save', `${platform}@${line}`], {
-      stdio: 'inherit',
-      cwd: folder,
-    });
-    if (result.status !== 0) throw new Error(`Cannot install ${platform}@${line}`);
-  }
-  return executable;
+  const folder = cachedInstall(join('nodes', `node-${line}`), [`${platform}@${line}`]);
+  return join(folder, 'node_modules', platform, 'bin', 'node');
 }

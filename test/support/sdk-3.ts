@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { nodeOfLine } from './other-nodes.ts';
+import { cachedInstall } from './user-cache.ts';
 
 /*
  * The lane of OpenTelemetry JS 3.x. Its packages cannot live beside those of 2.x in one project
@@ -25,6 +27,16 @@ export function canRunSdk3(): boolean {
   return major > 22 || (major === 22 && minor >= 15);
 }
 
+/** A Node that runs SDK 3: this one, or a newer. */
+export function nodeForSdk3(): string {
+  return canRunSdk3() ? process.execPath : nodeOfLine('24');
+}
+
+/** The folder whose `node_modules` is SDK 3. It is shared: nothing may be written into it. */
+export function sdk3Folder(): string {
+  return cachedInstall('opentelemetry-js-3.1.1', PACKAGES);
+}
+
 /** A project with SDK 3 in which the clew that is under test is installed. */
 export interface Sdk3Project {
   folder: string;
@@ -32,29 +44,33 @@ export interface Sdk3Project {
   registerUrl: string;
 }
 
+/** Makes such a project in a temporary folder; the caller removes it. */
 export function sdk3Project(manifest: { dependencies: Record<string, string> }): Sdk3Project {
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  const folder = join(cache, 'clew', `sdk-${PACKAGES[1]?.split('@').at(-1)}`);
+  const folder = mkdtempSync(join(tmpdir(), 'clew-sdk-3-'));
   const modules = join(folder, 'node_modules');
-  if (!existsSync(join(modules, '@opentelemetry', 'sdk-trace'))) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    const args = ['i', '--no-save', '--prefix', folder, ...PACKAGES];
-    const { status, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' });
-    if (status !== 0) throw new Error(`Cannot install SDK 3: ${stderr}`);
-  }
+  linkPackages(join(sdk3Folder(), 'node_modules'), modules);
   const clew = join(modules, 'clew');
-  rmSync(clew, { recursive: true, force: true });
   cpSync(join(ROOT, 'build', 'src'), join(clew, 'build', 'src'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(clew, 'package.json'));
   for (const name of Object.keys(manifest.dependencies)) {
     const link = join(modules, name);
-    if (existsSync(link)) continue;
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules', name), link);
+    if (!existsSync(link)) linkPackage(join(ROOT, 'node_modules', name), link);
   }
   return {
     folder,
     registerUrl: pathToFileURL(join(clew, 'build', 'src', 'register.js')).href,
   };
+}
+
+function linkPackages(from: string, to: string): void {
+  for (const name of readdirSync(from)) {
+    if (name.startsWith('.')) continue;
+    if (name.startsWith('@')) linkPackages(join(from, name), join(to, name));
+    else linkPackage(join(from, name), join(to, name));
+  }
+}
+
+function linkPackage(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  symlinkSync(from, to);
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
@@ -38,6 +38,7 @@ describe('the tracer under OpenTelemetry JS 3.x', function () {
       assert.ok(attributes.some((one) => 'clew.async_resource.type' in one));
     } finally {
       await receiver.close();
+      rmSync(project.folder, { recursive: true });
     }
   });
 });
