@@ -2,6 +2,7 @@ import { Socket as DatagramSocket } from 'node:dgram';
 import { OutgoingMessage } from 'node:http';
 import { Duplex, Writable } from 'node:stream';
 
+import { contextOf } from './attachment.ts';
 import { bindFunction } from './bind-function.ts';
 import type { AnyFunction, ContextStore } from './context-store.ts';
 
@@ -47,8 +48,10 @@ export class WriteCallbackBinder {
       const last = args.length - 1;
       const callback = args[last];
       if (typeof callback === 'function') {
-        const slot = store.get();
-        if (slot !== undefined) args[last] = bindFunction(store, slot, callback as AnyFunction);
+        const context = contextOf(store.get());
+        if (context !== undefined) {
+          args[last] = bindFunction(store, context, callback as AnyFunction);
+        }
       }
       return Reflect.apply(original, this, args);
     };

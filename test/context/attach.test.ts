@@ -109,6 +109,45 @@ for (const contestant of [...ours, oracle]) {
       }),
     );
 
+    it(
+      'is the business of its own token only, also of one that is used up',
+      scoped(() => {
+        const first = manager.attach(named('a'));
+        first.dispose();
+        const second = manager.attach(named('b'));
+        first.dispose();
+        assert.equal(nameOf(), 'b');
+        second.dispose();
+        assert.equal(manager.active(), ROOT_CONTEXT);
+      }),
+    );
+
+    it(
+      'carries each context to what was requested under it, one attachment after another',
+      scoped(async () => {
+        const seen: Promise<unknown>[] = [];
+        for (const name of ['a', 'b', 'c']) {
+          const token = manager.attach(named(name));
+          seen.push(immediate().then(nameOf));
+          token.dispose();
+          manager.attach(named('in between')).dispose();
+        }
+        assert.deepEqual(await Promise.all(seen), ['a', 'b', 'c']);
+      }),
+    );
+
+    it(
+      'carries its context to a bound function that is called after its end',
+      scoped(() => {
+        const token = manager.attach(named('a'));
+        const resource = new AsyncResource('PROBE');
+        token.dispose();
+        const other = manager.attach(named('b'));
+        assert.equal(resource.runInAsyncScope(nameOf), 'a');
+        other.dispose();
+      }),
+    );
+
     if (isOracle) return;
 
     it(
