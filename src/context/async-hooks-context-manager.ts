@@ -26,7 +26,7 @@ export type { ContextToken };
 export class AsyncHooksContextManager implements ContextManager {
   readonly #store: ContextStore;
   readonly #emitters: EmitterBinder;
-  /** What keeps the context of a registration, where that is asked for. */
+  /** What keeps the context of whoever handed a function over. */
   readonly #binders: readonly (RegistrationBinder | WriteCallbackBinder)[];
 
   constructor(options: AsyncHooksContextManagerOptions = {}) {
@@ -35,10 +35,11 @@ export class AsyncHooksContextManager implements ContextManager {
       adoptAccepted: options.causality !== 'execution',
     });
     this.#emitters = new EmitterBinder(this.#store);
+    const writes = new WriteCallbackBinder(this.#store);
     this.#binders =
       options.listeners === 'registration'
-        ? [new RegistrationBinder(this.#store), new WriteCallbackBinder(this.#store)]
-        : [];
+        ? [new RegistrationBinder(this.#store), writes]
+        : [writes];
   }
 
   /** The store in use. */
