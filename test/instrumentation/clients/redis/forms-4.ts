@@ -3,6 +3,7 @@ import type { commandOptions, createClient, RedisClientType } from 'redis-4';
 
 import type { Form, FormSuite, Note } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
+import { scripts, type WithScript } from './forms.ts';
 
 type Client = RedisClientType;
 
@@ -16,19 +17,19 @@ const commands = (library: Package4): Form<Client>[] => [
   {
     name: 'promise',
     run: async (client, note) => {
-      await client.set('clew:a', '1');
+      await client.set('{clew}:a', '1');
       note('continuation');
     },
   },
-  { name: 'then', run: (client, note) => client.get('clew:a').then(() => note('then')) },
+  { name: 'then', run: (client, note) => client.get('{clew}:a').then(() => note('then')) },
   {
     name: 'rejected promise',
-    run: (client, note) => client.lPush('clew:text', 'a').catch(() => note('catch')),
+    run: (client, note) => client.lPush('{clew}:text', 'a').catch(() => note('catch')),
   },
   {
     name: 'sendCommand',
     run: async (client, note) => {
-      await client.sendCommand(['GET', 'clew:a']);
+      await client.sendCommand(['GET', '{clew}:a']);
       note('continuation');
     },
   },
@@ -42,14 +43,14 @@ const commands = (library: Package4): Form<Client>[] => [
   {
     name: 'command options',
     run: async (client, note) => {
-      await client.get(library.commandOptions({ returnBuffers: true }), 'clew:a');
+      await client.get(library.commandOptions({ returnBuffers: true }), '{clew}:a');
       note('continuation');
     },
   },
   {
     name: 'isolated command',
     run: async (client, note) => {
-      await client.get(library.commandOptions({ isolated: true }), 'clew:a');
+      await client.get(library.commandOptions({ isolated: true }), '{clew}:a');
       note('continuation');
     },
   },
@@ -59,8 +60,8 @@ const commands = (library: Package4): Form<Client>[] => [
     run: async (client, note) => {
       await client.executeIsolated(async (isolated) => {
         note('in the task');
-        await isolated.set('clew:a', '1');
-        await isolated.get('clew:a');
+        await isolated.set('{clew}:a', '1');
+        await isolated.get('{clew}:a');
         note('after the command');
       });
       note('continuation');
@@ -69,14 +70,14 @@ const commands = (library: Package4): Form<Client>[] => [
   {
     name: 'transaction',
     run: async (client, note) => {
-      await client.multi().set('clew:a', '1').get('clew:a').exec();
+      await client.multi().set('{clew}:a', '1').get('{clew}:a').exec();
       note('continuation');
     },
   },
   {
     name: 'transaction with an error',
     run: async (client, note) => {
-      const multi = client.multi().lPush('clew:text', 'a').get('clew:a');
+      const multi = client.multi().lPush('{clew}:text', 'a').get('{clew}:a');
       // The first of the line resolves with the error, the last rejects.
       await multi.exec().catch(() => undefined);
       note('continuation');
@@ -85,7 +86,7 @@ const commands = (library: Package4): Form<Client>[] => [
   {
     name: 'pipeline',
     run: async (client, note) => {
-      await client.multi().set('clew:a', '1').get('clew:a').exec(true);
+      await client.multi().set('{clew}:a', '1').get('{clew}:a').exec(true);
       note('continuation');
     },
   },
@@ -93,7 +94,7 @@ const commands = (library: Package4): Form<Client>[] => [
     name: 'transaction never executed',
     operations: 0,
     run: async (client, note) => {
-      client.multi().get('clew:a');
+      client.multi().get('{clew}:a');
       note('left alone');
     },
   },
@@ -107,7 +108,7 @@ const commands = (library: Package4): Form<Client>[] => [
   {
     name: 'script',
     run: async (client, note) => {
-      await (client as unknown as WithScript).addTo('clew:n', 1);
+      await (client as unknown as WithScript).addTo('{clew}:n', 1);
       note('continuation');
     },
   },
@@ -115,16 +116,16 @@ const commands = (library: Package4): Form<Client>[] => [
     name: 'script that the server has forgotten',
     operations: 3,
     run: async (client, note) => {
-      await (client as unknown as WithScript).addTo('clew:n', 1);
+      await (client as unknown as WithScript).addTo('{clew}:n', 1);
       await client.scriptFlush();
-      await (client as unknown as WithScript).addTo('clew:n', 1);
+      await (client as unknown as WithScript).addTo('{clew}:n', 1);
       note('continuation');
     },
   },
   {
     name: 'command of a module',
     run: (client, note) =>
-      (client as unknown as WithModule).own.read('clew:a').then(() => note('then')),
+      (client as unknown as WithModule).own.read('{clew}:a').then(() => note('then')),
   },
   {
     name: 'select',
@@ -138,36 +139,37 @@ const commands = (library: Package4): Form<Client>[] => [
 const legacy: Form<Legacy>[] = [
   {
     name: 'callback',
-    run: (client, note) => called((done) => client.set('clew:a', '1', noted(note, done))),
+    run: (client, note) => called((done) => client.set('{clew}:a', '1', noted(note, done))),
   },
   {
     name: 'callback with a transformed reply',
-    run: (client, note) => called((done) => client.hgetall('clew:hash', noted(note, done))),
+    run: (client, note) => called((done) => client.hgetall('{clew}:hash', noted(note, done))),
   },
   {
     name: 'callback with an error',
-    run: (client, note) => called((done) => client.lpush('clew:text', 'a', noted(note, done))),
+    run: (client, note) => called((done) => client.lpush('{clew}:text', 'a', noted(note, done))),
   },
   {
     name: 'sendCommand with a callback',
-    run: (client, note) => called((done) => client.sendCommand('GET', 'clew:a', noted(note, done))),
+    run: (client, note) =>
+      called((done) => client.sendCommand('GET', '{clew}:a', noted(note, done))),
   },
   {
     name: 'transaction',
     run: (client, note) =>
-      called((done) => client.multi().set('clew:a', '1').get('clew:a').exec(noted(note, done))),
+      called((done) => client.multi().set('{clew}:a', '1').get('{clew}:a').exec(noted(note, done))),
   },
   {
     name: 'promise of v4',
     run: async (client, note) => {
-      await client.v4.get('clew:a');
+      await client.v4.get('{clew}:a');
       note('continuation');
     },
   },
   {
     name: 'sendCommand of v4',
     run: async (client, note) => {
-      await client.v4.sendCommand(['GET', 'clew:a']);
+      await client.v4.sendCommand(['GET', '{clew}:a']);
       note('continuation');
     },
   },
@@ -176,8 +178,8 @@ const legacy: Form<Legacy>[] = [
     operations: 2,
     run: (client, note) =>
       called((done) => {
-        client.set('clew:a', '1');
-        client.get('clew:a', noted(note, done));
+        client.set('{clew}:a', '1');
+        client.get('{clew}:a', noted(note, done));
       }),
   },
 ];
@@ -191,7 +193,7 @@ const connections = (library: Package4): Form<string>[] => [
       client.on('connect', () => note('connect')).once('ready', () => note('ready'));
       await client.connect();
       note('connected');
-      await client.get('clew:a');
+      await client.get('{clew}:a');
       await client.quit();
       note('ended');
     },
@@ -202,7 +204,7 @@ const connections = (library: Package4): Form<string>[] => [
     run: async (url, note) => {
       const client = library.createClient({ url });
       const connected = client.connect();
-      await Promise.all([client.get('clew:a'), client.get('clew:b')]);
+      await Promise.all([client.get('{clew}:a'), client.get('{clew}:b')]);
       note('continuation');
       await connected;
       await client.disconnect();
@@ -286,22 +288,11 @@ function noted(note: Note, done: (...args: never[]) => void): Callback {
   };
 }
 
-/** What the application defined: a command by a script, a command of a module. */
-interface WithScript {
-  addTo(key: string, by: number): Promise<number>;
-}
+/** A command that the application defined in a module. */
 interface WithModule {
   own: { read(key: string): Promise<string> };
 }
 
-const scripts = {
-  addTo: redis4.defineScript({
-    SCRIPT: "return redis.call('incrby', KEYS[1], ARGV[1])",
-    NUMBER_OF_KEYS: 1,
-    transformArguments: (key: string, by: number) => [key, String(by)],
-    transformReply: (reply: number) => reply,
-  }),
-};
 const modules = {
   own: {
     read: {
@@ -326,7 +317,7 @@ export function formsOf4(library: Package4): FormSuite {
         name: 'one client',
         open: async (url) => {
           const target = await open(url, {});
-          await target.set('clew:text', 'text');
+          await target.set('{clew}:text', 'text');
           return { target, close: () => target.disconnect() };
         },
         forms: commands(library),
@@ -343,7 +334,7 @@ export function formsOf4(library: Package4): FormSuite {
         name: 'legacy mode',
         open: async (url) => {
           const target = await open(url, { legacyMode: true });
-          await target.v4.set('clew:text', 'text');
+          await target.v4.set('{clew}:text', 'text');
           return { target, close: () => target.disconnect() };
         },
         forms: legacy,
