@@ -46,22 +46,24 @@ export function keepBook(
   };
   let ended = 0;
   let atEnd = false;
-  const { onEnd, flushAtExit, shutdown } = delivery;
+  const onEnd = delivery.onEnd.bind(delivery);
+  const flushAtExit = delivery.flushAtExit.bind(delivery);
+  const shutdown = delivery.shutdown.bind(delivery);
   delivery.onEnd = (span) => {
-    onEnd.call(delivery, span);
+    onEnd(span);
     if (atEnd) write();
     else if (++ended < EVERY_SPAN || ended % SELDOM === 0) look();
   };
   delivery.flushAtExit = () => {
     look();
-    const done = flushAtExit.call(delivery);
+    const done = flushAtExit();
     atEnd = true;
     write();
     return done;
   };
   delivery.shutdown = () => {
     look();
-    return shutdown.call(delivery).then(write);
+    return shutdown().then(write);
   };
   setInterval(look, 1).unref();
   return { book, look, write };
