@@ -39,7 +39,9 @@ export function asAttachment(slot: Slot | undefined): Attachment | undefined {
 
 /** The context that is active where `slot` is. */
 export function contextOf(slot: Slot | undefined): Context | undefined {
-  return asAttachment(slot)?.attached ?? (slot as Context | undefined);
+  if (slot === undefined) return undefined;
+  const { attached } = slot as Attachment;
+  return attached === undefined ? (slot as Context) : attached;
 }
 
 /** What holds in the place of `slot`: itself, or what its disposed attachments replaced. */
