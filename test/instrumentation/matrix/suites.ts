@@ -13,6 +13,7 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   knex: async () => (await import('../clients/knex/forms.ts')).knexForms,
   redis: async () => (await import('../clients/redis/forms.ts')).redisForms,
   mongodb: async () => (await import('../clients/mongodb/forms.ts')).mongodbForms,
+  mongoose: async () => (await import('../clients/mongodb/mongoose-forms.ts')).mongooseForms,
   postgres: async () => (await import('../clients/postgres/forms.ts')).postgresForms,
   pglite: async () => (await import('../clients/pglite/forms.ts')).pgliteForms,
   'better-sqlite3': async () =>
