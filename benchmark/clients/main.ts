@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { withGenerated } from '../../test/support/generated-part.ts';
 import { createInstance, type Instance } from '../../test/support/instances.ts';
-import { readRun, renderRun, withGenerated } from './table.ts';
+import { readRun, renderRun } from './table.ts';
 import { URL_VARIABLES, type ServiceName } from '../../test/support/services.ts';
 
 /*

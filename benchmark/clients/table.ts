@@ -58,16 +58,6 @@ export function renderRun({ machine, records }: Run): string {
   ].join('\n');
 }
 
-/** `page` with `text` between the two comments that begin and end what is generated. */
-export function withGenerated(page: string, name: string, text: string): string {
-  const begin = `<!-- begin ${name} -->`;
-  const end = `<!-- end ${name} -->`;
-  const from = page.indexOf(begin);
-  const to = page.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`There is no place for ${name}`);
-  return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
-}
-
 const row = (cells: string[]): string => `| ${cells.join(' | ')} |`;
 
 const percent = (costs: number[]): string => ((spread(costs) / median(costs)) * 100).toFixed(0);
