@@ -134,7 +134,10 @@ describe('a variable of OpenTelemetry', function () {
     const pipeline = start({ OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '7' });
     endSpans(pipeline, 30);
     await pipeline.provider.forceFlush();
-    assert.deepEqual(sizes.toSorted(), [2, 7, 7, 7, 7]);
+    assert.deepEqual(
+      sizes.toSorted((a, b) => a - b),
+      [2, 7, 7, 7, 7],
+    );
   });
 
   it('OTEL_BSP_EXPORT_TIMEOUT is how long a flush may take', async () => {
