@@ -1,4 +1,11 @@
-import { context, SpanKind, trace, type Context, type Span } from '@opentelemetry/api';
+import {
+  context,
+  SpanKind,
+  trace,
+  type Context,
+  type Span,
+  type SpanOptions,
+} from '@opentelemetry/api';
 
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
@@ -47,11 +54,9 @@ export class Recorder {
       const attributes = attributesOf(operation, config);
       const proposed = spanNameOf(operation, attributes);
       const name = config.spanName?.(operation, proposed) ?? proposed;
-      const span = tracer?.startSpan(
-        name,
-        { kind: operation.kind ?? SpanKind.CLIENT, attributes, ...startOf(operation) },
-        parent,
-      );
+      const options: SpanOptions = { kind: operation.kind ?? SpanKind.CLIENT, attributes };
+      if (operation.askedAt !== undefined) options.startTime = operation.askedAt;
+      const span = tracer?.startSpan(name, options, parent);
       const recording = new Recording(this, operation, attributes, parent, span);
       recording.started();
       return recording;
@@ -73,8 +78,4 @@ export class Recorder {
     if (requireParent && trace.getSpanContext(parent) === undefined) return true;
     return ignore?.(operation) === true;
   }
-}
-
-function startOf({ askedAt }: Operation): { startTime?: number } {
-  return askedAt === undefined ? {} : { startTime: askedAt };
 }
