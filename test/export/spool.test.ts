@@ -71,7 +71,7 @@ describe('the write-ahead spool', function () {
     });
   }
 
-  for (const end of ['SIGKILL after a delivery', 'out of memory']) {
+  for (const end of ['SIGKILL after a delivery', 'out of memory after a delivery']) {
     it(`sends nothing again that the collector has said it took: ${end}`, async () => {
       const { books: before } = await runApp(end, receiver.url, {
         env: { SPOOL: spool },

@@ -2,9 +2,11 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { once } from 'node:events';
 
+import { ferretdb } from './ferretdb.ts';
+import { findBinary } from './find-binary.ts';
 import type { ServiceName } from './services.ts';
 
 /** A server that was started for this run, and how to stop it. */
@@ -21,7 +23,7 @@ export async function createInstance(name: ServiceName): Promise<Instance | stri
     case 'redis-sentinel':
       return (await import('./redis-servers.ts')).redisSentinel();
     default:
-      return { postgresql, mariadb, redis, jaeger }[name]();
+      return { postgresql, mariadb, redis, mongodb, memcached, jaeger }[name]();
   }
 }
 
@@ -35,19 +37,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The first of `names` found on the PATH or in `folders`. */
-export function findBinary(names: string[], folders: string[] = []): string | undefined {
-  const path = [...folders, ...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
-  for (const name of names) {
-    for (const folder of path) {
-      const file = join(folder, name);
-      if (folder && existsSync(file)) return file;
-    }
-  }
-  return undefined;
-}
-
-/** PostgreSQL and MariaDB refuse to run as root: their folder and process get another user. */
+/** PostgreSQL, MariaDB and memcached refuse to run as root: their folder and process get another user. */
 function unprivileged(user: string): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of [user, 'nobody']) {
@@ -234,6 +224,28 @@ async function redis(): Promise<Instance | string> {
     folder,
   });
   return { ...instance, url: `redis://127.0.0.1:${port}` };
+}
+
+async function mongodb(): Promise<Instance | string> {
+  const server = ferretdb();
+  if (typeof server === 'string') return server;
+  const folder = temporaryFolder(undefined);
+  const port = await freePort();
+  const args = [`127.0.0.1:${port}`, folder];
+  const instance = await launch({ command: server.binary, args, port, folder });
+  return { ...instance, url: `mongodb://127.0.0.1:${port}/` };
+}
+
+async function memcached(): Promise<Instance | string> {
+  const server = findBinary(['memcached']);
+  if (!server) return 'no memcached on this machine';
+  const owner = unprivileged('memcache');
+  const folder = temporaryFolder(owner);
+  const port = await freePort();
+  // Without UDP, which would be another port.
+  const args = ['--port', String(port), '--listen', '127.0.0.1', '--udp-port', '0'];
+  const instance = await launch({ command: server, args, port, folder, owner });
+  return { ...instance, url: `memcached://127.0.0.1:${port}` };
 }
 
 async function jaeger(): Promise<Instance | string> {

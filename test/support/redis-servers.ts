@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
-import { findBinary, freePort, launch, temporaryFolder, type Instance } from './instances.ts';
+import { findBinary } from './find-binary.ts';
+import { freePort, launch, temporaryFolder, type Instance } from './instances.ts';
 
 /* Redis in more than one process: a cluster of three servers, a server with a sentinel. */
 

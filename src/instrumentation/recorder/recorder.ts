@@ -1,11 +1,4 @@
-import {
-  context,
-  SpanKind,
-  trace,
-  type Context,
-  type Span,
-  type SpanOptions,
-} from '@opentelemetry/api';
+import { context, SpanKind, trace, type Context, type Span } from '@opentelemetry/api';
 
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
@@ -54,10 +47,13 @@ export class Recorder {
       const attributes = attributesOf(operation, config);
       const proposed = spanNameOf(operation, attributes);
       const name = config.spanName?.(operation, proposed) ?? proposed;
-      const options: SpanOptions = { kind: operation.kind ?? SpanKind.CLIENT, attributes };
-      if (operation.askedAt !== undefined) options.startTime = operation.askedAt;
-      const span = tracer?.startSpan(name, options, parent);
-      const recording = new Recording(this, operation, attributes, parent, span);
+      const { kind = SpanKind.CLIENT, askedAt } = operation;
+      const span = tracer?.startSpan(
+        name,
+        askedAt === undefined ? { kind, attributes } : { kind, attributes, startTime: askedAt },
+        parent,
+      );
+      const recording = new Recording(this, operation, attributes, parent, span, duration);
       recording.started();
       return recording;
     } catch (error) {
