@@ -5,6 +5,7 @@ import { nodeSqlite } from './clients/node-sqlite/index.ts';
 import { pglite } from './clients/pglite/index.ts';
 import { postgres } from './clients/postgres/index.ts';
 import { sqlite3 } from './clients/sqlite3/index.ts';
+import { mariadb } from './clients/mariadb/index.ts';
 import { mysql2 } from './clients/mysql2/index.ts';
 import { knex } from './clients/knex/index.ts';
 import { mysql } from './clients/mysql/index.ts';
@@ -24,6 +25,7 @@ export type ClientName =
   | 'pg'
   | 'mysql2'
   | 'mysql'
+  | 'mariadb'
   | 'postgres'
   | 'pglite'
   | 'better-sqlite3'
@@ -43,6 +45,7 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   pg,
   mysql2,
   mysql,
+  mariadb,
   postgres,
   pglite,
   'better-sqlite3': betterSqlite3,

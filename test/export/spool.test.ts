@@ -5,8 +5,9 @@ import { join } from 'node:path';
 
 import { DeliverySpanProcessor } from '../../src/export/delivery.ts';
 import type { DeliveryOptions } from '../../src/export/options.ts';
-import { imbalance } from '../../src/export/stats.ts';
+import { CHUNK_BYTES } from '../../src/export/span-log.ts';
 import { startReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
+import { assertBalanced, keepBook, type Book } from './support/books.ts';
 import { runApp } from './support/fixture.ts';
 import { endSpans } from './support/spans.ts';
 
@@ -18,6 +19,7 @@ describe('the write-ahead spool', function () {
   let spool: string;
   let receiver: OtlpReceiver;
   const deliveries: DeliverySpanProcessor[] = [];
+  const books: Book[] = [];
 
   beforeEach(async () => {
     root = mkdtempSync(join(tmpdir(), 'clew-spool-'));
@@ -25,10 +27,8 @@ describe('the write-ahead spool', function () {
     receiver = await startReceiver();
   });
   afterEach(async () => {
-    for (const delivery of deliveries.splice(0)) {
-      assert.equal(imbalance(delivery.stats()), 0);
-      await delivery.shutdown();
-    }
+    for (const delivery of deliveries.splice(0)) await delivery.shutdown();
+    for (const book of books.splice(0)) assertBalanced([book], book.stats.ended);
     await receiver.close();
     rmSync(root, { recursive: true });
   });
@@ -43,6 +43,7 @@ describe('the write-ahead spool', function () {
       ...options,
     });
     deliveries.push(delivery);
+    books.push(keepBook(delivery).book);
     return delivery;
   }
 
@@ -54,10 +55,11 @@ describe('the write-ahead spool', function () {
 
   for (const end of ['SIGKILL', 'out of memory', 'abort', 'process.exit']) {
     it(`keeps every span that had ended, for the next start: ${end}`, async () => {
-      await runApp(end, NOWHERE, {
+      const ending = await runApp(end, NOWHERE, {
         env: { SPOOL: spool },
         nodeOptions: ['--max-old-space-size=64'],
       });
+      assertBalanced(ending.books, 1000);
       const delivery = start();
       await receiver.waitForSpans(1000);
       await delivery.forceFlush();
@@ -69,6 +71,53 @@ describe('the write-ahead spool', function () {
       assert.deepEqual(readdirSync(spool), []);
     });
   }
+
+  for (const end of ['SIGKILL after a delivery', 'out of memory after a delivery']) {
+    it(`sends nothing again that the collector has said it took: ${end}`, async () => {
+      // Several chunks, so that the sender has some while the application's thread is busy dying.
+      const { books: before } = await runApp(end, receiver.url, {
+        env: { SPOOL: spool, COUNT: '4000' },
+        nodeOptions: ['--max-old-space-size=64'],
+      });
+      assertBalanced(before, 4000);
+      const arrived = receiver.spans.length;
+      assert.ok(arrived > 0);
+      const delivery = start();
+      await delivery.forceFlush();
+      assert.equal(delivery.stats().adopted, 4000 - arrived);
+      assert.equal(receiver.distinct, 4000);
+      assert.equal(receiver.spans.length, 4000);
+      await delivery.shutdown();
+      assert.deepEqual(readdirSync(spool), []);
+    });
+  }
+
+  it('sends nothing again although it is killed while it delivers what another left', async () => {
+    const env = {
+      SPOOL: spool,
+      COUNT: '400',
+      OPTIONS: JSON.stringify({ maxBatchSpans: 50, maxInFlight: 1 }),
+    };
+    await runApp('SIGKILL', NOWHERE, { env });
+    // Half of what was left is taken, and the rest hangs until the next process is killed as well.
+    let kill = (): void => undefined;
+    receiver.fault = ({ index }) => {
+      if (index < 4) return undefined;
+      kill();
+      return { hang: true };
+    };
+    await runApp('SIGKILL on request', receiver.url, {
+      env,
+      onReady: (child) => (kill = () => void child.kill('SIGKILL')),
+    });
+    receiver.fault = undefined;
+    assert.equal(receiver.spans.length, 200);
+    const delivery = start();
+    await delivery.forceFlush();
+    assert.equal(delivery.stats().adopted, 200);
+    assert.equal(receiver.spans.length, 400);
+    assert.equal(receiver.distinct, 400);
+  });
 
   it('sends the same span again after a crash only as an exact copy', async () => {
     receiver.fault = () => ({ reset: 'after' });
@@ -106,8 +155,7 @@ describe('the write-ahead spool', function () {
       await new Promise((resolve) => setTimeout(resolve, 15));
     }
     await receiver.waitUntil(() => delivery.stats().spooled > 500);
-    assert.equal(imbalance(delivery.stats()), 0);
-    assert.ok(delivery.stats().queuedBytes <= 20_000 + 64 * 1024);
+    assert.ok(delivery.stats().queuedBytes <= 20_000 + CHUNK_BYTES);
     receiver.fault = undefined;
     await receiver.waitForSpans(1000);
     await delivery.forceFlush();
@@ -129,7 +177,7 @@ describe('the write-ahead spool', function () {
     await receiver.waitUntil(() => delivery.stats().droppedBy.overflow > 0);
     const { droppedBy, ended, spooledBytes } = delivery.stats();
     assert.ok(droppedBy.overflow < ended);
-    assert.ok(spooledBytes <= 2_500_000 + 1024 * 1024 + 64 * 1024);
+    assert.ok(spooledBytes <= 2_500_000 + 1024 * 1024 + CHUNK_BYTES);
   });
 
   it('makes a folder and files for its owner alone', async () => {

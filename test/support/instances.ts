@@ -2,9 +2,11 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { once } from 'node:events';
 
+import { ferretdb } from './ferretdb.ts';
+import { findBinary } from './find-binary.ts';
 import type { ServiceName } from './services.ts';
 
 /** A server that was started for this run, and how to stop it. */
@@ -15,8 +17,14 @@ export interface Instance {
 
 /** Starts a private `name` on a random loopback port, or says in a sentence why it cannot. */
 export async function createInstance(name: ServiceName): Promise<Instance | string> {
-  const starters = { postgresql, mariadb, redis, jaeger };
-  return starters[name]();
+  switch (name) {
+    case 'redis-cluster':
+      return (await import('./redis-servers.ts')).redisCluster();
+    case 'redis-sentinel':
+      return (await import('./redis-servers.ts')).redisSentinel();
+    default:
+      return { postgresql, mariadb, redis, mongodb, memcached, jaeger }[name]();
+  }
 }
 
 /** A loopback port that was free a moment ago. */
@@ -29,19 +37,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The first of `names` found on the PATH or in `folders`. */
-export function findBinary(names: string[], folders: string[] = []): string | undefined {
-  const path = [...folders, ...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
-  for (const name of names) {
-    for (const folder of path) {
-      const file = join(folder, name);
-      if (folder && existsSync(file)) return file;
-    }
-  }
-  return undefined;
-}
-
-/** PostgreSQL and MariaDB refuse to run as root: their folder and process get another user. */
+/** PostgreSQL, MariaDB and memcached refuse to run as root: their folder and process get another user. */
 function unprivileged(user: string): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of [user, 'nobody']) {
@@ -52,7 +48,7 @@ function unprivileged(user: string): { uid: number; gid: number } | undefined {
   return undefined;
 }
 
-interface Launch {
+export interface Launch {
   command: string;
   args: string[];
   port: number;
@@ -64,7 +60,7 @@ interface Launch {
 }
 
 /** Runs a server until it accepts connections; stopping it removes its folder. */
-async function launch(options: Launch): Promise<Instance> {
+export async function launch(options: Launch): Promise<Instance> {
   const { command, args, port, folder, owner, env, ready } = options;
   const child = spawn(command, args, {
     cwd: folder,
@@ -114,7 +110,7 @@ export function accepts(port: number): Promise<boolean> {
   });
 }
 
-function temporaryFolder(owner: { uid: number; gid: number } | undefined): string {
+export function temporaryFolder(owner: { uid: number; gid: number } | undefined): string {
   const folder = mkdtempSync(join(tmpdir(), 'clew-test-'));
   if (owner) chownSync(folder, owner.uid, owner.gid);
   return folder;
@@ -228,6 +224,28 @@ async function redis(): Promise<Instance | string> {
     folder,
   });
   return { ...instance, url: `redis://127.0.0.1:${port}` };
+}
+
+async function mongodb(): Promise<Instance | string> {
+  const server = ferretdb();
+  if (typeof server === 'string') return server;
+  const folder = temporaryFolder(undefined);
+  const port = await freePort();
+  const args = [`127.0.0.1:${port}`, folder];
+  const instance = await launch({ command: server.binary, args, port, folder });
+  return { ...instance, url: `mongodb://127.0.0.1:${port}/` };
+}
+
+async function memcached(): Promise<Instance | string> {
+  const server = findBinary(['memcached']);
+  if (!server) return 'no memcached on this machine';
+  const owner = unprivileged('memcache');
+  const folder = temporaryFolder(owner);
+  const port = await freePort();
+  // Without UDP, which would be another port.
+  const args = ['--port', String(port), '--listen', '127.0.0.1', '--udp-port', '0'];
+  const instance = await launch({ command: server, args, port, folder, owner });
+  return { ...instance, url: `memcached://127.0.0.1:${port}` };
 }
 
 async function jaeger(): Promise<Instance | string> {

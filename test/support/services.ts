@@ -1,3 +1,4 @@
+import { BUILD_LIMIT, isFerretdbBuilt } from './ferretdb.ts';
 import { createInstance, embeddedPostgresql, type Instance } from './instances.ts';
 
 /*
@@ -6,13 +7,25 @@ import { createInstance, embeddedPostgresql, type Instance } from './instances.t
  * is emptied by `stopServices`, a root hook.
  */
 
-export type ServiceName = 'postgresql' | 'mariadb' | 'redis' | 'jaeger';
+export type ServiceName =
+  | 'postgresql'
+  | 'mariadb'
+  | 'redis'
+  | 'redis-cluster'
+  | 'redis-sentinel'
+  | 'mongodb'
+  | 'memcached'
+  | 'jaeger';
 
 /** The variable that names a running server: the same as for the demo and docker-compose.yml. */
 export const URL_VARIABLES: Record<ServiceName, string> = {
   postgresql: 'DATABASE_URL',
   mariadb: 'MARIADB_URL',
   redis: 'REDIS_URL',
+  'redis-cluster': 'REDIS_CLUSTER_URL',
+  'redis-sentinel': 'REDIS_SENTINEL_URL',
+  mongodb: 'MONGODB_URL',
+  memcached: 'MEMCACHED_URL',
   jaeger: 'JAEGER_URL',
 };
 
@@ -26,6 +39,9 @@ export interface ServiceOptions {
   embedded?: boolean;
 }
 
+/** Those that no package manager brings. */
+const UNPACKAGED: ReadonlySet<ServiceName> = new Set<ServiceName>(['mongodb', 'jaeger']);
+
 const instances = new Map<ServiceName | 'embedded', Promise<Instance | string>>();
 const skipped = new Set<string>();
 
@@ -33,9 +49,8 @@ const skipped = new Set<string>();
  * The URL of a running `name`, started if need be and shared by all suites of the run.
  *
  * Where there is none, the suite that asked is skipped and the closing lines of the run say what is
- * missing. With `REQUIRE_SERVICES=1` a missing database is a failure instead;
- * `REQUIRE_SERVICES=postgresql,jaeger` names the required ones, Jaeger among them, which no
- * package manager brings.
+ * missing. With `REQUIRE_SERVICES=1` a missing database is a failure instead, but for those that no
+ * package manager brings; `REQUIRE_SERVICES=postgresql,jaeger` names the required ones.
  */
 export async function requireService(
   suite: Mocha.Context,
@@ -44,6 +59,7 @@ export async function requireService(
 ): Promise<string> {
   const fromEnvironment = process.env[URL_VARIABLES[name]];
   if (fromEnvironment) return fromEnvironment;
+  if (name === 'mongodb' && !isFerretdbBuilt()) suite.timeout(BUILD_LIMIT + 60_000);
   let found = await shared(name, () => createInstance(name));
   if (typeof found === 'string' && name === 'postgresql' && !isRequired(name)) {
     if (embedded) found = await shared('embedded', embeddedPostgresql);
@@ -73,7 +89,7 @@ export function skipSuite(suite: Mocha.Context, reason: string): never {
 
 function isRequired(name: ServiceName): boolean {
   const required = process.env['REQUIRE_SERVICES'] ?? '';
-  return required === '1' ? name !== 'jaeger' : required.split(',').includes(name);
+  return required === '1' ? !UNPACKAGED.has(name) : required.split(',').includes(name);
 }
 
 /** Has the closing lines of the run say what a suite went without. */

@@ -8,10 +8,12 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   pg: async () => (await import('../clients/pg/forms.ts')).pgForms,
   mysql2: async () => (await import('../clients/mysql2/forms.ts')).mysql2Forms,
   mysql: async () => (await import('../clients/mysql/forms.ts')).mysqlForms,
+  mariadb: async () => (await import('../clients/mariadb/forms.ts')).mariadbForms,
   ioredis: async () => (await import('../clients/ioredis/forms.ts')).ioredisForms,
   knex: async () => (await import('../clients/knex/forms.ts')).knexForms,
   redis: async () => (await import('../clients/redis/forms.ts')).redisForms,
   mongodb: async () => (await import('../clients/mongodb/forms.ts')).mongodbForms,
+  mongoose: async () => (await import('../clients/mongodb/mongoose-forms.ts')).mongooseForms,
   postgres: async () => (await import('../clients/postgres/forms.ts')).postgresForms,
   pglite: async () => (await import('../clients/pglite/forms.ts')).pgliteForms,
   'better-sqlite3': async () =>

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -10,6 +10,7 @@ import { builtInModules } from '../../../src/instrumentation/rules/index.ts';
 import { ruleFileSchema } from '../../../src/instrumentation/rules/schema.ts';
 import type { Rule } from '../../../src/instrumentation/wrap/rule.ts';
 import { scenarios } from '../../fixtures/rules/scenarios.ts';
+import { NODE_LINES } from '../../support/other-nodes.ts';
 
 /*
  * Writes what is generated: the JSON schema of rule files and the table of libraries. A test holds
@@ -24,6 +25,7 @@ export const DOCS_FILE: string = join(root, 'docs/rules.md');
 export const TABLE_FILES: readonly string[] = [DOCS_FILE, join(root, 'README.md')];
 const BEGIN = '<!-- libraries: written by `npm run rules:generate` -->';
 const END = '<!-- /libraries -->';
+const TESTED_NODES = NODE_LINES.join(', ');
 
 export const schemaText = (): Promise<string> =>
   format(JSON.stringify(ruleFileSchema()), { parser: 'json', printWidth: 100 });
@@ -55,16 +57,20 @@ function libraryTable(): string {
     }
   }
   const lines = [...rows].map(([name, { versions, kinds, targets }]) => [
-    name === 'http2' ? 'Node: http2' : `\`${name}\``,
-    [...versions].map((range) => `\`${range}\``).join(', '),
-    testedVersions(name).join(', '),
+    ...(isBuiltin(name)
+      ? [`Node: ${name}`, 'all', TESTED_NODES]
+      : [
+          `\`${name}\``,
+          [...versions].map((range) => `\`${range}\``).join(', '),
+          testedVersions(name).join(', '),
+        ]),
     [...kinds].join(', '),
     [...new Set(targets)].join(', '),
   ]);
   // What a logger writes waits in a stream of Node's: there is nothing to wrap in the logger.
   lines.push(['`pino`', 'any', testedVersions('pino').join(', '), '', 'see Node: stream']);
   for (const { name, kind, target } of GLOBAL_RULES) {
-    lines.push([`Node: ${name}`, 'all', '20, 22, 24, 26', kind, target]);
+    lines.push([`Node: ${name}`, 'all', TESTED_NODES, kind, target]);
   }
   const heads = ['library', 'versions', 'tested with', 'kinds', 'what is wrapped'];
   return [heads, heads.map(() => '---'), ...lines]

@@ -2,8 +2,8 @@ import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { finishing, RunningOperation } from '../../running-operation.ts';
 import { describeCommand, errorIn, isTheUsers } from './describe.ts';
-import { takeWait } from './pool-source.ts';
 import type { ClassOf, MongoConnection } from './shapes.ts';
+import { takeWait } from './waits.ts';
 
 /** How long a command waited for a connection of its pool. */
 const ATTR_POOL_WAIT = 'clew.pool.wait.ms';

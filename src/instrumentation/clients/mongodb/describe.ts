@@ -58,10 +58,11 @@ export function describeCommand(
   command: MongoCommand,
 ): Operation {
   const name = nameOf(command);
+  const isName = COMMAND_NAME.test(name);
   const batch = BATCHES.map((key) => listIn(command[key])).find((list) => list !== undefined);
   return {
     endpoint: endpointAt(address, database),
-    name,
+    name: isName ? name : 'unknown',
     collection: collectionOf(name, command),
     batchSize: batch?.length,
   };
@@ -76,10 +77,17 @@ function listIn(value: unknown): unknown[] | undefined {
 
 function nameOf(command: MongoCommand): string {
   for (const name in command) return name;
-  return 'unknown';
+  return '';
 }
 
+/** The server's commands are all of this form; what is not was meant to be something else. */
+const COMMAND_NAME = /^[a-z]\w{0,63}$/i;
+
 function collectionOf(name: string, command: MongoCommand): string | undefined {
+  if (name === 'explain') {
+    const explained = (command[name] ?? {}) as MongoCommand;
+    return collectionOf(nameOf(explained), explained);
+  }
   const collection =
     name === 'getMore'
       ? command['collection']
@@ -125,8 +133,18 @@ export function errorIn(command: MongoCommand, reply: unknown): unknown {
   // Newer drivers read a reply when it is asked for something.
   const { toObject } = reply as { toObject?: () => unknown };
   const read = typeof toObject === 'function' ? toObject.call(reply) : reply;
-  const { writeErrors } = (read ?? {}) as { writeErrors?: unknown };
-  return Array.isArray(writeErrors) ? (writeErrors[0] as unknown) : undefined;
+  const { writeErrors, writeConcernError, nErrors, cursor } = (read ?? {}) as WriteReply;
+  if (Array.isArray(writeErrors) && writeErrors.length > 0) return writeErrors[0];
+  if (Number(nErrors) > 0) return cursor?.firstBatch?.find(({ ok }) => Number(ok) === 0);
+  return writeConcernError;
 }
 
-const WRITES = new Set(['insert', 'update', 'delete']);
+const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'bulkWrite']);
+
+/** What replies to writes say about errors; those to `bulkWrite` in a cursor of results. */
+interface WriteReply {
+  writeErrors?: readonly unknown[];
+  writeConcernError?: unknown;
+  nErrors?: unknown;
+  cursor?: { firstBatch?: readonly { ok?: unknown }[] };
+}

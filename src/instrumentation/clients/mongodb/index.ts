@@ -1,9 +1,9 @@
 import type { ClientDefinition, ClientModule } from '../../client.ts';
 import { patchListeners } from '../../listeners.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { patchClient } from './client-source.ts';
 import { patchConnection } from './command-source.ts';
 import { describeError } from './describe.ts';
 import { patchPool } from './pool-source.ts';
@@ -31,25 +31,10 @@ function patchFile(exports: ModuleExports, recorder: Recorder): Undo | undefined
   const undos = [
     Connection?.prototype?.command && patchConnection(Connection, recorder),
     ConnectionPool?.prototype?.checkOut && patchPool(ConnectionPool, recorder),
-    MongoClient?.prototype?.connect && patchClient(MongoClient.prototype),
+    MongoClient?.prototype?.connect && patchClient(MongoClient, recorder),
     ChangeStream?.prototype?.on && patchEmitter(ChangeStream.prototype),
   ].filter((undo) => typeof undo === 'function');
   return undos.length > 0 ? undoAll(undos) : undefined;
-}
-
-/** Monitors and their timers outlive whoever connects. */
-function patchClient(prototype: { connect(...args: unknown[]): unknown }): Undo | undefined {
-  const release = claim(prototype, 'mongodb client');
-  if (!release) return undefined;
-  return undoAll([
-    release,
-    patchListeners(prototype as never),
-    patchMethod(prototype, 'connect', (original) => {
-      return function connect(...args) {
-        return runInRoot(original, this, ...args);
-      };
-    }),
-  ]);
 }
 
 function patchEmitter(prototype: object): Undo | undefined {

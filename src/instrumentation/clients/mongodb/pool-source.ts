@@ -3,36 +3,41 @@ import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback } from '../../running-operation.ts';
+import { patchConnection } from './command-source.ts';
 import { endpointAt } from './describe.ts';
+import { waits } from './waits.ts';
 import type { ClassOf, MongoConnection, MongoPool } from './shapes.ts';
 
-/*
- * How long connections are waited for and kept. Both tables are written when a connection is
- * checked out; an entry of `waits` is taken by the first command after that, one of `takenAt` when
- * the connection is checked in.
- */
-const waits = new WeakMap<MongoConnection, number>();
+/** When connections were checked out; an entry is taken when the connection is checked in. */
 const takenAt = new WeakMap<MongoConnection, number>();
-
-/** How long the command that `connection` was checked out for waited for it. */
-export function takeWait(connection: MongoConnection): number | undefined {
-  const wait = waits.get(connection);
-  waits.delete(connection);
-  return wait;
-}
 
 /** Patches the class of pools: their metrics, and connections that belong to no request. */
 export function patchPool({ prototype }: ClassOf<MongoPool>, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'mongodb pool');
   if (!release) return undefined;
-  return undoAll([
+  let isAdopted = false;
+  /** Patches the class of connections where it came with its pool and not as a module. */
+  const adopt = (connection: MongoConnection): void => {
+    if (isAdopted) return;
+    isAdopted = true;
+    undos.push(patchConnection({ prototype: baseOf(connection) }, recorder));
+  };
+  const isIdle = (): boolean => isAdopted && !recorder.isListening && !recorder.pools.isListening;
+  const undos: (Undo | undefined)[] = [
     release,
     patchMethod(prototype, 'createConnection', (original) => {
       return function createConnection(callback) {
-        return runInRoot(original, this, bindCallback('MONGODB_CONNECT', callback));
+        const told = bindCallback('MONGODB_CONNECT', callback);
+        if (!recorder.pools.isListening) return runInRoot(original, this, told);
+        watch(this, recorder);
+        const startedAt = performance.now();
+        return runInRoot(original, this, (...results: unknown[]) => {
+          if (results[1]) recorder.pools.created(this, performance.now() - startedAt);
+          told(...results);
+        });
       };
     }),
-    patchMethod(prototype, 'checkOut', (original) => checkOutOf(original, recorder)),
+    patchMethod(prototype, 'checkOut', (original) => checkOutOf(original, recorder, isIdle, adopt)),
     patchMethod(prototype, 'checkIn', (original) => {
       return function checkIn(connection) {
         const since = takenAt.get(connection);
@@ -43,15 +48,37 @@ export function patchPool({ prototype }: ClassOf<MongoPool>, recorder: Recorder)
         return original.call(this, connection);
       };
     }),
-  ]);
+  ];
+  return undoAll(undos);
 }
 
-function checkOutOf(original: MongoPool['checkOut'], recorder: Recorder): MongoPool['checkOut'] {
+/** The first in the chain of prototypes that can send a command: those after it encrypt it. */
+function baseOf(connection: MongoConnection): MongoConnection {
+  let base = connection;
+  for (let next = connection; typeof next.command === 'function';) {
+    base = next;
+    next = Object.getPrototypeOf(next) as MongoConnection;
+  }
+  return base;
+}
+
+function watch(pool: MongoPool, { pools }: Recorder): void {
+  pools.watch(pool, endpointAt(pool.address), readPool);
+}
+
+function checkOutOf(
+  original: MongoPool['checkOut'],
+  recorder: Recorder,
+  isIdle: () => boolean,
+  adopt: (connection: MongoConnection) => void,
+): MongoPool['checkOut'] {
   return function checkOut(this: MongoPool, ...args) {
     const { pools } = recorder;
-    if (pools.isListening) pools.watch(this, endpointAt(this.address), readPool);
+    if (pools.isListening) watch(this, recorder);
     const startedAt = performance.now();
     const checkedOut = (connection: MongoConnection): void => {
+      adopt(connection);
+      if (!recorder.isListening) return;
       const now = performance.now();
       waits.set(connection, now - startedAt);
       if (!pools.isListening) return;
@@ -76,6 +103,7 @@ function checkOutOf(original: MongoPool['checkOut'], recorder: Recorder): MongoP
       );
       return original.apply(this, args.with(index, told));
     }
+    if (isIdle()) return original.apply(this, args);
     return (original.apply(this, args) as Promise<MongoConnection>).then(
       (connection) => {
         checkedOut(connection);

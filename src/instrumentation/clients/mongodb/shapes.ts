@@ -24,6 +24,19 @@ export interface MongoPool extends EventEmitter {
   createConnection(callback: (...args: unknown[]) => void): unknown;
 }
 
+/** A client, and where its pools are: of a server, or before 5.2 of a server's state. */
+export interface MongoClient extends EventEmitter {
+  readonly topology?: {
+    readonly s: { readonly servers: ReadonlyMap<string, MongoServer> };
+  };
+  connect(...args: unknown[]): Promise<unknown>;
+}
+
+export interface MongoServer {
+  readonly pool?: MongoPool;
+  readonly s?: { readonly pool?: MongoPool };
+}
+
 export interface ClassOf<Instance> {
   prototype: Instance;
 }

@@ -10,13 +10,19 @@ import type { PendingItem, PgClient, PgPool, PoolCallback } from './shapes.ts';
 /*
  * How long connections are waited for and kept. A wait is known by the pool's own item for it: the
  * pool hands that to `newClient` or puts it at the end of its queue, both while `connect` runs, and
- * gives it to `_acquireClient` in the end. `asking` is the wait of the `connect` on the stack;
- * entries of `waits` and `openedAt` live as long as the pool's item, of `takenAt` as the client.
+ * gives it to `_acquireClient` in the end. `asking` is the wait of the `connect` on the stack. What
+ * is known of an item is on the item: a table by item would keep what it holds through every minor
+ * collection. Entries of `takenAt` live as long as the client.
  */
 let asking: PoolWait | undefined;
-const waits = new WeakMap<PendingItem, PoolWait>();
-const openedAt = new WeakMap<PendingItem, number>();
+const WAIT = Symbol('clew wait');
+const OPENED_AT = Symbol('clew opened at');
 const takenAt = new WeakMap<PgClient, number>();
+
+interface Stamped extends PendingItem {
+  [WAIT]?: PoolWait;
+  [OPENED_AT]?: number;
+}
 
 /** Measures the wait of a `connect`, which is for `operation` if the pool itself connects. */
 export function measuringWait(
@@ -29,14 +35,46 @@ export function measuringWait(
   const wait = PoolWait.start(recorder, pool, endpointOfPool, operation);
   if (!wait) return connect.call(pool, callback);
   asking = wait;
+  const waiting = pool._pendingQueue?.length ?? 0;
   try {
-    return connect.call(pool, callback && failing(wait, callback));
+    return connect.call(pool, callback && failing(pool, recorder, wait, callback));
   } finally {
     // Nobody was given a new client, so it waits for one.
-    const item = pool._pendingQueue?.at(-1);
-    if (asking === wait && item) waits.set(item, wait);
+    const item: Stamped | undefined = pool._pendingQueue?.[waiting];
+    if (asking === wait && item) {
+      item[WAIT] = wait;
+      if (!callback) noteTimeout(item, () => failed(pool, recorder, wait, TIMED_OUT, true));
+    }
     asking = undefined;
   }
+}
+
+const TIMED_OUT = new Error('timeout');
+
+/** Calls `fn` when the pool gives up on `item`, which it tells only to the promise it gave out. */
+function noteTimeout(item: object, fn: () => void): void {
+  let timedOut = false;
+  Object.defineProperty(item, 'timedOut', {
+    configurable: true,
+    enumerable: true,
+    get: () => timedOut,
+    set(value: boolean) {
+      timedOut = value;
+      if (value) fn();
+    },
+  });
+}
+
+function failed(
+  pool: PgPool,
+  recorder: Recorder,
+  wait: PoolWait,
+  error: unknown,
+  isTimeout: boolean,
+): void {
+  // It may be the first that is heard of the pool.
+  if (recorder.pools.isListening) recorder.pools.watch(pool, endpointOfPool(pool), readPool);
+  wait.fail(error, isTimeout);
 }
 
 function endpointOfPool(pool: PgPool): Endpoint {
@@ -44,12 +82,21 @@ function endpointOfPool(pool: PgPool): Endpoint {
   return client ? endpointOf(client) : UNKNOWN_ENDPOINT;
 }
 
-function failing(wait: PoolWait, callback: PoolCallback): PoolCallback {
+function failing(
+  pool: PgPool,
+  recorder: Recorder,
+  wait: PoolWait,
+  callback: PoolCallback,
+): PoolCallback {
   return function waitingCallback(this: unknown, ...args) {
     const [error] = args;
-    if (error) wait.fail(error, error instanceof Error && error.message.includes('timeout'));
+    if (error) failed(pool, recorder, wait, error, isTimeout(error));
     return callback.apply(this, args);
   };
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('timeout');
 }
 
 function readPool(pool: PgPool): PoolReading {
@@ -67,24 +114,28 @@ function readPool(pool: PgPool): PoolReading {
 export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
   return undoAll([
     patchMethod(prototype, 'newClient', (original) => {
-      return function newClient(item) {
-        if (asking) waits.set(item, asking);
+      return function newClient(item: Stamped) {
+        const wait = asking;
         asking = undefined;
-        if (recorder.pools.isListening) openedAt.set(item, performance.now());
+        if (wait) {
+          item[WAIT] = wait;
+          item.callback = failing(this, recorder, wait, item.callback);
+        }
+        if (recorder.pools.isListening) item[OPENED_AT] = performance.now();
         return original.call(this, item);
       };
     }),
     patchMethod(prototype, '_acquireClient', (original) => {
-      return function _acquireClient(client, item, listener, isNew, ...rest) {
+      return function _acquireClient(client, item: Stamped, listener, isNew, ...rest) {
         const { pools } = recorder;
         if (pools.isListening) {
-          const opened = isNew === true ? openedAt.get(item) : undefined;
+          const opened = isNew === true ? item[OPENED_AT] : undefined;
           const now = performance.now();
           pools.watch(this, endpointOf(client), readPool);
           if (opened !== undefined) pools.created(this, now - opened);
           takenAt.set(client, now);
         }
-        waits.get(item)?.end();
+        item[WAIT]?.end();
         return original.call(this, client, item, listener, isNew, ...rest);
       };
     }),

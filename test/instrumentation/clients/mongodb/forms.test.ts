@@ -1,4 +1,8 @@
 import { describeForms } from '../../matrix/suite.ts';
-import { mongodbForms } from './forms.ts';
+import { mongodbServerForms, mongodbStandInForms } from './forms.ts';
+import { mongooseServerForms, mongooseStandInForms } from './mongoose-forms.ts';
 
-describeForms(mongodbForms);
+describeForms(mongodbServerForms);
+describeForms(mongodbStandInForms, ', where a stand-in has to do');
+describeForms(mongooseServerForms, ', by mongoose');
+describeForms(mongooseStandInForms, ', by mongoose, where a stand-in has to do');

@@ -1,140 +1,129 @@
 import { createRequire } from 'node:module';
 
-import type { Collection, Db, MongoClient } from 'mongodb';
+import type { MongoClientOptions } from 'mongodb';
 import type * as Mongodb from 'mongodb';
 
-import type { Form, FormSuite } from '../../matrix/form.ts';
-import { called } from '../../support/callers.ts';
+import type { Form, FormSuite, Setting } from '../../matrix/form.ts';
+import { serverForms, type Numbered, type Target } from './server-forms.ts';
 import { startStandIn } from './stand-in.ts';
+import { clientBulkForm, eventForms, listeningForms, standInForms } from './stand-in-forms.ts';
 
-/** What three callers share: a client with one connection. */
-interface Target {
-  client: MongoClient;
-  db: Db;
-  numbers: Collection;
+const DATABASE = 'clew_forms';
+
+/** The servers that hold what the forms read. */
+const prepared = new Map<string, Promise<void>>();
+
+async function openAt(
+  driver: typeof Mongodb,
+  url: string,
+  options: MongoClientOptions = {},
+): Promise<Target> {
+  const client = new driver.MongoClient(url, { maxPoolSize: 1, ...options });
+  const db = client.db(DATABASE);
+  const numbers = db.collection<Numbered>('numbers');
+  return { driver, client, db, numbers, scratch: db.collection('scratch') };
 }
 
-const forms: Form<Target>[] = [
-  {
-    name: 'findOne',
-    run: async ({ numbers }, note) => {
-      await numbers.findOne({ text: 'secret-value' });
-      note('continuation');
-    },
-  },
-  {
-    name: 'cursor with getMore, for await',
-    operations: 2,
-    run: async ({ numbers }, note) => {
-      for await (const row of numbers.find({}, { batchSize: 3 })) note(`row ${typeof row}`);
-      note('after the loop');
-    },
-  },
-  {
-    name: 'cursor, toArray',
-    run: ({ numbers }, note) =>
-      numbers
-        .find()
-        .toArray()
-        .then(() => note('then')),
-  },
-  {
-    name: 'cursor stream',
-    operations: 2,
-    run: async ({ numbers }, note) => {
-      const stream = numbers.find({}, { batchSize: 3 }).stream();
-      stream.on('data', () => note('data'));
-      await called((done) =>
-        stream.on('end', () => {
-          note('end');
-          done();
-        }),
-      );
-    },
-  },
-  {
-    name: 'aggregate',
-    run: async ({ numbers }, note) => {
-      await numbers.aggregate([{ $match: { text: 'secret-value' } }]).toArray();
-      note('continuation');
-    },
-  },
-  {
-    name: 'insertMany',
-    run: async ({ numbers }, note) => {
-      await numbers.insertMany([{ text: 'secret-value' }, { text: 'secret-value' }]);
-      note('continuation');
-    },
-  },
-  {
-    name: 'bulkWrite of two kinds',
-    operations: 2,
-    run: async ({ numbers }, note) => {
-      await numbers.bulkWrite([
-        { insertOne: { document: { text: 'secret-value' } } },
-        { deleteOne: { filter: { text: 'secret-value' } } },
-      ]);
-      note('continuation');
-    },
-  },
-  {
-    name: 'transaction',
-    operations: 3,
-    run: async ({ client, numbers }, note) => {
-      const session = client.startSession();
-      await session.withTransaction(async () => {
-        await numbers.insertOne({ text: 'secret-value' }, { session });
-        note('inserted');
-        await numbers.updateOne({ _id: 1 as never }, { $set: { n: 1 } }, { session });
-        note('updated');
-      });
-      note('committed');
-      await session.endSession();
-    },
-  },
-  {
-    name: 'command that is refused',
-    run: ({ db }, note) =>
-      db
-        .collection('refused')
-        .findOne({})
-        .catch(() => note('catch')),
-  },
-  {
-    name: 'command',
-    run: async ({ db }, note) => {
-      await db.command({ ping: 1 });
-      note('continuation');
-    },
-  },
-];
+/** Five numbers, a file, and collections that are there. */
+async function prepare({ driver, db, numbers, scratch }: Target): Promise<void> {
+  await db.dropDatabase();
+  await scratch.insertOne({ text: 'kept' });
+  await numbers.insertMany([1, 2, 3, 4, 5].map((_id) => ({ _id, text: 'secret-value' })));
+  const upload = new driver.GridFSBucket(db).openUploadStream('kept');
+  await new Promise((resolve) => upload.once('finish', resolve).end(Buffer.alloc(100)));
+}
 
-export function formsOf(load: () => typeof Mongodb): FormSuite {
+/** A setting at a real server. */
+function atServer(
+  load: () => typeof Mongodb,
+  name: string,
+  forms: Form<Target>[],
+  connects = true,
+): Setting<Target> {
+  return {
+    name,
+    forms,
+    open: async (url) => {
+      const target = await openAt(load(), url);
+      if (!prepared.has(url)) {
+        const first = await openAt(load(), url);
+        prepared.set(
+          url,
+          prepare(first).finally(() => first.client.close()),
+        );
+      }
+      await prepared.get(url);
+      if (connects) await target.client.connect();
+      return { target, close: () => target.client.close() };
+    },
+  };
+}
+
+/** A setting at a stand-in of its own. */
+function atStandIn(
+  load: () => typeof Mongodb,
+  name: string,
+  forms: Form<Target>[],
+  options: MongoClientOptions = {},
+): Setting<Target> {
+  return {
+    name: `${name} (stand-in)`,
+    forms,
+    open: async () => {
+      const server = await startStandIn();
+      const target = await openAt(load(), server.url, options);
+      await target.client.connect();
+      const close = async (): Promise<void> => {
+        await target.client.close();
+        await server.stop();
+      };
+      return { target, close };
+    },
+  };
+}
+
+/** The forms at a real server with the version that `load` finds, but for those it has not. */
+export function formsOf(load: () => typeof Mongodb, without: readonly string[] = []): FormSuite {
+  const [first] = serverForms;
+  return {
+    client: 'mongodb',
+    service: 'mongodb',
+    settings: [
+      atServer(
+        load,
+        'a pool of one',
+        serverForms.filter(({ name }) => !without.includes(name)),
+      ),
+      atServer(load, 'a client that is not connected yet', first ? [first] : [], false),
+    ],
+  };
+}
+
+/** The forms that only a stand-in answers. */
+export function standInFormsOf(
+  load: () => typeof Mongodb,
+  without: readonly string[] = [],
+): FormSuite {
+  const kept = (forms: Form<Target>[]): Form<Target>[] =>
+    forms.filter(({ name }) => !without.includes(name));
   return {
     client: 'mongodb',
     settings: [
-      {
-        name: 'a pool of one',
-        open: async () => {
-          const server = await startStandIn();
-          const { MongoClient } = load();
-          const client = new MongoClient(process.env['MONGODB_URL'] ?? server.url, {
-            maxPoolSize: 1,
-          });
-          await client.connect();
-          const db = client.db('test');
-          const close = async (): Promise<void> => {
-            await client.close();
-            await server.stop();
-          };
-          return { target: { client, db, numbers: db.collection('numbers') }, close };
-        },
-        forms,
-      },
+      atStandIn(load, 'a pool of one', kept([...standInForms, clientBulkForm])),
+      atStandIn(load, 'a pool of six', kept(listeningForms), { maxPoolSize: 6 }),
+      atStandIn(load, 'a client with monitors', eventForms, { monitorCommands: true }),
     ],
   };
 }
 
 const require = createRequire(import.meta.url);
+const newest = (): typeof Mongodb => require('mongodb') as typeof Mongodb;
 
-export const mongodbForms: FormSuite = formsOf(() => require('mongodb') as typeof Mongodb);
+export const mongodbServerForms: FormSuite = formsOf(newest);
+export const mongodbStandInForms: FormSuite = standInFormsOf(newest);
+
+/** All of them, for the table. */
+export const mongodbForms: FormSuite = {
+  ...mongodbServerForms,
+  settings: [...mongodbServerForms.settings, ...mongodbStandInForms.settings],
+};

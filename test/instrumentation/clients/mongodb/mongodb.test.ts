@@ -33,7 +33,7 @@ describe('mongodb', () => {
     ) as [Instrumentation];
     instrumentation.enable();
     const { MongoClient } = require('mongodb') as typeof Mongodb;
-    client = new MongoClient(server.url, { maxPoolSize: 1 });
+    client = new MongoClient(server.url, { maxPoolSize: 1, minHeartbeatFrequencyMS: 10 });
     await client.connect();
   });
 
@@ -82,6 +82,47 @@ describe('mongodb', () => {
     );
   });
 
+  it('counts a write concern that is not met, and writes of several collections, as failed', async () => {
+    const db = client.db('test');
+    await assert.rejects(db.collection('unconcerned').insertOne({ text: 'secret-value' }));
+    await assert.rejects(
+      client.bulkWrite([
+        { namespace: 'test.numbers', name: 'insertOne', document: { text: 'a' } },
+        { namespace: 'test.numbers', name: 'insertOne', document: { text: 'duplicate' } },
+      ]),
+    );
+    assert.deepEqual(
+      telemetry.spans().map(({ name, attributes }) => [name, attributes['error.type']]),
+      [
+        ['insert unconcerned', '64'],
+        ['bulkWrite admin', '11000'],
+      ],
+    );
+  });
+
+  it('says by the class of the error that a connection ended, and records the retry as well', async () => {
+    const numbers = client.db('test').collection('broken');
+    await assert.rejects(numbers.findOne({}));
+    const types = telemetry.spans().map(({ attributes }) => attributes['error.type']);
+    assert.deepEqual(types, ['MongoNetworkError', 'MongoNetworkError']);
+    telemetry.reset();
+    await client.db('test').collection('flaky').findOne({});
+    assert.deepEqual(
+      telemetry.spans().map(({ attributes }) => attributes['db.response.status_code']),
+      ['11600', undefined],
+    );
+  });
+
+  it('names the collection of what is explained, and no operation that no server has', async () => {
+    const db = client.db('test');
+    await db.collection('numbers').find({ text: 'secret-value' }).explain();
+    await db.command({ 'secret-value': 1 });
+    assert.deepEqual(
+      telemetry.spans().map(({ name }) => name),
+      ['explain numbers', 'unknown test'],
+    );
+  });
+
   it("takes no value for a collection's name", async () => {
     await client.db('test').command({ createUser: 'secret-value', pwd: 'secret-value', roles: [] });
     const span = telemetry.onlySpan();
@@ -108,6 +149,39 @@ describe('mongodb', () => {
       const [point] = await measure(`db.client.connection.${metric}`);
       assert.equal((point?.value as Histogram | undefined)?.count, 3, metric);
     }
+  });
+
+  it('counts several connections, and those who wait for one, while they do', async () => {
+    const measure = registerMeasurements();
+    const { MongoClient } = require('mongodb') as typeof Mongodb;
+    const other = new MongoClient(server.url, { maxPoolSize: 2 });
+    const collection = other.db('test').collection('held');
+    const both = server.held(2);
+    const found = [1, 2, 3, 4].map(() => collection.findOne({}));
+    await both;
+    const used = (await measure('db.client.connection.count')).map(({ value }) => value);
+    assert.deepEqual(used, [2, 0]);
+    const [pending] = await measure('db.client.connection.pending_requests');
+    assert.equal(pending?.value, 2);
+    const [created] = await measure('db.client.connection.create_time');
+    assert.equal((created?.value as Histogram | undefined)?.count, 2);
+    server.release();
+    await Promise.all(found);
+    await other.close();
+  });
+
+  it('patches what a bundle shows nobody once a client is connected, and takes it out again', async () => {
+    instrumentation.disable();
+    const mongodb = require('mongodb') as typeof Mongodb;
+    const undo = instrumentation.instrument(mongodb);
+    const other = new mongodb.MongoClient(server.url, { maxPoolSize: 1 });
+    await other.db('test').collection('numbers').findOne({});
+    assert.equal(telemetry.onlySpan().name, 'find numbers');
+    undo();
+    await other.db('test').collection('numbers').findOne({});
+    telemetry.onlySpan();
+    await other.close();
+    instrumentation.enable();
   });
 
   it('leaves mongoose to its driver: one span, with the collection', async () => {
