@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+import { withGenerated } from '../../test/support/generated-part.ts';
 import { NODE_LINES, nodeOfLine } from '../../test/support/other-nodes.ts';
 
 /*
@@ -17,10 +18,8 @@ interface Result {
 }
 
 const PAGE = new URL('../../../docs/tracer.md', import.meta.url);
-const BEGIN = '<!-- costs: written by `npm run bench:tracer` -->';
-const END = '<!-- /costs -->';
 const VARIANTS = ['bare', 'off', 'watch'];
-/** What issue and docs promise of level watch, in microseconds. */
+/** The most that level watch may add to a request, in microseconds. */
 const ALLOWED: Record<string, number> = { 20: 35, 22: 35, 24: 12, 26: 12 };
 
 const results = NODE_LINES.map((line): Result => {
@@ -32,10 +31,7 @@ const results = NODE_LINES.map((line): Result => {
   return JSON.parse(output) as Result;
 });
 
-const page = readFileSync(PAGE, 'utf8');
-const [head = '', rest = ''] = page.split(BEGIN);
-const tail = rest.split(END)[1] ?? '';
-writeFileSync(PAGE, `${head}${BEGIN}\n\n${table()}\n\n${END}${tail}`);
+writeFileSync(PAGE, withGenerated(readFileSync(PAGE, 'utf8'), 'tracer-costs', table()));
 for (const { node, added } of results) {
   const allowed = ALLOWED[node.split('.')[0] ?? ''] ?? 0;
   if ((added['watch'] ?? 0) <= allowed) continue;
