@@ -30,17 +30,19 @@ const USAGE = `Usage: clew record [options] --pid PID        a process that runs
        clew record --sign "GET /path"
        clew record --pid PID --level LEVEL
 
-Records every async resource of a process, with the line that created it, into one file.
-A request costs about twenty times as much while it is recorded.
+Records every async resource of a process, with the line that created it, into
+one file. A request costs about twenty times as much while it is recorded.
 
 Options
   --for SECONDS     how long, 10 unless told
   --requests N      end after so many requests
   --out FILE        the file to write
   --convert FORMAT  turn a recording into ${FORMATS.join(', ')}
-  --sign REQUEST    a header that asks for a recording of this one request, signed with
-                    CLEW_RECORD_SECRET, which the process must have too; good once, for 5 minutes
-  --level LEVEL     record nothing, but switch what is traced to ${TRACER_LEVELS.join(', ')}
+  --sign REQUEST    a header that asks for a recording of this one request; good
+                    once, for 5 minutes, and signed with CLEW_RECORD_SECRET,
+                    which the process must have too
+  --level LEVEL     record nothing, but switch what the process traces:
+                    ${TRACER_LEVELS.join(', ')}
   --help            show this`;
 
 const OPTIONS = {

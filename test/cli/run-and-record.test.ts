@@ -161,6 +161,14 @@ describe('clew run and clew record', function () {
     other.kill();
   });
 
+  it('explains itself within 80 columns', async () => {
+    for (const command of ['run', 'record']) {
+      const { stdout } = await clew(command, '--help');
+      const long = stdout.split('\n').filter((line) => line.length > 80);
+      assert.deepEqual(long, [], command);
+    }
+  });
+
   it('says in one line what is wrong with its arguments', async () => {
     for (const args of [
       ['record', '--pid', 'x'],
