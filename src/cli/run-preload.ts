@@ -17,8 +17,10 @@ if (isMainThread) {
   const { settings, problems } = readTracingSettings(process.env);
   for (const { message } of problems) say('warn', message);
   const level = process.env['CLEW_TRACER'] ? settings.level : 'watch';
-  const printRequest = (line: string): void =>
-    say('info', fitLine(line, process.stderr.isTTY ? process.stderr.columns : undefined));
+  const { stderr } = process;
+  const printRequest = (line: string): void => {
+    for (const part of fitLine(line, stderr.isTTY ? stderr.columns : undefined)) say('info', part);
+  };
   startTracing({
     ...settings,
     level,

@@ -13,10 +13,11 @@ export function requestLine({ label, split }: RequestReport): string {
   );
 }
 
-/** Breaks the line before who held the loop, where a terminal of so many columns is too narrow. */
-export function fitLine(line: string, columns: number | undefined): string {
-  if (columns === undefined || PREFIX.length + line.length <= columns) return line;
-  return line.replace(', loop busy', `,\n${' '.repeat(PREFIX.length)}loop busy`);
+/** The line, in two where a terminal of so many columns is too narrow for it. */
+export function fitLine(line: string, columns: number | undefined): string[] {
+  if (columns === undefined || PREFIX.length + line.length <= columns) return [line];
+  const at = line.indexOf(' loop busy');
+  return [line.slice(0, at), ` ${line.slice(at)}`];
 }
 
 function millis(value: number): string {
