@@ -20,11 +20,11 @@ describe('memory of the context manager', () => {
     for (const [kind, count] of Object.entries(KINDS)) {
       const amount = count / share;
       it(`is free again after ${amount} ${kind} under a context each, ${store} store`, async function () {
-        this.timeout(120_000);
+        this.timeout(60_000);
         const { stdout } = await runFixture(new URL('./fixtures/memory.js', import.meta.url), {
           args: [kind, String(amount)],
           env: { CLEW_CONTEXT_STORE: store },
-          timeout: 120_000,
+          timeout: 60_000,
         });
         const { growth, watched, kept } = JSON.parse(stdout) as Record<string, number>;
         // Whatever is left, it is not in proportion to what was made.
