@@ -48,13 +48,14 @@ export function isPatched(prototype: object | undefined): boolean {
 const patched = new WeakSet<object>();
 
 /** Events nobody called for: their listeners run in the context they were registered in. */
-const OWNERLESS = ['notification', 'notice', 'drain', 'end'];
+const OWNERLESS = ['notification', 'notice', 'drain', 'end', 'error'];
 
 interface ClientClass {
   prototype: PgClient & {
     connect(callback?: unknown): unknown;
     _connect(callback: unknown): unknown;
     end(callback?: unknown): unknown;
+    once(event: string, listener: unknown): unknown;
   };
   Query?: { prototype?: object };
 }
@@ -66,6 +67,7 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
   if (!release) return undefined;
   patched.add(owner);
   const prototype = owner as ClientClass['prototype'];
+  const plainOnce = prototype.once;
   return undoAll([
     () => patched.delete(owner),
     release,
@@ -78,6 +80,13 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
     patchMethod(prototype, 'connect', withBoundCallback('PG_CONNECT')),
     patchMethod(prototype, 'end', withBoundCallback('PG_END')),
     tryWrap(prototype, { kind: 'emitter', module: 'pg', events: OWNERLESS }),
+    patchMethod(prototype, 'once', (bound) => {
+      return function once(event, listener) {
+        // That of a pool for its own query, and gone with it.
+        const add = adopted && event === 'error' ? plainOnce : bound;
+        return add.call(this, event, listener);
+      };
+    }),
     // The socket outlives whoever opened it.
     patchMethod(prototype, '_connect', (original) => {
       return function _connect(callback) {

@@ -70,6 +70,10 @@ export interface PgPool {
 }
 
 /** Somebody who waits for a connection. */
-export type PendingItem = object;
+export interface PendingItem {
+  callback: PoolCallback;
+  /** Set when the pool gives up on it. */
+  timedOut?: boolean;
+}
 
 export type PoolCallback = (error: unknown, client?: PgClient, release?: unknown) => void;
