@@ -119,9 +119,10 @@ describe(`what is exported of generated statements that fail (SQL_SEED=${SEED})`
 
   it('takes what SQLite may take for a string in double quotes for one', () => {
     const telemetry = registerTelemetry();
-    const { describeError, describe: describeText } = CLIENTS.sqlite;
-    const recorder = new Recorder('clew/test', '1', resolveClientConfig({}), { describeError });
-    const operation = describeText('select "n" from "t" where "t"."a" = "zqx"');
+    const config = resolveClientConfig({});
+    const { describeError } = sqlite;
+    const recorder = new Recorder('clew/test', '1', config, { describeError });
+    const operation = CLIENTS.sqlite.describe('select "n" from "t" where "t"."a" = "zqx"');
     recorder
       .start(operation)!
       .end({ code: 'SQLITE_ERROR', message: 'no such column: zqx - should this be a string?' });

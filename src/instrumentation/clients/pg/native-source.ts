@@ -110,6 +110,6 @@ function calledInScope(original: NativeClient['query'], name: string): NativeCli
         if (name !== 'prepare') operation.end();
       }
     };
-    return original.apply(this, args.with(-1, inScope));
+    return original.apply(this, [...args.slice(0, -1), inScope]);
   };
 }

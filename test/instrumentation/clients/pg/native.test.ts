@@ -49,7 +49,7 @@ describe('pg.native', () => {
   after(() => instrumentation?.disable());
 
   const lazy = <Key extends keyof PgModule>(key: Key): PgModule[Key] =>
-    new Proxy(class {} as unknown as PgModule[Key], {
+    new Proxy(Object as unknown as PgModule[Key], {
       construct: (_target, args) => Reflect.construct(pg[key], args) as object,
     });
   const settings = pgSettings({ Client: lazy('Client'), Pool: lazy('Pool'), Query: lazy('Query') });
@@ -84,7 +84,7 @@ describe('pg.native', () => {
 
   it('keeps the callers of a pipeline apart', async () => {
     const telemetry = registerTelemetry();
-    const client = new pg.Client({ connectionString: url, pipeline: true } as object);
+    const client = new pg.Client({ connectionString: url, pipeline: true });
     await client.connect();
     const results = await Promise.allSettled([
       client.query('select $1::int as n', [1]),
