@@ -4,6 +4,7 @@ import { runInRoot } from '../../root.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
 import { tryWrap } from '../../wrap.ts';
 import { describeQuery, endpointOf } from './describe.ts';
+import { bindNativeQuery, isNativeQuery, patchNativeQuery } from './native-source.ts';
 import type { PgClient, Submittable } from './shapes.ts';
 import { link, patchSubmittable, sawSubmittable, stamp, undoSubmittables } from './submittable.ts';
 
@@ -71,7 +72,9 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
     () => patched.delete(owner),
     release,
     undoSubmittables,
-    patchSubmittable(Client.Query?.prototype),
+    isNativeQuery(Client.Query?.prototype)
+      ? patchNativeQuery(Client.Query!.prototype!)
+      : patchSubmittable(Client.Query?.prototype),
     patchMethod(prototype, 'query', (original) => queryOf(original, recorder)),
     patchMethod(prototype, '_pulseQueryQueue', (original) => pulseOf(original, recorder)),
     patchMethod(prototype, 'connect', withBoundCallback('PG_CONNECT')),
@@ -144,6 +147,7 @@ function queued(query: Submittable, call: Call, recorder: Recorder): RunningOper
   const operation = pooled ?? new RunningOperation('PG_QUERY');
   if (isOurs) {
     stamp(query, operation);
+    bindNativeQuery(query, operation);
   } else {
     sawSubmittable(Object.getPrototypeOf(query) as object);
     link(query, operation);
