@@ -55,7 +55,7 @@ interface ClientClass {
     connect(callback?: unknown): unknown;
     _connect(callback: unknown): unknown;
     end(callback?: unknown): unknown;
-    once(event: string, listener: unknown): unknown;
+    once: (this: object, event: string, listener: unknown) => unknown;
   };
   Query?: { prototype?: object };
 }
