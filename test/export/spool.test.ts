@@ -74,7 +74,6 @@ describe('the write-ahead spool', function () {
 
   for (const end of ['SIGKILL after a delivery', 'out of memory after a delivery']) {
     it(`sends nothing again that the collector has said it took: ${end}`, async () => {
-      // Several chunks, so that the sender has some while the application's thread is busy dying.
       const { books: before } = await runApp(end, receiver.url, {
         env: { SPOOL: spool, COUNT: '4000' },
         nodeOptions: ['--max-old-space-size=64'],

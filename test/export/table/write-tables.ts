@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import type { Politeness } from './politeness.ts';
@@ -39,7 +39,7 @@ export function writeTable(table: keyof typeof COMMANDS, results: Results): stri
   const mark = `<!-- table: ${COMMANDS[table]} -->`;
   const lines = table === 'losses' ? describeLosses(results) : describePoliteness(results);
   const date = new Date().toISOString().slice(0, 10);
-  const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown CPU'})`;
+  const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown CPU'}), load ${loadavg()[0]?.toFixed(1)}`;
   const body = [...lines, '', `Node ${[...results.keys()].join(', ')}; ${machine}, ${date}.`];
   return DOCUMENTS.filter((path) => {
     const text = readFileSync(path, 'utf8');
