@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { createInstance, type Instance } from '../../support/instances.ts';
 import { withGenerated } from '../../support/generated-part.ts';
 import { nodeOfLine, NODE_LINES } from '../../support/other-nodes.ts';
-import { OFFICIAL } from './official.ts';
+import { hasOfficial } from './official.ts';
 import { SUITES } from './suites.ts';
 import { summaryOf } from './summary.ts';
 import type { Verdict } from './verdict.ts';
@@ -50,7 +50,7 @@ try {
     }
     const url = service ? instances.get(service)!.url : '';
     const ours = await tryAll(client, 'clew', url);
-    const theirs = OFFICIAL.includes(client) ? await tryAll(client, 'official', url) : undefined;
+    const theirs = hasOfficial(client) ? await tryAll(client, 'official', url) : undefined;
     sections.push(tableOf(client, ours, theirs));
   }
 } finally {
