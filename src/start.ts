@@ -15,6 +15,7 @@ import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
 import { getInstrumentations, hookImports } from './instrumentation/index.ts';
 import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
+import type { AsyncResourceTracer } from './tracer/async-resource-tracer.ts';
 import { quietly } from './tracer/owner.ts';
 import { startTracing } from './tracer/tracing.ts';
 
@@ -24,6 +25,8 @@ export interface Clew {
   readonly problems: readonly string[];
   /** Where every span is that has ended; undefined where spans go nowhere or to the console. */
   stats(): DeliveryStats | undefined;
+  /** The tracer of this process, to change its level; undefined where clew is disabled. */
+  readonly tracer: AsyncResourceTracer | undefined;
   /** Sends what has ended so far. */
   forceFlush(): Promise<void>;
   /** Sends what has ended, undoes every patch and gives the globals of OpenTelemetry back. */
@@ -53,6 +56,7 @@ export function start(options: StartOptions = {}): Clew {
   running = {
     problems: found,
     stats: () => parts.delivery?.stats(),
+    tracer: parts.tracer,
     forceFlush: () => parts.flush(),
     shutdown: async () => {
       running = undefined;
@@ -67,6 +71,7 @@ class Parts {
   readonly #problems: string[];
   readonly #undo: (() => void)[] = [];
   delivery: DeliverySpanProcessor | undefined;
+  tracer: AsyncResourceTracer | undefined;
   #provider: Provider | undefined;
   #removeExitHandlers: (() => void) | undefined;
 
@@ -144,6 +149,7 @@ class Parts {
 
   #registerProvider(config: Config): void {
     const tracing = startTracing(config.tracing);
+    this.tracer = tracing.tracer;
     this.#undo.push(() => tracing.stop());
     // What is made here, and all it does later, is our own work: the tracer leaves it out.
     const { provider, delivery } = quietly(() =>

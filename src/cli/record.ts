@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ClewError, optionError } from '../base/errors.ts';
+import { TRACER_LEVELS, type TracerLevel } from '../tracer/record.ts';
 import {
   announcementFile,
   readJson,
@@ -27,17 +28,21 @@ const USAGE = `Usage: clew record [options] --pid PID        a process that runs
        clew record [options] app.js [arguments]
        clew record --convert FORMAT file.clew [--out FILE]
        clew record --sign "GET /path"
+       clew record --pid PID --level LEVEL
 
-Records every async resource of a process, with the line that created it, into one file.
-A request costs about twenty times as much while it is recorded.
+Records every async resource of a process, with the line that created it, into
+one file. A request costs about twenty times as much while it is recorded.
 
 Options
   --for SECONDS     how long, 10 unless told
   --requests N      end after so many requests
   --out FILE        the file to write
   --convert FORMAT  turn a recording into ${FORMATS.join(', ')}
-  --sign REQUEST    a header that asks for a recording of this one request, signed with
-                    CLEW_RECORD_SECRET, which the process must have too; good once, for 5 minutes
+  --sign REQUEST    a header that asks for a recording of this one request; good
+                    once, for 5 minutes, and signed with CLEW_RECORD_SECRET,
+                    which the process must have too
+  --level LEVEL     record nothing, but switch what the process traces:
+                    ${TRACER_LEVELS.join(', ')}
   --help            show this`;
 
 const OPTIONS = {
@@ -47,6 +52,7 @@ const OPTIONS = {
   out: { type: 'string', short: 'o' },
   convert: { type: 'string' },
   sign: { type: 'string' },
+  level: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -60,6 +66,7 @@ export async function record(args: string[]): Promise<number> {
     '-o',
     '--convert',
     '--sign',
+    '--level',
   ]);
   const values = parseArguments(own, OPTIONS);
   if (values.help) {
@@ -74,6 +81,10 @@ export async function record(args: string[]): Promise<number> {
   };
   if (values.for !== undefined) request.forMillis = 1000 * positive('--for', values.for);
   if (values.requests !== undefined) request.requests = positive('--requests', values.requests);
+  if (values.level !== undefined) {
+    if (values.pid === undefined) throw new ClewError('ERR_OPTION', 'The level of which --pid?');
+    request.level = levelOf(values.level);
+  }
   if (values.pid !== undefined) return recordProcess(positive('--pid', values.pid), request);
   if (program.length === 0) throw new ClewError('ERR_OPTION', 'Name --pid or an application.');
   return runProgram(program, { CLEW_RECORD_START: JSON.stringify(request) });
@@ -94,7 +105,8 @@ async function recordProcess(pid: number, request: RecordRequest): Promise<numbe
     await sleep(50);
     const status = readJson<RecordStatus>(statusFile(pid));
     if (status?.id !== request.id) continue;
-    if (status.state !== said) console.log(`${listening.program}: ${status.message}`);
+    const print = status.state === 'failed' ? console.error : console.log;
+    if (status.state !== said) print(`${listening.program}: ${status.message}`);
     said = status.state;
     if (status.state !== 'recording') {
       rmSync(statusFile(pid), { force: true });
@@ -128,6 +140,12 @@ function convert(format: string, [file, ...rest]: string[], out: string | undefi
     process.stdout.write(text);
   } else writeFileSync(target, text);
   return 0;
+}
+
+function levelOf(text: string): TracerLevel {
+  const level = TRACER_LEVELS.find((one) => one === text);
+  if (level === undefined) throw optionError('--level', `one of ${TRACER_LEVELS.join(', ')}`, text);
+  return level;
 }
 
 function positive(option: string, text: string): number {

@@ -4,6 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import { say } from '../base/log.ts';
 import type { RecordRequest } from '../tracer/recording/control.ts';
 import { startRecording } from '../tracer/recording/recorder.ts';
+import { fitLine } from '../tracer/request-line.ts';
 import { readTracingSettings } from '../tracer/settings.ts';
 import { startTracing } from '../tracer/tracing.ts';
 
@@ -16,7 +17,10 @@ if (isMainThread) {
   const { settings, problems } = readTracingSettings(process.env);
   for (const { message } of problems) say('warn', message);
   const level = process.env['CLEW_TRACER'] ? settings.level : 'watch';
-  const printRequest = (line: string): void => say('info', line);
+  const { stderr } = process;
+  const printRequest = (line: string): void => {
+    for (const part of fitLine(line, stderr.isTTY ? stderr.columns : undefined)) say('info', part);
+  };
   startTracing({
     ...settings,
     level,

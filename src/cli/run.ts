@@ -3,12 +3,14 @@ import { runProgram, splitProgram } from './program.ts';
 
 const USAGE = `Usage: clew run [options] app.js [arguments]
 
-Runs a Node application with tracing, and says of each request where its time went:
-running, waiting for I/O, or waiting because somebody else held the event loop, and who.
+Runs a Node application with tracing, and says of each request where its time
+went: running, waiting for I/O, or waiting because somebody else held the event
+loop, and who.
 
 Options
   --quiet               trace, but write no line per request
-  --resource-spans N    share of sampled requests, 0 to 1, whose async resources become spans
+  --resource-spans N    share of sampled requests, 0 to 1, whose async resources
+                        become spans
   --help                show this
 
 While it runs, SIGUSR2 or \`clew record --pid\` starts a recording.`;

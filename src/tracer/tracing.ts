@@ -95,7 +95,9 @@ export class Tracing {
   #listen({ recordSignal, recordFolder }: TracingSettings): void {
     if (!recordSignal) return;
     this.#settings.recordSignal = recordSignal;
-    this.#undo.push(listenForRecordings({ signal: recordSignal, folder: recordFolder }));
+    const { tracer } = this;
+    const options = { signal: recordSignal, folder: recordFolder, tracer };
+    this.#undo.push(listenForRecordings(options));
   }
 
   #mark(owner: WorkOwner, request: RequestHead): void {

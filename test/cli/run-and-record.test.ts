@@ -25,8 +25,8 @@ describe('clew run and clew record', function () {
   before(() => void (folder = mkdtempSync(join(tmpdir(), 'clew-run-'))));
   after(() => rmSync(folder, { recursive: true }));
   afterEach(async () => {
-    if (app?.exitCode !== null) return;
-    app.kill('SIGKILL');
+    if (!app || app.exitCode !== null || app.signalCode !== null) return;
+    process.kill(pid, 'SIGKILL');
     await once(app, 'exit');
   });
 
@@ -50,7 +50,10 @@ describe('clew run and clew record', function () {
     return code;
   };
   const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let left = 750; left > 0 && !condition(); left--) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.ok(condition(), stderr);
   };
   const clew = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
     promisify(execFile)(process.execPath, [MAIN, ...args], {
@@ -128,6 +131,28 @@ describe('clew run and clew record', function () {
     await end();
   });
 
+  it('switches the level of a running process', async () => {
+    await start(['run']);
+    const { stdout } = await clew('record', '--pid', String(pid), '--level', 'off');
+    assert.match(stdout, /level off \(before: watch\)/);
+    await get('/idle');
+    await clew('record', '--pid', String(pid), '--level', 'trace');
+    await get('/block');
+    await until(() => stderr.includes('GET /block'));
+    assert.doesNotMatch(stderr, /GET \/idle/);
+    assert.equal(await end(), 7);
+  });
+
+  it('leaves a recording alone that runs when another one is asked for', async () => {
+    await start(['run']);
+    const first = clew('record', '--pid', String(pid), '--requests', '1', '--out', 'first.clew');
+    await until(() => stderr.includes('recording into'));
+    await assert.rejects(clew('record', '--pid', String(pid)), /running already/);
+    await get('/idle');
+    assert.match((await first).stdout, /1 requests/);
+    await end();
+  });
+
   it('sends no signal to a process that does not listen', async () => {
     const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     await once(other, 'spawn');
@@ -136,12 +161,22 @@ describe('clew run and clew record', function () {
     other.kill();
   });
 
+  it('explains itself within 80 columns', async () => {
+    for (const command of ['run', 'record']) {
+      const { stdout } = await clew(command, '--help');
+      const long = stdout.split('\n').filter((line) => line.length > 80);
+      assert.deepEqual(long, [], command);
+    }
+  });
+
   it('says in one line what is wrong with its arguments', async () => {
     for (const args of [
       ['record', '--pid', 'x'],
       ['record', '--convert', 'png', 'a.clew'],
       ['record', '--convert', 'otlp', 'missing.clew'],
       ['record', '--sign', 'orders'],
+      ['record', '--level', 'watch'],
+      ['record', '--pid', '1', '--level', 'loud'],
       ['record'],
       ['run'],
       ['run', '--loud', 'app.js'],

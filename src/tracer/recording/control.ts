@@ -6,6 +6,7 @@ import { isMainThread } from 'node:worker_threads';
 import { ClewError, messageOf } from '../../base/errors.ts';
 import { say } from '../../base/log.ts';
 import { quietly } from '../owner.ts';
+import type { TracerLevel } from '../record.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 
 /*
@@ -28,6 +29,8 @@ export interface Announcement {
 
 export interface RecordRequest {
   id: string;
+  /** Changes the level of the tracer and records nothing. */
+  level?: TracerLevel;
   file: string;
   forMillis?: number;
   requests?: number;
@@ -92,20 +95,28 @@ export interface ListenOptions {
   signal: NodeJS.Signals;
   /** Where recordings go that were asked for by a bare signal. */
   folder: string;
+  /** The tracer of the process, whose level the command can change. */
+  tracer: { readonly level: TracerLevel; setLevel(level: TracerLevel): unknown };
 }
 
 /**
  * Lets a signal start a recording; a second one ends it early. Returns the undo. Where the folder
  * or the signal cannot be had, it says so and the application runs on.
  */
-export function listenForRecordings({ signal, folder }: ListenOptions): () => void {
+export function listenForRecordings({ signal, folder, tracer }: ListenOptions): () => void {
   // Signals come to the main thread, and the files are named by process.
   if (!isMainThread) return () => undefined;
   let recorder: Recorder | undefined;
   const onSignal = (): void => {
     quietly(() => {
-      if (recorder) return recorder.end();
       const request = takeRequest();
+      if (request?.level !== undefined) return changeLevel(tracer, request);
+      if (recorder) {
+        // Only a bare signal means the recording that runs.
+        if (!request) recorder.end();
+        else report(request.id, 'failed', 'a recording is running already; try again after it');
+        return;
+      }
       const file = request?.file ?? join(folder, `recording-${timestamp()}-${process.pid}.clew`);
       try {
         recorder = new Recorder({ ...limitsOf(request), file, onEnd: finished(request?.id) });
@@ -150,6 +161,17 @@ export function listenForRecordings({ signal, folder }: ListenOptions): () => vo
     recorder?.end();
     removeAnnouncement();
   };
+}
+
+function changeLevel(tracer: ListenOptions['tracer'], { id, level = 'off' }: RecordRequest): void {
+  const before = tracer.level;
+  try {
+    tracer.setLevel(level);
+    report(id, 'done', `level ${level} (before: ${before})`);
+    say('info', `the tracer is at level ${level} now (before: ${before})`);
+  } catch (error) {
+    report(id, 'failed', messageOf(error));
+  }
 }
 
 function limitsOf(

@@ -2,7 +2,8 @@ import type { Instrumentation } from '@opentelemetry/instrumentation';
 
 /** OpenTelemetry's own instrumentation of a client, where there is one. */
 export async function officialInstrumentations(client: string): Promise<Instrumentation[]> {
-  switch (client) {
+  // A cluster, a sentinel and an earlier version are named after the client.
+  switch (client.split(' ')[0]) {
     case 'pg':
       return [new (await import('@opentelemetry/instrumentation-pg')).PgInstrumentation()];
     case 'mysql':
@@ -26,5 +27,9 @@ export async function officialInstrumentations(client: string): Promise<Instrume
   }
 }
 
-/** The clients of which there is one. */
-export const OFFICIAL: readonly string[] = ['pg', 'mysql', 'mysql2', 'ioredis', 'redis', 'mongodb'];
+/** Whether there is one. */
+export function hasOfficial(client: string): boolean {
+  return OFFICIAL.includes(client.split(' ')[0] ?? '');
+}
+
+const OFFICIAL = ['pg', 'mysql', 'mysql2', 'ioredis', 'redis', 'mongodb'];

@@ -10,8 +10,19 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   mysql: async () => (await import('../clients/mysql/forms.ts')).mysqlForms,
   mariadb: async () => (await import('../clients/mariadb/forms.ts')).mariadbForms,
   ioredis: async () => (await import('../clients/ioredis/forms.ts')).ioredisForms,
+  'ioredis cluster': async () =>
+    (await import('../clients/ioredis/cluster-forms.ts')).ioredisClusterForms,
+  'ioredis sentinel': async () =>
+    (await import('../clients/ioredis/cluster-forms.ts')).ioredisSentinelForms,
   knex: async () => (await import('../clients/knex/forms.ts')).knexForms,
   redis: async () => (await import('../clients/redis/forms.ts')).redisForms,
+  'redis cluster': async () =>
+    (await import('../clients/redis/cluster-forms.ts')).redisClusterForms,
+  'redis sentinel': async () =>
+    (await import('../clients/redis/cluster-forms.ts')).redisSentinelForms,
+  'redis 4': async () => (await import('../clients/redis/forms-4.ts')).redis4Forms,
+  'redis 4 cluster': async () =>
+    (await import('../clients/redis/cluster-4-forms.ts')).redis4ClusterForms,
   mongodb: async () => (await import('../clients/mongodb/forms.ts')).mongodbForms,
   mongoose: async () => (await import('../clients/mongodb/mongoose-forms.ts')).mongooseForms,
   postgres: async () => (await import('../clients/postgres/forms.ts')).postgresForms,

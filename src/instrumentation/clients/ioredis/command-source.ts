@@ -52,8 +52,18 @@ export function patchRedis(
           known.sending(this, command, recorder);
           return known.run(original, this, command, ...rest);
         }
-        if (isTheUsers(command) && isWanted(recorder)) start(this, command, recorder);
-        return original.call(this, command, ...rest);
+        if (!isTheUsers(command) || !isWanted(recorder)) {
+          return original.call(this, command, ...rest);
+        }
+        const operation = start(this, command, recorder);
+        try {
+          return original.call(this, command, ...rest);
+        } catch (error) {
+          // An argument could not be turned into text.
+          operation.settle(error);
+          operation.end();
+          throw error;
+        }
       };
     }),
   ]);
@@ -67,7 +77,11 @@ function isTheUsers(command: RedisCommand): boolean {
   return !isSettingUp();
 }
 
-function start(connection: RedisConnection, command: RedisCommand, recorder: Recorder): void {
+function start(
+  connection: RedisConnection,
+  command: RedisCommand,
+  recorder: Recorder,
+): CommandOperation {
   const script = currentScript();
   const operation = script?.operation ?? new CommandOperation();
   command[OPERATION] = operation;
@@ -75,9 +89,10 @@ function start(connection: RedisConnection, command: RedisCommand, recorder: Rec
   // A cluster that is ready passes the command on before this call returns: then its server is
   // known at the start, which is when a sampler asks.
   const isPassedOn = connection.isCluster === true && connection.status === 'ready';
-  if (!recorder.isListening || isPassedOn) return;
+  if (!recorder.isListening || isPassedOn) return operation;
   operation.record(recorder, describe(connection, command));
   if (connection.status === 'ready') operation.located();
+  return operation;
 }
 
 /** Sees how `command` ends, before its promise tells the application. */

@@ -8,12 +8,21 @@ import type { Connection, ConnectionClass, Protocol, Sequence } from './shapes.t
 
 /*
  * A protocol executes sequences, which the library makes for every call and to which it tells
- * everything by `emit` and `end`. `operations` connects them with the call that brought them:
- * written when a query is made for a pool or a sequence is queued. `texts` holds the statement as it
- * was before the values were written into it. Entries live as long as their sequence.
+ * everything by `emit` and `end`. A sequence holds the operation of the call that brought it, written
+ * when a query is made for a pool or a sequence is queued, and the statement as it was before the
+ * values were written into it. A table by sequence would keep both through every minor collection.
  */
-const operations = new WeakMap<Sequence, RunningOperation>();
-const texts = new WeakMap<Sequence, unknown>();
+const OPERATION = Symbol('clew operation');
+const TEXT = Symbol('clew text');
+
+interface Stamped {
+  [OPERATION]?: RunningOperation;
+  [TEXT]?: unknown;
+}
+
+function operationOf(sequence: Sequence): RunningOperation | undefined {
+  return (sequence as Stamped)[OPERATION];
+}
 
 /** Patches a class of connections: what it makes queries with. */
 export function patchConnection(Connection: ConnectionClass): Undo | undefined {
@@ -24,9 +33,10 @@ export function patchConnection(Connection: ConnectionClass): Undo | undefined {
     patchMethod(Connection, 'createQuery', (original) => {
       return function createQuery(...args) {
         const query = original.apply(this, args);
-        if (!texts.has(query)) texts.set(query, query.sql);
+        const stamped = query as Sequence & Stamped;
+        if (!(TEXT in stamped)) stamped[TEXT] = query.sql;
         const operation = takeMaking();
-        if (operation) operations.set(query, operation);
+        if (operation) stamped[OPERATION] = operation;
         return query;
       };
     }),
@@ -55,7 +65,7 @@ export function patchProtocol(prototype: Protocol, recorder: Recorder): Undo | u
         const waiting = [...(this._queue ?? [])];
         const result = original.call(this);
         for (const sequence of waiting) {
-          const operation = operations.get(sequence);
+          const operation = operationOf(sequence);
           operation?.settle(new Error('The connection was destroyed'));
           operation?.end();
         }
@@ -74,15 +84,18 @@ export function endpointOfConnection(connection: Connection): Endpoint {
 }
 
 function enqueued(protocol: Protocol, sequence: Sequence, recorder: Recorder): void {
-  let operation = operations.get(sequence);
-  if (!operation) operations.set(sequence, (operation = new RunningOperation('MYSQL_SEQUENCE')));
+  let operation = operationOf(sequence);
+  if (!operation) {
+    operation = new RunningOperation('MYSQL_SEQUENCE');
+    (sequence as Stamped)[OPERATION] = operation;
+  }
   const { _connection: connection } = protocol;
   if (!('sql' in sequence) || !connection || !recorder.isListening) return;
   const endpoint = endpointOfConnection(connection);
   if (operation.isDescribed) {
     operation.recording?.connectedTo(endpoint);
   } else {
-    const text = texts.get(sequence) ?? sequence.sql;
+    const text = (sequence as Stamped)[TEXT] ?? sequence.sql;
     operation.record(recorder, describeStatement(endpoint, text, sequence.values));
   }
   const { recording } = operation;
@@ -113,7 +126,7 @@ type Method<Args extends unknown[], Result> = (this: Sequence, ...args: Args) =>
 
 function endOf(original: Method<unknown[], unknown>): Method<unknown[], unknown> {
   return function end(...args) {
-    const operation = operations.get(this);
+    const operation = operationOf(this);
     if (!operation) return original.apply(this, args);
     operation.settle(args[0] ?? undefined, args[1]);
     try {
@@ -128,14 +141,14 @@ function emitOf(
   original: Method<[event: string, ...args: unknown[]], boolean>,
 ): Method<[event: string, ...args: unknown[]], boolean> {
   return function emit(...args) {
-    const operation = operations.get(this);
+    const operation = operationOf(this);
     return operation ? operation.run(original, this, ...args) : original.apply(this, args);
   };
 }
 
 function rowOf(original: Method<unknown[], unknown>): Method<unknown[], unknown> {
   return function RowDataPacket(...args) {
-    const operation = typeof this.typeCast === 'function' ? operations.get(this) : undefined;
+    const operation = typeof this.typeCast === 'function' ? operationOf(this) : undefined;
     return operation ? operation.run(original, this, ...args) : original.apply(this, args);
   };
 }
@@ -146,6 +159,6 @@ function streamOf(
   return function stream(...args) {
     const readable = original.apply(this, args);
     // Whoever destroys the stream does not wait for the rows that the server still sends.
-    return readable.prependOnceListener('close', () => operations.get(this)?.settle());
+    return readable.prependOnceListener('close', () => operationOf(this)?.settle());
   };
 }
