@@ -7,6 +7,7 @@ import { ClewError, optionError } from './base/errors.ts';
 import type { LogLevel } from './base/log.ts';
 import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.ts';
 import type { PipelineOptions, SamplerOptions } from './export/pipeline.ts';
+import { PROPAGATORS } from './export/propagators.ts';
 import type { RuleSet } from './instrumentation/rules/index.ts';
 import { SettingsReader, type Environment } from './base/settings-reader.ts';
 import { readTracingSettings } from './tracer/settings.ts';
@@ -107,12 +108,7 @@ export function readConfig(
     sampler: samplerOptions(reader),
     spanLimits: spanLimits(reader),
     delivery: { ...delivery.options, url: tracesUrl },
-    propagators: (
-      reader.words('OTEL_PROPAGATORS', ['tracecontext', 'baggage', 'none']) ?? [
-        'tracecontext',
-        'baggage',
-      ]
-    ).filter((name) => name !== 'none'),
+    propagators: propagators(reader),
     isInstrumentationEnabled: instrumentationFilter(reader),
     instrumentations: instrumentationsOption(options.instrumentations, problems),
     rules: options.rules ?? {},
@@ -170,6 +166,13 @@ function spanLimits(reader: SettingsReader): PipelineOptions['spanLimits'] {
   };
   const set = Object.entries(limits).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set) as PipelineOptions['spanLimits'];
+}
+
+/** Of a list with nothing in it that is known, the default is used. */
+function propagators(reader: SettingsReader): string[] {
+  const names = reader.words('OTEL_PROPAGATORS', [...PROPAGATORS, 'none']) ?? [];
+  if (names.length === 0) return ['tracecontext', 'baggage'];
+  return names.filter((name) => name !== 'none');
 }
 
 /** Enabled first, then disabled; short names such as `pg` or `http`. */

@@ -9,7 +9,8 @@ import { readConfig, type Config, type OtelInstrumentation, type StartOptions } 
 import { AsyncHooksContextManager } from './context/async-hooks-context-manager.ts';
 import type { DeliverySpanProcessor } from './export/delivery.ts';
 import { installExitHandlers } from './export/exit-handlers.ts';
-import { createPropagator, createProvider } from './export/pipeline.ts';
+import { createProvider } from './export/pipeline.ts';
+import { createPropagator } from './export/propagators.ts';
 import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
 import { getInstrumentations, hookImports } from './instrumentation/index.ts';
@@ -128,7 +129,8 @@ class Parts {
   }
 
   #registerPropagators({ propagators }: Config): void {
-    if (propagation.setGlobalPropagator(createPropagator(propagators))) {
+    const propagator = createPropagator(propagators, (problem) => this.#problem(problem));
+    if (propagation.setGlobalPropagator(propagator)) {
       this.#undo.push(() => propagation.disable());
     }
   }

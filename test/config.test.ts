@@ -83,7 +83,7 @@ describe('readConfig', () => {
     ['OTEL_TRACES_SAMPLER_ARG', '1.01'],
     ['OTEL_TRACES_SAMPLER_ARG', '-0.01'],
     ['OTEL_TRACES_SAMPLER_ARG', 'many'],
-    ['OTEL_PROPAGATORS', 'jaeger'],
+    ['OTEL_PROPAGATORS', 'pigeon'],
     ['OTEL_BSP_SCHEDULE_DELAY', 'soon'],
     ['OTEL_BSP_MAX_QUEUE_SIZE', '0'],
     ['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', '1.5'],
@@ -95,13 +95,21 @@ describe('readConfig', () => {
       assert.ok(problems[0]?.includes(variable) && problems[0].includes(bad), problems[0]);
       const expected = read().config;
       assert.deepEqual(
-        [config.exporter, config.sampler, config.delivery, config.spanLimits, config.logLevel],
+        [
+          config.exporter,
+          config.sampler,
+          config.delivery,
+          config.spanLimits,
+          config.logLevel,
+          config.propagators,
+        ],
         [
           expected.exporter,
           expected.sampler,
           expected.delivery,
           expected.spanLimits,
           expected.logLevel,
+          expected.propagators,
         ],
       );
     });

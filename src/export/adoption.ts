@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
 import { checkFolder, UnsafeSpoolError } from './spool-safety.ts';
 import { isAbandoned } from './spool-owner.ts';
+import { segmentOfSettled } from './spool-settled.ts';
 
 /*
  * Taking over what dead processes left. Renaming a folder into one's own is the claim: of two that
@@ -83,10 +84,14 @@ function collectFiles(folder: string, into: Adopted): void {
     into.refused.push(`Refused ${messageOf(error)}.`);
     return;
   }
-  for (const name of namesIn(folder)) {
+  const names = namesIn(folder);
+  for (const name of names) {
     const path = join(folder, name);
+    const segment = segmentOfSettled(name);
     if (name.endsWith('.spool')) into.files.push(path);
     else if (isFolder(path)) collectFiles(path, into);
+    // Its process died between deleting a segment and deleting what belongs to it.
+    else if (segment && !names.includes(`${segment}.spool`)) rmSync(path, { force: true });
   }
 }
 

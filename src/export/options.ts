@@ -45,7 +45,7 @@ export interface DeliveryOptions {
   flushFailingMillis?: number;
   /** How long the end of the process may be held up while spans go out. Default 5,000. */
   exitTimeoutMillis?: number;
-  /** When it gives up on a collector that takes nothing. Default 700. */
+  /** When it gives up on a collector that takes nothing. Default 600. */
   exitStallMillis?: number;
   /** Write-ahead spool: a folder of one's own, absolute. Default: none. */
   spool?: string | undefined;
@@ -109,7 +109,7 @@ export function resolveOptions(options: DeliveryOptions): ResolvedOptions {
     },
     exitLimits: {
       totalMillis: positive('exitTimeoutMillis', options.exitTimeoutMillis, 5000),
-      stallMillis: positive('exitStallMillis', options.exitStallMillis, 700),
+      stallMillis: positive('exitStallMillis', options.exitStallMillis, 600),
       failingMillis: 0,
       atExit: true,
     },

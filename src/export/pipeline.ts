@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
-import type { TextMapPropagator } from '@opentelemetry/api';
 import type {
   Sampler,
   SpanLimits,
@@ -68,19 +67,6 @@ export function createProvider(
   });
   const delivery = processor instanceof DeliverySpanProcessor ? processor : undefined;
   return { provider, delivery };
-}
-
-/** The W3C propagators of these names, as one. Throws `ERR_PEER_MISSING` without an SDK. */
-export function createPropagator(names: readonly string[]): TextMapPropagator {
-  const core = loadSdk().dependency<{
-    CompositePropagator: new (config: { propagators: TextMapPropagator[] }) => TextMapPropagator;
-    W3CBaggagePropagator: new () => TextMapPropagator;
-    W3CTraceContextPropagator: new () => TextMapPropagator;
-  }>('@opentelemetry/core');
-  const propagators = names.map((name) =>
-    name === 'baggage' ? new core.W3CBaggagePropagator() : new core.W3CTraceContextPropagator(),
-  );
-  return new core.CompositePropagator({ propagators });
 }
 
 function createProcessor(sdk: Sdk, options: PipelineOptions): SpanProcessor | undefined {

@@ -17,7 +17,7 @@ import type { SpoolWriter } from './spool-writer.ts';
  */
 
 /** A chunk is handed on when it has grown to this; a few hundred spans. */
-export const CHUNK_BYTES: number = 64 * 1024;
+export const CHUNK_BYTES: number = 256 * 1024;
 const LARGEST_KEPT_BUFFER = 1024 * 1024;
 const SPOOL_RETRY_MILLIS = 10_000;
 

@@ -8,11 +8,13 @@ import type { SpoolOptions } from './sender-options.ts';
 import type { SenderVoice } from './sender-voice.ts';
 import { spans } from './sender-voice.ts';
 import { createFile, readFile, SPOOL_MAGIC } from './spool-safety.ts';
+import { asker, readSettled, SettledFiles } from './spool-settled.ts';
 
 /*
  * The sender's half of the spool: which files hold spans whose fate is open, and which stretches of
- * them are on disk only. A segment's file goes once it is sealed and nothing in it is open. Segments
- * of this process and those adopted from dead ones are the same thing here.
+ * them are on disk only. A segment's file goes once it is sealed and nothing in it is open; until
+ * then, what of it is settled is noted beside it. Segments of this process and those adopted from
+ * dead ones are the same thing here.
  */
 
 interface Segment {
@@ -21,15 +23,16 @@ interface Segment {
   /** Spans whose fate is open. */
   open: number;
   sealed: boolean;
+  settled: SettledFiles;
 }
 
 /** Spans on disk only. */
 interface Stretch {
   segment: number;
   offset: number;
-  length: number | undefined;
+  length: number;
   count: number;
-  origins: OriginTable | undefined;
+  origins: OriginTable;
 }
 
 /** The largest file that is read; our own segments end at a quarter of it, adopted ones as well. */
@@ -63,7 +66,8 @@ export class SpoolLedger {
   record(id: number, path: string, slice: Slice): void {
     let segment = this.#segments.get(id);
     if (!segment) {
-      segment = { path, bytes: SPOOL_MAGIC.length, open: 0, sealed: false };
+      const settled = new SettledFiles(path, 0);
+      segment = { path, bytes: SPOOL_MAGIC.length, open: 0, sealed: false, settled };
       this.#segments.set(id, segment);
       this.#bytes += segment.bytes;
     }
@@ -83,11 +87,18 @@ export class SpoolLedger {
   }
 
   /** The fate of a slice's spans is known. */
-  settle({ segment: id, count }: Slice): void {
+  settle({ segment: id, offset, from, to, count }: Slice): void {
     const segment = id === undefined ? undefined : this.#segments.get(id);
     if (!segment) return;
     segment.open -= count;
-    this.#release(id as number, segment);
+    if (this.#release(id as number, segment) || offset === undefined) return;
+    try {
+      segment.settled.add(offset + from, to - from);
+    } catch (error) {
+      this.#voice.spool(
+        `Cannot note what is delivered of ${segment.path} (${messageOf(error)}); after a crash it would be sent again.`,
+      );
+    }
   }
 
   /** Whether the slice outlives the process as it is. */
@@ -111,9 +122,9 @@ export class SpoolLedger {
     if (!segment) return { slice: undefined, count };
     try {
       const bytes = readFile(segment.path, MAX_FILE_BYTES, offset, length);
-      const slice = collect(bytes, 0, stretch.origins);
+      const slice = collect(bytes, offset, stretch.origins);
       const lost = count - slice.count;
-      if (lost > 0) this.settle({ ...slice, segment: id, count: lost });
+      if (lost > 0) this.settle({ ...slice, segment: id, offset: undefined, count: lost });
       return { slice: slice.count > 0 ? { ...slice, segment: id } : undefined, count };
     } catch (error) {
       this.#voice.spool(`Cannot read back ${spans(count)} from the spool: ${messageOf(error)}.`);
@@ -130,44 +141,66 @@ export class SpoolLedger {
       this.#voice.spool(`Refused ${path}: it does not begin as a spool file does.`);
       return 0;
     }
-    const from = SPOOL_MAGIC.length;
-    let count = 0;
-    const damage = scanFrames(bytes, from, (start) => {
-      if (kindAt(bytes, start) === SPAN) count++;
+    const { settled, count: settledFiles } = readSettled(path, MAX_FILE_BYTES, (error) => {
+      this.#voice.spool(`Refused ${messageOf(error)}.`);
+    });
+    const isSettled = asker(settled);
+    const id = --this.#lastAdopted;
+    const origins: OriginTable = new Map();
+    const stretches: Stretch[] = [];
+    let whole = 0;
+    const damage = scanFrames(bytes, SPOOL_MAGIC.length, (start) => {
+      if (learnOrigin(bytes, start, origins)) return;
+      whole++;
+      if (isSettled(start)) return;
+      const last = stretches.at(-1);
+      const length = nextFrame(bytes, start) - start;
+      if (!last || last.offset + last.length !== start) {
+        stretches.push({ segment: id, offset: start, length, count: 1, origins });
+        return;
+      }
+      last.length += length;
+      last.count++;
     });
     if (damage.damaged > 0) {
       const where = damage.damaged === 1 ? 'one place' : `${damage.damaged} places`;
       this.#voice.spool(
-        `${path} is damaged in ${where}: what fails its checksum is left out, ${spans(count)} are whole.`,
+        `${path} is damaged in ${where}: what fails its checksum is left out, ${spans(whole)} are whole.`,
       );
     }
     if (damage.truncated) {
       this.#voice.spool(
-        `${path} ends within a record, as where a process is killed while it writes: ${spans(count)} before it are whole.`,
+        `${path} ends within a record, as where a process is killed while it writes: ${spans(whole)} before it are whole.`,
       );
     }
+    const files = new SettledFiles(path, settledFiles);
+    let count = 0;
+    for (const stretch of stretches) count += stretch.count;
     if (count === 0) {
-      this.#remove(path);
+      this.#remove(path, files);
       return 0;
     }
-    const id = --this.#lastAdopted;
-    this.#segments.set(id, { path, bytes: bytes.length, open: count, sealed: true });
-    this.#bytes += bytes.length;
-    this.#stretches.push({
-      segment: id,
-      offset: from,
-      length: undefined,
-      count,
-      origins: undefined,
+    this.#segments.set(id, {
+      path,
+      bytes: bytes.length,
+      open: count,
+      sealed: true,
+      settled: files,
     });
+    this.#bytes += bytes.length;
+    this.#stretches.push(...stretches);
     return count;
   }
 
-  /** Deletes a file that is too old; returns how many spans were in it. */
+  /** Deletes a file that is too old; returns how many spans were open in it. */
   expire(path: string): number {
-    const bytes = readFile(path, MAX_FILE_BYTES);
-    const { count } = collect(bytes, SPOOL_MAGIC.length, undefined);
-    this.#remove(path);
+    const count = this.adopt(path);
+    const id = this.#lastAdopted;
+    const segment = this.#segments.get(id);
+    if (count === 0 || !segment) return 0;
+    this.#stretches = this.#stretches.filter((stretch) => stretch.segment !== id);
+    segment.open = 0;
+    this.#release(id, segment);
     return count;
   }
 
@@ -181,9 +214,7 @@ export class SpoolLedger {
       if (this.#bytes <= this.#options.maxBytes || !segment.sealed) break;
       for (const stretch of this.#stretches) if (stretch.segment === id) lost += stretch.count;
       this.#stretches = this.#stretches.filter((stretch) => stretch.segment !== id);
-      this.#segments.delete(id);
-      this.#bytes -= segment.bytes;
-      this.#remove(segment.path);
+      this.#forget(id, segment);
     }
     return lost;
   }
@@ -206,39 +237,53 @@ export class SpoolLedger {
     }
   }
 
-  #release(id: number, segment: Segment): void {
-    if (segment.open > 0 || !segment.sealed) return;
-    this.#segments.delete(id);
-    this.#bytes -= segment.bytes;
-    this.#remove(segment.path);
+  /** Deletes a segment's files if there is no more need of them, and says whether it did. */
+  #release(id: number, segment: Segment): boolean {
+    if (segment.open > 0 || !segment.sealed) return false;
+    this.#forget(id, segment);
+    return true;
   }
 
-  #remove(path: string): void {
+  #forget(id: number, segment: Segment): void {
+    this.#segments.delete(id);
+    this.#bytes -= segment.bytes;
+    this.#remove(segment.path, segment.settled);
+  }
+
+  #remove(path: string, settled?: SettledFiles): void {
     try {
       rmSync(path, { force: true });
+      settled?.remove();
     } catch (error) {
       this.#voice.spool(`Cannot delete ${path}: ${messageOf(error)}.`);
     }
   }
 }
 
-/** The sound frames of `bytes` as a slice of their own, with the origins they name. */
-function collect(bytes: Buffer, from: number, known: OriginTable | undefined): Slice {
-  const origins: OriginTable = new Map(known);
-  const sound: [start: number, end: number][] = [];
+/**
+ * The sound frames of `bytes`, which begin at `offset` in their file, as a slice of their own. Only
+ * where all are sound does it say where it lies.
+ */
+function collect(bytes: Buffer, offset: number, origins: OriginTable): Slice {
+  const sound: Buffer[] = [];
+  let count = 0;
   let length = 0;
-  scanFrames(bytes, from, (start) => {
-    const end = nextFrame(bytes, start);
-    if (kindAt(bytes, start) === ORIGIN) {
-      const origin = readOrigin(bytes, start);
-      if (origin) origins.set(originAt(bytes, start), origin);
-    } else {
-      sound.push([start, end]);
-      length += end - start;
-    }
+  scanFrames(bytes, 0, (start) => {
+    const frame = bytes.subarray(start, nextFrame(bytes, start));
+    sound.push(frame);
+    length += frame.length;
+    if (kindAt(bytes, start) === SPAN) count++;
   });
-  const buffer = Buffer.allocUnsafeSlow(length);
-  let position = 0;
-  for (const [start, end] of sound) position += bytes.copy(buffer, position, start, end);
-  return { buffer, origins, from: 0, to: length, count: sound.length, sequence: 0 };
+  const slice = { origins, from: 0, to: length, count, sequence: 0 };
+  return length === bytes.length
+    ? { ...slice, buffer: bytes, offset }
+    : { ...slice, buffer: Buffer.concat(sound) };
+}
+
+/** Whether the frame at `start` is an origin; it goes into `origins`, replacing an earlier one. */
+function learnOrigin(bytes: Buffer, start: number, origins: OriginTable): boolean {
+  if (kindAt(bytes, start) !== ORIGIN) return false;
+  const origin = readOrigin(bytes, start);
+  if (origin) origins.set(originAt(bytes, start), origin);
+  return true;
 }

@@ -5,6 +5,7 @@ import { nodeSqlite } from './clients/node-sqlite/index.ts';
 import { pglite } from './clients/pglite/index.ts';
 import { postgres } from './clients/postgres/index.ts';
 import { sqlite3 } from './clients/sqlite3/index.ts';
+import { mariadb } from './clients/mariadb/index.ts';
 import { mysql2 } from './clients/mysql2/index.ts';
 import { knex } from './clients/knex/index.ts';
 import { mysql } from './clients/mysql/index.ts';
@@ -12,6 +13,7 @@ import { ioredis } from './clients/ioredis/index.ts';
 import { dataloader } from './clients/dataloader/index.ts';
 import { genericPool } from './clients/generic-pool/index.ts';
 import { lruMemoizer } from './clients/lru-memoizer/index.ts';
+import { memcached } from './clients/memcached/index.ts';
 import { mongodb } from './clients/mongodb/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { redis } from './clients/redis/index.ts';
@@ -24,6 +26,7 @@ export type ClientName =
   | 'pg'
   | 'mysql2'
   | 'mysql'
+  | 'mariadb'
   | 'postgres'
   | 'pglite'
   | 'better-sqlite3'
@@ -33,6 +36,7 @@ export type ClientName =
   | 'redis'
   | 'ioredis'
   | 'mongodb'
+  | 'memcached'
   | 'dataloader'
   | 'tarn'
   | 'lru-memoizer'
@@ -43,6 +47,7 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   pg,
   mysql2,
   mysql,
+  mariadb,
   postgres,
   pglite,
   'better-sqlite3': betterSqlite3,
@@ -52,6 +57,7 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   redis,
   ioredis,
   mongodb,
+  memcached,
   dataloader,
   tarn,
   'lru-memoizer': lruMemoizer,

@@ -9,6 +9,8 @@ import { AsyncResource } from 'node:async_hooks';
 const MAX_NESTED_SCOPES = 100;
 let nested = 0;
 
+const MANUAL_DESTROY = Object.freeze({ requireManualDestroy: true });
+
 /** What an operation resource may say about its unit of work. */
 export interface OperationResourceOptions {
   /** What the unit is, for the async-resource tracer: the SQL being executed, a key. */
@@ -37,10 +39,7 @@ export class OperationResource extends AsyncResource {
   #ended = false;
 
   constructor(type: string, options?: OperationResourceOptions) {
-    super(
-      type,
-      options?.requireManualDestroy === true ? { requireManualDestroy: true } : undefined,
-    );
+    super(type, options?.requireManualDestroy === true ? MANUAL_DESTROY : undefined);
     this.description = options?.description;
   }
 

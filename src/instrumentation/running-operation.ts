@@ -11,6 +11,7 @@ import type { Recording } from './recorder/recording.ts';
  * because a context manager may forget the context then.
  */
 export class RunningOperation extends OperationResource {
+  static readonly #ENDS_FOR_SURE = Object.freeze({ requireManualDestroy: true });
   /** The one whose scope is open at the top of the stack. */
   static #current: RunningOperation | undefined;
   #recording: Recording | undefined;
@@ -19,7 +20,7 @@ export class RunningOperation extends OperationResource {
 
   /** `endsForSure` promises a call of `end` on every way out, which makes the operation cheaper. */
   constructor(type: string, endsForSure = true) {
-    super(type, { requireManualDestroy: endsForSure });
+    super(type, endsForSure ? RunningOperation.#ENDS_FOR_SURE : undefined);
   }
 
   override run<This, Args extends unknown[], Result>(

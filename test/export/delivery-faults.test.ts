@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 
 import { DeliverySpanProcessor } from '../../src/export/delivery.ts';
 import type { DeliveryOptions } from '../../src/export/options.ts';
-import { imbalance } from '../../src/export/stats.ts';
 import { startReceiver, type Fault, type OtlpReceiver } from '../support/otlp-receiver.ts';
+import { assertBalanced, keepBook, type Book } from './support/books.ts';
 import { endSpans } from './support/spans.ts';
 
 /** Waits a thousandth of what a process waits by default. */
@@ -19,18 +19,19 @@ for (const thread of [true, false]) {
     this.timeout(60_000);
     let receiver: OtlpReceiver;
     let delivery: DeliverySpanProcessor;
+    let book: Book;
 
     async function start(options: DeliveryOptions = {}): Promise<void> {
       receiver = await startReceiver();
       const url = `${receiver.url}/v1/traces`;
       delivery = new DeliverySpanProcessor({ url, thread, ...IMPATIENT, ...options });
+      ({ book } = keepBook(delivery));
     }
 
     afterEach(async () => {
-      assert.equal(imbalance(delivery.stats()), 0);
       await receiver.close();
       await delivery.shutdown();
-      assert.equal(imbalance(delivery.stats()), 0);
+      assertBalanced([book], delivery.stats().ended);
       assert.equal(delivery.stats().queued, 0);
     });
 

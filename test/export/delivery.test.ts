@@ -10,8 +10,9 @@ import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { AsyncHooksContextManager } from '../../src/context/async-hooks-context-manager.ts';
 import { DeliverySpanProcessor } from '../../src/export/delivery.ts';
 import type { DeliveryOptions } from '../../src/export/options.ts';
-import { imbalance, type DeliveryStats } from '../../src/export/stats.ts';
+import { imbalance } from '../../src/export/stats.ts';
 import { startReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
+import { assertBalanced, keepBook, sumOf, type Book } from './support/books.ts';
 import { runApp } from './support/fixture.ts';
 import { endSpans, makeSpan } from './support/spans.ts';
 
@@ -19,18 +20,23 @@ describe('DeliverySpanProcessor', function () {
   this.timeout(60_000);
   let receiver: OtlpReceiver;
   let delivery: DeliverySpanProcessor | undefined;
+  let book: Book | undefined;
 
   beforeEach(async () => {
     receiver = await startReceiver();
+    delivery = undefined;
+    book = undefined;
   });
   afterEach(async () => {
     await delivery?.shutdown();
     await receiver.close();
+    if (book) assertBalanced([book], book.stats.ended);
   });
 
   function start(options: DeliveryOptions = {}): DeliverySpanProcessor {
     const url = `${receiver.url}/v1/traces`;
     delivery = new DeliverySpanProcessor({ url, scheduleDelayMillis: 10, ...options });
+    ({ book } = keepBook(delivery));
     return delivery;
   }
 
@@ -134,11 +140,11 @@ describe('DeliverySpanProcessor', function () {
   it('makes the application wait where it is told to, and then drops nothing', async () => {
     receiver.fault = () => ({ delayMillis: 5 });
     const options = { onOverflow: 'block', maxQueueBytes: 200_000, blockMillis: 20_000 };
-    const { stdout } = await runApp('shutdown', receiver.url, {
+    const { books } = await runApp('shutdown', receiver.url, {
       env: { COUNT: '5000', OPTIONS: JSON.stringify(options) },
     });
-    const { accepted, dropped } = JSON.parse(stdout.replace('stats ', '')) as DeliveryStats;
-    assert.deepEqual([accepted, dropped], [5000, 0]);
+    assertBalanced(books, 5000);
+    assert.deepEqual([sumOf(books, 'accepted'), sumOf(books, 'dropped')], [5000, 0]);
   });
 
   it('starts another thread where one has died, and accounts for what that had', async () => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import type { AddressInfo } from 'node:net';
 
 import { startReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
-import { runApp } from './support/fixture.ts';
+import { assertBalanced } from './support/books.ts';
+import { runApp, type Ending, type FixtureOptions } from './support/fixture.ts';
 
 const COUNT = 1000;
 
@@ -26,6 +28,8 @@ const ENDS: [end: string, code: number][] = [
   ['cluster worker kill', 0],
 ];
 
+const TERMINATE: FixtureOptions = { onReady: (child) => child.kill('SIGTERM') };
+
 describe('installExitHandlers', function () {
   // Each test is a process, and on a busy machine a process takes its time.
   this.timeout(60_000);
@@ -39,9 +43,21 @@ describe('installExitHandlers', function () {
     receiver.fault = undefined;
   });
 
+  /** Runs the program and looks at its sums, which held for as long as it lived. */
+  async function run(
+    end: string,
+    options: FixtureOptions = {},
+    url = receiver.url,
+    ended = COUNT,
+  ): Promise<Ending> {
+    const ending = await runApp(end, url, options);
+    assertBalanced(ending.books, ended);
+    return ending;
+  }
+
   for (const [end, code] of ENDS) {
     it(`loses nothing to this end, and keeps its status: ${end}`, async () => {
-      const ending = await runApp(end, receiver.url);
+      const ending = await run(end);
       assert.deepEqual([ending.code, ending.signal], [code, null], ending.stderr);
       assert.equal(receiver.distinct, COUNT);
       assert.equal(receiver.spans.length, COUNT);
@@ -50,7 +66,7 @@ describe('installExitHandlers', function () {
 
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     it(`loses nothing to ${signal}, and the process still dies of it`, async () => {
-      const ending = await runApp('signal', receiver.url, {
+      const ending = await run('signal', {
         onReady: (child) => child.kill(signal),
       });
       assert.deepEqual([ending.code, ending.signal], [null, signal], ending.stderr);
@@ -60,23 +76,19 @@ describe('installExitHandlers', function () {
   }
 
   it('leaves a signal to the application that listens for it', async () => {
-    const ending = await runApp('signal with a listener', receiver.url, {
-      onReady: (child) => child.kill('SIGTERM'),
-    });
+    const ending = await run('signal with a listener', TERMINATE);
     assert.deepEqual([ending.code, ending.signal], [7, null]);
     assert.equal(receiver.distinct, COUNT);
   });
 
   it('leaves a signal to a listener that wants to hear it once', async () => {
-    const ending = await runApp('signal with a once listener', receiver.url, {
-      onReady: (child) => child.kill('SIGTERM'),
-    });
+    const ending = await run('signal with a once listener', TERMINATE);
     assert.deepEqual([ending.code, ending.signal], [0, null]);
     assert.equal(receiver.distinct, COUNT);
   });
 
   it('lets an application survive as many signals as it wants to', async () => {
-    const ending = await runApp('signal with a listener that stays', receiver.url, {
+    const ending = await run('signal with a listener that stays', {
       onReady: (child) => {
         child.stdout?.on('data', (chunk: Buffer) => {
           if (chunk.includes('handled 1')) child.kill('SIGTERM');
@@ -90,20 +102,18 @@ describe('installExitHandlers', function () {
   });
 
   it('flushes two deliveries before the signal is raised again', async () => {
-    const ending = await runApp('signal with two deliveries', receiver.url, {
-      onReady: (child) => child.kill('SIGTERM'),
-    });
+    const ending = await run('signal with two deliveries', TERMINATE);
     assert.equal(ending.signal, 'SIGTERM');
     assert.equal(receiver.distinct, COUNT);
   });
 
   it('sends spans that end in an exit listener of the application', async () => {
-    await runApp('exit listener', receiver.url);
+    await run('exit listener', {}, receiver.url, 10);
     assert.equal(receiver.distinct, 10);
   });
 
   it('sends before a natural end without a thread as well', async () => {
-    const ending = await runApp('natural', receiver.url, { env: { NO_THREAD: '1' } });
+    const ending = await run('natural', { env: { NO_THREAD: '1' } });
     assert.equal(ending.code, 0);
     assert.equal(receiver.distinct, COUNT);
   });
@@ -111,22 +121,21 @@ describe('installExitHandlers', function () {
   it('sends from one thread where the process may not start another', async () => {
     const flags = process.allowedNodeEnvironmentFlags;
     const permission = flags.has('--permission') ? '--permission' : '--experimental-permission';
-    const nodeOptions = [permission, '--allow-fs-read=*'];
+    // The books are written there.
+    const nodeOptions = [permission, '--allow-fs-read=*', `--allow-fs-write=${tmpdir()}/*`];
     if (flags.has('--allow-net')) nodeOptions.push('--allow-net');
-    const ending = await runApp('natural', receiver.url, { nodeOptions });
+    const ending = await run('natural', { nodeOptions });
     assert.equal(ending.code, 0, ending.stderr);
     assert.match(ending.stderr, /No thread to send spans from/);
     assert.equal(receiver.distinct, COUNT);
   });
 
   it('ends at once, and says what was lost, when there is no collector', async () => {
-    const ending = await runApp('natural', 'http://127.0.0.1:9', {});
+    const ending = await run('natural', {}, 'http://127.0.0.1:9');
     assert.equal(ending.code, 0);
     assert.match(ending.stderr, /Of 1000 spans that ended, 1000 were lost: 1000 not sent in time/);
     assert.equal(ending.stderr.match(/No spans reach/g)?.length, 1);
-    const signalled = await runApp('signal', 'http://127.0.0.1:9', {
-      onReady: (child) => child.kill('SIGTERM'),
-    });
+    const signalled = await run('signal', TERMINATE, 'http://127.0.0.1:9');
     assert.equal(signalled.signal, 'SIGTERM');
     assert.ok(signalled.millis < 9000, `${signalled.millis} ms`);
   });
@@ -138,7 +147,7 @@ describe('installExitHandlers', function () {
     );
     await once(silent, 'listening');
     const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    const ending = await runApp('signal', url, { onReady: (child) => child.kill('SIGTERM') });
+    const ending = await run('signal', TERMINATE, url);
     silent.close();
     assert.equal(ending.signal, 'SIGTERM');
     assert.ok(ending.millis < 9000, `${ending.millis} ms`);
@@ -146,7 +155,7 @@ describe('installExitHandlers', function () {
 
   it('is untouched by a preload that NODE_OPTIONS would give the sender’s thread', async () => {
     const preload = `data:text/javascript,console.error('preloaded')`;
-    const ending = await runApp('natural', receiver.url, {
+    const ending = await run('natural', {
       env: { NODE_OPTIONS: `--import "${preload}"` },
     });
     assert.equal(ending.stderr.match(/preloaded/g)?.length, 1);

@@ -46,7 +46,10 @@ describe('spool safety', function () {
     setLogLevel('info');
   });
   afterEach(async () => {
-    for (const delivery of deliveries.splice(0)) await delivery.shutdown();
+    for (const delivery of deliveries.splice(0)) {
+      await delivery.shutdown();
+      assert.equal(imbalance(delivery.stats()), 0);
+    }
     lines.stop();
     setLogLevel('none');
     await receiver.close();

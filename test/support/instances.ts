@@ -17,8 +17,14 @@ export interface Instance {
 
 /** Starts a private `name` on a random loopback port, or says in a sentence why it cannot. */
 export async function createInstance(name: ServiceName): Promise<Instance | string> {
-  const starters = { postgresql, mariadb, redis, mongodb, memcached, jaeger };
-  return starters[name]();
+  switch (name) {
+    case 'redis-cluster':
+      return (await import('./redis-servers.ts')).redisCluster();
+    case 'redis-sentinel':
+      return (await import('./redis-servers.ts')).redisSentinel();
+    default:
+      return { postgresql, mariadb, redis, mongodb, memcached, jaeger }[name]();
+  }
 }
 
 /** A loopback port that was free a moment ago. */
@@ -42,7 +48,7 @@ function unprivileged(user: string): { uid: number; gid: number } | undefined {
   return undefined;
 }
 
-interface Launch {
+export interface Launch {
   command: string;
   args: string[];
   port: number;
@@ -54,7 +60,7 @@ interface Launch {
 }
 
 /** Runs a server until it accepts connections; stopping it removes its folder. */
-async function launch(options: Launch): Promise<Instance> {
+export async function launch(options: Launch): Promise<Instance> {
   const { command, args, port, folder, owner, env, ready } = options;
   const child = spawn(command, args, {
     cwd: folder,
@@ -104,7 +110,7 @@ export function accepts(port: number): Promise<boolean> {
   });
 }
 
-function temporaryFolder(owner: { uid: number; gid: number } | undefined): string {
+export function temporaryFolder(owner: { uid: number; gid: number } | undefined): string {
   const folder = mkdtempSync(join(tmpdir(), 'clew-test-'));
   if (owner) chownSync(folder, owner.uid, owner.gid);
   return folder;

@@ -7,13 +7,23 @@ import { createInstance, embeddedPostgresql, type Instance } from './instances.t
  * is emptied by `stopServices`, a root hook.
  */
 
-export type ServiceName = 'postgresql' | 'mariadb' | 'redis' | 'mongodb' | 'memcached' | 'jaeger';
+export type ServiceName =
+  | 'postgresql'
+  | 'mariadb'
+  | 'redis'
+  | 'redis-cluster'
+  | 'redis-sentinel'
+  | 'mongodb'
+  | 'memcached'
+  | 'jaeger';
 
 /** The variable that names a running server: the same as for the demo and docker-compose.yml. */
 export const URL_VARIABLES: Record<ServiceName, string> = {
   postgresql: 'DATABASE_URL',
   mariadb: 'MARIADB_URL',
   redis: 'REDIS_URL',
+  'redis-cluster': 'REDIS_CLUSTER_URL',
+  'redis-sentinel': 'REDIS_SENTINEL_URL',
   mongodb: 'MONGODB_URL',
   memcached: 'MEMCACHED_URL',
   jaeger: 'JAEGER_URL',

@@ -18,7 +18,7 @@ import {
 
 import type { ResolvedConfig } from '../client-config.ts';
 import type { Operation } from '../operation.ts';
-import { describeSql } from '../sql/sql-text.ts';
+import { batchSummary, describeSql } from '../sql/sql-text.ts';
 import { addLegacyNames } from './legacy-names.ts';
 
 /** Those that the conventions put on `db.client.operation.duration`. */
@@ -48,9 +48,8 @@ export function attributesOf(operation: Operation, config: ResolvedConfig): Attr
   if (operation.storedProcedure) {
     attributes[ATTR_DB_STORED_PROCEDURE_NAME] = operation.storedProcedure;
   }
-  // One operation is no batch.
-  if (operation.batchSize !== undefined && operation.batchSize !== 1) {
-    attributes[ATTR_DB_OPERATION_BATCH_SIZE] = operation.batchSize;
+  if (isBatch(operation)) {
+    attributes[ATTR_DB_OPERATION_BATCH_SIZE] = operation.batchSize!;
   }
   if (operation.summary) attributes[ATTR_DB_QUERY_SUMMARY] = operation.summary;
   if (operation.safeText !== undefined) setText(attributes, operation.safeText, config);
@@ -60,6 +59,11 @@ export function attributesOf(operation: Operation, config: ResolvedConfig): Attr
   }
   if (config.legacyAttributes) addLegacyNames(attributes);
   return attributes;
+}
+
+/** One operation is no batch. */
+function isBatch({ batchSize }: Operation): boolean {
+  return batchSize !== undefined && batchSize !== 1;
 }
 
 function addText(
@@ -74,7 +78,9 @@ function addText(
   const text = sanitizeText && !parameterised ? sanitizeText(written, operation) : described?.text;
   if (text !== undefined) setText(attributes, text, config);
   if (!operation.summary && described?.summary) {
-    attributes[ATTR_DB_QUERY_SUMMARY] = described.summary;
+    attributes[ATTR_DB_QUERY_SUMMARY] = isBatch(operation)
+      ? batchSummary([described.summary])
+      : described.summary;
   }
   if (!operation.storedProcedure && described?.storedProcedure) {
     attributes[ATTR_DB_STORED_PROCEDURE_NAME] = described.storedProcedure;

@@ -47,12 +47,13 @@ export class Recorder {
       const attributes = attributesOf(operation, config);
       const proposed = spanNameOf(operation, attributes);
       const name = config.spanName?.(operation, proposed) ?? proposed;
+      const { kind = SpanKind.CLIENT, askedAt } = operation;
       const span = tracer?.startSpan(
         name,
-        { kind: operation.kind ?? SpanKind.CLIENT, attributes, ...startOf(operation) },
+        askedAt === undefined ? { kind, attributes } : { kind, attributes, startTime: askedAt },
         parent,
       );
-      const recording = new Recording(this, operation, attributes, parent, span);
+      const recording = new Recording(this, operation, attributes, parent, span, duration);
       recording.started();
       return recording;
     } catch (error) {
@@ -73,8 +74,4 @@ export class Recorder {
     if (requireParent && trace.getSpanContext(parent) === undefined) return true;
     return ignore?.(operation) === true;
   }
-}
-
-function startOf({ askedAt }: Operation): { startTime?: number } {
-  return askedAt === undefined ? {} : { startTime: askedAt };
 }

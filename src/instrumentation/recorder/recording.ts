@@ -3,6 +3,7 @@ import {
   trace,
   type Attributes,
   type Context,
+  type Histogram,
   type HrTime,
   type Span,
 } from '@opentelemetry/api';
@@ -31,33 +32,37 @@ interface Source {
 
 /** One operation being recorded: a span, a duration, or both. Ends once. */
 export class Recording {
+  readonly #source: Source;
+  /** The recorder's may be replaced while this is under way. */
   readonly #config: ResolvedConfig;
-  readonly #providers: Providers;
-  readonly #responses: Responses;
   readonly #operation: Operation;
   readonly #attributes: Attributes;
   readonly #parent: Context;
   readonly #span: Span | undefined;
+  readonly #duration: Histogram | undefined;
   readonly #startedAt: number;
   #ended = false;
 
   constructor(
-    { config, providers, responses }: Source,
+    source: Source,
     operation: Operation,
     attributes: Attributes,
     parent: Context,
     span: Span | undefined,
+    duration: Histogram | undefined,
   ) {
-    this.#config = config;
-    this.#providers = providers;
-    this.#responses = responses;
+    this.#source = source;
+    this.#config = source.config;
     this.#operation = operation;
     this.#attributes = attributes;
     this.#parent = parent;
     this.#span = span;
+    this.#duration = duration;
     const { askedAt } = operation;
     const earlier = askedAt === undefined ? 0 : Date.now() - askedAt;
-    this.#startedAt = providers.duration === undefined ? 0 : performance.now() - earlier;
+    // A span that is recorded measures by itself.
+    const isTimed = duration !== undefined && !hasDuration(span);
+    this.#startedAt = isTimed ? performance.now() - earlier : 0;
   }
 
   /** Tells the application that the span is there. @internal */
@@ -129,7 +134,7 @@ export class Recording {
   }
 
   #fail(error: unknown): void {
-    const { type, statusCode, message } = this.#responses.describeError(error);
+    const { type, statusCode, message } = this.#source.responses.describeError(error);
     const attributes: Attributes = { [ATTR_ERROR_TYPE]: type };
     if (statusCode !== undefined) attributes[ATTR_DB_RESPONSE_STATUS_CODE] = statusCode;
     this.add(attributes);
@@ -147,18 +152,19 @@ export class Recording {
   }
 
   #countRows(result: unknown): void {
-    const rows = this.#responses.countRows?.(result);
+    const { responses, providers } = this.#source;
+    const rows = responses.countRows?.(result);
     if (rows === undefined) return;
     this.add({ [ATTR_RETURNED_ROWS]: rows });
-    this.#providers.returnedRows?.record(rows, measuredAttributes(this.#attributes));
+    providers.returnedRows?.record(rows, measuredAttributes(this.#attributes));
   }
 
   #measure(): void {
-    const { duration } = this.#providers;
+    const duration = this.#duration;
     if (duration === undefined) return;
-    const hrTime = (this.#span as { duration?: HrTime } | undefined)?.duration;
-    const seconds = hrTime
-      ? hrTime[0] + hrTime[1] / 1e9
+    const span = this.#span;
+    const seconds = hasDuration(span)
+      ? span.duration[0] + span.duration[1] / 1e9
       : (performance.now() - this.#startedAt) / 1000;
     duration.record(seconds, measuredAttributes(this.#attributes), this.#context());
   }
@@ -167,6 +173,11 @@ export class Recording {
   #context(): Context {
     return this.#span ? trace.setSpan(this.#parent, this.#span) : this.#parent;
   }
+}
+
+/** The SDK's own spans do, from their start on. */
+function hasDuration(span: Span | undefined): span is Span & { readonly duration: HrTime } {
+  return (span as { duration?: HrTime } | undefined)?.duration !== undefined;
 }
 
 function objectValues(values: unknown): unknown[] | undefined {

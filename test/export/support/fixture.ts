@@ -1,6 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import { readBooks, type Book } from './books.ts';
 
 const APP = fileURLToPath(new URL('../../fixtures/export/app.js', import.meta.url));
 
@@ -11,6 +16,8 @@ export interface Ending {
   stderr: string;
   /** From the start of the process, or from the signal where one was sent, to its end. */
   millis: number;
+  /** The sums of each delivery in it, as long as it lived. */
+  books: Book[];
 }
 
 export interface FixtureOptions {
@@ -21,17 +28,29 @@ export interface FixtureOptions {
   /** The executable, where it is not this process's own. */
   node?: string;
   file?: string;
+  /** Whether the program keeps books; default: true. Looking at the sums takes a little time. */
+  keepBooks?: boolean;
 }
 
 /** Runs the fixture program to its end. */
 export async function runApp(
   end: string,
   url: string,
-  { env = {}, nodeOptions = [], onReady, node = process.execPath, file = APP }: FixtureOptions = {},
+  {
+    env = {},
+    nodeOptions = [],
+    onReady,
+    node = process.execPath,
+    file = APP,
+    keepBooks = true,
+  }: FixtureOptions = {},
 ): Promise<Ending> {
+  const folder = mkdtempSync(join(tmpdir(), 'clew-books-'));
+  const books = join(folder, 'books');
+  writeFileSync(books, '');
   let started = performance.now();
   const child = spawn(node, [...nodeOptions, file, end], {
-    env: { ...process.env, URL: `${url}/v1/traces`, ...env },
+    env: { ...process.env, URL: `${url}/v1/traces`, ...(keepBooks && { BOOKS: books }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -45,5 +64,10 @@ export async function runApp(
   });
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  return { code, signal, stdout, stderr, millis: performance.now() - started };
+  const millis = performance.now() - started;
+  try {
+    return { code, signal, stdout, stderr, millis, books: readBooks(books) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

@@ -1,25 +1,17 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { fileURLToPath } from 'node:url';
 
 import { NODE_LINES, nodeOfLine } from '../../support/other-nodes.ts';
-import { measurePoliteness, type Politeness } from './politeness.ts';
-import { runScenario, type Row } from './run-scenario.ts';
+import { measurePoliteness, verdictOf, type Politeness } from './politeness.ts';
+import { runScenario } from './run-scenario.ts';
 import { GROUPS, type Group, type Scenario } from './scenarios.ts';
+import { percent, writeTables, type Compared, type Results } from './write-tables.ts';
 
 /*
  * Runs every scenario with the SDK's own pipeline and with ours, prints what each loses, and fails
- * if ours loses anything or miscounts. `--quick` leaves out the outages, `--nodes 20,22` runs on
- * other Nodes, `--write` puts the table into docs/export.md,
- * and into README.md where that has a place for it.
+ * if ours loses anything or miscounts. `--quick` leaves out the outages, `--nodes 20,22` or
+ * `--nodes all` runs on other Nodes, `--write` puts the tables into docs/export.md and README.md.
  */
-
-const DOCUMENTS = ['docs/export.md', 'README.md'].map((name) => {
-  return fileURLToPath(new URL(`../../../../${name}`, import.meta.url));
-});
-const BEGIN = '<!-- table: npm run test:export -- --write -->';
-const END = '<!-- /table -->';
 
 const { values: flags } = parseArgs({
   options: {
@@ -29,14 +21,11 @@ const { values: flags } = parseArgs({
   },
 });
 
+const lines = flags.nodes === 'all' ? [...NODE_LINES] : flags.nodes.split(',');
+const isBusy = (): boolean => (loadavg()[0] as number) > 2 * cpus().length;
+
 function log(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-interface Compared {
-  scenario: Scenario;
-  sdk: Row;
-  clew: Row;
 }
 
 async function compare(scenario: Scenario, node: string): Promise<Compared> {
@@ -44,105 +33,76 @@ async function compare(scenario: Scenario, node: string): Promise<Compared> {
     runScenario(scenario, 'sdk', node),
     runScenario(scenario, 'clew', node),
   ]);
-  print(scenario, sdk, clew);
   return { scenario, sdk, clew };
 }
 
-function print({ title, count, refused = 0 }: Scenario, sdk: Row, clew: Row): void {
-  const share = (row: Row): string => percent(row.lost, count - refused).padStart(8);
-  const notes = [...clew.faults];
-  if (clew.duplicates > 0) notes.push(`${clew.duplicates} arrived twice`);
-  const mark = clew.lost === 0 && clew.faults.length === 0 ? 'ok  ' : 'FAIL';
-  log(`${mark} ${title.padEnd(62)}${share(sdk)}${share(clew)}  ${notes.join('; ')}`);
+function isGood({ clew }: Compared): boolean {
+  return clew.lost === 0 && clew.faults.length === 0;
 }
 
-function percent(lost: number, of: number): string {
-  if (lost === 0) return '0';
-  return `${((100 * lost) / of).toFixed(1)} %`;
+function print({ scenario, sdk, clew }: Compared): void {
+  const of = scenario.count - (scenario.refused ?? 0);
+  const cells = [sdk, clew].map(({ lost }) => percent(lost, of).padStart(8)).join('');
+  const notes = [...clew.faults];
+  if (clew.copies > 0) notes.push(`${clew.copies} arrived twice, as exact copies`);
+  const mark = isGood({ scenario, sdk, clew }) ? 'ok  ' : 'FAIL';
+  log(`${mark} ${scenario.title.padEnd(62)}${cells}  ${notes.join('; ')}`);
 }
 
 async function runGroup(group: Group, node: string): Promise<Compared[]> {
-  log(`\n${group.title.padEnd(67)}${'SDK'.padStart(8)}${'clew'.padStart(8)}`);
-  if (group.parallel) {
-    return Promise.all(group.scenarios.map((scenario) => compare(scenario, node)));
-  }
+  const scenarios = group.scenarios.filter(({ isIdle }) => !isIdle);
+  if (group.parallel) return Promise.all(scenarios.map((scenario) => compare(scenario, node)));
   const rows: Compared[] = [];
-  for (const scenario of group.scenarios) rows.push(await compare(scenario, node));
+  for (const scenario of scenarios) rows.push(await compare(scenario, node));
   return rows;
 }
 
-function printPoliteness(rows: Politeness[]): number {
-  log('\nAdded to the time a process takes to end (ms)'.padEnd(68) + '  median   worst');
-  // On a machine that is busy with other things these figures are about those.
-  const isBusy = (loadavg()[0] as number) > 2 * cpus().length;
-  if (isBusy) log(`(not judged: the load is ${loadavg()[0]?.toFixed(1)})`);
-  for (const { title, median, worst, limit } of rows) {
-    const mark = median <= limit || isBusy ? 'ok  ' : 'FAIL';
-    const figures = [median, worst].map((value) => value.toFixed(0).padStart(8)).join('');
-    log(`${mark} ${title.padEnd(62)}${figures}  limit ${limit}`);
-  }
-  return isBusy ? 0 : rows.filter(({ median, limit }) => median > limit).length;
-}
-
-function toMarkdown(tables: [Group, Compared[]][], politeness: Politeness[]): string {
-  const lines: string[] = [];
-  const cpu = cpus()[0]?.model ?? 'unknown CPU';
-  lines.push(
-    `Node ${process.versions.node}, ${cpus().length} cores (${cpu}), ${new Date().toISOString().slice(0, 10)}.`,
-    'Share of spans lost; `SDK` is `BatchSpanProcessor` with `OTLPTraceExporter` of OpenTelemetry JS 2.x.',
-    '',
-  );
-  for (const [group, rows] of tables) {
-    lines.push(`| ${group.title} | SDK | clew |`, '| --- | --: | --: |');
-    for (const { scenario, sdk, clew } of rows) {
-      const of = scenario.count - (scenario.refused ?? 0);
-      lines.push(`| ${scenario.title} | ${percent(sdk.lost, of)} | ${percent(clew.lost, of)} |`);
-    }
-    lines.push('');
-  }
-  lines.push(
-    '| Added to the time a process takes to end | median | worst |',
-    '| --- | --: | --: |',
-  );
-  for (const { title, median, worst } of politeness) {
-    lines.push(`| ${title} | ${median.toFixed(0)} ms | ${worst.toFixed(0)} ms |`);
-  }
-  return lines.join('\n');
-}
-
-function write(markdown: string): void {
-  for (const document of DOCUMENTS) {
-    const text = readFileSync(document, 'utf8');
-    const begin = text.indexOf(BEGIN);
-    const end = text.indexOf(END);
-    if (begin === -1 || end === -1) continue;
-    const head = text.slice(0, begin + BEGIN.length);
-    writeFileSync(document, `${head}\n\n${markdown}\n\n${text.slice(end)}`);
-    log(`wrote ${document}`);
+function printPoliteness(rows: readonly Politeness[]): void {
+  log(`\n${'Added to the time a process takes to end (ms)'.padEnd(67)}  median   worst`);
+  for (const row of rows) {
+    const mark = { passed: 'ok  ', failed: 'FAIL', skipped: 'skip' }[verdictOf(row)];
+    const figures = [row.median, row.worst].map((value) => value.toFixed(0).padStart(8)).join('');
+    const why = verdictOf(row) === 'skipped' ? ', not judged: the machine is too busy' : '';
+    log(`${mark} ${row.title.padEnd(62)}${figures}  limit ${row.limit}${why}`);
   }
 }
 
-let failed = 0;
-let passed = 0;
-const lines = flags.nodes === 'all' ? NODE_LINES : flags.nodes.split(',');
+// Minutes of waiting fit beside everything else, so they begin first, on every Node.
+const idle = new Map<string, Promise<Compared[]>>();
+for (const line of flags.quick ? [] : lines) {
+  const scenarios = GROUPS.flatMap((group) => group.scenarios).filter(({ isIdle }) => isIdle);
+  const node = nodeOfLine(line);
+  idle.set(line, Promise.all(scenarios.map((scenario) => compare(scenario, node))));
+}
+
+const results: Results = new Map();
 for (const line of lines) {
   const node = nodeOfLine(line);
+  const rows: Compared[] = [];
+  const politeness = await measurePoliteness(node, isBusy);
   log(`\n=== Node ${line}`);
-  const tables: [Group, Compared[]][] = [];
   for (const group of GROUPS) {
     if (flags.quick && group.isLong) continue;
-    const rows = await runGroup(group, node);
-    tables.push([group, rows]);
-    for (const { clew } of rows) {
-      if (clew.lost === 0 && clew.faults.length === 0) passed++;
-      else failed++;
-    }
+    log(`\n${group.title.padEnd(67)}${'SDK'.padStart(8)}${'clew'.padStart(8)}`);
+    const found = await runGroup(group, node);
+    for (const row of found) print(row);
+    rows.push(...found);
   }
-  const politeness = await measurePoliteness(node, 7);
-  const impolite = printPoliteness(politeness);
-  failed += impolite;
-  passed += politeness.length - impolite;
-  if (flags.write && line === lines[0]) write(toMarkdown(tables, politeness));
+  printPoliteness(politeness);
+  results.set(line, { rows, politeness });
 }
-log(`\n${passed} passed, ${failed} failed, 0 skipped`);
-process.exitCode = failed === 0 ? 0 : 1;
+for (const [line, waiting] of idle) {
+  const rows = await waiting;
+  log(`\n=== Node ${line}, in minutes`);
+  for (const row of rows) print(row);
+  results.get(line)?.rows.push(...rows);
+}
+
+if (flags.write) for (const path of writeTables(results)) log(`wrote ${path}`);
+const verdicts = [...results.values()].flatMap(({ rows, politeness }) => [
+  ...rows.map((row) => (isGood(row) ? 'passed' : 'failed')),
+  ...politeness.map(verdictOf),
+]);
+const count = (verdict: string): number => verdicts.filter((each) => each === verdict).length;
+log(`\n${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);
+process.exitCode = count('failed') === 0 ? 0 : 1;

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { imbalance, type DeliveryStats } from '../../../src/export/stats.ts';
 import { freePort } from '../../support/instances.ts';
-import { OtlpReceiver } from '../../support/otlp-receiver.ts';
+import { faultsOf, sumOf, type Book } from '../support/books.ts';
 import { runApp, type Ending } from '../support/fixture.ts';
+import { spanIdsIn } from '../support/spool-files.ts';
+import { Collector } from './collector.ts';
 import type { Scenario } from './scenarios.ts';
 
 export type Pipeline = 'clew' | 'sdk' | 'none';
@@ -13,9 +14,9 @@ export type Pipeline = 'clew' | 'sdk' | 'none';
 export interface Row {
   /** Spans that did not arrive, of those that somebody could have delivered. */
   lost: number;
-  duplicates: number;
-  millis: number;
-  /** What is wrong beyond losses: another exit status, sums that do not hold. */
+  /** Spans that arrived more than once, as exact copies. */
+  copies: number;
+  /** What is wrong beyond losses: another exit status, sums that do not hold, visible duplicates. */
   faults: string[];
 }
 
@@ -27,12 +28,14 @@ export async function runScenario(
 ): Promise<Row> {
   const port = await freePort();
   const collector = new Collector(port, scenario);
-  const spool = mkdtempSync(join(tmpdir(), 'clew-table-'));
+  const folder = mkdtempSync(join(tmpdir(), 'clew-table-'));
+  const spool = join(folder, 'spool');
   try {
     await collector.begin();
     const env: Record<string, string> = { PIPELINE: pipeline, ...scenario.env };
+    env['COUNT'] ??= String(scenario.count);
     if (scenario.options) env['OPTIONS'] = JSON.stringify(scenario.options);
-    if (scenario.spool) env['SPOOL'] = join(spool, 'spool');
+    if (scenario.spool) env['SPOOL'] = spool;
     const { end, signal, nodeOptions = [] } = scenario;
     const run = (which: string): Promise<Ending> => {
       return runApp(which, `http://127.0.0.1:${port}`, {
@@ -43,82 +46,60 @@ export async function runScenario(
       });
     };
     const ending = await run(end);
-    if (scenario.spool) {
+    const faults: string[] = [];
+    const status = ending.signal ?? ending.code;
+    if (status !== scenario.status) faults.push(`ended with ${status}, not ${scenario.status}`);
+    if (pipeline === 'clew') faults.push(...faultsOf(ending.books, scenario.count));
+    if (scenario.spool && pipeline === 'clew') {
+      const onDisk = spanIdsIn(spool);
+      const arrived = collector.arrived;
       env['COUNT'] = '0';
-      await run('shutdown');
+      const next = await run('shutdown');
+      faults.push(...auditCrash(scenario, arrived, onDisk, next.books));
+    } else if (pipeline === 'clew') {
+      faults.push(...auditEnd(scenario, collector.arrived.size, ending.books));
     }
-    return judge(scenario, pipeline, ending, collector);
+    return judge(scenario, collector, faults);
   } finally {
     await collector.end();
-    rmSync(spool, { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 }
 
-function judge(
-  scenario: Scenario,
-  pipeline: Pipeline,
-  ending: Ending,
-  { arrived, duplicates }: Collector,
-): Row {
-  const faults: string[] = [];
-  const status = ending.signal ?? ending.code;
-  if (status !== scenario.status) faults.push(`ended with ${status}, not ${scenario.status}`);
-  const stats = /^stats (\{.*\})$/m.exec(ending.stdout)?.[1];
-  if (stats && pipeline === 'clew')
-    faults.push(...audit(JSON.parse(stats) as DeliveryStats, scenario, arrived));
-  const lost = scenario.count - (scenario.refused ?? 0) - arrived;
-  return { lost, duplicates, millis: ending.millis, faults };
+function judge(scenario: Scenario, collector: Collector, faults: string[]): Row {
+  const lost = scenario.count - (scenario.refused ?? 0) - collector.arrived.size;
+  const { exactCopies, otherCopies } = collector;
+  if (otherCopies > 0) faults.push(`${otherCopies} arrived again with another content`);
+  if (scenario.once && exactCopies > 0) faults.push(`${exactCopies} arrived twice`);
+  return { lost, copies: exactCopies, faults };
 }
 
-/** The equation, and whether it says what the collector saw. */
-function audit(stats: DeliveryStats, scenario: Scenario, arrived: number): string[] {
+/** Whether what the books say at the end is what the collector saw. */
+function auditEnd(scenario: Scenario, arrived: number, books: readonly Book[]): string[] {
   const faults: string[] = [];
-  if (imbalance(stats) !== 0) faults.push(`the sums miss by ${imbalance(stats)}`);
-  if (stats.ended !== scenario.count) faults.push(`${stats.ended} counted as ended`);
-  if (stats.accepted !== arrived) faults.push(`${stats.accepted} counted as accepted`);
-  const refused = stats.rejected + stats.droppedBy.refused;
+  const accepted = sumOf(books, 'accepted');
+  if (accepted !== arrived) faults.push(`${accepted} counted as accepted, ${arrived} arrived`);
+  const refused = sumOf(books, 'rejected') + sumOf(books, 'dropped');
   if (refused !== (scenario.refused ?? 0)) faults.push(`${refused} counted as refused`);
   return faults;
 }
 
-/** A collector that goes away and comes back on the same port. */
-class Collector {
-  readonly #port: number;
-  readonly #scenario: Scenario;
-  readonly #receivers: OtlpReceiver[] = [];
-  readonly #timers: NodeJS.Timeout[] = [];
-
-  constructor(port: number, scenario: Scenario) {
-    this.#port = port;
-    this.#scenario = scenario;
-  }
-
-  get arrived(): number {
-    return new Set(this.#receivers.flatMap(({ spans }) => spans.map(({ spanId }) => spanId))).size;
-  }
-
-  get duplicates(): number {
-    return this.#receivers.reduce((sum, { spans }) => sum + spans.length, 0) - this.arrived;
-  }
-
-  async begin(): Promise<void> {
-    await this.#listen();
-    const { outage } = this.#scenario;
-    if (!outage) return;
-    const later = (action: () => Promise<void>, millis: number): void => {
-      this.#timers.push(setTimeout(() => void action(), millis));
-    };
-    later(() => this.#receivers[0]?.close() ?? Promise.resolve(), outage[0]);
-    later(() => this.#listen(), outage[1]);
-  }
-
-  async end(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
-    for (const receiver of this.#receivers) await receiver.close();
-  }
-
-  async #listen(): Promise<void> {
-    const receiver = new OtlpReceiver({ fault: this.#scenario.fault });
-    this.#receivers.push(await receiver.listen(this.#port));
-  }
+/**
+ * The sums across a crash: what had ended is at the collector or on disk at the moment of death, and
+ * the next start takes over just what is on disk.
+ */
+function auditCrash(
+  scenario: Scenario,
+  arrived: ReadonlySet<string>,
+  onDisk: ReadonlySet<string>,
+  books: readonly Book[],
+): string[] {
+  const faults = faultsOf(books, 0);
+  const somewhere = new Set([...arrived, ...onDisk]).size;
+  if (somewhere !== scenario.count) faults.push(`${somewhere} arrived or were on disk`);
+  const adopted = sumOf(books, 'adopted');
+  if (adopted !== onDisk.size) faults.push(`${adopted} adopted of ${onDisk.size} on disk`);
+  const accepted = sumOf(books, 'accepted');
+  if (accepted !== adopted) faults.push(`${accepted} of ${adopted} adopted counted as accepted`);
+  return faults;
 }

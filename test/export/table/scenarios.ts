@@ -19,8 +19,11 @@ export interface Scenario {
   refused?: number;
   /** Run our pipeline with a spool, and start the program once more to deliver it. */
   spool?: boolean;
-  /** Options of ours, where time is accelerated. */
+  /** No span may arrive twice, not even as an exact copy. */
+  once?: boolean;
   options?: Record<string, unknown>;
+  /** It takes minutes in which almost nothing happens: all Nodes run it beside everything else. */
+  isIdle?: boolean;
 }
 
 export interface Group {
@@ -72,6 +75,11 @@ function troubles(): Scenario[] {
       title: 'connection cut twice before the spans are taken',
       fault: first(2, { reset: 'before' }),
     },
+    {
+      ...shutdown,
+      title: 'connection cut twice after the spans were taken',
+      fault: first(2, { reset: 'after' }),
+    },
     { ...shutdown, title: 'never answers the first request', fault: first(1, { hang: true }) },
     {
       ...shutdown,
@@ -95,7 +103,7 @@ function troubles(): Scenario[] {
   ];
 }
 
-function waits(): Scenario[] {
+function outages(): Scenario[] {
   const retryAfter = (seconds: number): Fault => {
     return { status: 429, headers: { 'retry-after': String(seconds) } };
   };
@@ -118,10 +126,10 @@ function waits(): Scenario[] {
       outage: [5000, 65_000],
     },
     {
-      ...rate(1000, 65_000),
-      title: '100 spans/s, away for 10 min (tenfold speed: 1,000/s, 60 s)',
-      outage: [2000, 62_000],
-      options: { backoff: { initialMillis: 50, maxMillis: 3000 }, timeoutMillis: 3000 },
+      ...rate(100, 612_000),
+      title: '100 spans/s, collector away for 10 min',
+      outage: [5000, 605_000],
+      isIdle: true,
     },
   ];
 }
@@ -154,22 +162,42 @@ function crashes(): Scenario[] {
   const nodeOptions = ['--max-old-space-size=96'];
   const crash = { count: 1000, spool: true };
   return [
-    { ...crash, title: 'SIGKILL, then the next start', end: 'SIGKILL', status: 'SIGKILL' },
+    { ...crash, title: 'SIGKILL', end: 'SIGKILL', status: 'SIGKILL', once: true },
     {
       ...crash,
-      title: 'out of memory, then the next start',
+      title: 'SIGKILL, half of the spans delivered',
+      end: 'SIGKILL after a delivery',
+      status: 'SIGKILL',
+      once: true,
+    },
+    {
+      ...crash,
+      title: 'SIGKILL amid 1,000 spans/s',
+      end: 'SIGKILL amid traffic',
+      count: 3000,
+      env: { RATE: '1000', MILLIS: '3000' },
+      status: 'SIGKILL',
+    },
+    {
+      ...crash,
+      title: 'out of memory',
       end: 'out of memory',
       status: 'SIGABRT',
       nodeOptions,
+      once: true,
     },
-    { ...crash, title: 'process.abort, then the next start', end: 'abort', status: 'SIGABRT' },
+    { ...crash, title: 'process.abort', end: 'abort', status: 'SIGABRT', once: true },
   ];
 }
 
 export const GROUPS: Group[] = [
   { title: 'The process ends', parallel: false, scenarios: ends() },
-  { title: 'The process crashes (ours with CLEW_SPOOL)', parallel: false, scenarios: crashes() },
+  {
+    title: 'The process crashes, and starts again (ours with CLEW_SPOOL)',
+    parallel: false,
+    scenarios: crashes(),
+  },
   { title: 'The collector is in trouble', parallel: true, scenarios: troubles() },
   { title: 'Bursts and a slow collector', parallel: false, scenarios: bursts() },
-  { title: 'Outages', parallel: true, isLong: true, scenarios: waits() },
+  { title: 'Outages', parallel: true, isLong: true, scenarios: outages() },
 ];

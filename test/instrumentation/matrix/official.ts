@@ -21,10 +21,22 @@ export async function officialInstrumentations(client: string): Promise<Instrume
       return [
         new (await import('@opentelemetry/instrumentation-mongodb')).MongoDBInstrumentation(),
       ];
+    case 'memcached':
+      return [
+        new (await import('@opentelemetry/instrumentation-memcached')).MemcachedInstrumentation(),
+      ];
     default:
       return [];
   }
 }
 
 /** The clients of which there is one. */
-export const OFFICIAL: readonly string[] = ['pg', 'mysql', 'mysql2', 'ioredis', 'redis', 'mongodb'];
+export const OFFICIAL: readonly string[] = [
+  'pg',
+  'mysql',
+  'mysql2',
+  'ioredis',
+  'redis',
+  'mongodb',
+  'memcached',
+];

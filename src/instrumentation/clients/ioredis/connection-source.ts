@@ -9,11 +9,13 @@ export function patchConnection(prototype: RedisConnection): Undo {
   return undoAll([
     patchMethod(prototype, 'connect', (original) => {
       return function connect(callback) {
-        const bound =
-          typeof callback === 'function'
-            ? bindCallback('REDIS_CONNECT', callback as () => void)
-            : callback;
-        return setUp(original, this, bound);
+        return setUp(original, this, bound(callback));
+      };
+    }),
+    // A cluster asks which server has what, also when a command of the application's is redirected.
+    patchMethod(prototype, 'refreshSlotsCache', (original) => {
+      return function refreshSlotsCache(callback) {
+        return setUp(original, this, bound(callback));
       };
     }),
     patchMethod(prototype, 'delayUntilReady', (original) => {
@@ -23,4 +25,10 @@ export function patchConnection(prototype: RedisConnection): Undo {
     }),
     patchListeners(prototype),
   ]);
+}
+
+function bound(callback: unknown): unknown {
+  return typeof callback === 'function'
+    ? bindCallback('REDIS_CONNECT', callback as () => void)
+    : callback;
 }

@@ -39,8 +39,15 @@ export function patchPipeline(
     patchMethod(prototype, 'exec', (original) => {
       return function exec(...args) {
         // With a transaction open this call only puts its end into the queue.
-        if (this._transactions === 0 && this._queue.length > 0) execute(this, recorder);
-        return original.apply(this, args);
+        const isExecuted = this._transactions === 0 && this._queue.length > 0;
+        const operation = isExecuted ? execute(this, recorder) : undefined;
+        try {
+          return original.apply(this, args);
+        } catch (error) {
+          operation?.settle(error);
+          operation?.end();
+          throw error;
+        }
       };
     }),
   ]);
@@ -79,11 +86,11 @@ function operationsOf(pipeline: RedisPipeline): CommandOperation[] {
   return operations;
 }
 
-function execute(pipeline: RedisPipeline, recorder: Recorder): void {
+function execute(pipeline: RedisPipeline, recorder: Recorder): CommandOperation | undefined {
   // A cluster that was not ready, or that was redirected, executes it again.
-  if (executed.has(pipeline) || isAutomatic(pipeline)) return;
+  if (executed.has(pipeline) || isAutomatic(pipeline)) return undefined;
   executed.add(pipeline);
-  if (!recorder.isListening || isSettingUp()) return;
+  if (!recorder.isListening || isSettingUp()) return undefined;
   const { redis, _queue } = pipeline;
   const operation = new CommandOperation();
   operation.record(recorder, describePipeline(redis, _queue));
@@ -102,6 +109,7 @@ function execute(pipeline: RedisPipeline, recorder: Recorder): void {
       operation.end();
     },
   );
+  return operation;
 }
 
 /** Sees how `pipeline` ends, before its promise tells the application. */

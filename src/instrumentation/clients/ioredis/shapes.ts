@@ -41,7 +41,9 @@ export interface RedisConnection extends EventEmitter {
   connect(callback?: unknown): unknown;
   sendCommand(command: RedisCommand, ...rest: unknown[]): unknown;
   defineCommand(name: string, definition: unknown): unknown;
-  /** Of clusters: calls back once it is known which server has what. */
+  /** Of clusters: asks which server has what. */
+  refreshSlotsCache(callback?: unknown): unknown;
+  /** Of clusters: calls back once that is known. */
   delayUntilReady(callback: (error: unknown) => void): void;
 }
 

@@ -9,11 +9,16 @@ let making: RunningOperation | undefined;
 let executing: RunningOperation | undefined;
 
 /** Calls `fn`; the query it makes belongs to `operation`. */
-export function makingQuery<Result>(operation: RunningOperation, fn: () => Result): Result {
+export function makingQuery<This, Args extends unknown[], Result>(
+  operation: RunningOperation,
+  fn: (this: This, ...args: Args) => Result,
+  thisArg: This,
+  args: Args,
+): Result {
   const outer = making;
   making = operation;
   try {
-    return fn();
+    return fn.apply(thisArg, args);
   } finally {
     making = outer;
   }
@@ -27,14 +32,16 @@ export function takeMaking(): RunningOperation | undefined {
 }
 
 /** Calls `fn`; the statement it executes belongs to `operation`. */
-export function executingFor<Result>(
+export function executingFor<This, Args extends unknown[], Result>(
   operation: RunningOperation | undefined,
-  fn: () => Result,
+  fn: (this: This, ...args: Args) => Result,
+  thisArg: This,
+  args: Args,
 ): Result {
   const outer = executing;
   executing = operation;
   try {
-    return fn();
+    return fn.apply(thisArg, args);
   } finally {
     executing = outer;
   }

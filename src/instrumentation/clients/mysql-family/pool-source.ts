@@ -20,8 +20,8 @@ import type {
  * One operation for a query of a pool or a cluster, from the call over the wait for a connection to
  * the result. Both ask for the connection while the call is on the stack: `querying` is set as long,
  * so that `getConnection` knows that from a call of the user's. `takenAt` is written when a
- * connection is handed out; an entry lives as long as its connection. `measuredCallbacks` knows the
- * callbacks that come back out of a pool's own queue.
+ * connection is handed out; an entry lives as long as its connection. `queuedCallbacks` knows those
+ * that wait in a pool's own queue, out of which they may come back to `getConnection`.
  */
 
 /** What the pools of a library's connections need to know of them. */
@@ -32,7 +32,7 @@ export interface Driver {
 }
 
 let querying: RunningOperation | undefined;
-const measuredCallbacks = new WeakSet<object>();
+const queuedCallbacks = new WeakSet<object>();
 const takenAt = new WeakMap<PooledConnection, number>();
 
 /** Patches a class of pools. */
@@ -118,7 +118,13 @@ function queryOf<This>(original: Method<This>, record: Record<This>): Method<Thi
   return function query(...args) {
     const operation = new RunningOperation('MYSQL_POOL_QUERY');
     record(this, operation, args);
-    return asQuery(operation, () => makingQuery(operation, () => original.apply(this, args)));
+    const outer = querying;
+    querying = operation;
+    try {
+      return makingQuery(operation, original, this, args);
+    } finally {
+      querying = outer;
+    }
   };
 }
 
@@ -128,22 +134,17 @@ function executeOf<This>(original: Method<This>, record: Record<This>): Method<T
     record(this, operation, args);
     const index = typeof args[1] === 'function' ? 1 : 2;
     const callback = args[index];
-    const bound =
-      typeof callback === 'function'
-        ? args.with(index, finishing(operation, callback as ResultCallback))
-        : args;
-    return asQuery(operation, () => original.apply(this, bound));
+    if (typeof callback === 'function') {
+      args[index] = finishing(operation, callback as ResultCallback);
+    }
+    const outer = querying;
+    querying = operation;
+    try {
+      return original.apply(this, args);
+    } finally {
+      querying = outer;
+    }
   };
-}
-
-function asQuery<Result>(operation: RunningOperation, fn: () => Result): Result {
-  const outer = querying;
-  querying = operation;
-  try {
-    return fn();
-  } finally {
-    querying = outer;
-  }
 }
 
 function getConnectionOf(
@@ -155,51 +156,49 @@ function getConnectionOf(
     const operation = querying;
     querying = undefined;
     if (typeof callback !== 'function') return original.call(this, callback);
-    if (measuredCallbacks.has(callback)) return original.call(this, callback);
+    if (queuedCallbacks.has(callback)) return original.call(this, callback);
+    const isFree = this._freeConnections?.length !== 0;
+    const isOpening = !isFree && mayOpen(this);
     const handOut = callback as ResultCallback;
     const bound = operation
       ? forQuery(operation, handOut)
       : bindCallback('MYSQL_POOL_CONNECTION', handOut);
-    const measured = measuring(this, operation, bound, driver, recorder);
-    measuredCallbacks.add(measured);
+    const measured = measuring(this, isOpening, operation, bound, driver, recorder);
+    if (!isFree) queuedCallbacks.add(measured);
     // The socket outlives whoever opened it.
-    return isOpening(this) ? runInRoot(original, this, measured) : original.call(this, measured);
+    return isOpening ? runInRoot(original, this, measured) : original.call(this, measured);
   };
 }
 
 /** The callback with which a pool continues its own query, once there is a connection. */
 function forQuery(operation: RunningOperation, callback: ResultCallback): ResultCallback {
   return function poolConnectionCallback(this: unknown, ...args) {
-    return operation.run(
-      () => executingFor(operation, () => callback.apply(this, args)),
-      undefined,
-    );
+    return operation.run(executingFor, undefined, operation, callback, this, args);
   };
 }
 
-function isOpening({ config, _freeConnections, _allConnections }: Pool): boolean {
+function mayOpen({ config, _allConnections }: Pool): boolean {
   const limit = config.connectionLimit ?? 0;
-  return _freeConnections?.length === 0 && (limit === 0 || (_allConnections?.length ?? 0) < limit);
+  return limit === 0 || (_allConnections?.length ?? 0) < limit;
 }
 
 function measuring(
   pool: Pool,
+  isOpening: boolean,
   operation: RunningOperation | undefined,
   callback: ResultCallback,
   driver: Driver,
   recorder: Recorder,
 ): ResultCallback {
-  const { connectionConfig } = pool.config;
-  if (!connectionConfig) return callback;
   const { pools } = recorder;
   const wait = PoolWait.start(
     recorder,
     pool,
-    () => plannedEndpoint(connectionConfig),
+    endpointOfPool,
     operation?.recording?.isRecording ? operation : undefined,
   );
   if (!wait) return callback;
-  const openedAt = isOpening(pool) ? performance.now() : undefined;
+  const openedAt = isOpening ? performance.now() : undefined;
   return function measuredCallback(this: unknown, ...args) {
     const [error, connection] = args;
     if (error) {
@@ -215,6 +214,10 @@ function measuring(
     }
     return callback.apply(this, args);
   };
+}
+
+function endpointOfPool({ config }: Pool): Endpoint {
+  return config.connectionConfig ? plannedEndpoint(config.connectionConfig) : ANY_ENDPOINT;
 }
 
 function readPool({ config, ...pool }: Pool): PoolReading {

@@ -85,9 +85,8 @@ export function* commandsOf(
   }
 }
 
-/** Patches the base class of commands, and what makes a stream of the class of `command`. */
-export function patchCommands(command: Command): Undo | undefined {
-  const prototype = Object.getPrototypeOf(command) as object;
+/** Patches the base class of commands, and what makes a stream of the class of `prototype`. */
+export function patchCommands(prototype: object): Undo | undefined {
   const base = ownerOf(prototype, 'execute') as Command | undefined;
   const streaming = ownerOf(prototype, 'stream') as Streaming | undefined;
   const undos = [
@@ -126,15 +125,20 @@ function emitOf(original: Emit): Emit {
   };
 }
 
-type Execute = (this: Command, ...args: unknown[]) => unknown;
+type Execute = Command['execute'];
 
 /** Runs the caller's own code for reading values and files in the caller's context. */
 function executeOf(original: Execute): Execute {
-  return function execute(...args) {
-    const { options } = this as { options?: { typeCast?: unknown; infileStreamFactory?: unknown } };
-    const isCalling = typeof options?.typeCast === 'function' || options?.infileStreamFactory;
+  // It is called for every packet.
+  return function execute(this: Command, packet, connection) {
+    const { options } = this;
+    const isCalling =
+      options !== undefined &&
+      (typeof options.typeCast === 'function' || options.infileStreamFactory);
     const made = isCalling ? linkOf(this) : undefined;
-    return made ? made.operation.run(original, this, ...args) : original.apply(this, args);
+    return made
+      ? made.operation.run(original, this, packet, connection)
+      : original.call(this, packet, connection);
   };
 }
 

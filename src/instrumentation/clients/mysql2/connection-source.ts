@@ -21,6 +21,7 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
   if (!release) return undefined;
   const prototype = owner as Connection;
   const commandUndos: Undo[] = [];
+  const seen = new WeakSet();
   const { constructor } = owner as unknown as { constructor: ConnectionClass };
   return undoAll([
     release,
@@ -37,8 +38,12 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
     }),
     patchMethod(prototype, 'addCommand', (original) => {
       return function addCommand(command) {
-        const undo = patchCommands(command);
-        if (undo) commandUndos.push(undo);
+        const prototype = Object.getPrototypeOf(command) as object;
+        if (!seen.has(prototype)) {
+          seen.add(prototype);
+          const undo = patchCommands(prototype);
+          if (undo) commandUndos.push(undo);
+        }
         added(this, command, recorder);
         return original.call(this, command);
       };
@@ -129,20 +134,20 @@ function describeCommand(
 function executeOf(original: Connection['execute']): Connection['execute'] {
   return function execute(this: Connection, ...args) {
     const operation = executingOperation() ?? new RunningOperation('MYSQL2_EXECUTE');
-    return executingFor(operation, () => original.apply(this, withSettling(args, operation)));
+    const index = typeof args[1] === 'function' ? 1 : 2;
+    const callback = args[index];
+    // A failure to prepare goes there.
+    if (typeof callback === 'function') {
+      args[index] = settling(operation, callback as ResultCallback);
+    }
+    return executingFor(operation, original, this, args);
   };
 }
 
-/** The arguments, with the callback in the caller's context: a failure to prepare goes there. */
-function withSettling(args: unknown[], operation: RunningOperation): unknown[] {
-  const index = typeof args[1] === 'function' ? 1 : 2;
-  const callback = args[index];
-  if (typeof callback !== 'function') return args;
-  return args.with(index, function settlingCallback(this: unknown, ...results: unknown[]): unknown {
+/** `callback` in its caller's context; what it does when called at once is no part of this. */
+function settling(operation: RunningOperation, callback: ResultCallback): ResultCallback {
+  return function settlingCallback(this: unknown, ...results) {
     operation.settle(results[0] ?? undefined, results[1]);
-    // What the user does in a callback that is called at once is no part of this.
-    return executingFor(undefined, () => {
-      return operation.run(callback as ResultCallback, this, ...results);
-    });
-  });
+    return operation.run(executingFor, undefined, undefined, callback, this, results);
+  };
 }

@@ -14,8 +14,10 @@ export interface Command {
   statement?: { query?: unknown };
   emit(event: string, ...args: unknown[]): boolean;
   listenerCount(event: string): number;
+  /** How it is executed, once it is: the caller's own functions may be among them. */
+  options?: { typeCast?: unknown; infileStreamFactory?: unknown };
   /** Takes the next packet. */
-  execute(...args: unknown[]): unknown;
+  execute(packet: unknown, connection: unknown): unknown;
 }
 
 export interface Queue<Item> {

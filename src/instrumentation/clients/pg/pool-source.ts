@@ -83,7 +83,8 @@ function withBoundCallback(args: unknown[], operation: RunningOperation): unknow
   const index = typeof args[1] === 'function' ? 1 : 2;
   const callback = args[index];
   if (typeof callback !== 'function') return args;
-  return args.with(index, finishing(operation, callback as (...results: unknown[]) => unknown));
+  args[index] = finishing(operation, callback as (...results: unknown[]) => unknown);
+  return args;
 }
 
 function connectOf(original: Method<'connect'>, recorder: Recorder): Method<'connect'> {
@@ -106,10 +107,11 @@ function connectOf(original: Method<'connect'>, recorder: Recorder): Method<'con
 
 /** The callback with which a pool continues its own query, once there is a client. */
 function forQuery(operation: RunningOperation, callback: PoolCallback): PoolCallback {
-  return function poolClientCallback(error, client, release) {
+  return function poolClientCallback(...args) {
+    const [error] = args;
     if (error) operation.settle(error);
     try {
-      operation.run(() => adopting(operation, () => callback(error, client, release)), undefined);
+      operation.run(adopting<unknown[]>, undefined, operation, callback as () => void, args);
     } finally {
       if (error) operation.end();
     }

@@ -5,18 +5,24 @@ import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import type { RunningOperation } from '../../running-operation.ts';
 import { endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
-import type { PendingItem, PgClient, PgPool, PoolCallback } from './shapes.ts';
+import type { PgClient, PgPool, PoolCallback } from './shapes.ts';
 
 /*
  * How long connections are waited for and kept. A wait is known by the pool's own item for it: the
  * pool hands that to `newClient` or puts it at the end of its queue, both while `connect` runs, and
- * gives it to `_acquireClient` in the end. `asking` is the wait of the `connect` on the stack;
- * entries of `waits` and `openedAt` live as long as the pool's item, of `takenAt` as the client.
+ * gives it to `_acquireClient` in the end. `asking` is the wait of the `connect` on the stack. What
+ * is known of an item is on the item: a table by item would keep what it holds through every minor
+ * collection. Entries of `takenAt` live as long as the client.
  */
 let asking: PoolWait | undefined;
-const waits = new WeakMap<PendingItem, PoolWait>();
-const openedAt = new WeakMap<PendingItem, number>();
+const WAIT = Symbol('clew wait');
+const OPENED_AT = Symbol('clew opened at');
 const takenAt = new WeakMap<PgClient, number>();
+
+interface Stamped {
+  [WAIT]?: PoolWait;
+  [OPENED_AT]?: number;
+}
 
 /** Measures the wait of a `connect`, which is for `operation` if the pool itself connects. */
 export function measuringWait(
@@ -33,8 +39,8 @@ export function measuringWait(
     return connect.call(pool, callback && failing(wait, callback));
   } finally {
     // Nobody was given a new client, so it waits for one.
-    const item = pool._pendingQueue?.at(-1);
-    if (asking === wait && item) waits.set(item, wait);
+    const item: Stamped | undefined = pool._pendingQueue?.at(-1);
+    if (asking === wait && item) item[WAIT] = wait;
     asking = undefined;
   }
 }
@@ -67,24 +73,24 @@ function readPool(pool: PgPool): PoolReading {
 export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
   return undoAll([
     patchMethod(prototype, 'newClient', (original) => {
-      return function newClient(item) {
-        if (asking) waits.set(item, asking);
+      return function newClient(item: Stamped) {
+        if (asking) item[WAIT] = asking;
         asking = undefined;
-        if (recorder.pools.isListening) openedAt.set(item, performance.now());
+        if (recorder.pools.isListening) item[OPENED_AT] = performance.now();
         return original.call(this, item);
       };
     }),
     patchMethod(prototype, '_acquireClient', (original) => {
-      return function _acquireClient(client, item, listener, isNew, ...rest) {
+      return function _acquireClient(client, item: Stamped, listener, isNew, ...rest) {
         const { pools } = recorder;
         if (pools.isListening) {
-          const opened = isNew === true ? openedAt.get(item) : undefined;
+          const opened = isNew === true ? item[OPENED_AT] : undefined;
           const now = performance.now();
           pools.watch(this, endpointOf(client), readPool);
           if (opened !== undefined) pools.created(this, now - opened);
           takenAt.set(client, now);
         }
-        waits.get(item)?.end();
+        item[WAIT]?.end();
         return original.call(this, client, item, listener, isNew, ...rest);
       };
     }),

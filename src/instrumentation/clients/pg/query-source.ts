@@ -25,11 +25,15 @@ let calling: Call | undefined;
 let adopted: RunningOperation | undefined;
 
 /** Calls `fn`; the first query it issues belongs to `operation` and is not one of its own. */
-export function adopting(operation: RunningOperation, fn: () => void): void {
+export function adopting<Args extends unknown[]>(
+  operation: RunningOperation,
+  fn: (...args: Args) => void,
+  args: Args,
+): void {
   const outer = adopted;
   adopted = operation;
   try {
-    fn();
+    fn(...args);
   } finally {
     adopted = outer;
   }

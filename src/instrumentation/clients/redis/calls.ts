@@ -1,24 +1,32 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import type { Operation } from '../../operation.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { RunningOperation } from '../../running-operation.ts';
+import type { Recording } from '../../recorder/recording.ts';
+import type { RunningOperation } from '../../running-operation.ts';
 import { isSettingUp } from '../../redis/setup.ts';
 import { endpointOf } from './describe.ts';
 import type { RedisClient } from './shapes.ts';
 
 /*
- * One call of the application's may go through several hands: a cluster sends a command again where
- * it was redirected to, a pool asks for a client first. Whoever hands it on calls the next one
+ * One call of the application's may go through several hands: a pool asks for a client first, a
+ * cluster sends a command again where it was redirected to. Whoever hands it on calls the next one
  * through `handOn`, and the first command that is sent before that returns belongs to the call.
- * `handedOn` holds something only while such a call is on the stack.
+ * `handedOn` holds something only while such a call is on the stack. Where there is waiting in
+ * between, `handOnLater` hands on to everything that is sent in the course of the call; `later` is
+ * there once somebody did.
  */
 export interface Call {
   /** That of the whole call, settled by whoever created it. */
   operation?: RunningOperation | undefined;
+  /** The command as the application gave it, of which a cluster sends each server a part. */
+  command?: readonly unknown[] | undefined;
   /** Since when it waited, by `Date.now()`, and for how long. */
   askedAt?: number | undefined;
   waited?: number | undefined;
 }
 let handedOn: Call | undefined;
+let later: AsyncLocalStorage<Call> | undefined;
 
 /** How long a command waited for a connection of its pool. */
 const ATTR_POOL_WAIT = 'clew.pool.wait.ms';
@@ -34,37 +42,65 @@ export function handOn<Result>(call: Call, fn: () => Result): Result {
   }
 }
 
+/** Calls `fn`; whatever it sends, and whenever, belongs to `call`, which has an operation. */
+export function handOnLater<Result>(call: Call, fn: () => Result): Result {
+  later ??= new AsyncLocalStorage<Call>();
+  return later.run(call, fn);
+}
+
+/** Whether this happens in the course of a call that was handed on. */
+export function isHandedOn(): boolean {
+  return later?.getStore() !== undefined;
+}
+
 /** The call that is being handed on, which has its command now. */
 export function takeCall(): Call | undefined {
   const call = handedOn;
   handedOn = undefined;
-  return call;
+  return call ?? later?.getStore();
 }
 
 /** Sends a command or a batch by `send`, and records it if it is the application's. */
 export function recorded(
   client: RedisClient,
   recorder: Recorder,
-  describe: () => Operation,
+  describe: (command?: readonly unknown[]) => Operation,
   send: () => unknown,
   errorOf?: (result: unknown) => unknown,
 ): unknown {
   const call = takeCall();
   if (!recorder.isListening || isSettingUp()) return send();
   const given = call?.operation;
-  const operation = given ?? new RunningOperation('REDIS_COMMAND');
-  if (operation.isDescribed) {
-    operation.recording?.connectedTo(endpointOf(client));
+  if (given?.isDescribed) {
+    given.recording?.connectedTo(endpointOf(client));
+    addWait(given.recording, call);
     return send();
   }
-  operation.record(recorder, { ...describe(), askedAt: call?.askedAt });
-  if (call?.waited !== undefined) operation.recording?.add({ [ATTR_POOL_WAIT]: call.waited });
-  return given ? send() : settling(operation, send, errorOf);
+  const operation = describe(call?.command);
+  if (call?.askedAt !== undefined) operation.askedAt = call.askedAt;
+  let recording: Recording | undefined;
+  if (given) {
+    given.record(recorder, operation);
+    recording = given.recording;
+  } else {
+    recording = recorder.start(operation);
+  }
+  addWait(recording, call);
+  return given ? send() : settling(recording, send, errorOf);
 }
 
-/** Calls `fn` and settles `operation` with what its promise comes to, before anybody hears of it. */
+function addWait(recording: Recording | undefined, call: Call | undefined): void {
+  if (call?.waited !== undefined) recording?.add({ [ATTR_POOL_WAIT]: call.waited });
+}
+
+/** What ends once, with an error or a result. */
+interface Ending {
+  end(error?: unknown, result?: unknown): void;
+}
+
+/** Calls `fn` and ends `ending` with what its promise comes to, before anybody hears of it. */
 export function settling(
-  operation: RunningOperation,
+  ending: Ending | undefined,
   fn: () => unknown,
   errorOf?: (result: unknown) => unknown,
 ): unknown {
@@ -72,28 +108,33 @@ export function settling(
   try {
     result = fn();
   } catch (error) {
-    failed(operation, error);
+    ending?.end(error);
     throw error;
   }
   if (!(result instanceof Promise)) {
-    operation.end();
+    ending?.end();
     return result;
   }
   // One promise in the place of the other: a rejection is handled, or not, as it would have been.
   return result.then(
     (value: unknown) => {
-      operation.settle(errorOf?.(value), value);
-      operation.end();
+      ending?.end(errorOf?.(value), value);
       return value;
     },
     (error: unknown) => {
-      failed(operation, error);
+      ending?.end(error);
       throw error;
     },
   );
 }
 
-function failed(operation: RunningOperation, error: unknown): void {
-  operation.settle(error);
-  operation.end();
+/** Calls `fn` as the whole of `operation`. */
+export function settlingOperation(operation: RunningOperation, fn: () => unknown): unknown {
+  const ending: Ending = {
+    end(error, result) {
+      operation.settle(error, result);
+      operation.end();
+    },
+  };
+  return settling(ending, fn);
 }

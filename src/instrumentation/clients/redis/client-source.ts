@@ -3,7 +3,7 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { patchListeners } from '../../listeners.ts';
 import { setUp } from '../../redis/setup.ts';
 import { RunningOperation } from '../../running-operation.ts';
-import { handOn, recorded, settling, takeCall } from './calls.ts';
+import { handOn, recorded, settlingOperation, takeCall } from './calls.ts';
 import { carriedOut, describe, describeQueue, errorIn } from './describe.ts';
 import { patchSubscriptions } from './subscription-source.ts';
 import type { ClassOf, RedisClient } from './shapes.ts';
@@ -32,7 +32,7 @@ export function patchClient(
         return recorded(
           this,
           recorder,
-          () => describe(this, args),
+          (whole) => describe(this, whole ?? args),
           send,
           () => carriedOut(this, args),
         );
@@ -76,7 +76,7 @@ export function patchClient(
           },
         }) as RedisClient;
         const run = (): unknown => original.apply(sender, args);
-        return call?.operation ? run() : settling(operation, run);
+        return call?.operation ? run() : settlingOperation(operation, run);
       };
     }),
   ]);

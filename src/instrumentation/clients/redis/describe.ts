@@ -24,7 +24,7 @@ export function endpointOf(client: RedisClient): Endpoint {
 /** A command was carried out, which may have selected another database. It is no error. */
 export function carriedOut(client: RedisClient, args: readonly unknown[]): undefined {
   const [name, database] = args;
-  if (typeof name !== 'string' || !/^select$/i.test(name)) return;
+  if (typeof name !== 'string' || name.length !== 6 || !/^select$/i.test(name)) return;
   const self = client._self ?? client;
   endpoints.set(self, locate(self, Number(database)));
 }
@@ -57,7 +57,12 @@ function nameOf(name: unknown): string {
   return typeof name === 'string' || Buffer.isBuffer(name) ? name.toString() : 'unknown';
 }
 
-/** The first error among the replies to a batch. */
+/** The first error among the replies to a batch, or to a transaction as the server sends them. */
 export function errorIn(replies: unknown): unknown {
-  return Array.isArray(replies) ? replies.find((reply) => reply instanceof Error) : undefined;
+  if (!Array.isArray(replies)) return undefined;
+  const executed: unknown = replies.at(-1);
+  return (
+    replies.find((reply) => reply instanceof Error) ??
+    (Array.isArray(executed) ? executed.find((reply) => reply instanceof Error) : undefined)
+  );
 }

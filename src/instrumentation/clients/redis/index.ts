@@ -1,14 +1,18 @@
 import type { ClientDefinition, ClientModule } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { ownerOf, undoAll, type Undo } from '../../patch.ts';
+import { undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { describeError } from '../../redis/describe.ts';
+import { patchClient4 } from './client-4-source.ts';
 import { patchClient } from './client-source.ts';
 import { patchPool } from './pool-source.ts';
 import { patchRouter } from './router-source.ts';
-import type { ClassOf } from './shapes.ts';
 
-const VERSIONS = '>=5.0.0 <7';
+/** Packages that make clients, with their supported versions, and the files that hold the classes. */
+const PACKAGES = {
+  '@redis/client': '>=1.0.0 <2 || >=5.0.0 <7',
+  '@node-redis/client': '>=1.0.0 <2',
+};
 const FILES = [
   'client',
   'client/index',
@@ -24,9 +28,13 @@ export const redis: ClientDefinition = {
   name: 'redis',
   responses: { describeError },
   modules: [
-    { module: 'redis', versions: VERSIONS, patch: patchPackage },
-    ...['@redis/client', ...FILES.map((file) => `@redis/client/dist/lib/${file}`)].map(
-      (module): ClientModule => ({ module, versions: VERSIONS, patch: patchPackage }),
+    { module: 'redis', versions: '>=4.0.0 <7', patch: patchPackage },
+    ...Object.entries(PACKAGES).flatMap(([name, versions]) =>
+      [name, ...FILES.map((file) => `${name}/dist/lib/${file}`)].map((module): ClientModule => ({
+        module,
+        versions,
+        patch: patchPackage,
+      })),
     ),
   ],
 };
@@ -34,26 +42,59 @@ export const redis: ClientDefinition = {
 /** Patches the classes in `exports`: those of a file, or those that a package makes its clients of. */
 function patchPackage(exports: ModuleExports, recorder: Recorder): Undo | undefined {
   const found = defaultOf(exports);
-  const undos = [found, exports?.default, ...Object.values(exports ?? {}), ...madeBy(found)]
-    .map((candidate) => patchClass(candidate, recorder))
-    .filter((undo) => undo !== undefined);
+  const undos = [
+    ...[found, exports?.default, ...Object.values(exports ?? {})].map((candidate) =>
+      patchClass(candidate, recorder),
+    ),
+    ...samplesOf(found).flatMap((sample) =>
+      classesOf(sample).map((candidate) => patchClass(candidate, recorder, sample)),
+    ),
+  ].filter((undo) => undo !== undefined);
   return undos.length > 0 ? undoAll(undos) : undefined;
 }
 
-function patchClass(candidate: ModuleExports, recorder: Recorder): Undo | undefined {
+function patchClass(
+  candidate: ModuleExports,
+  recorder: Recorder,
+  sample?: ModuleExports,
+): Undo | undefined {
   const prototype = typeof candidate === 'function' ? candidate.prototype : undefined;
   if (!prototype) return undefined;
   if (Object.hasOwn(prototype, '_executeCommand')) return patchClient(candidate, recorder);
+  if (Object.hasOwn(prototype, 'multiExecutor')) return patchClient4(candidate, recorder);
   if (Object.hasOwn(prototype, 'execute') && 'tasksQueueLength' in prototype) {
     return patchPool(candidate, recorder);
   }
-  return Object.hasOwn(prototype, '_execute') ? patchRouter(candidate, recorder) : undefined;
+  if (Object.hasOwn(prototype, '_execute') || Object.hasOwn(prototype, 'getSlotMaster')) {
+    return patchRouter(candidate, recorder, sample);
+  }
+  return undefined;
 }
 
-/** The class of the clients that a package makes, where it exports only what makes them. */
-function* madeBy(exports: ModuleExports): Generator<ClassOf<never>> {
-  if (typeof exports?.createClient !== 'function' || exports.RedisClient) return;
-  const client: object = exports.createClient({ socket: {} });
-  const prototype = ownerOf(client, '_executeCommand');
-  if (prototype) yield prototype.constructor as unknown as ClassOf<never>;
+/** What a package makes, where it exports only what makes it. None of them connects. */
+function samplesOf(exports: ModuleExports): object[] {
+  if (typeof exports?.createClient !== 'function' || exports.RedisClient) return [];
+  return [
+    made(() => exports.createClient({ socket: {} })),
+    made(() => exports.createCluster({ rootNodes: [] })),
+    made(() => exports.createClientPool({ socket: {} })),
+    made(() =>
+      exports.createSentinel({ name: 'clew', sentinelRootNodes: [{ host: '', port: 0 }] }),
+    ),
+  ].filter((sample) => sample !== undefined);
+}
+
+/** What `make` makes; nothing where a version does not make it, or not of so little. */
+function made(make: () => object): object | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The classes of `sample`, its own first. */
+function classesOf(sample: object): ModuleExports[] {
+  const prototype = Object.getPrototypeOf(sample) as object | null;
+  return prototype ? [prototype.constructor, ...classesOf(prototype)] : [];
 }

@@ -1,73 +1,87 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { patchListeners } from '../../listeners.ts';
 import { isSettingUp, setUp } from '../../redis/setup.ts';
 import { RunningOperation } from '../../running-operation.ts';
-import { handOn, settling } from './calls.ts';
+import { handOnLater, isHandedOn, settlingOperation } from './calls.ts';
 import type { ClassOf, Method, Router } from './shapes.ts';
 
 /*
  * Clusters and sentinels. A call is one operation, whichever clients it is sent to and however
- * often: the function that sends it hands it on to each of them. `handing` holds the functions that
- * do so already.
+ * often: whatever they send in the course of it, and what a cluster asks them about itself
+ * meanwhile, is part of it.
  */
-const handing = new WeakSet<object>();
 
-export function patchRouter({ prototype }: ClassOf<Router>, recorder: Recorder): Undo | undefined {
+/** The methods that all calls come through. */
+const EXECUTING = ['_executeWithPolicies', '_execute'];
+/** Where that one is private, in version 4 and the first of version 5: those that lead to it. */
+const SENDING = ['sendCommand', 'executeScript', 'executeFunction'];
+
+/** Patches a class of clusters or sentinels. `sample` is one that will never connect. */
+export function patchRouter(
+  { prototype, create }: ClassOf<Router> & { create?(this: void, options: object): Router },
+  recorder: Recorder,
+  sample?: Router,
+): Undo | undefined {
   const release = claim(prototype, 'redis router');
   if (!release) return undefined;
   const methods = prototype as unknown as Record<string, Method>;
+  const isPrivate = !Object.hasOwn(prototype, '_execute');
+  let isActive = true;
+  const routed = (original: Method): Method => {
+    return function routedCall(this: unknown, ...args) {
+      const send = (): unknown => original.apply(this, args);
+      if (!isActive || !recorder.isListening || isHandedOn() || isSettingUp()) return send();
+      const operation = new RunningOperation('REDIS_COMMAND');
+      const call = { operation, command: commandIn(args[0]), askedAt: Date.now() };
+      return settlingOperation(operation, () => handOnLater(call, send));
+    };
+  };
   return undoAll([
     release,
+    () => void (isActive = false),
     patchListeners(prototype),
     patchMethod(methods, 'connect', (original) => {
       return function connect(this: unknown, ...args) {
+        if (isPrivate) patchGenerated(this, prototype, routed);
         return setUp(original, this, ...args);
       };
     }),
-    patchMethod(prototype, '_execute', (original) => {
-      return function _execute(...args) {
-        return routed(original, this, args, recorder, handingOn);
-      };
-    }),
-    // Makes the functions that it gives to the above.
-    patchMethod(prototype, '_executeWithPolicies', (original) => {
-      return function _executeWithPolicies(...args) {
-        return routed(original, this, args, recorder, (operation, make) => {
-          return function makeHandingOn(this: unknown, ...given) {
-            return handingOn(operation, make.apply(this, given) as Method);
-          };
-        });
-      };
-    }),
+    ...(isPrivate ? SENDING : EXECUTING).map((name) => patchMethod(methods, name, routed)),
+    isPrivate ? patchBatches(sample ?? create?.({ rootNodes: [] }), routed) : undefined,
   ]);
 }
 
-function routed(
-  original: (this: Router, ...args: unknown[]) => unknown,
-  router: Router,
-  args: unknown[],
-  recorder: Recorder,
-  replace: (operation: RunningOperation, fn: Method) => Method,
-): unknown {
-  const index = args.findIndex((arg) => typeof arg === 'function');
-  const fn = args[index] as Method | undefined;
-  if (!fn || handing.has(fn) || !recorder.isListening || isSettingUp()) {
-    return original.apply(router, args);
-  }
-  const operation = new RunningOperation('REDIS_COMMAND');
-  return settling(operation, () =>
-    original.apply(router, args.with(index, replace(operation, fn))),
-  );
+/** The whole command of a call that may be sent in parts. */
+function commandIn(parser: unknown): readonly unknown[] | undefined {
+  const { redisArgs } = (parser ?? {}) as { redisArgs?: unknown };
+  return Array.isArray(redisArgs) && redisArgs.length > 0 ? redisArgs : undefined;
 }
 
-function handingOn(operation: RunningOperation, fn: Method): Method {
-  const askedAt = Date.now();
-  const handingFn: Method = function (this: unknown, ...args) {
-    return handOn({ operation, askedAt: operation.isDescribed ? undefined : askedAt }, () =>
-      operation.run(fn, this, ...args),
-    );
-  };
-  handing.add(handingFn);
-  return handingFn;
+/**
+ * Patches the commands of a cluster's own class, which version 5 generates for each configuration.
+ * They are gone with the cluster; after the undo they are plain calls of what they replaced.
+ */
+function patchGenerated(router: unknown, base: object, routed: (original: Method) => Method): void {
+  const generated = ownerOf(router, 'GET') as Record<string, Method> | undefined;
+  if (!generated || generated === base || !claim(generated, 'redis router')) return;
+  for (const name of Object.keys(generated)) {
+    if (name !== 'Multi') patchMethod(generated, name, routed);
+  }
+}
+
+/** Patches the batches of version 4, which are redirected as commands are. */
+function patchBatches(
+  sample: Router | undefined,
+  routed: (original: Method) => Method,
+): Undo | undefined {
+  const prototype = ownerOf(sample?.multi(), 'commandsExecutor') as
+    Record<string, Method> | undefined;
+  const release = prototype && claim(prototype, 'redis router batch');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchMethod(prototype, 'exec', routed),
+    patchMethod(prototype, 'execAsPipeline', routed),
+  ]);
 }

@@ -17,6 +17,38 @@ export interface RedisClient extends EventEmitter {
   getPubSubListeners?(type: string): Iterable<[string, ChannelListeners]> | undefined;
 }
 
+/** A client of version 4. What sends a command is private, so that each way there is a source. */
+export interface RedisClient4 extends RedisClient {
+  readonly options?: RedisClient['options'] & { legacyMode?: boolean };
+  /** In legacy mode: the methods that return promises. */
+  readonly v4: Record<string, Method>;
+  /** The class of its batches. */
+  readonly Multi: ClassOf<Record<string, Method>>;
+  SELECT(...args: unknown[]): unknown;
+  commandsExecutor(command: CommandForm, args: unknown[]): unknown;
+  executeScript(script: ScriptForm, args: unknown[], options: unknown): unknown;
+  executeFunction(name: unknown, fn: ScriptForm, args: unknown[], options: unknown): unknown;
+  executeIsolated(task: (client: RedisClient4) => unknown): unknown;
+  multiExecutor(commands: readonly QueuedCommand[], ...rest: unknown[]): unknown;
+}
+
+/** What version 4 knows of a command. */
+export interface CommandForm {
+  transformArguments(...args: unknown[]): CommandArguments;
+  transformReply?: TransformReply;
+}
+
+/** A command's arguments, its name among them, and what its reply is transformed by. */
+export type CommandArguments = readonly unknown[] & { preserve?: unknown };
+export type TransformReply = ((reply: unknown, preserve: unknown) => unknown) | undefined;
+
+/** A script or a function that the application defined. */
+export interface ScriptForm {
+  readonly SHA1?: string;
+  readonly NUMBER_OF_KEYS?: number;
+  readonly IS_READ_ONLY?: boolean;
+}
+
 /** A command of a transaction or a pipeline. */
 export interface QueuedCommand {
   readonly args: readonly unknown[];
@@ -37,8 +69,7 @@ export interface RedisPool extends EventEmitter {
 
 /** A cluster or a sentinel: it chooses a client for what it is given, and again if need be. */
 export interface Router extends EventEmitter {
-  _execute(...args: unknown[]): unknown;
-  _executeWithPolicies(...args: unknown[]): unknown;
+  multi(): object;
 }
 
 export type Method = (this: unknown, ...args: unknown[]) => unknown;

@@ -74,7 +74,9 @@ function unsubscribed(client: RedisClient, name: string, args: unknown[]): unkno
   const type = UNSUBSCRIBING[name as keyof typeof UNSUBSCRIBING];
   const known = boundOf(client, listener as Listener);
   const [channel] = [channels].flat();
-  return [channels, known.get(`${type} ${String(channel)}`) ?? listener, ...args.slice(2)];
+  const registered = known.get(`${type} ${String(channel)}`) ?? listener;
+  for (const each of [channels].flat()) known.delete(`${type} ${String(each)}`);
+  return [channels, registered, ...args.slice(2)];
 }
 
 function boundOf(client: RedisClient, listener: Listener): BoundByChannel {
@@ -87,7 +89,9 @@ function boundOf(client: RedisClient, listener: Listener): BoundByChannel {
 }
 
 function holds(client: RedisClient, type: string, channel: string, listener: Listener): boolean {
-  for (const [name, { buffers, strings }] of client.getPubSubListeners?.(type) ?? []) {
+  // A client that does not tell was at least not asked to forget it.
+  if (!client.getPubSubListeners) return true;
+  for (const [name, { buffers, strings }] of client.getPubSubListeners(type) ?? []) {
     if (name === channel) return buffers.has(listener) || strings.has(listener);
   }
   return false;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 
-import { Redis } from 'ioredis';
+import { Redis, type Cluster } from 'ioredis';
 
 import type { Form, FormSuite, Note, Setting } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
@@ -13,38 +13,38 @@ interface WithScript {
 }
 
 /** What a command looks like to the application, whatever carries it. */
-const commands: Form<Redis>[] = [
+export const commands: Form<Redis>[] = [
   {
     name: 'callback',
-    run: (redis, note) => called((done) => redis.get('clew:a', noted(note, done))),
+    run: (redis, note) => called((done) => redis.get('{clew}:a', noted(note, done))),
   },
   {
     name: 'callback with an error',
-    run: (redis, note) => called((done) => redis.lpush('clew:text', 'a', noted(note, done))),
+    run: (redis, note) => called((done) => redis.lpush('{clew}:text', 'a', noted(note, done))),
   },
   {
     name: 'promise',
     run: async (redis, note) => {
-      await redis.set('clew:a', '1');
+      await redis.set('{clew}:a', '1');
       note('continuation');
     },
   },
-  { name: 'then', run: (redis, note) => redis.get('clew:a').then(() => note('then')) },
+  { name: 'then', run: (redis, note) => redis.get('{clew}:a').then(() => note('then')) },
   {
     name: 'rejected promise',
-    run: (redis, note) => redis.lpush('clew:text', 'a').catch(() => note('catch')),
+    run: (redis, note) => redis.lpush('{clew}:text', 'a').catch(() => note('catch')),
   },
   {
     name: 'call',
     run: async (redis, note) => {
-      await redis.call('GET', 'clew:a');
+      await redis.call('GET', '{clew}:a');
       note('continuation');
     },
   },
   {
     name: 'buffers',
     run: async (redis, note) => {
-      await redis.getBuffer(Buffer.from('clew:a'));
+      await redis.getBuffer(Buffer.from('{clew}:a'));
       note('continuation');
     },
   },
@@ -65,7 +65,7 @@ const commands: Form<Redis>[] = [
   {
     name: 'scan stream events',
     run: async (redis, note) => {
-      const stream = redis.hscanStream('clew:hash');
+      const stream = redis.hscanStream('{clew}:hash');
       stream.on('data', () => note('data'));
       await called((done) => stream.on('end', noted(note, done)));
     },
@@ -73,32 +73,32 @@ const commands: Form<Redis>[] = [
   {
     name: 'script of the application',
     run: async (redis, note) => {
-      await (redis as Redis & WithScript).addTo('clew:n', 1);
+      await (redis as Redis & WithScript).addTo('{clew}:n', 1);
       note('continuation');
     },
   },
   {
     name: 'script of the application, callback',
     run: (redis, note) =>
-      called((done) => void (redis as Redis & WithScript).addTo('clew:n', 1, noted(note, done))),
+      called((done) => void (redis as Redis & WithScript).addTo('{clew}:n', 1, noted(note, done))),
   },
   {
     name: 'script that the server has forgotten',
     operations: 3,
     run: async (redis, note) => {
-      await (redis as Redis & WithScript).addTo('clew:n', 1);
+      await (redis as Redis & WithScript).addTo('{clew}:n', 1);
       await redis.script('FLUSH');
-      await (redis as Redis & WithScript).addTo('clew:n', 1);
+      await (redis as Redis & WithScript).addTo('{clew}:n', 1);
       note('continuation');
     },
   },
 ];
 
-const batches: Form<Redis>[] = [
+export const batches: Form<Redis>[] = [
   {
     name: 'pipeline, promise',
     run: async (redis, note) => {
-      await redis.pipeline().set('clew:a', 1).get('clew:a').exec();
+      await redis.pipeline().set('{clew}:a', 1).get('{clew}:a').exec();
       note('continuation');
     },
   },
@@ -107,8 +107,8 @@ const batches: Form<Redis>[] = [
     run: (redis, note) =>
       called((done) => {
         const pipeline = redis.pipeline();
-        pipeline.get('clew:a', () => note('command'));
-        void pipeline.get('clew:b').exec(noted(note, done));
+        pipeline.get('{clew}:a', () => note('command'));
+        void pipeline.get('{clew}:b').exec(noted(note, done));
       }),
   },
   {
@@ -116,8 +116,8 @@ const batches: Form<Redis>[] = [
     run: async (redis, note) => {
       await redis
         .pipeline([
-          ['get', 'clew:a'],
-          ['lpush', 'clew:text', 'a'],
+          ['get', '{clew}:a'],
+          ['lpush', '{clew}:text', 'a'],
         ])
         .exec();
       note('continuation');
@@ -127,21 +127,22 @@ const batches: Form<Redis>[] = [
     name: 'pipeline never executed',
     operations: 0,
     run: async (redis, note) => {
-      redis.pipeline().get('clew:a');
-      redis.multi().get('clew:a');
+      redis.pipeline().get('{clew}:a');
+      redis.multi().get('{clew}:a');
       note('left alone');
     },
   },
   {
     name: 'transaction, promise',
     run: async (redis, note) => {
-      await redis.multi().set('clew:a', 1).get('clew:a').exec();
+      await redis.multi().set('{clew}:a', 1).get('{clew}:a').exec();
       note('continuation');
     },
   },
   {
     name: 'transaction, callback',
-    run: (redis, note) => called((done) => redis.multi().set('clew:a', 1).exec(noted(note, done))),
+    run: (redis, note) =>
+      called((done) => redis.multi().set('{clew}:a', 1).exec(noted(note, done))),
   },
   {
     name: 'transaction that is refused',
@@ -156,8 +157,8 @@ const batches: Form<Redis>[] = [
     name: 'script in a pipeline',
     run: async (redis, note) => {
       const pipeline = redis.pipeline() as ReturnType<Redis['pipeline']> & WithScript;
-      void pipeline.addTo('clew:n', 1);
-      await pipeline.get('clew:n').exec();
+      void pipeline.addTo('{clew}:n', 1);
+      await pipeline.get('{clew}:n').exec();
       note('continuation');
     },
   },
@@ -171,7 +172,7 @@ const connections = (Client: Constructor): Form<string>[] => [
     run: async (url, note) => {
       const redis = new Client(url, { lazyConnect: true });
       await called((done) => void redis.connect(noted(note, done)));
-      await redis.get('clew:a');
+      await redis.get('{clew}:a');
       note('get');
       await called((done) => void redis.quit(noted(note, done)));
     },
@@ -182,7 +183,7 @@ const connections = (Client: Constructor): Form<string>[] => [
     run: async (url, note) => {
       const redis = new Client(url);
       redis.on('connect', () => note('connect')).once('ready', () => note('ready'));
-      await redis.get('clew:a');
+      await redis.get('{clew}:a');
       const ended = called((done) => redis.on('end', noted(note, done)));
       redis.disconnect();
       await ended;
@@ -204,7 +205,7 @@ const connections = (Client: Constructor): Form<string>[] => [
       const redis = new Client(url);
       await once(redis, 'ready');
       await redis.multi({ pipeline: false });
-      await redis.get('clew:a');
+      await redis.get('{clew}:a');
       note('queued');
       await redis.exec();
       note('executed');
@@ -256,14 +257,14 @@ const connections = (Client: Constructor): Form<string>[] => [
 ];
 
 /** A callback that notes where it runs, and hands on. */
-function noted(note: Note, done: (...args: never[]) => void): (...args: unknown[]) => void {
+export function noted(note: Note, done: (...args: never[]) => void): (...args: unknown[]) => void {
   return (...args) => {
     note('callback');
     (done as (...args: unknown[]) => void)(...args);
   };
 }
 
-const ADD_TO = {
+export const ADD_TO: { numberOfKeys: number; lua: string } = {
   numberOfKeys: 1,
   lua: "return redis.call('incrby', KEYS[1], ARGV[1])",
 };
@@ -276,13 +277,13 @@ async function open(
 ): ReturnType<Setting<Redis>['open']> {
   const target = new Client(url, options);
   target.defineCommand('addTo', ADD_TO);
-  await target.set('clew:text', 'text');
-  await target.del('clew:hash');
-  await target.hset('clew:hash', 'a', 1, 'b', 2);
+  await target.set('{clew}:text', 'text');
+  await target.del('{clew}:hash');
+  await target.hset('{clew}:hash', 'a', 1, 'b', 2);
   return { target, close: () => closed(target) };
 }
 
-async function closed(redis: Redis): Promise<void> {
+export async function closed(redis: Redis | Cluster): Promise<void> {
   if (redis.status === 'end') return;
   const end = once(redis, 'end');
   redis.disconnect();
@@ -320,6 +321,20 @@ export function formsOf(client: string, Client: Constructor): FormSuite {
       },
     ],
   };
+}
+
+/** Without what a version cannot do: in 5.0 `call` loses an argument under auto-pipelining. */
+export function workingSettings(
+  version: string,
+  settings: FormSuite['settings'],
+): FormSuite['settings'] {
+  return settings.map((setting) => ({
+    ...setting,
+    forms: setting.forms.filter(
+      ({ name }) =>
+        version !== 'ioredis 5.0' || !setting.name.endsWith('auto-pipelining') || name !== 'call',
+    ),
+  }));
 }
 
 export const ioredisForms: FormSuite = formsOf('ioredis', Redis);

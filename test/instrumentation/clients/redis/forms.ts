@@ -2,6 +2,7 @@ import {
   createClient,
   createClientPool,
   defineScript,
+  type CommandParser,
   type RedisClientPoolType,
   type RedisClientType,
 } from 'redis';
@@ -18,23 +19,23 @@ export interface Package {
   createClientPool: typeof createClientPool;
 }
 
-const commands: Form<Client | Pool>[] = [
+export const commands: Form<Client | Pool>[] = [
   {
     name: 'promise',
     run: async (target, note) => {
-      await target.set('clew:a', '1');
+      await target.set('{clew}:a', '1');
       note('continuation');
     },
   },
-  { name: 'then', run: (target, note) => target.get('clew:a').then(() => note('then')) },
+  { name: 'then', run: (target, note) => target.get('{clew}:a').then(() => note('then')) },
   {
     name: 'rejected promise',
-    run: (target, note) => target.lPush('clew:text', 'a').catch(() => note('catch')),
+    run: (target, note) => target.lPush('{clew}:text', 'a').catch(() => note('catch')),
   },
   {
     name: 'sendCommand',
     run: async (target, note) => {
-      await target.sendCommand(['GET', 'clew:a']);
+      await target.sendCommand(['GET', '{clew}:a']);
       note('continuation');
     },
   },
@@ -48,28 +49,28 @@ const commands: Form<Client | Pool>[] = [
   {
     name: 'transaction',
     run: async (target, note) => {
-      await target.multi().set('clew:a', '1').get('clew:a').exec();
+      await target.multi().set('{clew}:a', '1').get('{clew}:a').exec();
       note('continuation');
     },
   },
   {
     name: 'transaction of one kind',
     run: async (target, note) => {
-      await target.multi().get('clew:a').get('clew:b').exec();
+      await target.multi().get('{clew}:a').get('{clew}:b').exec();
       note('continuation');
     },
   },
   {
     name: 'transaction with an error',
     run: async (target, note) => {
-      const multi = target.multi().lPush('clew:text', 'a').get('clew:a');
+      const multi = target.multi().lPush('{clew}:text', 'a').get('{clew}:a');
       await multi.exec().catch(() => note('catch'));
     },
   },
   {
     name: 'pipeline',
     run: async (target, note) => {
-      await target.multi().set('clew:a', '1').get('clew:a').execAsPipeline();
+      await target.multi().set('{clew}:a', '1').get('{clew}:a').execAsPipeline();
       note('continuation');
     },
   },
@@ -77,7 +78,7 @@ const commands: Form<Client | Pool>[] = [
     name: 'transaction never executed',
     operations: 0,
     run: async (target, note) => {
-      target.multi().get('clew:a');
+      target.multi().get('{clew}:a');
       note('left alone');
     },
   },
@@ -94,7 +95,7 @@ const clientForms: Form<Client>[] = [
   {
     name: 'script',
     run: async (client, note) => {
-      await (client as unknown as WithScript).addTo('clew:n', 1);
+      await (client as unknown as WithScript).addTo('{clew}:n', 1);
       note('continuation');
     },
   },
@@ -102,28 +103,28 @@ const clientForms: Form<Client>[] = [
     name: 'script that the server has forgotten',
     operations: 3,
     run: async (client, note) => {
-      await (client as unknown as WithScript).addTo('clew:n', 1);
+      await (client as unknown as WithScript).addTo('{clew}:n', 1);
       await client.scriptFlush();
-      await (client as unknown as WithScript).addTo('clew:n', 1);
+      await (client as unknown as WithScript).addTo('{clew}:n', 1);
       note('continuation');
     },
   },
   {
     name: 'command options',
     run: async (client, note) => {
-      await client.withTypeMapping({ 36: Buffer }).get('clew:a');
+      await client.withTypeMapping({ 36: Buffer }).get('{clew}:a');
       note('continuation');
     },
   },
   {
     name: 'legacy callback',
-    run: (client, note) => called((done) => client.legacy().get('clew:a', noted(note, done))),
+    run: (client, note) => called((done) => client.legacy().get('{clew}:a', noted(note, done))),
   },
   {
     name: 'legacy transaction',
     run: (client, note) =>
       called((done) =>
-        client.legacy().multi().set('clew:a', '1').get('clew:a').exec(noted(note, done)),
+        client.legacy().multi().set('{clew}:a', '1').get('{clew}:a').exec(noted(note, done)),
       ),
   },
 ];
@@ -135,8 +136,8 @@ const poolForms: Form<Pool>[] = [
     run: async (pool, note) => {
       await pool.execute(async (client) => {
         note('in the task');
-        await client.set('clew:a', '1');
-        await client.get('clew:a');
+        await client.set('{clew}:a', '1');
+        await client.get('{clew}:a');
         note('after the command');
       });
       note('continuation');
@@ -164,7 +165,7 @@ const connections = (library: Package): Form<string>[] => [
       client.on('connect', () => note('connect')).once('ready', () => note('ready'));
       await client.connect();
       note('connected');
-      await client.get('clew:a');
+      await client.get('{clew}:a');
       await client.quit();
       note('ended');
     },
@@ -175,7 +176,7 @@ const connections = (library: Package): Form<string>[] => [
     run: async (url, note) => {
       const client = library.createClient({ url });
       const connected = client.connect();
-      await Promise.all([client.get('clew:a'), client.get('clew:b')]);
+      await Promise.all([client.get('{clew}:a'), client.get('{clew}:b')]);
       note('continuation');
       await connected;
       client.destroy();
@@ -223,27 +224,31 @@ const connections = (library: Package): Form<string>[] => [
 ];
 
 /** A listener, and a promise of its being called. */
-function hearing(note: Note): { heard: Promise<unknown>; listener: () => void } {
+export function hearing(note: Note): { heard: Promise<unknown>; listener: () => void } {
   let listener = (): void => undefined;
   const heard = called((done) => (listener = noted(note, done)));
   return { heard, listener };
 }
 
 /** A command that an application defined by a script. */
-interface WithScript {
+export interface WithScript {
   addTo(key: string, by: number): Promise<number>;
 }
 
-const scripts = {
-  addTo: defineScript({
-    SCRIPT: "return redis.call('incrby', KEYS[1], ARGV[1])",
-    NUMBER_OF_KEYS: 1,
-    parseCommand(parser, key: string, by: number) {
-      parser.pushKey(key);
-      parser.push(String(by));
-    },
-    transformReply: (reply: unknown) => reply as never,
-  }),
+/** As all versions take them. */
+export const scripts: Record<string, never> = {
+  addTo: {
+    ...(defineScript({
+      SCRIPT: "return redis.call('incrby', KEYS[1], ARGV[1])",
+      NUMBER_OF_KEYS: 1,
+      parseCommand(parser: CommandParser, key: string, by: number) {
+        parser.pushKey(key);
+        parser.push(String(by));
+      },
+      transformReply: (reply: unknown) => reply as never,
+    }) as object),
+    transformArguments: (key: string, by: number) => [key, String(by)],
+  } as never,
 };
 
 function noted(note: Note, done: (...args: never[]) => void): (...args: unknown[]) => void {
@@ -263,7 +268,7 @@ export function formsOf(library: Package): FormSuite {
         open: async (url) => {
           const target = library.createClient({ url, scripts });
           await target.connect();
-          await target.set('clew:text', 'text');
+          await target.set('{clew}:text', 'text');
           return { target, close: async () => target.destroy() };
         },
         forms: [...commands, ...clientForms],

@@ -1,0 +1,110 @@
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
+import { tryWrap } from '../../wrap.ts';
+import { selectingFor, selectingOperation } from './calls.ts';
+import { ANY_ENDPOINT, batchSizeOf, describeStatement } from './describe.ts';
+import type { Cluster, FilteredCluster } from './shapes.ts';
+
+/*
+ * One operation for a query of a cluster, which asks one of its pools for a connection and queries
+ * that: the operation goes along while the call is on the stack, and from one pool to the next where
+ * one has none.
+ */
+
+/** Patches the class of clusters that is behind both kinds of them. */
+export function patchCluster(prototype: Cluster): Undo | undefined {
+  const release = claim(prototype, 'mariadb cluster');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    tryWrap(prototype, { kind: 'emitter', module: 'mariadb' }),
+    patchMethod(prototype, 'getConnection', (original) => {
+      return function getConnection(...args) {
+        const operation = selectingOperation();
+        const promise = original.apply(this, args);
+        // The library's own promise: what it hands to the user it derives from this one.
+        if (operation && promise) promise.then(undefined, (error) => fail(operation, error));
+        return promise;
+      };
+    }),
+    patchMethod(prototype, '_handleConnectionError', retryingFor),
+    patchMethod(prototype, '_handleConnectionCallbackError', retryingFor),
+  ]);
+}
+
+function fail(operation: RunningOperation, error: unknown): void {
+  operation.settle(error);
+  operation.end();
+}
+
+/** The third argument, if there is one, tries another pool. */
+function retryingFor<This, Result>(
+  original: (this: This, ...args: unknown[]) => Result,
+): (this: This, ...args: unknown[]) => Result {
+  return function handleConnectionError(...args) {
+    const operation = selectingOperation();
+    const retry = args[2];
+    if (!operation || typeof retry !== 'function') return original.apply(this, args);
+    const retried = (...again: unknown[]): unknown =>
+      selectingFor(operation, () => Reflect.apply(retry, undefined, again) as unknown);
+    return original.apply(this, args.with(2, retried));
+  };
+}
+
+/** Patches a class of what clusters select. */
+export function patchFilteredCluster(
+  prototype: FilteredCluster,
+  recorder: Recorder,
+): Undo | undefined {
+  const release = claim(prototype, 'mariadb filtered cluster');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    ...(['query', 'execute', 'batch'] as const).map((name) =>
+      patchMethod(prototype, name, (original) => queryOf(original, name, recorder)),
+    ),
+    patchMethod(prototype, 'getConnection', (original) => {
+      return function getConnection(callback) {
+        const operation = selectingOperation();
+        if (typeof callback !== 'function') return original.call(this, callback);
+        const told = callback as (...args: unknown[]) => unknown;
+        const bound = bindCallback('MARIADB_CLUSTER_CONNECTION', told);
+        return original.call(this, (...args: unknown[]) => {
+          if (operation && args[0]) fail(operation, args[0]);
+          return bound(...args);
+        });
+      };
+    }),
+  ]);
+}
+
+type Method = (this: FilteredCluster, ...args: unknown[]) => unknown;
+
+function queryOf(original: Method, name: string, recorder: Recorder): Method {
+  return function query(...args) {
+    const operation = new RunningOperation('MARIADB_CLUSTER_QUERY');
+    if (recorder.isListening) operation.record(recorder, describe(args, name === 'batch'));
+    const index = args.findIndex((arg) => typeof arg === 'function');
+    const given =
+      index < 0 ? args : args.with(index, finishing(operation, args[index] as () => unknown));
+    return selectingFor(operation, () => original.apply(this, given));
+  };
+}
+
+function describe(
+  [statement, given]: unknown[],
+  isBatch: boolean,
+): ReturnType<typeof describeStatement> {
+  const isObject = typeof statement === 'object' && statement !== null;
+  const sql = isObject ? plainProperty(statement, 'sql') : statement;
+  const beside = typeof given === 'function' ? undefined : given;
+  const values = (isObject ? plainProperty(statement, 'values') : undefined) ?? beside;
+  const described = describeStatement(ANY_ENDPOINT, { sql, values });
+  return isBatch ? { ...described, batchSize: batchSizeOf({ values }) } : described;
+}
+
+/** A property of the user's that can be read without running the user's code. */
+function plainProperty(target: object, key: string): unknown {
+  return Object.getOwnPropertyDescriptor(target, key)?.value;
+}

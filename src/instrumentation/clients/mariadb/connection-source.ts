@@ -1,0 +1,264 @@
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { runInRoot } from '../../root.ts';
+import { RunningOperation } from '../../running-operation.ts';
+import { tryWrap } from '../../wrap.ts';
+import {
+  belongsTo,
+  isCallQuiet,
+  operationOfCall,
+  quietly,
+  selectingFor,
+  takeReserved,
+} from './calls.ts';
+import {
+  abandon,
+  isLinked,
+  link,
+  patchCommands,
+  prepareFor,
+  preparedFor,
+  settlingStream,
+  type Link,
+} from './commands.ts';
+import { batchSizeOf, describeStatement, endpointOf } from './describe.ts';
+import { measureOpening } from './pool-source.ts';
+import type { Command, CommandParameter, Connection } from './shapes.ts';
+
+/*
+ * `batches` is by the operation of a batch, which is over when each of its value sets is. `importing`
+ * holds the connections that read a file, whose statements are not told apart, and `quiet` those that
+ * nobody asked for. `isDestroying` is true while a connection is destroyed, which opens another one.
+ */
+const batches = new WeakMap<RunningOperation, Batch>();
+const importing = new WeakSet<Connection>();
+const quiet = new WeakSet<Connection>();
+let isDestroying = false;
+
+interface Batch {
+  parameter: CommandParameter;
+  /** How many value sets are still to be executed, once that is known. */
+  remaining?: number;
+}
+
+/** What the library asks the server for itself, at the birth of a connection and after a reset. */
+const OWN_QUESTIONS = [
+  'executeSessionVariableQuery',
+  'handleCharset',
+  'handleTimezone',
+  '_setSessionTimezone',
+  'checkServerVersion',
+  'executeInitQuery',
+  'executeSessionTimeout',
+] as const;
+
+const ADDERS = ['addCommandQueue', 'addCommandEnable', 'addCommandEnablePipeline'] as const;
+
+/** Patches a class of connections, and the classes of commands as they are seen. */
+export function patchConnection(prototype: Connection, recorder: Recorder): Undo | undefined {
+  const release = claim(prototype, 'mariadb connection');
+  if (!release) return undefined;
+  const commandUndos: Undo[] = [];
+  const add = (connection: Connection, command: Command): Link | undefined => {
+    const undo = patchCommands(command);
+    if (undo) commandUndos.push(undo);
+    return added(connection, command, recorder);
+  };
+  return undoAll([
+    release,
+    () => undoAll(commandUndos)(),
+    // What happens to a connection is nobody's.
+    tryWrap(prototype, { kind: 'emitter', module: 'mariadb', events: ['connect', 'end', 'error'] }),
+    ...ADDERS.map((name) => patchMethod(prototype, name, (original) => addOf(original, add))),
+    patchMethod(prototype, 'addCommandDisabled', (original) => addOf(original, add)),
+    patchMethod(prototype, 'connect', (original) => {
+      return function connect() {
+        if (isDestroying) quiet.add(this);
+        // The socket outlives whoever opened it.
+        const connected = runInRoot(original, this);
+        measureOpening(this, connected, recorder);
+        return connected;
+      };
+    }),
+    ...OWN_QUESTIONS.map((name) => patchMethod(prototype, name, asOwnQuestion)),
+    patchMethod(prototype, 'prepareExecute', (original) => {
+      return function prepareExecute(cmdParam, ...rest) {
+        // Two commands, one operation.
+        if (!operationOfCall(cmdParam) && isParameter(cmdParam)) {
+          belongsTo(cmdParam, takeReserved(this) ?? new RunningOperation('MARIADB_EXECUTE'));
+        }
+        return original.call(this, cmdParam, ...rest);
+      };
+    }),
+    patchMethod(prototype, 'prepare', (original) => {
+      return function prepare(cmdParam, resolve, reject) {
+        const operation = operationOfCall(cmdParam);
+        if (!operation) return original.call(this, cmdParam, resolve, reject);
+        // It may be in the connection's cache, and then no command prepares it.
+        const adopting: typeof resolve = (statement) => {
+          prepareFor(operation, statement);
+          return resolve(statement);
+        };
+        return original.call(this, cmdParam, adopting, reject);
+      };
+    }),
+    patchMethod(prototype, 'batch', (original) => {
+      return function batch(cmdParam, ...rest) {
+        if (!isParameter(cmdParam)) return original.call(this, cmdParam, ...rest);
+        const operation =
+          operationOfCall(cmdParam) ?? takeReserved(this) ?? new RunningOperation('MARIADB_BATCH');
+        belongsTo(cmdParam, operation);
+        batches.set(operation, { parameter: cmdParam });
+        return original.call(this, cmdParam, ...rest);
+      };
+    }),
+    patchMethod(prototype, 'importFile', (original) => importFileOf(original, recorder)),
+    patchMethod(prototype, 'destroy', (original) => {
+      return function destroy() {
+        const outer = isDestroying;
+        isDestroying = true;
+        try {
+          return original.call(this);
+        } finally {
+          isDestroying = outer;
+        }
+      };
+    }),
+    patchMethod(prototype, 'socketErrorDispatchToQueries', (original) => {
+      return function socketErrorDispatchToQueries(error) {
+        // Those that were not sent are told nothing.
+        const deaf = (this.receiveQueue?.toArray() ?? []).filter((it) => !it.onPacketReceive);
+        const result = original.call(this, error);
+        abandon(deaf, error);
+        return result;
+      };
+    }),
+    patchMethod(prototype, 'clear', (original) => {
+      return function clear() {
+        const { sendQueue, receiveQueue, waitingAuthenticationQueue } = this;
+        const deaf = [sendQueue, receiveQueue, waitingAuthenticationQueue].flatMap(
+          (queue) => queue?.toArray() ?? [],
+        );
+        const result = original.call(this);
+        abandon(deaf, new Error('The connection is closed'));
+        return result;
+      };
+    }),
+  ]);
+}
+
+function isParameter(value: unknown): value is CommandParameter {
+  return typeof value === 'object' && value !== null;
+}
+
+function asOwnQuestion<Args extends unknown[]>(
+  original: (this: Connection, ...args: Args) => unknown,
+): (this: Connection, ...args: Args) => unknown {
+  return function ownQuestion(...args) {
+    return quietly(() => original.apply(this, args));
+  };
+}
+
+type Adder = (this: Connection, command: Command, ...rest: unknown[]) => unknown;
+
+function addOf(
+  original: Adder,
+  add: (connection: Connection, command: Command) => Link | undefined,
+): Adder {
+  return function addCommand(command, ...rest) {
+    // One that waited for its connection is added a second time.
+    const made = isLinked(command) ? undefined : add(this, command);
+    return made
+      ? made.operation.run(() => original.call(this, command, ...rest), undefined)
+      : original.call(this, command, ...rest);
+  };
+}
+
+/** A command on its way to its connection. */
+function added(connection: Connection, command: Command, recorder: Recorder): Link | undefined {
+  // A file that is imported keeps everybody else waiting in a queue of their own.
+  if (quiet.has(connection)) return undefined;
+  const isStatement = typeof command.sql === 'string' || 'initialValues' in command;
+  const preparing = 'executeCommand' in command;
+  const isOwn = isCallQuiet() || importing.has(connection);
+  const known = operationOfCall(command.cmdParam) ?? preparedFor(command.prepare);
+  const operation =
+    known ??
+    (isStatement && !isOwn ? takeReserved(connection) : undefined) ??
+    new RunningOperation('MARIADB_COMMAND');
+  // A pool's call or a cluster's may have been recorded before it had a connection.
+  const isPart = known !== undefined || operation.isDescribed;
+  const made: Link = { operation, isLast: lastOf(operation, command, preparing && isPart) };
+  link(command, made);
+  if (command.inStream) settlingStream(command, command.inStream);
+  if (isStatement && !isOwn && (isPart || !preparing)) {
+    record(connection, command, operation, recorder);
+  }
+  return made;
+}
+
+function lastOf(
+  operation: RunningOperation,
+  command: Command,
+  isPreparing: boolean,
+): Link['isLast'] {
+  if (isPreparing) return () => false;
+  const batch = batches.get(operation);
+  // One by one they are calls of their own; what sends all sets at once is the call itself.
+  if (!batch || command.cmdParam === batch.parameter) return () => true;
+  const { values } = batch.parameter;
+  batch.remaining ??= Array.isArray(values) ? values.length : 1;
+  return () => --batch.remaining! <= 0;
+}
+
+function record(
+  connection: Connection,
+  command: Command,
+  operation: RunningOperation,
+  recorder: Recorder,
+): void {
+  if (!recorder.isListening) return;
+  const endpoint = endpointOf(connection);
+  const { recording } = operation;
+  if (operation.isDescribed) {
+    recording?.connectedTo(endpoint);
+  } else {
+    const { sql, initialValues: values } = command;
+    const described = describeStatement(endpoint, { sql, values });
+    const batch = batches.get(operation);
+    if (batch) described.batchSize = batchSizeOf(batch.parameter);
+    operation.record(recorder, described);
+  }
+  // What is prepared is known by its text, which must stay the same.
+  const isPrepared = 'executeCommand' in command || 'prepare' in command;
+  if (!isPrepared && operation.recording && typeof command.sql === 'string') {
+    command.sql = operation.recording.comment(command.sql);
+  }
+}
+
+function importFileOf(
+  original: Connection['importFile'],
+  recorder: Recorder,
+): Connection['importFile'] {
+  return function importFile(this: Connection, cmdParam, resolve, reject) {
+    const operation = new RunningOperation('MARIADB_IMPORT');
+    const endpoint = endpointOf(this);
+    // Whatever statements are in the file.
+    if (recorder.isListening) operation.record(recorder, { endpoint, summary: 'BATCH' });
+    importing.add(this);
+    const ending =
+      (tell: (value?: unknown) => unknown, isError: boolean) =>
+      (value?: unknown): unknown => {
+        importing.delete(this);
+        operation.settle(isError ? (value ?? new Error('no reason given')) : undefined);
+        try {
+          return operation.run(tell, undefined, value);
+        } finally {
+          operation.end();
+        }
+      };
+    const call = (): unknown =>
+      original.call(this, cmdParam, ending(resolve, false), ending(reject, true));
+    return selectingFor(undefined, call);
+  };
+}

@@ -1,0 +1,136 @@
+import type { EventEmitter } from 'node:events';
+
+/* What is used of mariadb, as far as all supported versions have it. */
+
+/** What a call asks for, in an object of the library's; it goes along from the pool to the command. */
+export interface CommandParameter {
+  sql?: unknown;
+  values?: unknown;
+  opts?: { namedPlaceholders?: boolean } | null;
+}
+
+/** Anything a connection executes: it is told its end by `resolve` or `reject`, each of which is called once. */
+export interface Command extends EventEmitter {
+  cmdParam?: CommandParameter | null;
+  resolve?: ((result?: unknown) => unknown) | null;
+  reject?: ((error?: unknown) => unknown) | null;
+  /** Of statements: as it was given, without the values. */
+  sql?: unknown;
+  initialValues?: unknown;
+  opts?: { typeCast?: unknown; metaAsArray?: boolean };
+  /** What is executed, of those that execute what was prepared. */
+  prepare?: object | null;
+  /** Of those that prepare: what they prepare for, if that waits behind them already. */
+  executeCommand?: Command;
+  /** Where the rows go, of those that are streamed. */
+  inStream?: EventEmitter;
+  onPacketReceive?: unknown;
+  start(...args: unknown[]): unknown;
+  readResultSetRow?(...args: unknown[]): unknown;
+  readOKPacket?(...args: unknown[]): unknown;
+  readLocalInfile?(...args: unknown[]): unknown;
+  _stream?(...args: unknown[]): EventEmitter;
+}
+
+interface Queue {
+  toArray(): Command[];
+}
+
+export interface ConnectionOptions {
+  host?: string;
+  port?: number | string;
+  socketPath?: string;
+  database?: string;
+}
+
+export interface Connection extends EventEmitter {
+  opts: ConnectionOptions;
+  info?: {
+    serverVersion?: { raw?: string; mariaDb?: boolean };
+    database?: string;
+  } | null;
+  socket?: { remoteAddress?: string; remotePort?: number } | null;
+  sendQueue?: Queue | null;
+  receiveQueue?: Queue | null;
+  waitingAuthenticationQueue?: Queue | null;
+  /** Of a pool's: gives it back. */
+  release?: (...args: unknown[]) => unknown;
+  connect(): Promise<unknown>;
+  destroy(): unknown;
+  clear(): unknown;
+  socketErrorDispatchToQueries(error: unknown): unknown;
+  prepareExecute(cmdParam: CommandParameter, ...rest: unknown[]): unknown;
+  prepare(
+    cmdParam: CommandParameter,
+    resolve: (statement?: unknown) => unknown,
+    reject: unknown,
+  ): unknown;
+  batch(cmdParam: CommandParameter, ...rest: unknown[]): unknown;
+  importFile(
+    cmdParam: object,
+    resolve: (result?: unknown) => unknown,
+    reject: (error?: unknown) => unknown,
+  ): unknown;
+  addCommandQueue(command: Command, ...rest: unknown[]): unknown;
+  addCommandEnable(command: Command, ...rest: unknown[]): unknown;
+  addCommandEnablePipeline(command: Command, ...rest: unknown[]): unknown;
+  addCommandDisabled(command: Command, ...rest: unknown[]): unknown;
+  executeSessionVariableQuery(): unknown;
+  handleCharset(): unknown;
+  handleTimezone(): unknown;
+  _setSessionTimezone(zone: unknown): unknown;
+  checkServerVersion(): unknown;
+  executeInitQuery(): unknown;
+  executeSessionTimeout(): unknown;
+}
+
+export type PoolCallback = (error: unknown, connection?: Connection) => unknown;
+
+/** The pool behind those that are given to the user. */
+export interface Pool extends EventEmitter {
+  opts: { connOptions: ConnectionOptions; connectionLimit?: number; minimumIdle?: number };
+  activeConnections(): number;
+  idleConnections(): number;
+  taskQueueSize(): number;
+  /** With a promise where it is given no callback, as before 3.5. */
+  getConnection(
+    cmdParam: CommandParameter,
+    callback?: PoolCallback,
+  ): Promise<Connection> | undefined;
+  release(connection: Connection): unknown;
+  /** Opens a connection: from 3.5 on, and before. */
+  _createPoolConnection?(...args: unknown[]): unknown;
+  _createConnection?(...args: unknown[]): unknown;
+  _managePoolSize?(...args: unknown[]): unknown;
+  _sizeHandler?(...args: unknown[]): unknown;
+}
+
+/** What the user has: a pool of promises, or one of callbacks. */
+export interface UserPool extends EventEmitter {
+  end(callback?: unknown): unknown;
+}
+
+export interface Cluster extends EventEmitter {
+  getConnection(...args: unknown[]): Promise<unknown> | undefined;
+  _handleConnectionError(...args: unknown[]): unknown;
+  _handleConnectionCallbackError(...args: unknown[]): unknown;
+}
+
+/** The part of a cluster that a pattern selects; it queries as a pool does. */
+export interface FilteredCluster {
+  getConnection(callback?: unknown): unknown;
+  query(...args: unknown[]): unknown;
+  execute(...args: unknown[]): unknown;
+  batch(...args: unknown[]): unknown;
+}
+
+export interface UserCluster {
+  of(pattern: string): FilteredCluster;
+}
+
+/** The package itself, which has factories and no classes. */
+export interface Factories {
+  createConnection(options: object): unknown;
+  createPool(options: object): UserPool;
+  createPoolCluster(options: object): UserCluster;
+}

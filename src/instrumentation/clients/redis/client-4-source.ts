@@ -1,0 +1,232 @@
+import { RunningOperation } from '../../running-operation.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { patchListeners } from '../../listeners.ts';
+import { setUp } from '../../redis/setup.ts';
+import { handOn, recorded, settlingOperation, takeCall } from './calls.ts';
+import { carriedOut, describe, describeQueue, errorIn } from './describe.ts';
+import { legacyPatch } from './legacy-source.ts';
+import { patchSubscriptions } from './subscription-source.ts';
+import type {
+  ClassOf,
+  CommandArguments,
+  Method,
+  QueuedCommand,
+  RedisClient4,
+  ScriptForm,
+  TransformReply,
+} from './shapes.ts';
+
+/** Patches the class of clients of version 4. */
+export function patchClient4(
+  { prototype }: ClassOf<RedisClient4>,
+  recorder: Recorder,
+): Undo | undefined {
+  const release = claim(prototype, 'redis client');
+  if (!release) return undefined;
+  // The client's own, which in legacy mode is hidden by another on the client itself.
+  const sendCommand: Send = Reflect.get(prototype, 'sendCommand');
+  const send: Send = function (this: RedisClient4, args, options) {
+    return sent(this, recorder, args, options, sendCommand);
+  };
+  const legacy = legacyPatch(recorder, send);
+  return undoAll([
+    release,
+    legacy.undo,
+    patchListeners(prototype),
+    patchSubscriptions(prototype, recorder),
+    patchCommands(prototype, recorder, send),
+    patchMethod(prototype, 'sendCommand', () => send),
+    patchMethod(prototype, 'connect', (original) => {
+      return function connect(...args) {
+        if (this.options?.legacyMode) legacy.apply(this);
+        return setUp(original, this, ...args);
+      };
+    }),
+    patchMethod(prototype, 'SELECT', (original) => {
+      return function SELECT(...args) {
+        const command = ['SELECT', String(args.at(-1))];
+        return recorded(
+          this,
+          recorder,
+          () => describe(this, command),
+          () => original.apply(this, args),
+          () => carriedOut(this, command),
+        );
+      };
+    }),
+    patchMethod(prototype, 'executeScript', (original) => {
+      return function executeScript(script, args, ...rest) {
+        return recorded(
+          this,
+          recorder,
+          () => describe(this, ['EVALSHA', script.SHA1, ...countOf(script), ...args]),
+          () => original.call(this, script, args, ...rest),
+        );
+      };
+    }),
+    patchMethod(prototype, 'executeFunction', (original) => {
+      return function executeFunction(name, fn, args, ...rest) {
+        const command = fn.IS_READ_ONLY ? 'FCALL_RO' : 'FCALL';
+        return recorded(
+          this,
+          recorder,
+          () => describe(this, [command, name, ...countOf(fn), ...args]),
+          () => original.call(this, name, fn, args, ...rest),
+        );
+      };
+    }),
+    patchMethod(prototype, 'multiExecutor', (original) => {
+      return function multiExecutor(commands, ...rest) {
+        const isTransaction = rest.some((arg) => typeof arg === 'symbol');
+        return recorded(
+          this,
+          recorder,
+          () =>
+            isTransaction
+              ? describeQueue(this, 'MULTI', commands.filter(isInside))
+              : describeQueue(this, 'PIPELINE', commands),
+          () => original.call(this, commands, ...rest),
+          errorIn,
+        );
+      };
+    }),
+    patchMethod(prototype, 'executeIsolated', (original) => {
+      return function executeIsolated(task) {
+        if (typeof task !== 'function') return original.call(this, task);
+        // That of a command which asks for a client of its own; otherwise a task of the application's.
+        const call = takeCall();
+        const askedAt = Date.now();
+        const since = performance.now();
+        return original.call(this, (client) => {
+          const waited = performance.now() - since;
+          return handOn({ operation: call?.operation, askedAt, waited }, () => task(client));
+        });
+      };
+    }),
+  ]);
+}
+
+/** Sends a command by the client's own `sendCommand`. */
+export type Send = (this: RedisClient4, args: CommandArguments, options?: unknown) => unknown;
+
+function sent(
+  client: RedisClient4,
+  recorder: Recorder,
+  args: CommandArguments,
+  options: unknown,
+  original: Send,
+): unknown {
+  if (!Array.isArray(args)) return original.call(client, args, options);
+  const describing = (whole?: readonly unknown[]): ReturnType<typeof describe> =>
+    describe(client, whole ?? args);
+  const isIsolated = (options as { isolated?: unknown } | undefined)?.isolated === true;
+  if (!isIsolated || !recorder.isListening) {
+    const done = (): undefined => carriedOut(client, args);
+    return recorded(client, recorder, describing, () => original.call(client, args, options), done);
+  }
+  // It is sent by another client, once there is one.
+  const call = takeCall();
+  const given = call?.operation;
+  const operation = given ?? new RunningOperation('REDIS_COMMAND');
+  const run = (): unknown =>
+    handOn({ ...call, operation }, () => original.call(client, args, options));
+  if (!given) operation.record(recorder, describing());
+  return given ? run() : settlingOperation(operation, run);
+}
+
+/**
+ * Patches the methods of all commands. They end in a private method and know what to send by a table
+ * that is private, too; those of a batch by the same name know the same, and say it to their batch.
+ */
+function patchCommands(prototype: RedisClient4, recorder: Recorder, send: Send): Undo {
+  const methods = prototype as unknown as Record<string, Method>;
+  const queueing = prototype.Multi.prototype;
+  const names = Object.keys(methods).filter((name) => Object.hasOwn(queueing, name));
+  const executed = (
+    client: RedisClient4,
+    args: unknown[],
+    transform: (args: unknown[]) => Transformed,
+  ): Promise<unknown> | undefined =>
+    recorder.isListening && isClient(prototype, client)
+      ? execute(client, args, transform, send)
+      : undefined;
+  return undoAll([
+    ...names.map((name) => {
+      const queue = queueing[name]!;
+      const transform = (given: unknown[]): Transformed => {
+        const collector = new Collector();
+        queue.apply(collector, given);
+        return collector;
+      };
+      return patchMethod(methods, name, (original) => {
+        return function command(this: unknown, ...args) {
+          return executed(this as RedisClient4, args, transform) ?? original.apply(this, args);
+        };
+      });
+    }),
+    // Commands of modules, whose methods are made with each client.
+    patchMethod(prototype, 'commandsExecutor', (original) => {
+      return function commandsExecutor(form, args) {
+        const transform = (given: unknown[]): Transformed => ({
+          args: form.transformArguments(...given),
+          transformReply: form.transformReply?.bind(form),
+        });
+        return executed(this, args, transform) ?? original.call(this, form, args);
+      };
+    }),
+  ]);
+}
+
+/** What a command's own arguments come to. */
+interface Transformed {
+  args: CommandArguments;
+  transformReply: TransformReply;
+}
+
+/** In the place of a batch. */
+class Collector implements Transformed {
+  args: CommandArguments = [];
+  transformReply: TransformReply;
+
+  addCommand(args: CommandArguments, transformReply: TransformReply): this {
+    this.args = args;
+    this.transformReply = transformReply;
+    return this;
+  }
+}
+
+/** What the client does for a command, with its private method replaced by `send`. */
+async function execute(
+  client: RedisClient4,
+  given: unknown[],
+  transform: (args: unknown[]) => Transformed,
+  send: Send,
+): Promise<unknown> {
+  const options = isCommandOptions(given[0]) ? given[0] : undefined;
+  const { args, transformReply } = transform(options ? given.slice(1) : given);
+  const reply = await send.call(client, args, options);
+  return transformReply ? transformReply(reply, args.preserve) : reply;
+}
+
+function isClient(prototype: object, client: unknown): boolean {
+  return Object.prototype.isPrototypeOf.call(prototype, client as object);
+}
+
+/** What `commandOptions()` marked. */
+function isCommandOptions(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.getOwnPropertySymbols(value).some(
+    ({ description }) => description === 'Command Options',
+  );
+}
+
+/** How many keys a script has, where its author says so. */
+function countOf({ NUMBER_OF_KEYS }: ScriptForm): string[] {
+  return NUMBER_OF_KEYS === undefined ? [] : [String(NUMBER_OF_KEYS)];
+}
+
+/** The first of the line puts the beginning and the end of a transaction into the queue, too. */
+function isInside({ args }: QueuedCommand): boolean {
+  return args[0] !== 'MULTI' && args[0] !== 'EXEC';
+}

@@ -1,0 +1,89 @@
+import type { Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { finishing, RunningOperation } from '../../running-operation.ts';
+import { describe } from './describe.ts';
+import type { Send } from './client-4-source.ts';
+import type { Method, RedisClient4 } from './shapes.ts';
+
+/*
+ * The legacy mode of version 4: a client then has methods of its own in front of its class's, which
+ * take callbacks and send by a private method. They are replaced when the client connects; `replaced`
+ * holds the clients. After the undo they call what they replaced.
+ */
+interface LegacyPatch {
+  /** Patches the methods of `client`. */
+  apply(client: RedisClient4): void;
+  undo: Undo;
+}
+
+export function legacyPatch(recorder: Recorder, send: Send): LegacyPatch {
+  let isActive = true;
+  const replaced = new WeakSet<RedisClient4>();
+  const replace = (methods: Record<string, Method>, key: string, wrapped: Method): void => {
+    const original = methods[key]!;
+    methods[key] = function legacyCommand(this: unknown, ...args) {
+      return (isActive && recorder.isListening ? wrapped : original).apply(this, args);
+    };
+  };
+  return {
+    apply(client) {
+      if (replaced.has(client)) return;
+      replaced.add(client);
+      const methods = client as unknown as Record<string, Method>;
+      const commands = client.Multi.prototype;
+      for (const name of Object.keys(methods)) {
+        const original = methods[name];
+        if (typeof original !== 'function') continue;
+        if (name === 'sendCommand') {
+          replace(methods, name, (...args) => sent(client, recorder, original, args, args));
+        } else if (name.toUpperCase() in commands) {
+          const command = name.toUpperCase();
+          replace(methods, name, (...args) =>
+            sent(client, recorder, original, [command, ...args], args),
+          );
+        }
+      }
+      // Its other commands are the class's.
+      replace(client.v4, 'sendCommand', (...args) => send.apply(client, args as [never]));
+    },
+    undo: () => void (isActive = false),
+  };
+}
+
+/** The operations whose method is on the stack: it may call `sendCommand` of the same client. */
+let sending: RedisClient4 | undefined;
+
+function sent(
+  client: RedisClient4,
+  recorder: Recorder,
+  original: Method,
+  command: unknown[],
+  args: unknown[],
+): unknown {
+  if (sending === client) return original.apply(client, args);
+  const callback = args.at(-1);
+  const isTold = typeof callback === 'function';
+  const operation = new RunningOperation('REDIS_COMMAND');
+  operation.record(
+    recorder,
+    describe(client, isTold ? command.slice(0, -1).flat() : command.flat()),
+  );
+  // Without a callback the client tells its own listeners of an error, and nobody of a reply.
+  const told = isTold
+    ? (callback as () => void)
+    : (error: unknown) => void (error && client.emit('error', error));
+  const outer = sending;
+  sending = client;
+  try {
+    return original.apply(client, [
+      ...(isTold ? args.slice(0, -1) : args),
+      finishing(operation, told),
+    ]);
+  } catch (error) {
+    operation.settle(error);
+    operation.end();
+    throw error;
+  } finally {
+    sending = outer;
+  }
+}
