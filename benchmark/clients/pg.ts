@@ -1,19 +1,9 @@
 import type * as pg from 'pg';
 
-import type { ClientCase } from './variants.ts';
+import { requireClient, type ClientCase } from './variants.ts';
 
 const url = process.env['DATABASE_URL'];
 const TEXT = 'select $1::int as n';
-
-const official = async () => [
-  new (await import('@opentelemetry/instrumentation-pg')).PgInstrumentation(),
-];
-
-/** Loaded by `require`, which is where the official package looks without a loader. */
-async function loadPg(): Promise<typeof pg> {
-  const { createRequire } = await import('node:module');
-  return createRequire(import.meta.url)('pg') as typeof pg;
-}
 
 export const PG_CASES: readonly ClientCase[] =
   url === undefined
@@ -21,10 +11,10 @@ export const PG_CASES: readonly ClientCase[] =
     : [
         {
           name: 'pg client.query, promise',
-          official,
+          client: 'pg',
           officialSpans: 1,
           open: async () => {
-            const { Client } = await loadPg();
+            const { Client } = requireClient<typeof pg>('pg');
             const client = new Client(url);
             await client.connect();
             return { call: () => client.query(TEXT, [1]), close: () => client.end() };
@@ -32,20 +22,20 @@ export const PG_CASES: readonly ClientCase[] =
         },
         {
           name: 'pg pool.query, promise',
-          official,
+          client: 'pg',
           officialSpans: 2,
-          open: async () => {
-            const { Pool } = await loadPg();
+          open: () => {
+            const { Pool } = requireClient<typeof pg>('pg');
             const pool = new Pool({ connectionString: url, max: 1 });
             return { call: () => pool.query(TEXT, [1]), close: () => pool.end() };
           },
         },
         {
           name: 'pg pool.query, callback',
-          official,
+          client: 'pg',
           officialSpans: 2,
-          open: async () => {
-            const { Pool } = await loadPg();
+          open: () => {
+            const { Pool } = requireClient<typeof pg>('pg');
             const pool = new Pool({ connectionString: url, max: 1 });
             return {
               call: () => new Promise((resolve) => pool.query(TEXT, [1], resolve)),

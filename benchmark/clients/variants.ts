@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
+
 import { context, metrics, trace } from '@opentelemetry/api';
-import { registerInstrumentations, type Instrumentation } from '@opentelemetry/instrumentation';
+import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -16,9 +18,8 @@ import {
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 
 import { getInstrumentations } from '../../src/index.ts';
+import { officialInstrumentations } from '../../test/instrumentation/matrix/official.ts';
 import type { Prepared } from '../harness/group.ts';
-import { MYSQL_CASES } from './mysql2.ts';
-import { PG_CASES } from './pg.ts';
 
 /** Who instruments, and what the SDK does with it. */
 export const CLIENT_VARIANTS: readonly string[] = [
@@ -27,23 +28,30 @@ export const CLIENT_VARIANTS: readonly string[] = [
   'clew-off',
   'clew-on',
   'clew-metrics',
-  'official-idle',
   'official-off',
   'official-on',
 ];
 
+interface Opened {
+  call(): Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+/** By `require`, which is where the official packages look without a loader. */
+export function requireClient<Client>(name: string): Client {
+  return createRequire(import.meta.url)(name) as Client;
+}
+
 /** A call of a client, to be made again and again. */
 export interface ClientCase {
   name: string;
-  /** OpenTelemetry's own instrumentation of the client. */
-  official(): Promise<Instrumentation[]>;
+  /** The client by its name in configuration. */
+  client: string;
   /** Loads the client, which is instrumented by now, and connects. */
-  open(): Promise<{ call(): Promise<unknown>; close(): Promise<unknown> }>;
+  open(): Opened | Promise<Opened>;
   /** Spans of one call under the official package, which may make more than one. */
   officialSpans: number;
 }
-
-export const CLIENT_CASES: readonly ClientCase[] = [...PG_CASES, ...MYSQL_CASES];
 
 /** Counts spans and forgets them. */
 class CountingProcessor implements SpanProcessor {
@@ -74,8 +82,15 @@ export async function prepareClient(found: ClientCase, variant: string): Promise
     const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1e9 });
     metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
   }
-  if (who === 'clew') for (const one of getInstrumentations()) one.enable();
-  if (who === 'official') registerInstrumentations({ instrumentations: await found.official() });
+  // Either way only what the client needs: other libraries' patches are no cost of its own.
+  if (who === 'clew') {
+    for (const one of getInstrumentations()) {
+      if (one.instrumentationName === `clew/${found.client}`) one.enable();
+    }
+  }
+  if (who === 'official') {
+    registerInstrumentations({ instrumentations: await officialInstrumentations(found.client) });
+  }
   const opened = await found.open();
   return {
     preflight: async () => {
@@ -95,7 +110,8 @@ export async function prepareClient(found: ClientCase, variant: string): Promise
       const { user, system } = process.cpuUsage(before);
       return user + system;
     },
-    count: 1500,
+    count: 1000,
+    warmUps: 20,
     close: async () => {
       await opened.close();
     },

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 /*
  * What a span costs on its way out, beside the SDK's own pipeline: one process per case and round,
- * rounds interleaved, medians. What no pipeline at all costs is subtracted.
+ * rounds interleaved, medians. What no pipeline at all costs is subtracted. `--write` puts the table
+ * into docs/export.md, for which the machine should have nothing else to do.
  */
 
 interface Cost {
@@ -28,8 +29,9 @@ const CASES = [
   'clew gzip spool',
   'clew gzip one thread',
 ];
-const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 4);
 const RATE = process.env['RATE'] ?? '5000';
+const BEGIN = '<!-- table: npm run bench:export -- --write -->';
 const MILLIS = process.env['MILLIS'] ?? '4000';
 
 const collector = createServer((request, response) => {
@@ -55,6 +57,7 @@ function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 }
 
+const loadAtStart = (loadavg()[0] as number).toFixed(1);
 const costs = new Map<string, Cost[]>(CASES.map((name) => [name, []]));
 for (let round = 0; round < ROUNDS; round++) {
   for (const name of CASES) {
@@ -67,20 +70,30 @@ function medianOf(name: string, field: keyof Cost): number {
   return median((costs.get(name) ?? []).map((cost) => cost[field]));
 }
 
-console.log(
-  `Node ${process.versions.node}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}, ${RATE} spans/s, median of ${ROUNDS}`,
-);
-console.log(`${''.padEnd(24)}main us/span  all us/span  loop p99 ms  loop max ms`);
-for (const name of CASES) {
-  const main = medianOf(name, 'main') - medianOf('none', 'main');
-  const all = medianOf(name, 'all') - medianOf('none', 'all');
-  const cells = [main, all, medianOf(name, 'p99'), medianOf(name, 'max')];
-  console.log(name.padEnd(24) + cells.map((value) => value.toFixed(1).padStart(11)).join('  '));
-}
 const memory = await run<{ rss: number; bytes: number }>('./memory.js', { COUNT: '100000' });
-console.log(
-  `a queued span: ${memory.bytes.toFixed(0)} bytes as stored, ${memory.rss.toFixed(0)} bytes of the process`,
-);
 collector.close();
 collector.closeAllConnections();
 rmSync(spool, { recursive: true });
+
+const LINES = [
+  `| ${RATE} spans/s | main thread, us/span | all threads, us/span | loop delay p99, ms | worst, ms |`,
+  '| --- | --: | --: | --: | --: |',
+  ...CASES.map((name) => {
+    const main = medianOf(name, 'main') - medianOf('none', 'main');
+    const all = medianOf(name, 'all') - medianOf('none', 'all');
+    const cells = [main, all, medianOf(name, 'p99'), medianOf(name, 'max')];
+    return `| ${name} | ${cells.map((value) => value.toFixed(1)).join(' | ')} |`;
+  }),
+  '',
+  `A queued span takes ${memory.bytes.toFixed(0)} bytes as stored and ${memory.rss.toFixed(0)} bytes of the process.`,
+  '',
+  `Node ${process.versions.node}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown CPU'}), load ${loadAtStart} at the start, median of ${ROUNDS}, ${new Date().toISOString().slice(0, 10)}.`,
+];
+console.log(LINES.join('\n'));
+if (process.argv.includes('--write')) {
+  const path = fileURLToPath(new URL('../../../docs/export.md', import.meta.url));
+  const text = readFileSync(path, 'utf8');
+  const begin = text.indexOf(BEGIN) + BEGIN.length;
+  const end = text.indexOf('<!-- /table -->', begin);
+  writeFileSync(path, `${text.slice(0, begin)}\n\n${LINES.join('\n')}\n\n${text.slice(end)}`);
+}

@@ -1,4 +1,6 @@
-import { prepareClient, CLIENT_CASES, CLIENT_VARIANTS } from '../clients/variants.ts';
+import { MYSQL_CASES } from '../clients/mysql.ts';
+import { PG_CASES } from '../clients/pg.ts';
+import { CLIENT_VARIANTS, prepareClient } from '../clients/variants.ts';
 import type { BenchmarkGroup } from '../harness/group.ts';
 
 /*
@@ -10,7 +12,7 @@ export const group: BenchmarkGroup = {
     'one query after the other over loopback, CPU time of this process: the client bare, with this package, with the official package',
   variants: CLIENT_VARIANTS,
   baseline: 'bare',
-  cases: CLIENT_CASES.map((found) => ({
+  cases: [...PG_CASES, ...MYSQL_CASES].map((found) => ({
     name: found.name,
     unit: 'us CPU',
     prepare: (variant) => prepareClient(found, variant),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
-import { context, trace } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import {
@@ -35,11 +35,35 @@ class Counter implements SpanProcessor {
   async shutdown(): Promise<void> {}
 }
 
+/** Makes one call to the client. */
+type Each = (call: () => Promise<unknown>) => Promise<unknown>;
+
+/** A span with what a command has, and nothing else: what the SDK alone costs. */
+const inSpan: Each = (call) => {
+  const span = trace.getTracer('by hand').startSpan(
+    'get 127.0.0.1:6379',
+    {
+      kind: SpanKind.CLIENT,
+      attributes: {
+        'db.system.name': 'redis',
+        'db.namespace': '0',
+        'db.operation.name': 'get',
+        'db.query.text': 'get clew:a',
+        'server.address': '127.0.0.1',
+        'server.port': 6379,
+      },
+    },
+    context.active(),
+  );
+  return call().finally(() => span.end());
+};
+
 function caseOf(
   name: string,
   client: 'ioredis' | 'redis',
   spansOfOfficial: number,
-  open: (url: string) => Promise<Target>,
+  open: (url: string, each: Each) => Promise<Target>,
+  spans = 1,
 ): BenchmarkCase {
   return {
     name,
@@ -48,12 +72,13 @@ function caseOf(
       const counter = await instrument(client, variant);
       const server = await createInstance('redis');
       if (typeof server === 'string') throw new Error(server);
-      const target = await open(server.url);
+      const target = await open(server.url, variant === 'by hand' ? inSpan : (call) => call());
       return prepared(
         target,
         counter,
-        { bare: 0, clew: 1, official: spansOfOfficial }[variant],
+        { bare: 0, 'by hand': spans, clew: spans, official: spansOfOfficial }[variant],
         () => server.stop(),
+        spans,
       );
     },
   };
@@ -73,11 +98,19 @@ async function instrument(client: string, variant: string): Promise<Counter> {
   return counter;
 }
 
+/** The context of a request that is traced. */
+const REQUEST = trace.setSpanContext(ROOT_CONTEXT, {
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  spanId: 'b7ad6b7169203331',
+  traceFlags: TraceFlags.SAMPLED,
+});
+
 function prepared(
   target: Target,
   counter: Counter,
   spans: number | undefined,
   stop: () => Promise<void>,
+  size: number,
 ): Prepared {
   return {
     async preflight() {
@@ -86,12 +119,14 @@ function prepared(
       await target.operate();
       assert.equal(counter.count, spans);
     },
-    async run(count) {
-      const before = process.cpuUsage();
-      for (let index = 0; index < count; index += 1) await target.operate();
-      const { user, system } = process.cpuUsage(before);
-      return user + system;
-    },
+    // As in a request: what a context manager costs from its first context on, every variant has.
+    run: (count) =>
+      context.with(REQUEST, async () => {
+        const before = process.cpuUsage();
+        for (let index = 0; index < count; index += 1) await target.operate();
+        const { user, system } = process.cpuUsage(before);
+        return (user + system) / size;
+      }),
     async close() {
       target.close();
       await stop();
@@ -112,27 +147,57 @@ const openIoredis = async (
   return { operate: () => operate(redis), close: () => redis.disconnect() };
 };
 
+const openRedis = async (
+  url: string,
+  operate: (client: NodeRedis.RedisClientType) => Promise<unknown>,
+): Promise<Target> => {
+  const { createClient } = require('redis') as typeof NodeRedis;
+  const client = createClient({ url });
+  await client.connect();
+  await client.set('clew:a', 'value');
+  return {
+    operate: () => operate(client),
+    close: () => client.destroy(),
+  };
+};
+
 const PIPELINE = 10_000;
+/** How many requests a server of some load works at. */
+const AT_ONCE = 16;
+const atOnce = (operate: () => Promise<unknown>): Promise<unknown> =>
+  Promise.all(Array.from({ length: AT_ONCE }, operate));
 
 export const group: BenchmarkGroup = {
   description:
-    'one call after the other over loopback, every span recorded: the client bare, with this package, with the official package',
-  variants: ['bare', 'clew', 'official'],
+    'over loopback, in the context of a traced request, every span recorded, one call after the other or 16 at once: the client bare, with a span made by hand, with this package, with the official package',
+  variants: ['bare', 'by hand', 'clew', 'official'],
   baseline: 'bare',
   cases: [
-    caseOf('ioredis get', 'ioredis', 1, (url) => openIoredis(url, (redis) => redis.get('clew:a'))),
-    caseOf('redis get', 'redis', 1, async (url) => {
-      const { createClient } = require('redis') as typeof NodeRedis;
-      const client = createClient({ url });
-      await client.connect();
-      await client.set('clew:a', 'value');
-      return { operate: () => client.get('clew:a'), close: () => client.destroy() };
-    }),
-    caseOf('ioredis pipeline of 10000 gets', 'ioredis', PIPELINE, (url) =>
-      openIoredis(url, async (redis) => {
+    caseOf('ioredis get', 'ioredis', 1, (url, each) =>
+      openIoredis(url, (redis) => each(() => redis.get('clew:a'))),
+    ),
+    caseOf('redis get', 'redis', 1, (url, each) =>
+      openRedis(url, (client) => each(() => client.get('clew:a'))),
+    ),
+    caseOf(
+      'ioredis get, 16 at once',
+      'ioredis',
+      AT_ONCE,
+      (url, each) => openIoredis(url, (redis) => atOnce(() => each(() => redis.get('clew:a')))),
+      AT_ONCE,
+    ),
+    caseOf(
+      'redis get, 16 at once',
+      'redis',
+      AT_ONCE,
+      (url, each) => openRedis(url, (client) => atOnce(() => each(() => client.get('clew:a')))),
+      AT_ONCE,
+    ),
+    caseOf('ioredis pipeline of 10000 gets', 'ioredis', PIPELINE, (url, each) =>
+      openIoredis(url, (redis) => {
         const pipeline = redis.pipeline();
         for (let index = 0; index < PIPELINE; index += 1) pipeline.get('clew:a');
-        await pipeline.exec();
+        return each(() => pipeline.exec());
       }),
     ),
   ],

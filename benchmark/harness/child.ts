@@ -16,7 +16,7 @@ const prepared = await found.prepare(variant);
 await prepared.preflight();
 const count = prepared.count ?? (await calibrate(prepared));
 // The compiler has settled after some samples; what it did until then is nobody's cost.
-for (let warmUp = 0; warmUp < 5; warmUp += 1) await sample(prepared, count);
+for (let warmUp = 0; warmUp < (prepared.warmUps ?? 5); warmUp += 1) await sample(prepared, count);
 process.send?.({ ready: count });
 
 process.on('message', (message) => {

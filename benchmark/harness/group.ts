@@ -32,6 +32,8 @@ export interface Prepared {
    * case's unit; otherwise the harness takes the CPU time.
    */
   run(count: number): void | number | Promise<void | number>;
+  /** Samples that are not counted, where five are too few for the compiler to settle. */
+  warmUps?: number;
   /** Operations of one sample, where the harness should not find that out by itself. */
   count?: number;
   close?(): void | Promise<void>;

@@ -1,26 +1,35 @@
-// What a native add-on has to do, written in JavaScript: napi_async_init makes the resource,
-// napi_make_callback runs the callback in it, napi_async_destroy ends it. node:zlib is one that
-// does: its threads work outside JavaScript and come back through its resource.
-import { AsyncLocalStorage, createHook, executionAsyncId } from 'node:async_hooks';
-import { gzip } from 'node:zlib';
+// An add-on in C that works on a thread and calls back in an async resource of a type of its own.
+// Its source is native/sum.c; it is compiled here, where there is a C compiler.
+import { AsyncLocalStorage, AsyncResource, createHook, executionAsyncId } from 'node:async_hooks';
+import { buildAddOn } from './lib/build-add-on.js';
 import { name, print } from './lib/print.js';
 
-const types = new Map();
-const hook = createHook({
-  init(asyncId, type, triggerAsyncId) {
-    types.set(asyncId, type);
-    if (type === 'ZLIB')
-      print(`init    ZLIB ${name(asyncId)}, triggered by ${name(triggerAsyncId)}`);
-  },
-  before: (asyncId) => types.get(asyncId) === 'ZLIB' && print(`before  ZLIB ${name(asyncId)}`),
-  after: (asyncId) => types.get(asyncId) === 'ZLIB' && print(`after   ZLIB ${name(asyncId)}`),
-}).enable();
+const { addOn, missing } = buildAddOn();
+if (missing) {
+  print(`skipped: ${missing} is not here, so there is no add-on`);
+} else {
+  const ids = new Set();
+  const show = (event) => (asyncId) => ids.has(asyncId) && print(`${event} SUM ${name(asyncId)}`);
+  createHook({
+    init(asyncId, type, triggerAsyncId) {
+      if (type !== 'SUM') return;
+      ids.add(asyncId);
+      print(`init    SUM ${name(asyncId)}, triggered by ${name(triggerAsyncId)}`);
+    },
+    before: show('before '),
+    after: show('after  '),
+    destroy: show('destroy'),
+  }).enable();
 
-const request = new AsyncLocalStorage();
-request.run('the request that compressed', () => {
-  gzip('text', () => {
-    hook.disable();
-    print(`the callback still knows ${request.getStore()}`);
-    print(`and runs in a ${types.get(executionAsyncId())}`);
+  const request = new AsyncLocalStorage();
+  const callback = (how) => (sum) => {
+    print(`        ${how}: ${sum} for ${request.getStore()}, in ${name(executionAsyncId())}`);
+  };
+  request.run('Ada', () => {
+    addOn.sum(10, (sum) => {
+      callback('as it is')(sum);
+      // One after the other, so that both print in the same order everywhere.
+      request.run('Ada', () => addOn.sum(10, AsyncResource.bind(callback('bound'))));
+    });
   });
-});
+}

@@ -4,7 +4,7 @@ import { ROOT_CONTEXT, type Context, type ContextManager } from '@opentelemetry/
 
 import { describeValue } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
-import { asAttachment, Attachment, AttachmentToken, EMPTY_TOKEN } from './attachment.ts';
+import { contextOf, emptyToken, type ContextToken } from './attachment.ts';
 import { EmitterBinder } from './bind-emitter.ts';
 import { bindFunction } from './bind-function.ts';
 import { chooseStore } from './choose-store.ts';
@@ -13,12 +13,7 @@ import { checkOptions, type AsyncHooksContextManagerOptions } from './options.ts
 import { RegistrationBinder } from './registration-binder.ts';
 import { WriteCallbackBinder } from './write-callback-binder.ts';
 
-/** Undoes one `attach`. */
-export interface ContextToken {
-  /** Restores the context that was active before. Calling it again does nothing. */
-  dispose(): void;
-  [Symbol.dispose](): void;
-}
+export type { ContextToken };
 
 /**
  * Carries the active context along with asynchronous work: the `ContextManager` of
@@ -31,7 +26,7 @@ export interface ContextToken {
 export class AsyncHooksContextManager implements ContextManager {
   readonly #store: ContextStore;
   readonly #emitters: EmitterBinder;
-  /** What keeps the context of a registration, where that is asked for. */
+  /** What keeps the context of whoever handed a function over. */
   readonly #binders: readonly (RegistrationBinder | WriteCallbackBinder)[];
 
   constructor(options: AsyncHooksContextManagerOptions = {}) {
@@ -40,10 +35,11 @@ export class AsyncHooksContextManager implements ContextManager {
       adoptAccepted: options.causality !== 'execution',
     });
     this.#emitters = new EmitterBinder(this.#store);
+    const writes = new WriteCallbackBinder(this.#store);
     this.#binders =
       options.listeners === 'registration'
-        ? [new RegistrationBinder(this.#store), new WriteCallbackBinder(this.#store)]
-        : [];
+        ? [new RegistrationBinder(this.#store), writes]
+        : [writes];
   }
 
   /** The store in use. */
@@ -52,9 +48,7 @@ export class AsyncHooksContextManager implements ContextManager {
   }
 
   active(): Context {
-    const slot = this.#store.get();
-    if (slot === undefined) return ROOT_CONTEXT;
-    return asAttachment(slot)?.attached ?? (slot as Context);
+    return contextOf(this.#store.get()) ?? ROOT_CONTEXT;
   }
 
   with<Args extends unknown[], Fn extends (...args: Args) => ReturnType<Fn>>(
@@ -77,7 +71,7 @@ export class AsyncHooksContextManager implements ContextManager {
 
   /** `target` bound to `context`, or to the active context where `context` is undefined. */
   bind<Target>(context: Context | undefined, target: Target): Target {
-    if (!isEmitter(target) && typeof target !== 'function') return target;
+    if (typeof target !== 'function' && !isEmitter(target)) return target;
     const bound = context ?? this.active();
     if (typeof bound !== 'object') {
       sayNoContext('bind', context);
@@ -97,12 +91,9 @@ export class AsyncHooksContextManager implements ContextManager {
   attach(context: Context): ContextToken {
     if (typeof context !== 'object' || context === null) {
       sayNoContext('attach', context);
-      return EMPTY_TOKEN;
+      return emptyToken();
     }
-    if (!this.#store.enabled) return EMPTY_TOKEN;
-    const token = new AttachmentToken(this.#store, new Attachment(context));
-    token.attach();
-    return token;
+    return this.#store.attach(context);
   }
 
   enable(): this {
@@ -124,8 +115,7 @@ export class AsyncHooksContextManager implements ContextManager {
 
   /** The active context, or undefined where none was activated. */
   getStore(): Context | undefined {
-    const slot = this.#store.get();
-    return asAttachment(slot)?.attached ?? (slot as Context | undefined);
+    return contextOf(this.#store.get());
   }
 
   /** Calls `fn` with `args` in `context`. */
@@ -142,7 +132,7 @@ export class AsyncHooksContextManager implements ContextManager {
     if (context !== undefined && (typeof context !== 'object' || context === null)) {
       sayNoContext('enterWith', context);
     } else {
-      this.#store.exchange(context);
+      this.#store.enter(context);
     }
   }
 

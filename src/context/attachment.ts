@@ -9,17 +9,19 @@ export type Slot = Context | Attachment;
  * A context made active by `attach`.
  *
  * It is an object of its own in the store, so that its token can tell whether the running code
- * still has exactly this attachment, or has been given another context meanwhile.
+ * still has exactly this attachment, or has been given another context meanwhile. What it replaced
+ * is known to the token alone until that is disposed of: async resources that carry an attachment
+ * keep no earlier contexts.
  */
 export class Attachment {
   // Declared only: a field would be set twice, and one of these is made for each `attach`.
-  declare readonly attached: Context;
+  declare attached: Context | undefined;
   declare disposed: boolean;
-  /** What was there before. Set when this is disposed of: until then, only the token needs it. */
+  /** What holds in its place once it is disposed of. */
   declare replacement: Slot | undefined;
 
-  constructor(context: Context) {
-    this.attached = context;
+  constructor() {
+    this.attached = undefined;
     this.disposed = false;
     this.replacement = undefined;
   }
@@ -35,6 +37,11 @@ export function asAttachment(slot: Slot | undefined): Attachment | undefined {
     : undefined;
 }
 
+/** The context that is active where `slot` is. */
+export function contextOf(slot: Slot | undefined): Context | undefined {
+  return asAttachment(slot)?.attached ?? (slot as Context | undefined);
+}
+
 /** What holds in the place of `slot`: itself, or what its disposed attachments replaced. */
 export function undisposed(slot: Slot | undefined): Slot | undefined {
   let found = slot;
@@ -45,32 +52,32 @@ export function undisposed(slot: Slot | undefined): Slot | undefined {
   }
 }
 
+/** Undoes one `attach`. */
+export interface ContextToken {
+  /** Restores the context that was active before. Calling it again does nothing. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
 /** Undoes one `attach`. Tokens may be disposed of in any order, more than once, and anywhere. */
-export class AttachmentToken {
+export class AttachmentToken implements ContextToken {
   declare private readonly store: ContextStore;
-  declare private readonly attachment: Attachment;
+  /** Both are let go of when this is disposed of. */
+  declare private attachment: Attachment | undefined;
   declare private previous: Slot | undefined;
 
-  constructor(store: ContextStore, attachment: Attachment) {
+  constructor(store: ContextStore, attachment: Attachment, previous: Slot | undefined) {
     this.store = store;
     this.attachment = attachment;
-    this.previous = undefined;
-  }
-
-  /** Attaches. What can fail, the making of this token, is done by then. */
-  attach(): void {
-    this.previous = undisposed(this.store.exchange(this.attachment));
+    this.previous = previous;
   }
 
   dispose(): void {
     const { attachment, previous } = this;
-    if (attachment.disposed) return;
-    attachment.disposed = true;
-    attachment.replacement = previous;
+    if (attachment === undefined) return;
+    this.attachment = undefined;
     this.previous = undefined;
-    // Elsewhere, or under a later context: what is active there is not ours to change. A later
-    // token that would bring this attachment back finds it disposed.
-    this.store.replace(attachment, undisposed(previous));
+    this.store.detach(attachment, previous);
   }
 
   [Symbol.dispose](): void {
@@ -78,8 +85,15 @@ export class AttachmentToken {
   }
 }
 
-/** The token where nothing was attached. */
-export const EMPTY_TOKEN: { dispose(): void; [Symbol.dispose](): void } = Object.freeze({
+/**
+ * The token where nothing was attached. A function, because the compiler then takes the case for
+ * one that does not happen, and makes no token at all where it can see the end of it.
+ */
+export function emptyToken(): ContextToken {
+  return EMPTY_TOKEN;
+}
+
+const EMPTY_TOKEN: ContextToken = Object.freeze({
   dispose() {},
   [Symbol.dispose]() {},
 });

@@ -1,4 +1,14 @@
-import { asAttachment, undisposed, type Attachment, type Slot } from './attachment.ts';
+import type { Context } from '@opentelemetry/api';
+
+import {
+  asAttachment,
+  Attachment,
+  AttachmentToken,
+  emptyToken,
+  undisposed,
+  type ContextToken,
+  type Slot,
+} from './attachment.ts';
 
 /**
  * Carries the active context along with asynchronous work: the part of the context manager that
@@ -31,15 +41,28 @@ export abstract class ContextStore {
     all?: ArrayLike<unknown>,
   ): unknown;
 
-  /** Replaces the slot of the running code, until that ends, and returns the one it had. */
-  abstract exchange(slot: Slot | undefined): Slot | undefined;
+  /** Replaces the slot of the running code, until that ends. */
+  abstract enter(slot: Slot | undefined): void;
 
-  /** Replaces the slot of the running code by `slot` where it is `expected`. */
-  abstract replace(expected: Attachment, slot: Slot | undefined): void;
+  /** Makes `context` the running code's until the token is disposed of, or the code ends. */
+  attach(context: Context): ContextToken {
+    if (!this.carrying && !this.ready()) return emptyToken();
+    const attachment = new Attachment();
+    attachment.attached = context;
+    // What can fail is done when the slot is replaced: an attachment always has its token.
+    const token = new AttachmentToken(this, attachment, undisposed(this.get()));
+    this.enter(attachment);
+    return token;
+  }
 
-  /** Whether contexts are carried, or would be from the first one on. */
-  get enabled(): boolean {
-    return !this.#disabled;
+  /** Ends an attachment that replaced `previous`; for its token. */
+  detach(attachment: Attachment, previous: Slot | undefined): void {
+    const replacement = undisposed(previous);
+    attachment.disposed = true;
+    attachment.replacement = replacement;
+    // Elsewhere, or under a later context: what is active there is not ours to change. A later
+    // token that would bring this attachment back finds it disposed.
+    if (this.get() === attachment) this.enter(replacement);
   }
 
   enable(): void {
@@ -66,8 +89,8 @@ export abstract class ContextStore {
   /** Completes `run` where the slot it restored is an attachment that `fn` disposed of. */
   protected settle(restored: Slot | undefined): void {
     const attachment = asAttachment(restored);
-    if (attachment !== undefined && attachment.disposed) {
-      this.replace(attachment, undisposed(attachment));
+    if (attachment !== undefined && attachment.disposed && this.get() === attachment) {
+      this.enter(attachment.replacement);
     }
   }
 

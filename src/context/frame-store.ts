@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { AcceptedHandles } from '../async/accepted-handles.ts';
 import { frameAccess, LinkedFrame, type FrameAccess } from '../async/context-frame.ts';
 import { afterEscapedException } from '../async/escaped-exception.ts';
-import { asAttachment, type Attachment, type Slot } from './attachment.ts';
+import { asAttachment, type Slot } from './attachment.ts';
 import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
 
 // Constants of this module, because the compiler inlines nothing else. Where there is no access,
@@ -29,7 +29,7 @@ export class FrameStore extends ContextStore {
     if (!settings.adoptAccepted) return;
     this.#accepted = new AcceptedHandles({
       get: () => this.get(),
-      enter: (slot) => this.#set(slot),
+      enter: (slot) => this.enter(slot),
     });
   }
 
@@ -77,18 +77,8 @@ export class FrameStore extends ContextStore {
     }
   }
 
-  override exchange(slot: Slot | undefined): Slot | undefined {
-    if (!this.carrying && !this.ready()) return undefined;
-    const previous = this.get();
-    this.#set(slot);
-    return previous;
-  }
-
-  override replace(expected: Attachment, slot: Slot | undefined): void {
-    if (this.get() === expected) this.#set(slot);
-  }
-
-  #set(slot: Slot | undefined): void {
+  override enter(slot: Slot | undefined): void {
+    if (!this.carrying && !this.ready()) return;
     const linked = this.#link(current(), slot);
     if (linked === undefined) this.#storage.enterWith(slot);
     else setCurrent(linked);

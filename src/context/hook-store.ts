@@ -1,14 +1,30 @@
 import * as asyncHooks from 'node:async_hooks';
 
+import type { Context } from '@opentelemetry/api';
+
 import { isAccepted, isServerType } from '../async/accepted-handles.ts';
 import { GuardedHook } from '../async/guarded-hook.ts';
-import { asAttachment, type Attachment, type Slot } from './attachment.ts';
+import {
+  asAttachment,
+  Attachment,
+  AttachmentToken,
+  undisposed,
+  type ContextToken,
+  type Slot,
+} from './attachment.ts';
 import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
 
 type Slots = Record<symbol, Slot | undefined>;
 
 // A constant, because the compiler does not inline what is imported from a built-in module.
 const executionResource = asyncHooks.executionAsyncResource as () => Slots;
+
+/** In no slot and in no token. */
+const FREE = 0;
+/** In the slot it was put into, and in its token, and certainly nowhere else. */
+const LENT = 1;
+/** Whoever has it may have it for as long as they like. */
+const GONE = 2;
 
 /**
  * Keeps the slot on the async resource of the execution, under a symbol of its own, and copies it to
@@ -22,6 +38,12 @@ export class HookStore extends ContextStore {
   #key: symbol = Symbol('clew.context');
   #sealed: WeakMap<object, { slot: Slot | undefined }> | undefined;
   #hook: GuardedHook | undefined;
+  /**
+   * The attachment that was made last. The next one is the same object where that is still free,
+   * so that to attach and to dispose leaves nothing behind for the collector.
+   */
+  #spare = new Attachment();
+  #spareIs: typeof FREE | typeof LENT | typeof GONE = GONE;
   readonly #adoptAccepted: boolean;
   /** The handles of servers that listen with a slot, by async id. `#closed` deletes them. */
   readonly #servers = new Map<number, WeakRef<Slots>>();
@@ -76,36 +98,53 @@ export class HookStore extends ContextStore {
     }
   }
 
-  override exchange(slot: Slot | undefined): Slot | undefined {
-    if (!this.carrying && !this.ready()) return undefined;
-    const resource = executionResource();
-    const key = this.#key;
-    if (this.#sealed === undefined) {
-      const previous = resource[key];
-      try {
-        resource[key] = slot;
-        return previous;
-      } catch {
-        // Frozen: see below.
-      }
-    }
-    const previous = this.get();
-    this.#assign(resource, key, slot);
-    return previous;
+  override enter(slot: Slot | undefined): void {
+    if (!this.carrying && !this.ready()) return;
+    this.#spareIs = GONE;
+    this.#assign(executionResource(), this.#key, slot);
   }
 
-  override replace(expected: Attachment, slot: Slot | undefined): void {
+  override attach(context: Context): ContextToken {
+    if (this.#spareIs !== FREE && !this.#makeSpare()) return super.attach(context);
     const resource = executionResource();
     const key = this.#key;
-    if (resource[key] === expected && this.#sealed === undefined) {
-      try {
-        resource[key] = slot;
-        return;
-      } catch {
-        // Frozen: see below.
+    const attachment = this.#spare;
+    const token = new AttachmentToken(this, attachment, undisposed(resource[key]));
+    attachment.attached = context;
+    try {
+      resource[key] = attachment;
+      this.#spareIs = LENT;
+    } catch {
+      // Frozen.
+      this.#assign(resource, key, attachment);
+    }
+    return token;
+  }
+
+  override detach(attachment: Attachment, previous: Slot | undefined): void {
+    if (this.#spareIs === LENT && attachment === this.#spare) {
+      const resource = executionResource();
+      const key = this.#key;
+      if (resource[key] === attachment) {
+        try {
+          resource[key] = undisposed(previous);
+          attachment.attached = undefined;
+          this.#spareIs = FREE;
+          return;
+        } catch {
+          // Frozen meanwhile.
+        }
       }
     }
-    if (this.get() === expected) this.#assign(resource, key, slot);
+    super.detach(attachment, previous);
+  }
+
+  /** Returns whether there is one. */
+  #makeSpare(): boolean {
+    if (this.#sealed !== undefined || !this.ready()) return false;
+    this.#spare = new Attachment();
+    this.#spareIs = FREE;
+    return true;
   }
 
   protected override start(): void {
@@ -115,6 +154,7 @@ export class HookStore extends ContextStore {
       trackPromises: true,
       callbacks: {
         init: (asyncId, type, triggerAsyncId, resource) => {
+          this.#spareIs = GONE;
           let slot = this.#sealed === undefined ? executionResource()[key] : this.get();
           if (slot === undefined) {
             if (this.#servers.size > 0 && isAccepted(type)) slot = this.#slotOf(triggerAsyncId);
@@ -140,6 +180,7 @@ export class HookStore extends ContextStore {
     this.#hook = undefined;
     // What is on its way keeps a slot under a symbol nobody asks for any more.
     this.#key = Symbol('clew.context');
+    this.#spareIs = GONE;
     this.#sealed = undefined;
     this.#servers.clear();
   }
@@ -179,6 +220,7 @@ export class HookStore extends ContextStore {
       resource[key] = slot;
     } catch {
       if (key !== this.#key) return;
+      this.#spareIs = GONE;
       this.#sealed ??= new WeakMap();
       this.#sealed.set(resource, { slot });
     }

@@ -13,7 +13,7 @@ export interface AsyncHooksContextManagerOptions {
   /**
    * Which context the listeners of an emitter run in. With `emission`, the default, in the context
    * of whoever emits. With `registration`, in the context that was active when they were added,
-   * where one was; and callbacks handed to queued writes keep the context of their caller.
+   * where one was.
    */
   listeners?: 'registration' | 'emission';
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 
+import { contextOf } from './attachment.ts';
 import type { AnyFunction, ContextStore } from './context-store.ts';
 import { callWith } from './bind-function.ts';
 import {
@@ -61,9 +62,9 @@ export class RegistrationBinder {
   #adding(original: AnyFunction): AnyFunction {
     const store = this.#store;
     return function (this: EventEmitter, event: EventName, listener: Listener): unknown {
-      const slot = store.get();
-      if (slot === undefined || isWrapper(listener)) return original.call(this, event, listener);
-      const wrapped = wrapListener(event, listener, (target) => callWith(store, slot, target));
+      const context = contextOf(store.get());
+      if (context === undefined || isWrapper(listener)) return original.call(this, event, listener);
+      const wrapped = wrapListener(event, listener, (target) => callWith(store, context, target));
       return original.call(this, event, wrapped);
     };
   }

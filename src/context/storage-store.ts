@@ -3,7 +3,7 @@ import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from 'node:a
 import { AcceptedHandles } from '../async/accepted-handles.ts';
 import { afterEscapedException } from '../async/escaped-exception.ts';
 import { hasAsyncContextFrame } from '../async/runtime.ts';
-import { asAttachment, type Attachment, type Slot } from './attachment.ts';
+import { asAttachment, type Slot } from './attachment.ts';
 import { call, ContextStore, type AnyFunction, type StoreSettings } from './context-store.ts';
 
 /** Keeps the slot in an `AsyncLocalStorage`: slower than the other stores, and public API only. */
@@ -51,18 +51,8 @@ export class StorageStore extends ContextStore {
     }
   }
 
-  override exchange(slot: Slot | undefined): Slot | undefined {
-    if (!this.carrying && !this.ready()) return undefined;
-    const previous = this.#storage.getStore();
-    this.#enter(slot);
-    return previous;
-  }
-
-  override replace(expected: Attachment, slot: Slot | undefined): void {
-    if (this.#storage.getStore() === expected) this.#enter(slot);
-  }
-
-  #enter(slot: Slot | undefined): void {
+  override enter(slot: Slot | undefined): void {
+    if (!this.carrying && !this.ready()) return;
     try {
       this.#storage.enterWith(slot);
     } catch {

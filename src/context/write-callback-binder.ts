@@ -1,8 +1,12 @@
 import { Socket as DatagramSocket } from 'node:dgram';
-import { OutgoingMessage } from 'node:http';
+import { WriteStream } from 'node:fs';
+import { OutgoingMessage, ServerResponse } from 'node:http';
+import { Interface } from 'node:readline';
 import { Duplex, Writable } from 'node:stream';
+import { Gzip } from 'node:zlib';
 
-import { bindFunction } from './bind-function.ts';
+import { contextOf } from './attachment.ts';
+import { callWith } from './bind-function.ts';
 import type { AnyFunction, ContextStore } from './context-store.ts';
 
 /** Where a callback may be handed over that is called when queued data has been written. */
@@ -10,9 +14,37 @@ const METHODS: [object, readonly string[]][] = [
   [Writable.prototype, ['write', 'end']],
   // Copies of the above, and not inherited.
   [Duplex.prototype, ['write', 'end']],
+  [WriteStream.prototype, ['close']],
   [OutgoingMessage.prototype, ['write', 'end']],
+  [ServerResponse.prototype, ['writeContinue', 'writeProcessing', 'writeEarlyHints']],
   [DatagramSocket.prototype, ['send']],
+  [Interface.prototype, ['question']],
+  // The classes that those of zlib extend are not exported.
+  ...classesAbove(Gzip, Duplex).map((above): [object, string[]] => [
+    above,
+    ['flush', 'params', 'close'],
+  ]),
 ];
+
+/** The prototypes between that of `derived` and that of `base`. */
+function classesAbove(derived: { prototype: object }, base: { prototype: object }): object[] {
+  const found: object[] = [];
+  for (
+    let above: unknown = Object.getPrototypeOf(derived.prototype);
+    typeof above === 'object' && above !== null && above !== base.prototype;
+    above = Object.getPrototypeOf(above)
+  ) {
+    found.push(above);
+  }
+  return found;
+}
+
+interface Replacement {
+  target: Record<string, AnyFunction>;
+  method: string;
+  original: AnyFunction;
+  replacement: AnyFunction;
+}
 
 /**
  * Has the callbacks of queued writes run in the context of whoever handed them over, also where
@@ -20,14 +52,14 @@ const METHODS: [object, readonly string[]][] = [
  */
 export class WriteCallbackBinder {
   readonly #store: ContextStore;
-  #undos: (() => void)[] = [];
+  #replacements: Replacement[] = [];
 
   constructor(store: ContextStore) {
     this.#store = store;
   }
 
   start(): void {
-    if (this.#undos.length > 0) return;
+    if (this.#replacements.length > 0) return;
     for (const [prototype, methods] of METHODS) {
       const target = prototype as Record<string, AnyFunction>;
       for (const method of methods) {
@@ -37,7 +69,10 @@ export class WriteCallbackBinder {
   }
 
   stop(): void {
-    for (const undo of this.#undos.splice(0)) undo();
+    for (const { target, method, original, replacement } of this.#replacements.splice(0)) {
+      // Somebody else's patch on top of ours stays; without a slot ours passes everything on.
+      if (target[method] === replacement) target[method] = original;
+    }
   }
 
   #replace(target: Record<string, AnyFunction>, method: string): void {
@@ -47,18 +82,17 @@ export class WriteCallbackBinder {
       const last = args.length - 1;
       const callback = args[last];
       if (typeof callback === 'function') {
-        const slot = store.get();
-        if (slot !== undefined) args[last] = bindFunction(store, slot, callback as AnyFunction);
+        const context = contextOf(store.get());
+        if (context !== undefined) args[last] = callWith(store, context, callback as AnyFunction);
       }
       return Reflect.apply(original, this, args);
     };
-    for (const key of ['name', 'length'] as const) {
-      Object.defineProperty(replacement, key, { value: original[key], configurable: true });
+    // Its name and length, and what `util.promisify` looks for.
+    for (const key of Reflect.ownKeys(original)) {
+      const descriptor = Object.getOwnPropertyDescriptor(original, key);
+      if (key !== 'prototype' && descriptor) Object.defineProperty(replacement, key, descriptor);
     }
     target[method] = replacement;
-    this.#undos.push(() => {
-      // Somebody else's patch on top of ours stays; without a slot ours passes everything on.
-      if (target[method] === replacement) target[method] = original;
-    });
+    this.#replacements.push({ target, method, original, replacement });
   }
 }

@@ -82,7 +82,9 @@ export class AsyncResourceTracer {
   /** Requests recorded one by one at level `watch`. */
   readonly #traced = new Set<WorkOwner>();
   readonly #selected = new WeakSet<WorkOwner>();
+  /** Readings at the start of requests, where another clock writes on the owners. */
   readonly #marks = new Map<WorkOwner, Mark>();
+  #requests = 0;
   readonly #source: RequestSource;
   readonly #collector: Collector;
   readonly #hooks: HookSet;
@@ -199,7 +201,7 @@ export class AsyncResourceTracer {
   stats(): TracerStats {
     return {
       level: this.#level,
-      requests: this.#source instanceof HttpRequests ? this.#source.size : this.#marks.size,
+      requests: this.#source instanceof HttpRequests ? this.#source.size : this.#requests,
       holdsForgotten: this.#clock.holdsForgotten,
       ...this.#collector.stats(),
     };
@@ -237,6 +239,7 @@ export class AsyncResourceTracer {
     this.#stopSource = undefined;
     this.#hooks.uninstall();
     this.#marks.clear();
+    this.#requests = 0;
     this.#traced.clear();
     this.flush(true);
   }
@@ -251,9 +254,8 @@ export class AsyncResourceTracer {
 
   #begin(owner: WorkOwner, head: RequestHead): void {
     this.#clock.claim(owner);
-    if (this.#requestListeners.size > 0 && this.#marks.size < MAX_REQUESTS) {
-      this.#marks.set(owner, this.#clock.mark(owner));
-    }
+    this.#requests++;
+    if (this.#requestListeners.size > 0) this.#read(owner);
     try {
       this.#options.onRequestStart?.(owner, head);
       if (owner.marked) this.traceOwner(owner);
@@ -263,8 +265,15 @@ export class AsyncResourceTracer {
     }
   }
 
+  #read(owner: WorkOwner): void {
+    if (primary === this.#hooks) owner.mark = this.#clock.mark(owner);
+    else if (this.#marks.size < MAX_REQUESTS) this.#marks.set(owner, this.#clock.mark(owner));
+  }
+
   #end(owner: WorkOwner): void {
-    const mark = this.#marks.get(owner);
+    // One that began before this tracer was started is none of its own.
+    if (this.#requests > 0) this.#requests--;
+    const mark = owner.mark?.clock === this.#clock ? owner.mark : this.#marks.get(owner);
     this.#marks.delete(owner);
     if (!mark) return;
     if (currentOwner() === owner) this.#clock.observe(owner);

@@ -29,6 +29,8 @@ export interface LoopClockOptions {
 
 /** A reading of the clock, to be compared with a later one. */
 export interface Mark {
+  /** Readings of different clocks cannot be compared. */
+  readonly clock: LoopClock;
   readonly at: number;
   readonly busy: number;
   readonly run: number;
@@ -48,6 +50,7 @@ export interface Split {
 }
 
 const MAX_DEPTH = 2000;
+const SHORTEST_IDLE_MILLIS = 0.005;
 
 export class LoopClock {
   readonly #now: () => number;
@@ -155,7 +158,7 @@ export class LoopClock {
 
   mark(owner: WorkOwner | undefined): Mark {
     const now = this.#settle();
-    return { at: now, busy: this.#busy, run: this.#runOf(owner) };
+    return { clock: this, at: now, busy: this.#busy, run: this.#runOf(owner) };
   }
 
   /** The split of the time since `mark`, as seen by `owner`. */
@@ -203,9 +206,14 @@ export class LoopClock {
 
   /** Ends a gap: what of it was not idle is charged to `owner`. */
   #leaveGap(now: number, owner: WorkOwner | undefined): void {
-    const idleNow = this.#idle();
-    const idle = idleNow - this.#idleSeen;
-    this.#idleSeen = idleNow;
+    // One tick follows another within a microsecond: the loop was not idle between them. Should it
+    // have been, the next reading tells.
+    let idle = 0;
+    if (now - this.#since >= SHORTEST_IDLE_MILLIS) {
+      const idleNow = this.#idle();
+      idle = idleNow - this.#idleSeen;
+      this.#idleSeen = idleNow;
+    }
     const spent = Math.max(0, now - this.#since - Math.max(0, idle));
     this.#inGap = false;
     // Microtasks come first and the poll after them, so the busy part lies at the gap's start.

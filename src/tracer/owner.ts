@@ -2,6 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { context, trace, type Context, type Span, type SpanContext } from '@opentelemetry/api';
 
+import type { Mark } from './loop-clock.ts';
+
 /*
  * Whose work is running. An owner is a request or another unit of work a person would name; it is
  * carried by one `AsyncLocalStorage` of the tracer, so promises need no hook to keep it.
@@ -18,6 +20,8 @@ export class WorkOwner {
   endedAt: number | undefined;
   /** Milliseconds of JavaScript run for this owner so far; written by one `LoopClock` only. */
   runMillis = 0;
+  /** The reading at its start by the clock that writes here. */
+  mark: Mark | undefined;
   /** Whether somebody with the secret asked for a recording of this owner. */
   marked = false;
   /** Ids only: an owner must not keep a finished span alive. */

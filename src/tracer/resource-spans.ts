@@ -13,6 +13,7 @@ import { performance } from 'node:perf_hooks';
 
 import { ATTR_LINK } from './split-span-processor.ts';
 import type { AsyncTrace } from './record.ts';
+import { creationLine } from './stack.ts';
 import { shape, type ShapedNode } from './shape.ts';
 
 /*
@@ -128,7 +129,8 @@ function attributesOf(node: ShapedNode): Attributes {
     [`${PREFIX}run_ms`]: Math.round(node.runMillis * 1e3) / 1e3,
   };
   if (record.description !== undefined) attributes[`${PREFIX}description`] = record.description;
-  if (record.stack) attributes[`${PREFIX}created_at`] = record.stack[0] ?? '';
+  const line = record.stack && creationLine(record.stack);
+  if (line !== undefined) attributes[`${PREFIX}created_at`] = line;
   if (record.bornBefore) attributes[`${PREFIX}born_before`] = true;
   return attributes;
 }

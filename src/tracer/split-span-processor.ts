@@ -11,7 +11,7 @@ import {
 import { performance } from 'node:perf_hooks';
 
 import type { AsyncResourceTracer } from './async-resource-tracer.ts';
-import type { LoopClock, Mark, Split } from './loop-clock.ts';
+import type { Mark, Split } from './loop-clock.ts';
 import {
   currentOwner,
   ownerOfSpan,
@@ -39,7 +39,6 @@ export interface ProcessedSpan extends Span {
 }
 
 interface Measured {
-  readonly clock: LoopClock;
   readonly mark: Mark;
   readonly owner: WorkOwner | undefined;
   readonly isRootOfOwner: boolean;
@@ -86,13 +85,14 @@ export class SplitSpanProcessor {
       if (isRootOfOwner) this.#adopt(owner, span);
       clock.observe(owner);
     }
-    this.#measured.set(span, { clock, mark: clock.mark(owner), owner, isRootOfOwner, owns });
+    this.#measured.set(span, { mark: clock.mark(owner), owner, isRootOfOwner, owns });
   }
 
   onEnding(span: ProcessedSpan): void {
     const measured = this.#measured.get(span);
     if (!measured) return;
-    const { clock, mark, owner, isRootOfOwner, owns } = measured;
+    const { mark, owner, isRootOfOwner, owns } = measured;
+    const { clock } = mark;
     if (clock === this.#tracer.clock && this.#tracer.level !== 'off') {
       if (owner && currentOwner() === owner) clock.observe(owner);
       annotate(span, clock.since(mark, owner));

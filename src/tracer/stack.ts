@@ -51,6 +51,12 @@ export function formatStack(captured: CapturedStack | undefined): string[] | und
   }
 }
 
+/** The frame a person looks for: the application's own line, else a library's, else Node's. */
+export function creationLine(stack: readonly string[]): string | undefined {
+  const outside = stack.filter((frame) => /:\d+:\d+\)?$/.test(frame) && !frame.includes('node:'));
+  return outside.find((frame) => !frame.includes('node_modules')) ?? outside[0] ?? stack[0];
+}
+
 function isOwnFrame(frame: string): boolean {
   return (
     OWN_FOLDERS.some((folder) => frame.includes(folder)) ||

@@ -6,7 +6,13 @@ import { STORES } from './contract/managers.ts';
 /** `MEMORY=full` is the whole proof; every run makes a tenth of it, in the store of this Node. */
 const full = process.env['MEMORY'] === 'full';
 const share = full ? 1 : 10;
-const KINDS = { promises: 1_000_000, timers: 100_000, sockets: 10_000, attachments: 1_000_000 };
+const KINDS = {
+  promises: 1_000_000,
+  timers: 100_000,
+  sockets: 10_000,
+  attachments: 1_000_000,
+  handovers: 1_000_000,
+};
 const MEGABYTE = 2 ** 20;
 
 describe('memory of the context manager', () => {

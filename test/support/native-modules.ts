@@ -17,6 +17,10 @@ interface NativeModule {
   version: string;
   /** Whether one build serves every Node. */
   isNapi?: boolean;
+  /** The package that is to be built, where it is another one that this one brings along. */
+  addOn?: string;
+  /** Packages that are to find it, as `name@version`. */
+  beside?: string[];
 }
 
 /** A `require` that finds the module, built for this Node; without one the suite is skipped. */
@@ -29,7 +33,13 @@ export function requireNative(suite: Mocha.Context, module: NativeModule): NodeJ
 }
 
 /** A `require` that finds the module, or the reason why there is none. */
-export function nativeModule({ name, version, isNapi }: NativeModule): NodeJS.Require | string {
+export function nativeModule({
+  name,
+  version,
+  isNapi,
+  addOn = name,
+  beside = [],
+}: NativeModule): NodeJS.Require | string {
   const abi = isNapi ? 'napi' : `abi-${process.versions.modules}`;
   const folder = cacheFolder('native', `${name}-${version}-${process.platform}-${abi}`);
   const require = createRequire(join(folder, 'index.js'));
@@ -38,13 +48,13 @@ export function nativeModule({ name, version, isNapi }: NativeModule): NodeJS.Re
   mkdirSync(folder, { recursive: true });
   console.log(`building ${name}@${version} in ${folder}`);
   const npm = ['i', '--prefix', folder, '--no-save', '--ignore-scripts', '--omit=optional'];
-  const install = run('npm', [...npm, `${name}@${version}`], folder);
+  const install = run('npm', [...npm, `${name}@${version}`, ...beside], folder);
   if (install !== undefined) return `it cannot be installed: ${install}`;
   const gyp = findNodeGyp();
   if (gyp === undefined) return 'there is no node-gyp beside npm';
   const prefix = dirname(dirname(process.execPath));
   const headers = existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : [];
-  const inside = join(folder, 'node_modules', name);
+  const inside = join(folder, 'node_modules', addOn);
   const build = run(process.execPath, [gyp, 'rebuild', ...headers], inside);
   if (build !== undefined) return `it cannot be built: ${build}`;
   writeFileSync(built, '');

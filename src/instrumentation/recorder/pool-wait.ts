@@ -21,6 +21,7 @@ export class PoolWait {
   readonly #waiting: Waiting | undefined;
   readonly #span: Span | undefined;
   readonly #startedAt: number = performance.now();
+  #isOver = false;
 
   /**
    * Starts measuring, if anybody would see it. A `waiting` query that is recorded, now or soon,
@@ -53,14 +54,18 @@ export class PoolWait {
 
   /** The connection is there. */
   end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     const milliseconds = performance.now() - this.#startedAt;
     this.#waiting?.recording?.add({ [ATTR_POOL_WAIT]: milliseconds });
     this.#span?.end();
     this.#recorder.pools.waited(this.#pool, milliseconds);
   }
 
-  /** There is none, and whoever waited is told. */
+  /** There is none, and whoever waited is told. Only the first call counts. */
   fail(error: unknown, isTimeout: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     const { type } = this.#recorder.responses.describeError(error);
     this.#span?.setAttribute(ATTR_ERROR_TYPE, type).setStatus({ code: SpanStatusCode.ERROR });
     this.#span?.end();

@@ -45,15 +45,6 @@ export function scrubMessage(message: string, statement?: FailedStatement): stri
   return statement ? removeValues(scrubbed, valuesOf(statement)) : scrubbed;
 }
 
-/** A stack trace whose message is the scrubbed one. The frames hold no values. */
-export function scrubStack(stack: string, message: string, scrubbed: string): string {
-  const at = message === '' ? -1 : stack.indexOf(message);
-  if (at >= 0) return stack.slice(0, at) + scrubbed + stack.slice(at + message.length);
-  // The message was changed after the stack was taken: only the frames can be trusted.
-  const frames = stack.indexOf('\n    at ');
-  return frames < 0 ? scrubbed : scrubbed + stack.slice(frames);
-}
-
 function scrubQuoted(message: string): string {
   let from = 0;
   for (;;) {

@@ -9,18 +9,26 @@ import {
   type ContextManager,
 } from '@opentelemetry/api';
 
-import { oracle, ours, removed } from './managers.ts';
+import { oracles, ours, removed, rootOf } from './managers.ts';
 
 const KEY = createContextKey('name');
 const named = (name: string): Context => ROOT_CONTEXT.setValue(KEY, name);
 
-for (const contestant of [...ours, oracle, removed]) {
+for (const contestant of [...ours, ...oracles, removed]) {
   // The faults of the removed class, each of which is a test below.
   const isRemoved = contestant === removed;
 
   describe(`context manager contract: ${contestant.name}`, () => {
     let manager: ContextManager;
     const nameOf = (): unknown => manager.active().getValue(KEY);
+
+    let root: Context;
+
+    before(function () {
+      // The first run on a machine installs 3.x.
+      this.timeout(180_000);
+      root = rootOf(contestant);
+    });
 
     beforeEach(() => {
       manager = contestant.make().enable();
@@ -32,7 +40,7 @@ for (const contestant of [...ours, oracle, removed]) {
 
     describe('active', () => {
       it('is the root context where none was activated', () => {
-        assert.equal(manager.active(), ROOT_CONTEXT);
+        assert.equal(manager.active(), root);
       });
 
       it('is the very context that was activated', () => {
@@ -46,8 +54,8 @@ for (const contestant of [...ours, oracle, removed]) {
       it('is the root context inside `with` of the root context', () => {
         manager.with(named('a'), () => {
           assert.equal(
-            manager.with(ROOT_CONTEXT, () => manager.active()),
-            ROOT_CONTEXT,
+            manager.with(root, () => manager.active()),
+            root,
           );
           assert.equal(nameOf(), 'a');
         });
@@ -88,7 +96,7 @@ for (const contestant of [...ours, oracle, removed]) {
           });
           assert.equal(nameOf(), 'a');
         });
-        assert.equal(manager.active(), ROOT_CONTEXT);
+        assert.equal(manager.active(), root);
       });
 
       it('throws the very error of the function and restores the outer context', () => {
@@ -103,7 +111,7 @@ for (const contestant of [...ours, oracle, removed]) {
           );
           assert.equal(nameOf(), 'a');
         });
-        assert.equal(manager.active(), ROOT_CONTEXT);
+        assert.equal(manager.active(), root);
       });
 
       it('returns the promise of an async function and leaves at its first await', async () => {
@@ -111,9 +119,9 @@ for (const contestant of [...ours, oracle, removed]) {
           await immediate();
           return nameOf();
         });
-        assert.equal(manager.active(), ROOT_CONTEXT);
+        assert.equal(manager.active(), root);
         assert.equal(await promise, 'a');
-        assert.equal(manager.active(), ROOT_CONTEXT);
+        assert.equal(manager.active(), root);
       });
 
       it('restores the context of an async function that rejects', async () => {
@@ -144,7 +152,7 @@ for (const contestant of [...ours, oracle, removed]) {
         await Promise.all(
           ['a', 'b', 'c', 'd'].map((name) => manager.with(named(name), () => flow(name))),
         );
-        assert.equal(manager.active(), ROOT_CONTEXT);
+        assert.equal(manager.active(), root);
       });
     });
 
@@ -297,7 +305,7 @@ for (const contestant of [...ours, oracle, removed]) {
           throw error;
         });
         assert.throws(bound, (thrown) => thrown === error);
-        assert.equal(manager.active(), ROOT_CONTEXT);
+        assert.equal(manager.active(), root);
       });
 
       it('returns anything that is neither a function nor an emitter as it is', () => {
@@ -315,15 +323,15 @@ for (const contestant of [...ours, oracle, removed]) {
           'a',
         );
         assert.equal(manager.disable().disable(), manager);
-        assert.equal(manager.active(), ROOT_CONTEXT);
+        assert.equal(manager.active(), root);
       });
 
       it('has the root context active after `disable` in the middle of a callback', () => {
         manager.with(named('a'), () => {
           manager.disable();
-          assert.equal(manager.active(), ROOT_CONTEXT);
+          assert.equal(manager.active(), root);
         });
-        assert.equal(manager.active(), ROOT_CONTEXT);
+        assert.equal(manager.active(), root);
       });
 
       it('carries again after `enable`', async () => {

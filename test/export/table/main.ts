@@ -5,16 +5,19 @@ import { NODE_LINES, nodeOfLine } from '../../support/other-nodes.ts';
 import { measurePoliteness, verdictOf, type Politeness } from './politeness.ts';
 import { runScenario } from './run-scenario.ts';
 import { GROUPS, type Group, type Scenario } from './scenarios.ts';
-import { percent, writeTables, type Compared, type Results } from './write-tables.ts';
+import { percent, writeTable, type Compared, type Results } from './write-tables.ts';
 
 /*
  * Runs every scenario with the SDK's own pipeline and with ours, prints what each loses, and fails
- * if ours loses anything or miscounts. `--quick` leaves out the outages, `--nodes 20,22` or
- * `--nodes all` runs on other Nodes, `--write` puts the tables into docs/export.md and README.md.
+ * if ours loses anything or miscounts. `--quick` leaves out the outages, `--politeness` everything but
+ * the time that a process takes to end; `--nodes 20,22` or `--nodes all` runs on other Nodes.
+ * `--write` puts the table into docs/export.md and README.md: that of the losses, or with
+ * `--politeness` the other, which is for a machine with nothing else to do.
  */
 
 const { values: flags } = parseArgs({
   options: {
+    politeness: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     nodes: { type: 'string', default: process.versions.node.split('.')[0] as string },
@@ -69,7 +72,7 @@ function printPoliteness(rows: readonly Politeness[]): void {
 
 // Minutes of waiting fit beside everything else, so they begin first, on every Node.
 const idle = new Map<string, Promise<Compared[]>>();
-for (const line of flags.quick ? [] : lines) {
+for (const line of flags.quick || flags.politeness ? [] : lines) {
   const scenarios = GROUPS.flatMap((group) => group.scenarios).filter(({ isIdle }) => isIdle);
   const node = nodeOfLine(line);
   idle.set(line, Promise.all(scenarios.map((scenario) => compare(scenario, node))));
@@ -82,7 +85,7 @@ for (const line of lines) {
   const politeness = await measurePoliteness(node, isBusy);
   log(`\n=== Node ${line}`);
   for (const group of GROUPS) {
-    if (flags.quick && group.isLong) continue;
+    if (flags.politeness || (flags.quick && group.isLong)) continue;
     log(`\n${group.title.padEnd(67)}${'SDK'.padStart(8)}${'clew'.padStart(8)}`);
     const found = await runGroup(group, node);
     for (const row of found) print(row);
@@ -98,7 +101,8 @@ for (const [line, waiting] of idle) {
   results.get(line)?.rows.push(...rows);
 }
 
-if (flags.write) for (const path of writeTables(results)) log(`wrote ${path}`);
+const table = flags.politeness ? 'politeness' : 'losses';
+if (flags.write) for (const path of writeTable(table, results)) log(`wrote ${path}`);
 const verdicts = [...results.values()].flatMap(({ rows, politeness }) => [
   ...rows.map((row) => (isGood(row) ? 'passed' : 'failed')),
   ...politeness.map(verdictOf),

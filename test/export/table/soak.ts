@@ -27,10 +27,10 @@ import { slopeOf } from './slope.ts';
 
 const CYCLES = Number(process.env['CYCLES'] ?? 50);
 const FAULTS = [503, 429, 500, 408] as const;
-/** Bytes per cycle of some 3,000 spans and 100 requests. */
-const MAX_SLOPE = 4096;
+/** Bytes per cycle of some 3,000 spans: less than three for each. */
+const MAX_SLOPE = 8192;
 /** What the process as a whole may have grown by in the last two thirds, in bytes: a coarse sieve. */
-const MAX_GROWTH = 32 * 2 ** 20;
+const MAX_GROWTH = 64 * 2 ** 20;
 
 const spool = join(mkdtempSync(join(tmpdir(), 'clew-soak-')), 'spool');
 const MODES: [title: string, options: DeliveryOptions][] = [

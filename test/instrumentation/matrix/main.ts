@@ -1,24 +1,29 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { createInstance, type Instance } from '../../support/instances.ts';
+import { withGenerated } from '../../support/generated-part.ts';
 import { nodeOfLine, NODE_LINES } from '../../support/other-nodes.ts';
 import { OFFICIAL } from './official.ts';
 import { SUITES } from './suites.ts';
+import { summaryOf } from './summary.ts';
 import type { Verdict } from './verdict.ts';
 
 /*
  * Writes docs/api-forms.md: every form of every client, with this package and with OpenTelemetry's
- * own, from the same run. `NODES=20,24 npm run matrix -- pg mysql2` runs a part of it; the table is
- * then printed and not written.
+ * own, from the same run, and the README's summary of it. `NODES=20,24 npm run matrix -- pg mysql2`
+ * runs a part of it; the table is then printed and not written. `npm run matrix -- --summary` runs
+ * nothing and makes the summary anew from the page that is there.
  */
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 const PAGE = fileURLToPath(new URL('../../../../docs/api-forms.md', import.meta.url));
+const README = fileURLToPath(new URL('../../../../README.md', import.meta.url));
 const lines = process.env['NODES']?.split(',') ?? NODE_LINES;
 const asked = process.argv.slice(2);
-const clients = asked.length > 0 ? asked : Object.keys(SUITES);
+const isSummaryOnly = asked.includes('--summary');
+const clients = isSummaryOnly ? [] : asked.length > 0 ? asked : Object.keys(SUITES);
 
 interface Line extends Verdict {
   setting: string;
@@ -136,5 +141,15 @@ With this package ${own} of ${trials} trials were *own*.
 
 ${sections.join('\n\n')}
 `;
-if (asked.length > 0 || process.env['NODES']) process.stdout.write(page);
-else writeFileSync(PAGE, page);
+if (isSummaryOnly) {
+  writeSummary(readFileSync(PAGE, 'utf8'));
+} else if (asked.length > 0 || process.env['NODES']) {
+  process.stdout.write(page);
+} else {
+  writeFileSync(PAGE, page);
+  writeSummary(page);
+}
+
+function writeSummary(forms: string): void {
+  writeFileSync(README, withGenerated(readFileSync(README, 'utf8'), 'api-forms', summaryOf(forms)));
+}

@@ -28,12 +28,17 @@ export function sourceOf(program: string): string {
 }
 
 /** Runs a program under `node` and returns what it printed. Throws where it fails. */
-export function runProgram(node: string, program: string, args: string[] = []): string {
+export function runProgram(
+  node: string,
+  program: string,
+  args: string[] = [],
+  env: Record<string, string> = {},
+): string {
   return execFileSync(node, [fileURLToPath(new URL(program, FOLDER)), ...args], {
     encoding: 'utf8',
     timeout: 20_000,
     // Options of the test run have nothing to do with the programs.
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
   });
 }
 
@@ -57,6 +62,10 @@ export function renderGuide(outputs: Outputs): string {
     .replaceAll(/^\{\{program (\S+)\}\}$/gm, (_all, program: string) =>
       [fence('js', sourceOf(program)), ...outputBlocks(outputs, program)].join('\n\n'),
     )
+    .replaceAll(
+      /^\{\{lines (\S+) ([^|]+)\|(.+)\}\}$/gm,
+      (_all, file: string, first: string, last: string) => fence('c', excerpt(file, first, last)),
+    )
     .replaceAll(/^\{\{graph (\S+)\}\}$/gm, (_all, program: string) => {
       const newest = Object.values(outputs).at(-1);
       return fence('mermaid', newest?.printed[`${program} graph`] ?? '');
@@ -75,6 +84,14 @@ function outputBlocks(outputs: Outputs, program: string): string[] {
     const title = isSame ? 'prints' : `prints on Node ${lines.join(' and ')}`;
     return `${title}\n\n${fence('text', text)}`;
   });
+}
+
+/** The lines of a file from the one with `first` to the one with `last`. */
+function excerpt(file: string, first: string, last: string): string {
+  const lines = sourceOf(file).split('\n');
+  const from = lines.findIndex((line) => line.includes(first));
+  const to = lines.findIndex((line, i) => i >= from && line.includes(last));
+  return lines.slice(from, to + 1).join('\n');
 }
 
 function fence(language: string, text: string): string {

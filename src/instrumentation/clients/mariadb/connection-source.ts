@@ -197,13 +197,16 @@ function added(connection: Connection, command: Command, recorder: Recorder): Li
   return made;
 }
 
+const isEmpty = (values: unknown): boolean => Array.isArray(values) && values.length === 0;
+
 function lastOf(
   operation: RunningOperation,
   command: Command,
   isPreparing: boolean,
 ): Link['isLast'] {
-  if (isPreparing) return () => false;
   const batch = batches.get(operation);
+  // Nothing is executed of a batch of nothing.
+  if (isPreparing) return () => batch !== undefined && isEmpty(batch.parameter.values);
   // One by one they are calls of their own; what sends all sets at once is the call itself.
   if (!batch || command.cmdParam === batch.parameter) return () => true;
   const { values } = batch.parameter;

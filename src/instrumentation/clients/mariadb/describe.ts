@@ -76,7 +76,8 @@ export function batchSizeOf({ values }: CommandParameter): number | undefined {
   if (!Array.isArray(values)) return undefined;
   const [first] = values as unknown[];
   // A list of plain values is one set for several placeholders, or as many sets for one.
-  return typeof first === 'object' && first !== null ? values.length : undefined;
+  const isSet = typeof first === 'object' && first !== null;
+  return isSet || values.length === 0 ? values.length : undefined;
 }
 
 /** `SIGNAL` in the database: its message is the application's own. */

@@ -202,7 +202,8 @@ function measuring(
   return function measuredCallback(this: unknown, ...args) {
     const [error, connection] = args;
     if (error) {
-      wait.fail(error, false);
+      if (pools.isListening) pools.watch(pool, endpointOfPool(pool), readPool);
+      wait.fail(error, isTimeout(error));
     } else {
       if (pools.isListening) {
         const now = performance.now();
@@ -214,6 +215,12 @@ function measuring(
     }
     return callback.apply(this, args);
   };
+}
+
+const TIMEOUTS = new Set<unknown>(['ETIMEDOUT', 'PROTOCOL_SEQUENCE_TIMEOUT']);
+
+function isTimeout(error: unknown): boolean {
+  return TIMEOUTS.has((error as { code?: unknown }).code);
 }
 
 function endpointOfPool({ config }: Pool): Endpoint {

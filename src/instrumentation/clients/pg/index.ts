@@ -7,13 +7,14 @@ import { patchCursor } from './cursor-source.ts';
 import { patchPool } from './pool-source.ts';
 import { patchClient } from './query-source.ts';
 
-/** `pg` with its pool, cursors and streams. */
+/** `pg` with its pool, cursors and streams, and `pg.native`. */
 export const pg: ClientDefinition = {
   name: 'pg',
   responses: { describeError, countRows },
   modules: [
     { module: 'pg', versions: '>=8.0.3 <9', patch: patchPackage },
     { module: 'pg/lib/client', versions: '>=8.0.3 <9', patch: patchPackage },
+    { module: 'pg/lib/native/client', versions: '>=8.0.3 <9', patch: patchPackage },
     { module: 'pg-pool', versions: '>=3.1.1 <4', patch: patchPackage },
     { module: 'pg-cursor', versions: '>=2.1.0 <3', patch: patchPackage },
   ],

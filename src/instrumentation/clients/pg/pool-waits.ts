@@ -5,7 +5,7 @@ import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import type { RunningOperation } from '../../running-operation.ts';
 import { endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
-import type { PgClient, PgPool, PoolCallback } from './shapes.ts';
+import type { PendingItem, PgClient, PgPool, PoolCallback } from './shapes.ts';
 
 /*
  * How long connections are waited for and kept. A wait is known by the pool's own item for it: the
@@ -19,7 +19,7 @@ const WAIT = Symbol('clew wait');
 const OPENED_AT = Symbol('clew opened at');
 const takenAt = new WeakMap<PgClient, number>();
 
-interface Stamped {
+interface Stamped extends PendingItem {
   [WAIT]?: PoolWait;
   [OPENED_AT]?: number;
 }
@@ -35,14 +35,46 @@ export function measuringWait(
   const wait = PoolWait.start(recorder, pool, endpointOfPool, operation);
   if (!wait) return connect.call(pool, callback);
   asking = wait;
+  const waiting = pool._pendingQueue?.length ?? 0;
   try {
-    return connect.call(pool, callback && failing(wait, callback));
+    return connect.call(pool, callback && failing(pool, recorder, wait, callback));
   } finally {
     // Nobody was given a new client, so it waits for one.
-    const item: Stamped | undefined = pool._pendingQueue?.at(-1);
-    if (asking === wait && item) item[WAIT] = wait;
+    const item: Stamped | undefined = pool._pendingQueue?.[waiting];
+    if (asking === wait && item) {
+      item[WAIT] = wait;
+      if (!callback) noteTimeout(item, () => failed(pool, recorder, wait, TIMED_OUT, true));
+    }
     asking = undefined;
   }
+}
+
+const TIMED_OUT = new Error('timeout');
+
+/** Calls `fn` when the pool gives up on `item`, which it tells only to the promise it gave out. */
+function noteTimeout(item: object, fn: () => void): void {
+  let timedOut = false;
+  Object.defineProperty(item, 'timedOut', {
+    configurable: true,
+    enumerable: true,
+    get: () => timedOut,
+    set(value: boolean) {
+      timedOut = value;
+      if (value) fn();
+    },
+  });
+}
+
+function failed(
+  pool: PgPool,
+  recorder: Recorder,
+  wait: PoolWait,
+  error: unknown,
+  isTimeout: boolean,
+): void {
+  // It may be the first that is heard of the pool.
+  if (recorder.pools.isListening) recorder.pools.watch(pool, endpointOfPool(pool), readPool);
+  wait.fail(error, isTimeout);
 }
 
 function endpointOfPool(pool: PgPool): Endpoint {
@@ -50,12 +82,21 @@ function endpointOfPool(pool: PgPool): Endpoint {
   return client ? endpointOf(client) : UNKNOWN_ENDPOINT;
 }
 
-function failing(wait: PoolWait, callback: PoolCallback): PoolCallback {
+function failing(
+  pool: PgPool,
+  recorder: Recorder,
+  wait: PoolWait,
+  callback: PoolCallback,
+): PoolCallback {
   return function waitingCallback(this: unknown, ...args) {
     const [error] = args;
-    if (error) wait.fail(error, error instanceof Error && error.message.includes('timeout'));
+    if (error) failed(pool, recorder, wait, error, isTimeout(error));
     return callback.apply(this, args);
   };
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('timeout');
 }
 
 function readPool(pool: PgPool): PoolReading {
@@ -74,8 +115,12 @@ export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
   return undoAll([
     patchMethod(prototype, 'newClient', (original) => {
       return function newClient(item: Stamped) {
-        if (asking) item[WAIT] = asking;
+        const wait = asking;
         asking = undefined;
+        if (wait) {
+          item[WAIT] = wait;
+          item.callback = failing(this, recorder, wait, item.callback);
+        }
         if (recorder.pools.isListening) item[OPENED_AT] = performance.now();
         return original.call(this, item);
       };

@@ -4,6 +4,7 @@ import { runInRoot } from '../../root.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
 import { tryWrap } from '../../wrap.ts';
 import { describeQuery, endpointOf } from './describe.ts';
+import { bindNativeQuery, isNativeQuery, patchNativeQuery } from './native-source.ts';
 import type { PgClient, Submittable } from './shapes.ts';
 import { link, patchSubmittable, sawSubmittable, stamp, undoSubmittables } from './submittable.ts';
 
@@ -47,13 +48,14 @@ export function isPatched(prototype: object | undefined): boolean {
 const patched = new WeakSet<object>();
 
 /** Events nobody called for: their listeners run in the context they were registered in. */
-const OWNERLESS = ['notification', 'notice', 'drain', 'end'];
+const OWNERLESS = ['notification', 'notice', 'drain', 'end', 'error'];
 
 interface ClientClass {
   prototype: PgClient & {
     connect(callback?: unknown): unknown;
     _connect(callback: unknown): unknown;
     end(callback?: unknown): unknown;
+    once(event: string, listener: unknown): unknown;
   };
   Query?: { prototype?: object };
 }
@@ -65,16 +67,26 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
   if (!release) return undefined;
   patched.add(owner);
   const prototype = owner as ClientClass['prototype'];
+  const plainOnce = prototype.once;
   return undoAll([
     () => patched.delete(owner),
     release,
     undoSubmittables,
-    patchSubmittable(Client.Query?.prototype),
+    isNativeQuery(Client.Query?.prototype)
+      ? patchNativeQuery(Client.Query!.prototype!)
+      : patchSubmittable(Client.Query?.prototype),
     patchMethod(prototype, 'query', (original) => queryOf(original, recorder)),
     patchMethod(prototype, '_pulseQueryQueue', (original) => pulseOf(original, recorder)),
     patchMethod(prototype, 'connect', withBoundCallback('PG_CONNECT')),
     patchMethod(prototype, 'end', withBoundCallback('PG_END')),
     tryWrap(prototype, { kind: 'emitter', module: 'pg', events: OWNERLESS }),
+    patchMethod(prototype, 'once', (bound) => {
+      return function once(event, listener) {
+        // That of a pool for its own query, and gone with it.
+        const add = adopted && event === 'error' ? plainOnce : bound;
+        return add.call(this, event, listener);
+      };
+    }),
     // The socket outlives whoever opened it.
     patchMethod(prototype, '_connect', (original) => {
       return function _connect(callback) {
@@ -135,6 +147,7 @@ function queued(query: Submittable, call: Call, recorder: Recorder): RunningOper
   const operation = pooled ?? new RunningOperation('PG_QUERY');
   if (isOurs) {
     stamp(query, operation);
+    bindNativeQuery(query, operation);
   } else {
     sawSubmittable(Object.getPrototypeOf(query) as object);
     link(query, operation);

@@ -30,6 +30,27 @@ export interface Submittable {
   _results?: unknown;
 }
 
+/** What `pg.native` executes. */
+export interface NativeQuery {
+  native?: { pq?: { resultErrorFields?(): NativeErrorFields | undefined } };
+  callback?: (...results: unknown[]) => unknown;
+  submit(client: { native?: NativeClient }): unknown;
+  emit(event: string, ...args: unknown[]): boolean;
+  handleError(error: unknown): unknown;
+}
+
+interface NativeErrorFields {
+  sqlState?: string;
+  messagePrimary?: string;
+}
+
+/** A client of pg-native, which each client of `pg.native` has one of. */
+export interface NativeClient {
+  query(...args: unknown[]): unknown;
+  prepare(...args: unknown[]): unknown;
+  execute(...args: unknown[]): unknown;
+}
+
 export interface PgPool {
   Client?: { prototype?: object };
   options?: { max?: number; min?: number };
@@ -49,6 +70,10 @@ export interface PgPool {
 }
 
 /** Somebody who waits for a connection. */
-export type PendingItem = object;
+export interface PendingItem {
+  callback: PoolCallback;
+  /** Set when the pool gives up on it. */
+  timedOut?: boolean;
+}
 
 export type PoolCallback = (error: unknown, client?: PgClient, release?: unknown) => void;

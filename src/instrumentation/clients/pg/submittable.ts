@@ -28,7 +28,7 @@ export function link(submittable: Submittable, operation: RunningOperation): voi
   }
 }
 
-function operationOf(submittable: Submittable): RunningOperation | undefined {
+export function operationOf(submittable: object): RunningOperation | undefined {
   return (submittable as Stamped)[OPERATION] ?? operations.get(submittable);
 }
 

@@ -38,8 +38,8 @@ function locate(client: RedisClient, database: number): Endpoint {
   );
 }
 
-export function describe(client: RedisClient, [name, ...args]: readonly unknown[]): Operation {
-  return describeCommand(endpointOf(client), nameOf(name), args);
+export function describe(client: RedisClient, command: readonly unknown[]): Operation {
+  return describeCommand(endpointOf(client), nameOf(command[0]), command.slice(1));
 }
 
 export function describeQueue(
@@ -49,7 +49,7 @@ export function describeQueue(
 ): Operation {
   const [only] = queue;
   if (kind === 'PIPELINE' && only && queue.length === 1) return describe(client, only.args);
-  const commands = queue.map(({ args: [name, ...args] }) => ({ name: nameOf(name), args }));
+  const commands = queue.map(({ args }) => ({ name: nameOf(args[0]), args: args.slice(1) }));
   return describeBatch(endpointOf(client), kind, commands);
 }
 

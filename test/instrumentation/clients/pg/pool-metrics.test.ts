@@ -8,6 +8,7 @@ import {
   type Instrumentation,
 } from '../../../../src/instrumentation/index.ts';
 import { requireService } from '../../../support/services.ts';
+import { called } from '../../support/callers.ts';
 import {
   registerMeasurements,
   type Measure,
@@ -82,9 +83,20 @@ describe('pg pool metrics', () => {
     const pool = new Pool({ connectionString: url, max: 1, connectionTimeoutMillis: 5 });
     // The limit is for waiters; connecting takes as long as it takes.
     const client = await connectPatiently(pool);
+    const count = async (): Promise<number> => {
+      const [timeouts] = await measure('db.client.connection.timeouts');
+      assert.deepEqual(timeouts?.attributes ?? { [NAME]: `${host}/postgres` }, {
+        [NAME]: `${host}/postgres`,
+      });
+      return Number(timeouts?.value ?? 0);
+    };
+    const before = await count();
     await assert.rejects(pool.query('select 1'), /timeout exceeded/);
-    const [timeouts] = await measure('db.client.connection.timeouts');
-    assert.equal(timeouts?.value, 1);
+    assert.equal((await count()) - before, 1);
+    await assert.rejects(pool.connect(), /timeout exceeded/);
+    assert.equal((await count()) - before, 2);
+    await called<[unknown]>((done) => pool.connect((error) => done(error)));
+    assert.equal((await count()) - before, 3);
     client.release();
     await pool.end();
   });
