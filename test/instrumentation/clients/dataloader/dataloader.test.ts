@@ -110,7 +110,7 @@ describe('dataloader', () => {
     const inside: string[] = [];
     const loader = new DataLoader(async (keys: readonly string[]) => {
       inside.push(caller());
-      await null;
+      await Promise.resolve();
       inside.push(caller());
       return keys;
     });

@@ -135,7 +135,7 @@ export function formsOf(load: () => typeof Memcached): FormSuite {
       const servers = serversOf(url.replace('memcached://', ''));
       // A client whose pool is full looks again after this time.
       const options = { poolSize: 1, minTimeout: 5, retries: 20, factor: 1 };
-      const target = new Client(servers, options as Memcached.options);
+      const target = new Client(servers, options);
       if (connects) {
         await called((done) => target.set('clew:kept', 'secret-value', 100, done));
         await called((done) => target.set('clew:number', 42, 100, done));

@@ -77,10 +77,10 @@ describe('memcached', () => {
   });
 
   it('shows no value, of whatever form', async () => {
-    for (const { open, forms } of memcachedForms.settings.slice(0, 2)) {
-      const { target, close } = await open(url);
-      for (const form of forms) await form.run(target, () => undefined);
-      await close();
+    for (const setting of memcachedForms.settings.slice(0, 2)) {
+      const opened = await setting.open(url);
+      for (const form of setting.forms) await form.run(opened.target, () => undefined);
+      await opened.close();
     }
     assert.ok(telemetry.spans().length > 50);
     for (const { name, attributes, status, events } of telemetry.spans()) {
