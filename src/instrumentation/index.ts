@@ -13,6 +13,7 @@ import { ioredis } from './clients/ioredis/index.ts';
 import { dataloader } from './clients/dataloader/index.ts';
 import { genericPool } from './clients/generic-pool/index.ts';
 import { lruMemoizer } from './clients/lru-memoizer/index.ts';
+import { memcached } from './clients/memcached/index.ts';
 import { mongodb } from './clients/mongodb/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { redis } from './clients/redis/index.ts';
@@ -35,6 +36,7 @@ export type ClientName =
   | 'redis'
   | 'ioredis'
   | 'mongodb'
+  | 'memcached'
   | 'dataloader'
   | 'tarn'
   | 'lru-memoizer'
@@ -55,6 +57,7 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   redis,
   ioredis,
   mongodb,
+  memcached,
   dataloader,
   tarn,
   'lru-memoizer': lruMemoizer,

@@ -22,6 +22,10 @@ export async function officialInstrumentations(client: string): Promise<Instrume
       return [
         new (await import('@opentelemetry/instrumentation-mongodb')).MongoDBInstrumentation(),
       ];
+    case 'memcached':
+      return [
+        new (await import('@opentelemetry/instrumentation-memcached')).MemcachedInstrumentation(),
+      ];
     default:
       return [];
   }
@@ -32,4 +36,4 @@ export function hasOfficial(client: string): boolean {
   return OFFICIAL.includes(client.split(' ')[0] ?? '');
 }
 
-const OFFICIAL = ['pg', 'mysql', 'mysql2', 'ioredis', 'redis', 'mongodb'];
+const OFFICIAL = ['pg', 'mysql', 'mysql2', 'ioredis', 'redis', 'mongodb', 'memcached'];

@@ -25,10 +25,15 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
     (await import('../clients/redis/cluster-4-forms.ts')).redis4ClusterForms,
   mongodb: async () => (await import('../clients/mongodb/forms.ts')).mongodbForms,
   mongoose: async () => (await import('../clients/mongodb/mongoose-forms.ts')).mongooseForms,
+  memcached: async () => (await import('../clients/memcached/forms.ts')).memcachedForms,
   postgres: async () => (await import('../clients/postgres/forms.ts')).postgresForms,
   pglite: async () => (await import('../clients/pglite/forms.ts')).pgliteForms,
   'better-sqlite3': async () =>
     (await import('../clients/better-sqlite3/forms.ts')).betterSqlite3Forms,
   'node:sqlite': async () => (await import('../clients/node-sqlite/forms.ts')).nodeSqliteForms,
   sqlite3: async () => (await import('../clients/sqlite3/forms.ts')).sqlite3Forms,
+  'generic-pool': async () => (await import('../clients/generic-pool/forms.ts')).genericPoolForms,
+  tarn: async () => (await import('../clients/tarn/forms.ts')).tarnForms,
+  dataloader: async () => (await import('../clients/dataloader/forms.ts')).dataloaderForms,
+  'lru-memoizer': async () => (await import('../clients/lru-memoizer/forms.ts')).lruMemoizerForms,
 };

@@ -6,10 +6,13 @@ import {
   trace,
   type Context,
   type Span,
+  type SpanContext,
 } from '@opentelemetry/api';
 
+import { OperationResource } from '../../operation-resource.ts';
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import { runInRoot } from '../../root.ts';
 
 /** What is used of a loader, as far as all supported versions have it. */
 interface Loader {
@@ -24,11 +27,16 @@ interface Loader {
 type LoadBatch = (this: unknown, keys: readonly unknown[]) => unknown;
 
 /*
- * Who asked for the keys of a batch: the contexts with a span, one for each span. An entry is
- * written by `load` under the batch's own list of keys, and lives as long as that. A key that is
- * cached, or in the batch already, is not asked for again and links to nothing.
+ * Who asked for the keys of a batch: their contexts, and a resource that holds the first one's. An
+ * entry is written by `load` under the batch's own list of keys, and lives as long as that. A key
+ * that is cached, or in the batch already, is not asked for again and counts for nobody.
  */
-const callers = new WeakMap<readonly unknown[], Map<string, Context>>();
+interface Asked {
+  contexts: Set<Context>;
+  first: OperationResource;
+  recorder: Recorder;
+}
+const asked = new WeakMap<readonly unknown[], Asked>();
 const observed = new WeakSet<Loader>();
 
 export function patchLoader(
@@ -46,8 +54,8 @@ export function patchLoader(
         const result = original.call(this, key);
         const batch = this._batch;
         if (batch && (batch !== before || batch.keys.length > count) && batch.keys.length > 0) {
-          observe(this, recorder);
-          asked(batch.keys, context.active());
+          observe(this);
+          ask(batch.keys, recorder);
         }
         return result;
       };
@@ -55,42 +63,72 @@ export function patchLoader(
   ]);
 }
 
-function asked(keys: readonly unknown[], caller: Context): void {
-  const spanContext = trace.getSpanContext(caller);
-  if (!spanContext) return;
-  const known = callers.get(keys) ?? new Map<string, Context>();
-  callers.set(keys, known);
-  const id = `${spanContext.traceId} ${spanContext.spanId}`;
-  if (!known.has(id)) known.set(id, caller);
+function ask(keys: readonly unknown[], recorder: Recorder): void {
+  const known = asked.get(keys);
+  if (known) known.contexts.add(context.active());
+  else {
+    const first = new OperationResource('DATALOADER_BATCH');
+    asked.set(keys, { contexts: new Set([context.active()]), first, recorder });
+  }
 }
 
 /** Sees the batches of `loader`, which calls its function by this property. */
-function observe(loader: Loader, recorder: Recorder): void {
+function observe(loader: Loader): void {
   if (observed.has(loader)) return;
   observed.add(loader);
   const loadBatch = loader._batchLoadFn;
   loader._batchLoadFn = function (this: unknown, keys) {
-    const asking = [...(callers.get(keys)?.values() ?? [])];
-    const tracer = recorder.providers.tracer;
-    if (!tracer || asking.length === 0 || !recorder.config.enabled)
-      return loadBatch.call(this, keys);
-    // With one caller the batch is a part of what that one does. With several it is no one's part:
-    // it is linked to all of them, and whatever is in the context of one is kept from the others.
-    const [first = ROOT_CONTEXT] = asking;
-    const parent = asking.length === 1 ? first : ROOT_CONTEXT;
-    const span = tracer.startSpan(
-      `batch ${loader.name ?? 'dataloader'}`,
-      {
-        kind: SpanKind.INTERNAL,
-        links: asking.map((caller) => ({ context: trace.getSpanContext(caller)! })),
-        attributes: { 'clew.batch.size': keys.length },
-      },
-      parent,
-    );
-    return context.with(trace.setSpan(parent, span), () =>
-      settling(span, () => loadBatch.call(this, keys)),
-    );
+    const batch = asked.get(keys);
+    if (!batch) return loadBatch.call(this, keys);
+    const span = startSpan(loader, keys.length, batch);
+    const load = (): unknown => {
+      if (!span) return loadBatch.call(this, keys);
+      return context.with(trace.setSpan(context.active(), span), () =>
+        settling(span, () => loadBatch.call(this, keys)),
+      );
+    };
+    try {
+      // With one context the batch is a part of what that one does. Of several, whatever is in one
+      // is kept from the others.
+      return batch.contexts.size === 1
+        ? batch.first.run(load, undefined)
+        : runInRoot(load, undefined);
+    } finally {
+      batch.first.end();
+    }
   };
+}
+
+/** A span for a batch that anybody with a span asked for, linked to all of these. */
+function startSpan(
+  { name }: Loader,
+  size: number,
+  { contexts, recorder }: Asked,
+): Span | undefined {
+  const { tracer } = recorder.providers;
+  if (!tracer || !recorder.config.enabled) return undefined;
+  const spans = new Map<string, SpanContext>();
+  let parent: Context = ROOT_CONTEXT;
+  let isEverybodys = true;
+  for (const one of contexts) {
+    const spanContext = trace.getSpanContext(one);
+    if (!spanContext) {
+      isEverybodys = false;
+      continue;
+    }
+    spans.set(`${spanContext.traceId} ${spanContext.spanId}`, spanContext);
+    parent = one;
+  }
+  if (spans.size === 0) return undefined;
+  return tracer.startSpan(
+    `batch ${name ?? 'dataloader'}`,
+    {
+      kind: SpanKind.INTERNAL,
+      links: [...spans.values()].map((spanContext) => ({ context: spanContext })),
+      attributes: { 'clew.batch.size': size },
+    },
+    spans.size === 1 && isEverybodys ? parent : ROOT_CONTEXT,
+  );
 }
 
 function settling(span: Span, load: () => unknown): unknown {

@@ -1,10 +1,14 @@
+import type { EventEmitter } from 'node:events';
+
+import { patchListeners } from '../../listeners.ts';
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import { createEndpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import { runInRoot } from '../../root.ts';
 
 /** What is used of a pool, as far as all supported versions have it. */
-interface GenericPool {
+interface GenericPool extends EventEmitter {
   readonly borrowed: number;
   readonly available: number;
   readonly pending: number;
@@ -13,6 +17,8 @@ interface GenericPool {
   acquire(priority?: number): PromiseLike<object>;
   release(resource: object): unknown;
   destroy(resource: object): unknown;
+  /** Has the application's factory make a resource. */
+  _createResource(): unknown;
 }
 
 /** A pool does not know what it holds, so its metrics have its own name. */
@@ -38,6 +44,12 @@ export function patchPool(
     };
   return undoAll([
     release,
+    patchListeners(prototype),
+    patchMethod(prototype, '_createResource', (original) => {
+      return function _createResource() {
+        return runInRoot(original, this);
+      };
+    }),
     patchMethod(prototype, 'acquire', (original) => {
       return function acquire(priority) {
         if (!recorder.pools.isListening) return original.call(this, priority);

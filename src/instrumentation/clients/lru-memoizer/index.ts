@@ -1,7 +1,7 @@
 import type { ClientDefinition } from '../../client.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
 import { byClass } from '../../operation.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, replaceFunction, undoAll, type Undo } from '../../patch.ts';
 import { bindCallback } from '../../running-operation.ts';
 
 /**
@@ -17,7 +17,7 @@ export const lruMemoizer: ClientDefinition = {
 type Memoized = (this: unknown, ...args: unknown[]) => unknown;
 
 interface AsyncModule {
-  asyncMemoizer(options: { disable?: boolean }): Memoized;
+  asyncMemoizer: (options: { disable?: boolean }) => Memoized;
 }
 
 function patchModule(exports: ModuleExports): Undo | undefined {
@@ -25,16 +25,18 @@ function patchModule(exports: ModuleExports): Undo | undefined {
   if (typeof module.asyncMemoizer !== 'function') return undefined;
   const release = claim(module, 'lru-memoizer');
   if (!release) return undefined;
-  return undoAll([
-    release,
-    patchMethod(module, 'asyncMemoizer', (original) => {
-      return function asyncMemoizer(options) {
-        const memoized = original.call(this, options);
-        // Switched off it is the application's own function.
-        return options?.disable === true ? memoized : keepingCallers(memoized);
-      };
-    }),
-  ]);
+  // The package keeps what it finds here at its first load.
+  const original = module.asyncMemoizer;
+  const { replacement, undo } = replaceFunction(original, (make) => (options) => {
+    const memoized = make(options);
+    // Switched off it is the application's own function.
+    return options?.disable === true ? memoized : keepingCallers(memoized);
+  });
+  module.asyncMemoizer = replacement;
+  const restore = (): void => {
+    if (module.asyncMemoizer === replacement) module.asyncMemoizer = original;
+  };
+  return undoAll([release, undo, restore]);
 }
 
 function keepingCallers(memoized: Memoized): Memoized {

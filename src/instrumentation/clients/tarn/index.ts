@@ -6,8 +6,8 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { patchPool } from './pool-source.ts';
 
 /**
- * `tarn`, the pool of knex and mssql: its metrics. It makes no span; that a factory runs outside of
- * every request is a repair rule's work.
+ * `tarn`, the pool of knex and mssql: its metrics, and factories that run outside of every request.
+ * It makes no span.
  */
 export const tarn: ClientDefinition = {
   name: 'tarn',

@@ -1,7 +1,9 @@
+import { bindListener } from '../../bind-listener.ts';
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import { createEndpoint, type Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import { runInRoot } from '../../root.ts';
 
 /** What is used of a pool, as far as all supported versions have it. */
 interface TarnPool {
@@ -12,6 +14,10 @@ interface TarnPool {
   numPendingAcquires(): number;
   /** Tells the pool's own events, whether anybody listens or not. */
   _executeEventHandlers(event: string, ...details: unknown[]): void;
+  on(event: string, listener: Listener): unknown;
+  removeListener(event: string, listener: Listener): unknown;
+  /** Has the application's factory make a resource. */
+  _create(...args: unknown[]): unknown;
 }
 
 /** A pool does not know what it holds, so its metrics have its own name where nobody told it. */
@@ -32,6 +38,14 @@ interface Times {
 }
 const times = new WeakMap<TarnPool, Times>();
 
+type Listener = (...details: unknown[]) => void;
+
+/*
+ * What was registered in the place of listeners: the pool calls the listener that a wrapper names, so
+ * they cannot name it. An entry goes when its listener is removed, or with it.
+ */
+const registered = new WeakMap<Listener, { pool: TarnPool; event: string; bound: Listener }[]>();
+
 export function patchPool(
   { prototype }: { prototype: TarnPool },
   recorder: Recorder,
@@ -40,6 +54,28 @@ export function patchPool(
   if (!release) return undefined;
   return undoAll([
     release,
+    patchMethod(prototype, 'on', (original) => {
+      return function on(event, listener) {
+        const bound = bindListener('TARN_LISTENER', listener);
+        const list = registered.get(listener) ?? [];
+        registered.set(listener, list);
+        list.push({ pool: this, event, bound });
+        return original.call(this, event, bound);
+      };
+    }),
+    patchMethod(prototype, 'removeListener', (original) => {
+      return function removeListener(event, listener) {
+        const list = registered.get(listener) ?? [];
+        const at = list.findLastIndex((one) => one.pool === this && one.event === event);
+        const [found] = at === -1 ? [] : list.splice(at, 1);
+        return original.call(this, event, found?.bound ?? listener);
+      };
+    }),
+    patchMethod(prototype, '_create', (original) => {
+      return function _create(...args) {
+        return runInRoot(original, this, ...args);
+      };
+    }),
     patchMethod(prototype, '_executeEventHandlers', (original) => {
       return function _executeEventHandlers(event, ...details) {
         if (recorder.pools.isListening) note(this, event, details, recorder);

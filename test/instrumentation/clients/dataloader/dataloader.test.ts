@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { trace } from '@opentelemetry/api';
 import DataLoader from 'dataloader';
@@ -103,5 +104,62 @@ describe('dataloader', () => {
     const [batch] = batches();
     assert.equal(batch?.attributes['error.type'], 'RangeError');
     assert.doesNotMatch(JSON.stringify([batch?.attributes, batch?.status]), /secret/);
+  });
+
+  it('keeps the contexts of several callers from one another where none has a span', async () => {
+    const inside: string[] = [];
+    const loader = new DataLoader(async (keys: readonly string[]) => {
+      inside.push(caller());
+      await Promise.resolve();
+      inside.push(caller());
+      return keys;
+    });
+    await Promise.all(['a', 'b'].map((name) => asCaller(name, () => loader.load(name))));
+    assert.deepEqual(inside, ['nobody', 'nobody']);
+    inside.length = 0;
+    await asCaller('a', () => loader.loadMany(['x', 'y']));
+    assert.deepEqual(inside, ['a', 'a']);
+    assert.equal(telemetry.spans().length, 0);
+  });
+
+  it('does so for other stores of the application as well', async () => {
+    const store = new AsyncLocalStorage<string>();
+    const inside: unknown[] = [];
+    const loader = new DataLoader(async (keys: readonly string[]) => {
+      inside.push(store.getStore());
+      return keys;
+    });
+    const load = (name: string) => () => store.run(name, () => loader.load(name));
+    await Promise.all(['a', 'b'].map((name) => asCaller(name, load(name), { withSpan: true })));
+    await asCaller('c', load('c'), { withSpan: true });
+    assert.deepEqual(inside, [undefined, 'c']);
+  });
+
+  it('makes the batch nobody’s part where one of its callers has no span', async () => {
+    const loader = new DataLoader(async (keys: readonly string[]) => keys);
+    await Promise.all([
+      asCaller('a', () => loader.load('a'), { withSpan: true }),
+      asCaller('b', () => loader.load('b')),
+    ]);
+    const [batch] = batches();
+    assert.equal(batch?.parentSpanContext, undefined);
+    assert.deepEqual(
+      batch?.links.map(({ context }) => context.spanId),
+      [idOf('a')],
+    );
+  });
+
+  it('finds the only caller of a batch that is dispatched by somebody else', async () => {
+    let dispatch = (): void => undefined;
+    const loader = new DataLoader(
+      async (keys: readonly string[]) => {
+        assert.equal(caller(), 'a');
+        return keys;
+      },
+      { batchScheduleFn: (load) => (dispatch = load) },
+    );
+    const loaded = asCaller('a', () => loader.load('x'));
+    await asCaller('b', async () => dispatch());
+    assert.equal(await loaded, 'x');
   });
 });

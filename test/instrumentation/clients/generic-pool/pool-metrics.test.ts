@@ -9,6 +9,8 @@ import {
   getInstrumentations,
   type Instrumentation,
 } from '../../../../src/instrumentation/index.ts';
+import { asCaller, caller } from '../../support/callers.ts';
+import { registerTelemetry } from '../../support/telemetry.ts';
 import { registerMeasurements, type Measure } from '../../support/measurements.ts';
 
 const NAME = 'db.client.connection.pool.name';
@@ -19,12 +21,19 @@ interface Used {
   release(resource: object): unknown;
 }
 
+/** Who was the caller of each factory that made a resource. */
+const makers: string[] = [];
+const create = async (): Promise<object> => {
+  makers.push(caller());
+  return {};
+};
+
 const KINDS: Record<string, { exports: unknown; open: () => Used }> = {
   'generic-pool': {
     exports: genericPool,
     open: () =>
       genericPool.createPool(
-        { create: async () => ({}), destroy: async () => undefined },
+        { create, destroy: async () => undefined },
         { max: 1, acquireTimeoutMillis: 20 },
       ),
   },
@@ -32,7 +41,7 @@ const KINDS: Record<string, { exports: unknown; open: () => Used }> = {
     exports: tarn,
     open: () => {
       const pool = new TarnPool<object>({
-        create: async () => ({}),
+        create,
         destroy: () => undefined,
         min: 0,
         max: 1,
@@ -82,6 +91,17 @@ for (const [kind, { exports, open }] of Object.entries(KINDS)) {
       );
       const [max] = await measure('db.client.connection.max');
       assert.equal(max?.value, 1);
+    });
+
+    it('has factories run outside of every request', async () => {
+      registerTelemetry();
+      makers.length = 0;
+      const pool = open();
+      await asCaller('a', async () => {
+        await pool.release(await pool.acquire());
+        assert.equal(caller(), 'a');
+      });
+      assert.deepEqual(makers, ['nobody']);
     });
 
     it('counts those who gave up waiting', async () => {

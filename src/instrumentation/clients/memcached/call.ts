@@ -1,0 +1,112 @@
+import type { Recorder } from '../../recorder/recorder.ts';
+import { RunningOperation } from '../../running-operation.ts';
+import { describeQuery, endpointAt, SOMEWHERE, Unanswered } from './describe.ts';
+import type { Callback, MemcachedClient, MemcachedSocket, Query } from './shapes.ts';
+
+/*
+ * The calls that wait for an answer, by the query that the client keeps until then: written when a
+ * query is made. Entries live as long as their query.
+ */
+const calls = new WeakMap<Query, Call>();
+
+/** How long a call waited for a connection. */
+const ATTR_POOL_WAIT = 'clew.pool.wait.ms';
+
+/** One call of the user's: one query, or one at each of several servers. */
+export class Call {
+  readonly #operation = new RunningOperation('MEMCACHED_COMMAND');
+  readonly #total: number;
+  #started = false;
+  #answered = 0;
+  #hasServer = false;
+
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  /** What the client is to work with in the place of `query`. */
+  carry(query: Query, client: MemcachedClient, server: string | undefined, by: Recorder): Query {
+    const { callback } = query;
+    // The client refuses what is no plain function, an async one for instance, if it looks at all.
+    const isRefused = query.validate !== undefined && !isPlainFunction(callback);
+    if (isRefused) {
+      this.#operation.end();
+      return query;
+    }
+    this.#start(query, client, server, by);
+    const carried = { ...query, callback: this.#told(callback) };
+    calls.set(carried, this);
+    return carried;
+  }
+
+  /** The server that a query of this call goes to. */
+  chose(server: string): void {
+    if (this.#hasServer || this.#total > 1) return;
+    this.#hasServer = true;
+    this.#operation.recording?.learn({ endpoint: endpointAt(server) });
+  }
+
+  waited(milliseconds: number): void {
+    this.#operation.recording?.add({ [ATTR_POOL_WAIT]: milliseconds });
+  }
+
+  /** Fails where the client says nothing of it. */
+  fail(error: Unanswered): void {
+    this.#operation.settle(error);
+  }
+
+  /** Its answer will never come. */
+  lose(error: Unanswered): void {
+    this.#operation.settle(error);
+    this.#operation.end();
+  }
+
+  #start(
+    query: Query,
+    { servers }: MemcachedClient,
+    server: string | undefined,
+    recorder: Recorder,
+  ): void {
+    if (this.#started) return;
+    this.#started = true;
+    if (!recorder.isListening) return;
+    const only = server ?? (servers.length === 1 ? servers[0] : undefined);
+    const isKnown = only !== undefined && this.#total === 1;
+    this.#hasServer = isKnown;
+    const endpoint = isKnown ? endpointAt(only) : SOMEWHERE;
+    this.#operation.record(recorder, describeQuery(query, endpoint));
+  }
+
+  #told(callback: Callback | undefined): Callback {
+    const answered = (error: unknown, result: unknown): boolean => {
+      // Of several servers the last one is the end, unless one fails.
+      const isLast = ++this.#answered >= this.#total;
+      if (error || isLast) this.#operation.settle(error || undefined, result);
+      return isLast;
+    };
+    const operation = this.#operation;
+    return function told(this: unknown, ...args: unknown[]): unknown {
+      const isLast = answered(args[0], args[1]);
+      try {
+        return callback && operation.run(callback, this, ...args);
+      } finally {
+        if (isLast) operation.end();
+      }
+    };
+  }
+}
+
+function isPlainFunction(callback: unknown): boolean {
+  return Object.prototype.toString.call(callback) === '[object Function]';
+}
+
+/** The server refuses the query whose answer comes next on `socket`, and the client keeps it quiet. */
+export function refused({ metaData }: MemcachedSocket): void {
+  const [query] = metaData ?? [];
+  if (query) calls.get(query)?.fail(new Unanswered('The server refused', 'SERVER_ERROR'));
+}
+
+/** A connection ended: the client forgets the queries on it, and tells nobody. */
+export function lost({ metaData }: MemcachedSocket): void {
+  for (const query of metaData ?? []) calls.get(query)?.lose(new Unanswered('Connection closed'));
+}

@@ -1,0 +1,122 @@
+import { patchListeners } from '../../listeners.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import { runInRoot } from '../../root.ts';
+import { bindCallback } from '../../running-operation.ts';
+import { Call, lost, refused } from './call.ts';
+import { endpointAt, readPool } from './describe.ts';
+import type { Allocated, MemcachedClient, MemcachedSocket } from './shapes.ts';
+
+/* `calling` is the call whose command is on the stack, and `fan` how many servers `multi` asks. */
+let calling: Call | undefined;
+let fan: { total: number; call?: Call } | undefined;
+/** The connection whose answers are being read. */
+let receiving: MemcachedSocket | undefined;
+
+const watched = new WeakSet<MemcachedSocket>();
+
+/** Patches the class of clients: a call is one operation, at however many servers. */
+export function patchClient(
+  { prototype }: { prototype: MemcachedClient },
+  recorder: Recorder,
+): Undo | undefined {
+  const release = claim(prototype, 'memcached client');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchListeners(prototype),
+    patchMethod(prototype, 'command', (original) => {
+      return function command(compile, server) {
+        const outer = calling;
+        // Callbacks that are called at once may call others, which are no part of this.
+        const own = fan;
+        fan = undefined;
+        let call: Call | undefined;
+        try {
+          return original.call(
+            this,
+            (noReply) => {
+              const query = compile(noReply);
+              // What comes after the first is the same for other servers, and nobody hears of it.
+              if (call) return query;
+              calling = call = own ? (own.call ??= new Call(own.total)) : new Call(1);
+              return call.carry(query, this, server, recorder);
+            },
+            server,
+          );
+        } finally {
+          calling = outer;
+          fan = own;
+        }
+      };
+    }),
+    patchMethod(prototype, 'multi', (original) => {
+      return function multi(keys, each) {
+        const outer = fan;
+        const own: typeof fan = { total: 1 };
+        try {
+          return original.call(this, keys, function (this: unknown, server, some, index, total) {
+            own.total = total;
+            fan = own;
+            return each.call(this, server, some, index, total);
+          });
+        } finally {
+          fan = outer;
+        }
+      };
+    }),
+    patchMethod(prototype, 'connect', (original) => {
+      return function connect(server, callback) {
+        const call = calling;
+        call?.chose(server);
+        const startedAt = performance.now();
+        let isAtOnce = true;
+        const told: Allocated = call ? callback : bindCallback('MEMCACHED_CONNECT', callback);
+        const allocated: Allocated = (error, socket) => {
+          const waited = performance.now() - startedAt;
+          if (!isAtOnce) call?.waited(waited);
+          if (socket) connected(this, server, socket, waited, recorder);
+          told(error, socket);
+        };
+        const result = runInRoot(original, this, server, allocated);
+        isAtOnce = false;
+        return result;
+      };
+    }),
+    patchMethod(prototype, 'connectionIssue', (original) => {
+      return function connectionIssue(error, socket) {
+        // Read from an answer, it is the answer's.
+        if (socket === receiving) refused(socket);
+        return runInRoot(original, this, error, socket);
+      };
+    }),
+    patchMethod(prototype, 'rawDataReceived', (original) => {
+      return function rawDataReceived(socket, ...rest) {
+        const outer = receiving;
+        receiving = socket;
+        try {
+          return original.call(this, socket, ...rest);
+        } finally {
+          receiving = outer;
+        }
+      };
+    }),
+  ]);
+}
+
+function connected(
+  { connections }: MemcachedClient,
+  server: string,
+  socket: MemcachedSocket,
+  waited: number,
+  { pools }: Recorder,
+): void {
+  if (!watched.has(socket)) {
+    watched.add(socket);
+    socket.once('close', () => lost(socket));
+  }
+  const pool = connections[server] ?? connections[`${server}:11211`];
+  if (!pool || !pools.isListening) return;
+  pools.watch(pool, endpointAt(server), readPool);
+  pools.waited(pool, waited);
+}

@@ -1,0 +1,4 @@
+import { describeForms } from '../../matrix/suite.ts';
+import { genericPoolForms } from './forms.ts';
+
+describeForms(genericPoolForms);
