@@ -1,4 +1,4 @@
-import type { Span, TextMapPropagator } from '@opentelemetry/api';
+import type { Context, Span, SpanContext, TextMapPropagator } from '@opentelemetry/api';
 
 import { optionError } from '../base/errors.ts';
 import type { Operation } from './operation.ts';
@@ -39,17 +39,39 @@ export interface ClientConfig {
    * in transition. Default: whether `OTEL_SEMCONV_STABILITY_OPT_IN` has `database/dup`.
    */
   legacyAttributes?: boolean;
+  /**
+   * Tells in which context a message of a Redis channel was published, which the message itself must
+   * say: `undefined` where it does not. With it each call of a subscriber's listener is recorded as
+   * a span, linked to the publisher's. Default: none, and no such spans.
+   */
+  publisherContext?: (message: Readonly<ReceivedMessage>) => Context | SpanContext | undefined;
   /** Called with each recorded span at its start, to add what only the application knows. */
   requestHook?: (span: Span, operation: Readonly<Operation>) => void;
   /** Called with each recorded span before its end, with the client's result or error. */
   responseHook?: (span: Span, response: { error?: unknown; result?: unknown }) => void;
 }
 
+/** A message as a subscriber's listener gets it. */
+export interface ReceivedMessage {
+  channel: string;
+  /** Text or a buffer, as the listener gets it. */
+  message: unknown;
+  /** What was subscribed to, where that is a pattern and the client tells which. */
+  pattern?: string;
+}
+
 /** The configuration with its defaults filled in. */
 export type ResolvedConfig = ClientConfig &
   Required<Pick<ClientConfig, (typeof BOOLEANS)[number] | 'maxTextLength' | 'parameters'>>;
 
-const FUNCTIONS = ['ignore', 'sanitizeText', 'spanName', 'requestHook', 'responseHook'] as const;
+const FUNCTIONS = [
+  'ignore',
+  'sanitizeText',
+  'spanName',
+  'publisherContext',
+  'requestHook',
+  'responseHook',
+] as const;
 const BOOLEANS = [
   'enabled',
   'requireParent',

@@ -13,14 +13,22 @@ const ADDING = ['on', 'addListener', 'once', 'prependListener', 'prependOnceList
 
 /**
  * Patches a class of emitters: from now on a listener runs in the context it was registered in. What
- * a connection emits of its own accord (a message, `ready`, `error`) has no other owner.
+ * a connection emits of its own accord (a message, `ready`, `error`) has no other owner. What
+ * `around` makes of a listener is what runs there.
  */
-export function patchListeners(prototype: EventEmitter): Undo {
+export function patchListeners(
+  prototype: EventEmitter,
+  around: (event: EventName, listener: Listener) => Listener = (_event, listener) => listener,
+): Undo {
   return undoAll([
     ...ADDING.map((method) =>
       patchMethod(prototype, method, (original) => {
         return function addListener(event: EventName, listener: Listener) {
-          return original.call(this, event, wrapListener(event, listener, bound));
+          return original.call(
+            this,
+            event,
+            wrapListener(event, listener, (target) => bound(around(event, target))),
+          );
         };
       }),
     ),

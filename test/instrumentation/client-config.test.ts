@@ -7,6 +7,7 @@ describe('ClientConfig', () => {
   for (const [name, config] of Object.entries({
     'a boolean that is none': { requireParent: 'yes' },
     'a function that is none': { ignore: true },
+    'a publisher that is no function': { publisherContext: {} },
     'a negative length': { maxTextLength: -1 },
     'a broken length': { maxTextLength: 1.5 },
     'parameters that are no list': { parameters: 'id' },

@@ -43,7 +43,7 @@ export function patchRedis(
   return undoAll([
     release,
     undoScripts,
-    patchConnection(prototype),
+    patchConnection(prototype, recorder),
     patchScripts(prototype, recorder),
     patchMethod(prototype, 'sendCommand', (original) => {
       return function sendCommand(command, ...rest) {

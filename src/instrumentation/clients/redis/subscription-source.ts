@@ -2,7 +2,8 @@ import { AsyncResource } from 'node:async_hooks';
 
 import { patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { describe } from './describe.ts';
+import { consuming } from '../../redis/messages.ts';
+import { describe, endpointOf } from './describe.ts';
 import { recorded } from './calls.ts';
 import type { Method, RedisClient } from './shapes.ts';
 
@@ -26,7 +27,7 @@ const UNSUBSCRIBING = {
 export function patchSubscriptions(prototype: RedisClient, recorder: Recorder): Undo {
   // These methods are generated, and typed by what each of them takes.
   const methods = prototype as unknown as Record<string, Method>;
-  const patch = (name: string, register: typeof subscribed): Undo | undefined =>
+  const patch = (name: string, register: typeof unsubscribed): Undo | undefined =>
     patchMethod(methods, name, (original) => {
       return function subscription(this: unknown, ...args) {
         const client = this as RedisClient;
@@ -41,12 +42,19 @@ export function patchSubscriptions(prototype: RedisClient, recorder: Recorder): 
       };
     });
   return undoAll([
-    ...Object.keys(SUBSCRIBING).map((name) => patch(name, subscribed)),
+    ...Object.keys(SUBSCRIBING).map((name) =>
+      patch(name, (...given) => subscribed(recorder, ...given)),
+    ),
     ...Object.keys(UNSUBSCRIBING).map((name) => patch(name, unsubscribed)),
   ]);
 }
 
-function subscribed(client: RedisClient, name: string, args: unknown[]): unknown[] {
+function subscribed(
+  recorder: Recorder,
+  client: RedisClient,
+  name: string,
+  args: unknown[],
+): unknown[] {
   const [channels, listener] = args;
   if (typeof listener !== 'function') return args;
   const type = SUBSCRIBING[name as keyof typeof SUBSCRIBING];
@@ -61,8 +69,16 @@ function subscribed(client: RedisClient, name: string, args: unknown[]): unknown
   const first = known.get(`${type} ${all[0]}`);
   if (fresh.length === 0 && first) return [all[0], first, ...args.slice(2)];
   const resource = new AsyncResource('REDIS_LISTENER');
+  // The client does not say by which of several patterns a message came.
+  const pattern = type === 'PATTERNS' && fresh.length === 1 ? { pattern: fresh[0]! } : {};
+  const consumer = consuming(listener as Listener, recorder, (_, [message, channel]) => ({
+    endpoint: endpointOf(client),
+    channel: String(channel),
+    message,
+    ...pattern,
+  }));
   const registered: Listener = function boundListener(this: unknown, ...message) {
-    return resource.runInAsyncScope(listener as Listener, this, ...message);
+    return resource.runInAsyncScope(consumer, this, ...message);
   };
   for (const channel of fresh) known.set(`${type} ${channel}`, registered);
   return [fresh, registered, ...args.slice(2)];
