@@ -104,6 +104,15 @@ function createFrameAccess(): FrameAccess | undefined {
 
 function findFrameClass(): NativeFrameClass | undefined {
   const probe = new AsyncLocalStorage<object>();
+  try {
+    return frameClassOf(probe);
+  } finally {
+    // Where there are no frames, a storage that was used has Node hook every promise ever after.
+    probe.disable();
+  }
+}
+
+function frameClassOf(probe: AsyncLocalStorage<object>): NativeFrameClass | undefined {
   const marker = {};
   const resource = probe.run(
     marker,
