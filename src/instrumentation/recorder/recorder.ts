@@ -5,7 +5,6 @@ import { sayOnce } from '../../base/log.ts';
 import type { ResolvedConfig } from '../client-config.ts';
 import type { Operation, Responses } from '../operation.ts';
 import { attributesOf, spanNameOf } from './attributes.ts';
-import { takeSummary } from './hint.ts';
 import { PoolMetrics } from './pool-metrics.ts';
 import { Providers } from './providers.ts';
 import { Recording } from './recording.ts';
@@ -40,8 +39,6 @@ export class Recorder {
     if (tracer === undefined && duration === undefined) return undefined;
     try {
       if (isSuppressed(parent)) return undefined;
-      const summary = takeSummary(parent);
-      if (summary !== undefined) operation.summary ??= summary;
       if (this.#isIgnored(operation, parent)) return undefined;
       const { config } = this;
       const attributes = attributesOf(operation, config);

@@ -12,10 +12,23 @@ export interface Frame {
   list: boolean;
   /** Where in `WITH name AS (body)` we are. */
   cte: 'name' | 'as' | 'body' | 'tail' | undefined;
+  /** How many parts there were behind the last `SELECT`, which has named nothing; -1 when it has. */
+  bare: number;
+  /** The `SELECT` before it, of the same union, had named nothing either. */
+  repeated: boolean;
 }
 
 export function newFrame(verbs: Frame['verbs']): Frame {
-  return { verb: '', start: true, verbs, target: undefined, list: false, cte: undefined };
+  return {
+    verb: '',
+    start: true,
+    verbs,
+    target: undefined,
+    list: false,
+    cte: undefined,
+    bare: -1,
+    repeated: false,
+  };
 }
 
 /** Names of common table expressions, which are no collections: `WITH a AS (...) SELECT * FROM a`. */

@@ -125,6 +125,7 @@ export class SummaryReader {
   /** The summary, and the procedure called if the text does nothing but call one. */
   end(): { summary: string | undefined; storedProcedure: string | undefined } {
     if (this.#name !== '') this.#endName();
+    this.#dropRepeated();
     return {
       summary: this.#parts.count > 0 ? this.#parts.toString() : undefined,
       storedProcedure: this.#operations === 1 ? this.#procedure : undefined,
@@ -179,7 +180,11 @@ export class SummaryReader {
     }
     const verb = VERBS.get(upper)!;
     if (this.#frames.length === 1 && this.statement === '') this.statement = upper;
+    if (upper === 'SELECT') this.#dropRepeated();
+    const before = this.#parts.count;
+    frame.repeated = upper === 'SELECT' && frame.bare === before;
     this.#parts.push(value);
+    frame.bare = upper === 'SELECT' && this.#parts.count > before ? before + 1 : -1;
     this.#operations++;
     this.#provisional = upper === 'DELETE' ? this.#parts.count : -1;
     this.#isProcedure = verb.procedure === true;
@@ -197,6 +202,17 @@ export class SummaryReader {
       this.#skipping = 'statement';
     }
     if (verb.last && !verb.target && !verb.follow) this.#skipping = 'statement';
+  }
+
+  /**
+   * Of the rows of `SELECT ? UNION ALL SELECT ?` one is told, because their number is one of the
+   * moment.
+   */
+  #dropRepeated(): void {
+    const frame = this.#frame;
+    if (!frame.repeated || frame.bare !== this.#parts.count) return;
+    this.#parts.backTo(--frame.bare);
+    frame.repeated = false;
   }
 
   /** Words right behind a verb that belong to the name of its operation. */
@@ -320,6 +336,7 @@ export class SummaryReader {
   #close(): void {
     this.#growing = false;
     if (this.#frames.length > 1) {
+      this.#dropRepeated();
       this.#frames.pop();
       this.#frame = this.#frames.at(-1)!;
     }
@@ -361,6 +378,7 @@ export class SummaryReader {
     const name = this.#dotted ? this.#name.slice(0, -1) : this.#name;
     this.#name = '';
     this.#dotted = false;
+    this.#frame.bare = -1;
     if (!this.#ctes.has(name)) {
       this.#parts.push(name);
       if (this.#isProcedure) this.#procedure = name;
@@ -376,6 +394,7 @@ export class SummaryReader {
     if (this.#name !== '') this.#endName();
     if (this.#skipping === 'everything') return;
     this.#skipping = undefined;
+    this.#dropRepeated();
     this.#frames = [newFrame('all')];
     this.#frame = this.#frames[0]!;
     this.#ctes.clear();

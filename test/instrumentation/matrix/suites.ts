@@ -14,7 +14,12 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
     (await import('../clients/ioredis/cluster-forms.ts')).ioredisClusterForms,
   'ioredis sentinel': async () =>
     (await import('../clients/ioredis/cluster-forms.ts')).ioredisSentinelForms,
-  knex: async () => (await import('../clients/knex/forms.ts')).knexForms,
+  'knex over pg': async () => (await import('../clients/knex/forms.ts')).KNEX_OVER['pg']!,
+  'knex over mysql2': async () => (await import('../clients/knex/forms.ts')).KNEX_OVER['mysql2']!,
+  'knex over mysql': async () => (await import('../clients/knex/forms.ts')).KNEX_OVER['mysql']!,
+  'knex over better-sqlite3': async () =>
+    (await import('../clients/knex/forms.ts')).KNEX_OVER['better-sqlite3']!,
+  'knex over sqlite3': async () => (await import('../clients/knex/forms.ts')).KNEX_OVER['sqlite3']!,
   redis: async () => (await import('../clients/redis/forms.ts')).redisForms,
   'redis cluster': async () =>
     (await import('../clients/redis/cluster-forms.ts')).redisClusterForms,

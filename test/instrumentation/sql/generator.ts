@@ -96,6 +96,8 @@ class Generator {
   readonly #choices: Choices;
   readonly #signs: string[];
   #depth = 0;
+  /** The `SELECT` that was made last names no table. */
+  #isBare = false;
 
   constructor(profile: Profile, choices: Choices, signs: string[]) {
     this.#signs = signs;
@@ -150,8 +152,14 @@ class Generator {
         text(' DESC'),
       );
     if (this.#choices.below(6) === 5) pieces.push(this.#gap(), text('LIMIT '), this.#number());
-    if (this.#depth < 3 && this.#choices.below(8) === 7)
-      pieces.push(this.#gap(), text('UNION ALL'), this.#gap(), this.#select());
+    const isBare = cat(...pieces).parts.length === 1;
+    if (this.#depth < 3 && this.#choices.below(8) === 7) {
+      const rest = this.#select();
+      // Of rows of values one is told.
+      if (isBare && this.#isBare) rest.parts.shift();
+      pieces.push(this.#gap(), text('UNION ALL'), this.#gap(), rest);
+    }
+    this.#isBare = isBare;
     this.#depth--;
     return cat(...pieces);
   }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 
 import { describeForms } from '../../matrix/suite.ts';
-import { knexForms, useVersion } from './forms.ts';
+import { KNEX_OVER, useVersion } from './forms.ts';
 
 // The newest version is what the other tests use.
 const oldest = createRequire(import.meta.url)('knex-3.0') as NonNullable<
@@ -11,5 +11,7 @@ const oldest = createRequire(import.meta.url)('knex-3.0') as NonNullable<
 describe('knex at its oldest supported version', () => {
   before(() => useVersion(oldest));
   after(() => useVersion());
-  describeForms(knexForms, ' 3.0.1', [oldest]);
+  for (const driver of ['pg', 'mysql2']) {
+    describeForms(KNEX_OVER[driver]!, ` 3.0.1 over ${driver}`, [oldest]);
+  }
 });
