@@ -4,7 +4,7 @@ import { ROOT_CONTEXT, type Context, type ContextManager } from '@opentelemetry/
 
 import { describeValue } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
-import { contextOf, emptyToken, type ContextToken } from './attachment.ts';
+import { emptyToken, type ContextToken } from './attachment.ts';
 import { EmitterBinder } from './bind-emitter.ts';
 import { bindFunction } from './bind-function.ts';
 import { chooseStore } from './choose-store.ts';
@@ -48,7 +48,7 @@ export class AsyncHooksContextManager implements ContextManager {
   }
 
   active(): Context {
-    return contextOf(this.#store.get()) ?? ROOT_CONTEXT;
+    return this.#store.active() ?? ROOT_CONTEXT;
   }
 
   with<Args extends unknown[], Fn extends (...args: Args) => ReturnType<Fn>>(
@@ -115,7 +115,7 @@ export class AsyncHooksContextManager implements ContextManager {
 
   /** The active context, or undefined where none was activated. */
   getStore(): Context | undefined {
-    return contextOf(this.#store.get());
+    return this.#store.active();
   }
 
   /** Calls `fn` with `args` in `context`. */

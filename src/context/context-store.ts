@@ -4,6 +4,7 @@ import {
   asAttachment,
   Attachment,
   AttachmentToken,
+  contextOf,
   emptyToken,
   undisposed,
   type ContextToken,
@@ -25,6 +26,11 @@ export abstract class ContextStore {
 
   /** The slot of the running code. */
   abstract get(): Slot | undefined;
+
+  /** The context of the running code. */
+  active(): Context | undefined {
+    return contextOf(this.get());
+  }
 
   /**
    * Calls `fn` with `slot`, and afterwards gives the running code back the slot it had, even if

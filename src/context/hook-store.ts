@@ -38,11 +38,13 @@ export class HookStore extends ContextStore {
   #key: symbol = Symbol('clew.context');
   #sealed: WeakMap<object, { slot: Slot | undefined }> | undefined;
   #hook: GuardedHook | undefined;
+  /** Whether every slot is a context, and none is in `#sealed`: so long `active` need not look. */
+  #isPlain = true;
   /**
    * The attachment that was made last. The next one is the same object where that is still free,
    * so that to attach and to dispose leaves nothing behind for the collector.
    */
-  #spare = new Attachment();
+  #spare: Attachment | undefined;
   #spareIs: typeof FREE | typeof LENT | typeof GONE = GONE;
   readonly #adoptAccepted: boolean;
   /** The handles of servers that listen with a slot, by async id. `#closed` deletes them. */
@@ -61,6 +63,11 @@ export class HookStore extends ContextStore {
       if (sealed !== undefined) return sealed.slot;
     }
     return resource[this.#key];
+  }
+
+  override active(): Context | undefined {
+    if (this.#isPlain) return executionResource()[this.#key] as Context | undefined;
+    return super.active();
   }
 
   override run(
@@ -105,10 +112,11 @@ export class HookStore extends ContextStore {
   }
 
   override attach(context: Context): ContextToken {
-    if (this.#spareIs !== FREE && !this.#makeSpare()) return super.attach(context);
+    this.#isPlain = false;
+    const attachment = this.#spareIs === FREE ? this.#spare : this.#makeSpare();
+    if (attachment === undefined) return super.attach(context);
     const resource = executionResource();
     const key = this.#key;
-    const attachment = this.#spare;
     const token = new AttachmentToken(this, attachment, undisposed(resource[key]));
     attachment.attached = context;
     try {
@@ -139,12 +147,11 @@ export class HookStore extends ContextStore {
     super.detach(attachment, previous);
   }
 
-  /** Returns whether there is one. */
-  #makeSpare(): boolean {
-    if (this.#sealed !== undefined || !this.ready()) return false;
+  #makeSpare(): Attachment | undefined {
+    if (this.#sealed !== undefined || !this.ready()) return undefined;
     this.#spare = new Attachment();
     this.#spareIs = FREE;
-    return true;
+    return this.#spare;
   }
 
   protected override start(): void {
@@ -221,6 +228,7 @@ export class HookStore extends ContextStore {
     } catch {
       if (key !== this.#key) return;
       this.#spareIs = GONE;
+      this.#isPlain = false;
       this.#sealed ??= new WeakMap();
       this.#sealed.set(resource, { slot });
     }

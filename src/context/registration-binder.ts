@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
 
-import { contextOf } from './attachment.ts';
 import type { AnyFunction, ContextStore } from './context-store.ts';
 import { callWith } from './bind-function.ts';
 import {
@@ -62,7 +61,7 @@ export class RegistrationBinder {
   #adding(original: AnyFunction): AnyFunction {
     const store = this.#store;
     return function (this: EventEmitter, event: EventName, listener: Listener): unknown {
-      const context = contextOf(store.get());
+      const context = store.active();
       if (context === undefined || isWrapper(listener)) return original.call(this, event, listener);
       const wrapped = wrapListener(event, listener, (target) => callWith(store, context, target));
       return original.call(this, event, wrapped);

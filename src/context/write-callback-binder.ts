@@ -5,7 +5,6 @@ import { Interface } from 'node:readline';
 import { Duplex, Writable } from 'node:stream';
 import { Gzip } from 'node:zlib';
 
-import { contextOf } from './attachment.ts';
 import { callWith } from './bind-function.ts';
 import type { AnyFunction, ContextStore } from './context-store.ts';
 
@@ -82,7 +81,7 @@ export class WriteCallbackBinder {
       const last = args.length - 1;
       const callback = args[last];
       if (typeof callback === 'function') {
-        const context = contextOf(store.get());
+        const context = store.active();
         if (context !== undefined) args[last] = callWith(store, context, callback as AnyFunction);
       }
       return Reflect.apply(original, this, args);

@@ -12,11 +12,16 @@ type Api110 = Omit<typeof Api, 'context'> & {
   context: typeof Api.context & { attach(context: Api.Context): Pick<ContextToken, 'dispose'> };
 };
 
+/** Where every copy of the api has its globals; the first that registers fixes the version. */
+const GLOBALS = Symbol.for('opentelemetry.js.api.1');
+const global: Record<symbol, unknown> = globalThis;
+
 for (const contestant of ours) {
   describe(`${contestant.name}, registered with api 1.10`, () => {
     let api: Api110;
     let key: symbol;
     let context: Api110['context'];
+    let globals: unknown;
     const named = (name: string): Api.Context => api.ROOT_CONTEXT.setValue(key, name);
     const nameOf = (): unknown => context.active().getValue(key);
 
@@ -29,11 +34,14 @@ for (const contestant of ours) {
     });
 
     beforeEach(() => {
+      globals = global[GLOBALS];
+      global[GLOBALS] = undefined;
       assert.ok(context.setGlobalContextManager(contestant.make().enable()));
     });
 
     afterEach(() => {
       context.disable();
+      global[GLOBALS] = globals;
     });
 
     it('carries what the api activates', async () => {
