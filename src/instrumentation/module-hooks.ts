@@ -74,8 +74,15 @@ export function onModule(patch: ModulePatch): Undo {
   hookRequire();
   for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
     if (stripExtension(name) !== key) continue;
-    // Whoever required it before keeps what it has; the next one gets the replacement.
-    apply(registration, module.exports, baseDir, (next) => replaceExports(module, next));
+    apply(registration, module.exports, baseDir, (next) => {
+      // Whoever required it before keeps what it has; the next one gets the replacement.
+      sayOnce(
+        'warn',
+        `early:${module.id}`,
+        `${packageOf(key)} was loaded before its instrumentation: where it was loaded it is not instrumented.`,
+      );
+      replaceExports(module, next);
+    });
   }
   for (const { exports, name, baseDir } of imported) {
     if (keyOf(name) !== key) continue;
@@ -185,10 +192,11 @@ function apply(
   // Built-in modules come with Node and have its version.
   const version = manifestAt(baseDir)?.version ?? process.version.slice(1);
   if (!semver.satisfies(version, registration.versions, { includePrerelease: true })) {
+    const name = packageOf(registration.module);
     sayOnce(
       'warn',
-      `version:${registration.module}@${version}`,
-      `${registration.module} ${version} is not instrumented: supported is ${registration.versions}.`,
+      `version:${name}@${version}`,
+      `${name} ${version} is not instrumented: supported is ${registration.versions}.`,
     );
     return;
   }
