@@ -161,20 +161,12 @@ export class HookStore extends ContextStore {
       trackPromises: true,
       callbacks: {
         init: (asyncId, type, triggerAsyncId, resource) => {
-          this.#spareIs = GONE;
-          let slot = this.#sealed === undefined ? executionResource()[key] : this.get();
-          if (slot === undefined) {
-            if (this.#servers.size > 0 && isAccepted(type)) slot = this.#slotOf(triggerAsyncId);
-            // A timer that is started again is the same object: an old slot has to go.
-            if (slot === undefined && (resource as Slots)[key] === undefined) return;
-          } else if (type !== 'PROMISE' && this.#adoptAccepted && isServerType(type)) {
-            this.#servers.set(asyncId, new WeakRef(resource as Slots));
-            this.#closed.register(resource, asyncId);
-          }
-          try {
-            (resource as Slots)[key] = slot;
-          } catch {
-            this.#assign(resource as Slots, key, slot);
+          if (type === 'PROMISE' && this.#isPlain) {
+            // Most async resources are these, and one that has just been made is not frozen.
+            const slot = executionResource()[key];
+            if (slot !== undefined) (resource as Slots)[key] = slot;
+          } else {
+            this.#init(asyncId, type, triggerAsyncId, resource as Slots);
           }
         },
       },
@@ -190,6 +182,26 @@ export class HookStore extends ContextStore {
     this.#spareIs = GONE;
     this.#sealed = undefined;
     this.#servers.clear();
+  }
+
+  /** Gives a new async resource the slot of the execution that created it, or of its server. */
+  #init(asyncId: number, type: string, triggerAsyncId: number, resource: Slots): void {
+    const key = this.#key;
+    this.#spareIs = GONE;
+    let slot = this.#sealed === undefined ? executionResource()[key] : this.get();
+    if (slot === undefined) {
+      if (this.#servers.size > 0 && isAccepted(type)) slot = this.#slotOf(triggerAsyncId);
+      // A timer that is started again is the same object: an old slot has to go.
+      if (slot === undefined && resource[key] === undefined) return;
+    } else if (type !== 'PROMISE' && this.#adoptAccepted && isServerType(type)) {
+      this.#servers.set(asyncId, new WeakRef(resource));
+      this.#closed.register(resource, asyncId);
+    }
+    try {
+      resource[key] = slot;
+    } catch {
+      this.#assign(resource, key, slot);
+    }
   }
 
   #slotOf(serverAsyncId: number): Slot | undefined {
