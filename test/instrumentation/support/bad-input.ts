@@ -8,7 +8,8 @@ import { runNode } from '../../support/run-node.ts';
 import { requireService, type ServiceName } from '../../support/services.ts';
 
 const PRELOAD = new URL('../../fixtures/instrumentation/preload.js', import.meta.url).href;
-const FOLDER = fileURLToPath(new URL('../../../bad-input/', import.meta.url));
+// A folder of its own for each run: that of another Node may go on beside this one.
+const FOLDER = fileURLToPath(new URL(`../../../bad-input/${process.pid}/`, import.meta.url));
 const here = createRequire(import.meta.url);
 
 export interface ClientOfApplication {
