@@ -18,12 +18,27 @@ export interface Instance {
 /** Starts a private `name` on a random loopback port, or says in a sentence why it cannot. */
 export async function createInstance(name: ServiceName): Promise<Instance | string> {
   switch (name) {
-    case 'redis-cluster':
-      return (await import('./redis-servers.ts')).redisCluster();
-    case 'redis-sentinel':
-      return (await import('./redis-servers.ts')).redisSentinel();
+    case 'redis-cluster': {
+      const { redisCluster } = await import('./redis-servers.ts');
+      return again(redisCluster);
+    }
+    case 'redis-sentinel': {
+      const { redisSentinel } = await import('./redis-servers.ts');
+      return again(redisSentinel);
+    }
     default:
       return { postgresql, mariadb, redis, mongodb, memcached, jaeger }[name]();
+  }
+}
+
+/** Many ports are needed at once, and each was free only a moment ago: somebody may have been faster. */
+async function again(start: () => Promise<Instance | string>): Promise<Instance | string> {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (attempts === 3) throw error;
+    }
   }
 }
 
