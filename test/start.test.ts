@@ -21,11 +21,13 @@ describe('start', function () {
         calls: ['provider function', 'enable'],
         same: true,
         active: 1,
+        levels: ['off', 'watch'],
         problems: [],
       });
       assert.deepEqual(stopped, {
         calls: ['provider function', 'enable', 'disable'],
         after: null,
+        level: 'off',
       });
       assert.equal(result.stderr, 'clew: start() was called twice; the first call holds.\n');
       const [span] = receiver.spans;

@@ -103,7 +103,10 @@ export function skippedServices(): string[] {
 }
 
 export async function stopServices(): Promise<void> {
-  const started = await Promise.all(instances.values());
+  // One that could not start was told to its suites, and keeps none of the others running.
+  const started = await Promise.allSettled(instances.values());
   instances.clear();
-  for (const instance of started) if (typeof instance !== 'string') await instance.stop();
+  for (const { value } of started.filter((each) => each.status === 'fulfilled')) {
+    if (typeof value !== 'string') await value.stop();
+  }
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import timers from 'node:timers';
 
+import { skipSuite } from '../../../support/services.ts';
 import { describeForms } from '../../matrix/suite.ts';
 import { mysqlForms, useVersion } from './forms.ts';
 
@@ -11,8 +12,9 @@ const oldest = createRequire(import.meta.url)('mysql-2.13') as NonNullable<
 
 describe('mysql at its oldest supported version', () => {
   before(function () {
-    // It counts on a function that Node 24 no longer has.
-    if (!('unenroll' in timers)) this.skip();
+    if (!('unenroll' in timers)) {
+      skipSuite(this, 'mysql 2.13: it counts on a function of timers that this Node no longer has');
+    }
     useVersion(oldest);
   });
   after(() => useVersion());
