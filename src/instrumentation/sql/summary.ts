@@ -1,5 +1,6 @@
 import type { SqlDialect, TokenKind } from './dialects.ts';
 import { CteNames, newFrame, type Frame } from './frames.ts';
+import { QualifiedName } from './qualified-name.ts';
 import {
   BEFORE_NAME,
   BEFORE_TABLE,
@@ -40,9 +41,8 @@ export class SummaryReader {
   #frames: Frame[] = [newFrame('all')];
   #frame: Frame = this.#frames[0]!;
   readonly #ctes = new CteNames();
-  /** The target being read, and whether it ends with a dot. */
-  #name = '';
-  #dotted = false;
+  /** The target being read. */
+  readonly #name = new QualifiedName();
   #verb: Verb | undefined;
   /** The operation may still grow: `TRUNCATE` by `TABLE`. */
   #growing = false;
@@ -66,7 +66,7 @@ export class SummaryReader {
   /** True where only the name of a table, a procedure or the like can stand. */
   get expectsName(): boolean {
     if (this.#skipping) return false;
-    return this.#frame.target !== undefined || this.#frame.cte === 'name' || this.#dotted;
+    return this.#frame.target !== undefined || this.#frame.cte === 'name' || this.#name.endsInDot;
   }
 
   /** The same, in a statement in which that name is a table's. */
@@ -83,17 +83,8 @@ export class SummaryReader {
       if (upper === 'ATOMIC') this.#skipping = 'everything';
       return;
     }
-    if (this.#name !== '') {
-      if (value === '.') {
-        this.#name += value;
-        this.#dotted = true;
-        return;
-      }
-      if (this.#dotted && (kind === 'word' || kind === 'name' || kind === 'either')) {
-        this.#name += value;
-        this.#dotted = false;
-        return;
-      }
+    if (!this.#name.isEmpty) {
+      if (this.#name.take(kind, value)) return;
       this.#endName();
       if (this.#skipping) return;
     }
@@ -124,7 +115,7 @@ export class SummaryReader {
 
   /** The summary, and the procedure called if the text does nothing but call one. */
   end(): { summary: string | undefined; storedProcedure: string | undefined } {
-    if (this.#name !== '') this.#endName();
+    if (!this.#name.isEmpty) this.#endName();
     this.#dropRepeated();
     return {
       summary: this.#parts.count > 0 ? this.#parts.toString() : undefined,
@@ -204,10 +195,7 @@ export class SummaryReader {
     if (verb.last && !verb.target && !verb.follow) this.#skipping = 'statement';
   }
 
-  /**
-   * Of the rows of `SELECT ? UNION ALL SELECT ?` one is told, because their number is one of the
-   * moment.
-   */
+  /** Of the rows of `SELECT ? UNION ALL SELECT ?` one is told: their number is the moment's. */
   #dropRepeated(): void {
     const frame = this.#frame;
     if (!frame.repeated || frame.bare !== this.#parts.count) return;
@@ -368,16 +356,13 @@ export class SummaryReader {
   }
 
   #startName(value: string): void {
-    this.#name = value;
-    this.#dotted = false;
+    this.#name.start(value);
     this.#frame.target = undefined;
     this.#growing = false;
   }
 
   #endName(): void {
-    const name = this.#dotted ? this.#name.slice(0, -1) : this.#name;
-    this.#name = '';
-    this.#dotted = false;
+    const name = this.#name.end();
     this.#frame.bare = -1;
     if (!this.#ctes.has(name)) {
       this.#parts.push(name);
@@ -391,7 +376,7 @@ export class SummaryReader {
   }
 
   #nextStatement(): void {
-    if (this.#name !== '') this.#endName();
+    if (!this.#name.isEmpty) this.#endName();
     if (this.#skipping === 'everything') return;
     this.#skipping = undefined;
     this.#dropRepeated();
