@@ -77,13 +77,16 @@ export class WriteCallbackBinder {
   #replace(target: Record<string, AnyFunction>, method: string): void {
     const store = this.#store;
     const original = target[method] as AnyFunction;
-    const replacement: AnyFunction = function (this: unknown, ...args: unknown[]) {
-      const last = args.length - 1;
-      const callback = args[last];
-      if (typeof callback === 'function') {
-        const context = store.active();
-        if (context !== undefined) args[last] = callWith(store, context, callback as AnyFunction);
-      }
+    const replacement: AnyFunction = function (this: unknown) {
+      // No rest parameter: every write of the process comes this way, and few have a callback.
+      // oxlint-disable-next-line prefer-rest-params
+      const given = arguments;
+      const last = given.length - 1;
+      const callback: unknown = given[last];
+      const context = typeof callback === 'function' ? store.active() : undefined;
+      if (context === undefined) return Reflect.apply(original, this, given);
+      const args: unknown[] = Array.from(given);
+      args[last] = callWith(store, context, callback as AnyFunction);
       return Reflect.apply(original, this, args);
     };
     // Its name and length, and what `util.promisify` looks for.
