@@ -12,10 +12,8 @@ import { promisify, callbackify } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 
 import type { Sources } from './case.ts';
+import { done, type Resolve } from './source.ts';
 
-type Resolve = (value?: unknown) => void;
-const done = <Result>(body: (resolve: Resolve) => Result): Promise<unknown> =>
-  new Promise((resolve) => void body(resolve));
 const asyncAtomics = Atomics as unknown as {
   waitAsync?: (array: Int32Array, index: number, value: number) => { value: Promise<string> };
 };

@@ -9,10 +9,8 @@ import { join } from 'node:path';
 import * as tls from 'node:tls';
 
 import type { Probe, Sources } from './case.ts';
+import { done } from './source.ts';
 
-type Resolve = (value?: unknown) => void;
-const done = <Result>(body: (resolve: Resolve) => Result): Promise<unknown> =>
-  new Promise((resolve) => void body(resolve));
 interface Listening {
   address(): unknown;
   once(event: string, listener: () => void): unknown;

@@ -3,9 +3,10 @@ import { AsyncResource } from 'node:async_hooks';
 import { createContextKey, ROOT_CONTEXT, type ContextManager } from '@opentelemetry/api';
 
 import type { Source, Sources } from './case.ts';
+import { files, streams } from './files-and-streams.ts';
 import { events, promises, timers } from './language.ts';
 import { sockets, web } from './network.ts';
-import { computing, files, processes, streams } from './system.ts';
+import { computing, processes } from './system.ts';
 
 export const GROUPS: Readonly<Record<string, Sources>> = {
   'promises and the language': promises,

@@ -1,23 +1,16 @@
 import type { SqlDialect } from '../../../src/instrumentation/sql/sql-text.ts';
 import { PLAIN, PROFILES, type Profile } from './generator-profiles.ts';
+import { cat, separated, text, type Piece } from './piece.ts';
 
 /*
- * Statements with planted secrets, built from a list of bytes: each choice takes one, and where
- * they are used up the first and simplest option is taken. So a shorter list, or one with smaller
- * bytes, is a simpler statement, and fast-check shrinks what fails down to its cause.
+ * Statements with planted secrets, built from a list of bytes: each choice takes one, and the first
+ * and simplest option where there are none left. So fast-check shrinks what fails to its cause.
  */
 
-/** What is planted in every literal and comment, and nowhere else. */
+/** Planted in every literal and comment, and nowhere else. */
 export const SECRETS: readonly string[] = ['zqx', '7351'];
 /** Stands for a comment in what is expected, until what stands before it is known. */
 const COMMENT = '\u0001';
-
-/** A part of a statement, what should be shown of it, and what it adds to the summary. */
-export interface Piece {
-  sql: string;
-  shown: string;
-  parts: string[];
-}
 
 /** What planted text is made of, besides the secret between any two of these. */
 const FRAGMENTS = [
@@ -404,20 +397,4 @@ class Generator {
     while (pieces.length < most && this.#choices.below(3) === 2) pieces.push(make());
     return cat(...separated(pieces, ', '));
   }
-}
-
-function text(sql: string): Piece {
-  return { sql, shown: sql, parts: [] };
-}
-
-function cat(...pieces: Piece[]): Piece {
-  return {
-    sql: pieces.map((piece) => piece.sql).join(''),
-    shown: pieces.map((piece) => piece.shown).join(''),
-    parts: pieces.flatMap((piece) => piece.parts),
-  };
-}
-
-function separated(pieces: Piece[], separator: string): Piece[] {
-  return pieces.flatMap((piece, index) => (index === 0 ? [piece] : [text(separator), piece]));
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { scrubMessage } from '../../../src/instrumentation/sql/scrub-message.ts';
 import { describeSql, type SqlDialect } from '../../../src/instrumentation/sql/sql-text.ts';
-import { generate, SECRETS, type Piece } from './generator.ts';
+import { generate, SECRETS } from './generator.ts';
+import type { Piece } from './piece.ts';
 import { PROFILES } from './generator-profiles.ts';
 import { RUNS, SEED, summaryOf } from './properties.ts';
 

@@ -7,7 +7,8 @@ import {
   type SqlDialect,
 } from '../../../src/instrumentation/sql/sql-text.ts';
 import { CUT_LENGTH, READ_LIMIT } from '../../../src/instrumentation/sql/tokens.ts';
-import { BY_DIALECT, same, SHARED, type Expectation } from './statements.ts';
+import { same, SHARED, type Expectation } from './shared-statements.ts';
+import { BY_DIALECT } from './statements.ts';
 import { UNREADABLE } from './unreadable.ts';
 
 const DIALECTS = Object.keys(BY_DIALECT) as SqlDialect[];

@@ -7,7 +7,7 @@ import newest, {
 
 import type { Form, Setting } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
-import { noted, once, optionsOf, ROWS, withFile } from './promise-forms.ts';
+import { noted, once, optionsOf, ROWS, withFile } from './support.ts';
 
 /** The version that is tried; the tests of an old one put theirs in its place. */
 let mariadb: typeof newest = newest;

@@ -14,7 +14,7 @@ import { requireService } from '../../../support/services.ts';
 import { called } from '../../support/callers.ts';
 import { assertNoDifference, describeError } from '../../support/differential.ts';
 import { registerTelemetry } from '../../support/telemetry.ts';
-import { optionsOf } from './promise-forms.ts';
+import { optionsOf } from './support.ts';
 
 // What was required is found by an instrumentation that is enabled later.
 const require = createRequire(import.meta.url);

@@ -12,7 +12,7 @@ import { describeError } from '../../../../src/instrumentation/clients/mariadb/d
 import { requireService } from '../../../support/services.ts';
 import { registerMeasurements } from '../../support/measurements.ts';
 import { registerTelemetry, type Telemetry } from '../../support/telemetry.ts';
-import { optionsOf, withFile } from './promise-forms.ts';
+import { optionsOf, withFile } from './support.ts';
 
 const NAME = 'db.client.connection.pool.name';
 

@@ -7,7 +7,7 @@ import {
 
 import type { Form, FormSuite, Setting } from '../../matrix/form.ts';
 import { beginMove, moveSlot, SENTINEL_NAME } from '../../../support/redis-servers.ts';
-import { hearing, scripts, type WithScript } from './forms.ts';
+import { commonForms, hearing, script, scripts, type Scripted } from './common-forms.ts';
 
 type Cluster = RedisClusterType;
 type Sentinel = RedisSentinelType;
@@ -22,52 +22,13 @@ export interface ClusterPackage {
 const MOVED = '{clew-moved}:a';
 
 /** What can be done with clusters and with sentinels. */
-const commands: Form<Cluster | Sentinel>[] = [
-  {
-    name: 'promise',
-    run: async (target, note) => {
-      await target.set('{clew}:a', '1');
-      note('continuation');
-    },
-  },
-  { name: 'then', run: (target, note) => target.get('{clew}:a').then(() => note('then')) },
-  {
-    name: 'rejected promise',
-    run: (target, note) => target.lPush('{clew}:text', 'a').catch(() => note('catch')),
-  },
-  {
-    name: 'three at once',
-    operations: 3,
-    run: async (target, note) => {
-      await Promise.all(['a', 'b', 'c'].map((key) => target.get(key).then(() => note(key))));
-    },
-  },
-  {
-    name: 'transaction',
-    run: async (target, note) => {
-      await target.multi().set('{clew}:a', '1').get('{clew}:a').exec();
-      note('continuation');
-    },
-  },
+const commands: Form<(Cluster | Sentinel) & Pick<Scripted, 'addTo'>>[] = [
+  ...commonForms,
+  script,
   {
     name: 'pipeline',
     run: async (target, note) => {
       await target.multi().set('{clew}:a', '1').get('{clew}:a').execAsPipeline();
-      note('continuation');
-    },
-  },
-  {
-    name: 'transaction never executed',
-    operations: 0,
-    run: async (target, note) => {
-      target.multi().get('{clew}:a');
-      note('left alone');
-    },
-  },
-  {
-    name: 'script',
-    run: async (target, note) => {
-      await (target as unknown as WithScript).addTo('{clew}:n', 1);
       note('continuation');
     },
   },

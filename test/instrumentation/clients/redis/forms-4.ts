@@ -1,11 +1,19 @@
 import * as redis4 from 'redis-4';
 import type { commandOptions, createClient, RedisClientType } from 'redis-4';
 
-import type { Form, FormSuite, Note } from '../../matrix/form.ts';
+import type { Form, FormSuite } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
-import { scripts, type WithScript } from './forms.ts';
+import {
+  commonForms,
+  forgottenScript,
+  hearing,
+  noted,
+  script,
+  scripts,
+  type Scripted,
+} from './common-forms.ts';
 
-type Client = RedisClientType;
+type Client = RedisClientType & Scripted;
 
 /** What makes clients: that of the first or the last of version 4. */
 export interface Package4 {
@@ -14,30 +22,14 @@ export interface Package4 {
 }
 
 const commands = (library: Package4): Form<Client>[] => [
-  {
-    name: 'promise',
-    run: async (client, note) => {
-      await client.set('{clew}:a', '1');
-      note('continuation');
-    },
-  },
-  { name: 'then', run: (client, note) => client.get('{clew}:a').then(() => note('then')) },
-  {
-    name: 'rejected promise',
-    run: (client, note) => client.lPush('{clew}:text', 'a').catch(() => note('catch')),
-  },
+  ...commonForms,
+  script,
+  forgottenScript,
   {
     name: 'sendCommand',
     run: async (client, note) => {
       await client.sendCommand(['GET', '{clew}:a']);
       note('continuation');
-    },
-  },
-  {
-    name: 'three at once',
-    operations: 3,
-    run: async (client, note) => {
-      await Promise.all(['a', 'b', 'c'].map((key) => client.get(key).then(() => note(key))));
     },
   },
   {
@@ -68,13 +60,6 @@ const commands = (library: Package4): Form<Client>[] => [
     },
   },
   {
-    name: 'transaction',
-    run: async (client, note) => {
-      await client.multi().set('{clew}:a', '1').get('{clew}:a').exec();
-      note('continuation');
-    },
-  },
-  {
     name: 'transaction with an error',
     run: async (client, note) => {
       const multi = client.multi().lPush('{clew}:text', 'a').get('{clew}:a');
@@ -91,35 +76,10 @@ const commands = (library: Package4): Form<Client>[] => [
     },
   },
   {
-    name: 'transaction never executed',
-    operations: 0,
-    run: async (client, note) => {
-      client.multi().get('{clew}:a');
-      note('left alone');
-    },
-  },
-  {
     name: 'iterator',
     run: async (client, note) => {
       for await (const key of client.scanIterator({ COUNT: 1000 })) note(`key ${typeof key}`);
       note('after the loop');
-    },
-  },
-  {
-    name: 'script',
-    run: async (client, note) => {
-      await (client as unknown as WithScript).addTo('{clew}:n', 1);
-      note('continuation');
-    },
-  },
-  {
-    name: 'script that the server has forgotten',
-    operations: 3,
-    run: async (client, note) => {
-      await (client as unknown as WithScript).addTo('{clew}:n', 1);
-      await client.scriptFlush();
-      await (client as unknown as WithScript).addTo('{clew}:n', 1);
-      note('continuation');
     },
   },
   {
@@ -272,20 +232,6 @@ interface LegacyMulti {
   set(key: string, value: string): LegacyMulti;
   get(key: string): LegacyMulti;
   exec(callback: Callback): void;
-}
-
-/** A listener, and a promise of its being called. */
-function hearing(note: Note): { heard: Promise<unknown>; listener: () => void } {
-  let listener = (): void => undefined;
-  const heard = called((done) => (listener = noted(note, done)));
-  return { heard, listener };
-}
-
-function noted(note: Note, done: (...args: never[]) => void): Callback {
-  return (...args) => {
-    note('callback');
-    (done as Callback)(...args);
-  };
 }
 
 /** A command that the application defined in a module. */

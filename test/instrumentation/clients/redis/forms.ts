@@ -1,16 +1,23 @@
 import {
   createClient,
   createClientPool,
-  defineScript,
-  type CommandParser,
   type RedisClientPoolType,
   type RedisClientType,
 } from 'redis';
 
-import type { Form, FormSuite, Note } from '../../matrix/form.ts';
+import type { Form, FormSuite } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
+import {
+  commonForms,
+  forgottenScript,
+  hearing,
+  noted,
+  script,
+  scripts,
+  type Scripted,
+} from './common-forms.ts';
 
-type Client = RedisClientType;
+type Client = RedisClientType & Scripted;
 type Pool = RedisClientPoolType;
 
 /** What makes clients: that of one version or another. */
@@ -20,36 +27,11 @@ export interface Package {
 }
 
 export const commands: Form<Client | Pool>[] = [
-  {
-    name: 'promise',
-    run: async (target, note) => {
-      await target.set('{clew}:a', '1');
-      note('continuation');
-    },
-  },
-  { name: 'then', run: (target, note) => target.get('{clew}:a').then(() => note('then')) },
-  {
-    name: 'rejected promise',
-    run: (target, note) => target.lPush('{clew}:text', 'a').catch(() => note('catch')),
-  },
+  ...commonForms,
   {
     name: 'sendCommand',
     run: async (target, note) => {
       await target.sendCommand(['GET', '{clew}:a']);
-      note('continuation');
-    },
-  },
-  {
-    name: 'three at once',
-    operations: 3,
-    run: async (target, note) => {
-      await Promise.all(['a', 'b', 'c'].map((key) => target.get(key).then(() => note(key))));
-    },
-  },
-  {
-    name: 'transaction',
-    run: async (target, note) => {
-      await target.multi().set('{clew}:a', '1').get('{clew}:a').exec();
       note('continuation');
     },
   },
@@ -74,39 +56,16 @@ export const commands: Form<Client | Pool>[] = [
       note('continuation');
     },
   },
-  {
-    name: 'transaction never executed',
-    operations: 0,
-    run: async (target, note) => {
-      target.multi().get('{clew}:a');
-      note('left alone');
-    },
-  },
 ];
 
 const clientForms: Form<Client>[] = [
+  script,
+  forgottenScript,
   {
     name: 'iterator',
     run: async (client, note) => {
       for await (const keys of client.scanIterator({ COUNT: 1000 })) note(`keys ${typeof keys}`);
       note('after the loop');
-    },
-  },
-  {
-    name: 'script',
-    run: async (client, note) => {
-      await (client as unknown as WithScript).addTo('{clew}:n', 1);
-      note('continuation');
-    },
-  },
-  {
-    name: 'script that the server has forgotten',
-    operations: 3,
-    run: async (client, note) => {
-      await (client as unknown as WithScript).addTo('{clew}:n', 1);
-      await client.scriptFlush();
-      await (client as unknown as WithScript).addTo('{clew}:n', 1);
-      note('continuation');
     },
   },
   {
@@ -222,43 +181,6 @@ const connections = (library: Package): Form<string>[] => [
     },
   },
 ];
-
-/** A listener, and a promise of its being called. */
-export function hearing(note: Note): { heard: Promise<unknown>; listener: () => void } {
-  let listener = (): void => undefined;
-  const heard = called((done) => (listener = noted(note, done)));
-  return { heard, listener };
-}
-
-/** A command that an application defined by a script. */
-export interface WithScript {
-  addTo(key: string, by: number): Promise<number>;
-}
-
-/** As all versions take them. */
-export const scripts: Record<string, never> = {
-  addTo: {
-    ...(defineScript({
-      SCRIPT: "return redis.call('incrby', KEYS[1], ARGV[1])",
-      NUMBER_OF_KEYS: 1,
-      parseCommand(parser: CommandParser, key: string, by: number) {
-        parser.pushKey(key);
-        parser.push(String(by));
-      },
-      transformReply: (reply: unknown) => reply as never,
-    }) as object),
-    transformArguments: (key: string, by: number) => [key, String(by)],
-    // Without it a cluster of version 4 asks servers at random, and gives up after 16.
-    FIRST_KEY_INDEX: (key: string) => key,
-  } as never,
-};
-
-function noted(note: Note, done: (...args: never[]) => void): (...args: unknown[]) => void {
-  return (...args) => {
-    note('callback');
-    (done as (...args: unknown[]) => void)(...args);
-  };
-}
 
 export function formsOf(library: Package): FormSuite {
   return {
