@@ -39,6 +39,9 @@ export interface ShapedTrace {
 const FOLDED =
   /^(PROMISE|TickObject|Immediate|Microtask|HTTPINCOMINGMESSAGE|WRITEWRAP|SHUTDOWNWRAP|FILEHANDLE|DNSCHANNEL|AsyncResource|bound-anonymous-fn)$/;
 
+/** What keeps a listener, or the callback of a write, with its caller. Nobody waits for that. */
+const KEEPERS = /^(CLEW_CONTEXT|LISTENER|stream\.write)$|\.listener$/;
+
 const NAMES: [RegExp, string][] = [
   [/^GETADDRINFO/, 'dns lookup'],
   [/^GETNAMEINFO/, 'dns reverse lookup'],
@@ -119,7 +122,7 @@ function pickNodes(trace: AsyncTrace, maxNodes: number): { kept: Set<AsyncRecord
 }
 
 function isNode(record: AsyncRecord): boolean {
-  if (FOLDED.test(record.type)) return false;
+  if (FOLDED.test(record.type) || KEEPERS.test(record.type)) return false;
   // Idle timers of sockets and servers: nobody waits for a timer that never fires.
   return record.type !== 'Timeout' || record.slices.length > 0;
 }
