@@ -56,6 +56,22 @@ export class JaegerQuery {
     );
   }
 
+  /** The ids of the traces of a service, once there are as many. */
+  async waitForTraces(service: string, count: number, timeoutMillis = 15_000): Promise<string[]> {
+    let found = 0;
+    for (const deadline = Date.now() + timeoutMillis; Date.now() < deadline;) {
+      const search = new URLSearchParams({ service, limit: '1500', lookback: '1h' });
+      const response = await fetch(`${this.#base}/api/traces?${search.toString()}`);
+      const { data } = (await response.json()) as { data: { traceID: string }[] | null };
+      found = data?.length ?? 0;
+      if (data && found >= count) return data.map(({ traceID }) => traceID);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    throw new Error(
+      `Jaeger has ${found} of ${count} traces of ${service} after ${timeoutMillis} ms`,
+    );
+  }
+
   /** Every warning that the trace page would show. */
   async warningsOf(traceId: string): Promise<string[]> {
     const response = await fetch(`${this.#base}/api/traces/${traceId}`);
