@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 
 import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
+import { toObject } from '../support/otlp-types.ts';
 import { JaegerQuery } from '../support/jaeger-query.ts';
 import { runNode } from '../support/run-node.ts';
 import { requireService } from '../support/services.ts';
@@ -51,6 +52,16 @@ describe('the demo with CLEW_TRACER=watch and CLEW_RESOURCE_SPANS=1', function (
       // Also of the last requests, which the end of the shop follows at once.
       const sums = spans.filter((one) => one.traceId === traceId && one.name === 'async resources');
       assert.equal(sums.length, 1);
+    }
+  });
+
+  it('says what each operation was, as its span does', () => {
+    const told = (span: ReceivedSpan, name: string): unknown => toObject(span.attributes)[name];
+    const texts = new Set(spans.map((span) => told(span, 'db.query.text')));
+    const operations = spans.filter(({ name }) => /^PG_(POOL_)?QUERY$/.test(name));
+    assert.ok(operations.length > 10);
+    for (const span of operations) {
+      assert.ok(texts.has(told(span, 'clew.async_resource.description')), span.name);
     }
   });
 
