@@ -62,10 +62,12 @@ const NAMES: [RegExp, string][] = [
   [/^PROCESSWRAP$/, 'child process'],
   [/^SIGNALWRAP$/, 'signal'],
   [/^Timeout$/, 'timer'],
+  [/^POOL_WAIT$/, 'pool wait'],
   [/REQUEST$/, 'crypto'],
 ];
 
 const MAX_NODES = 100;
+const SHORTEST_POOL_WAIT_MILLIS = 0.5;
 
 /** The name of the span of a type: the operation's own type where it is not Node's. */
 export function nameOfType(type: string): string {
@@ -123,6 +125,8 @@ function pickNodes(trace: AsyncTrace, maxNodes: number): { kept: Set<AsyncRecord
 
 function isNode(record: AsyncRecord): boolean {
   if (FOLDED.test(record.type) || KEEPERS.test(record.type)) return false;
+  // A connection that was free is no wait.
+  if (record.type === 'POOL_WAIT') return lengthOf(record) >= SHORTEST_POOL_WAIT_MILLIS;
   // Idle timers of sockets and servers: nobody waits for a timer that never fires.
   return record.type !== 'Timeout' || record.slices.length > 0;
 }

@@ -27,10 +27,13 @@ describe('a marked request of the demo in a real Jaeger', function () {
       OTEL_SERVICE_NAME: name,
       CLEW_RECORD_SECRET: SECRET,
       CLEW_RECORD_FOLDER: folder,
+      POOL_SIZE: '1',
     });
     const header = signRecordHeader({ secret: SECRET, method: 'POST', url: '/orders/1/1' });
-    await shop.send('POST /orders/1/1');
-    await shop.send('POST /orders/1/1', { [RECORD_HEADER]: header });
+    await Promise.all([
+      shop.send('POST /orders/1/1'),
+      shop.send('POST /orders/1/1', { [RECORD_HEADER]: header }),
+    ]);
     await shop.stop();
     const ids = await query.waitForTraces(name, 2);
     traces = await Promise.all(ids.map((id) => query.waitForTrace(id, 5)));
@@ -40,8 +43,16 @@ describe('a marked request of the demo in a real Jaeger', function () {
 
   it('has async resources as spans under it, the other request none', () => {
     const sizes = traces.map((spans) => spans.size).sort((a, b) => a - b);
-    // BEGIN, UPDATE, INSERT, COMMIT, each with its operation resource, and the sum of all.
-    assert.deepEqual(sizes, [5, 10]);
+    // BEGIN, UPDATE, INSERT, COMMIT, each with its operation resource; the wait and the sum of all.
+    assert.deepEqual(sizes, [5, 11]);
+  });
+
+  it('has the wait for the only connection before its first query', () => {
+    const spans = traces.flatMap((trace) => [...trace.values()]);
+    const wait = spans.find(({ name }) => name === 'pool wait');
+    const begin = spans.find(({ name, traceId }) => name === 'BEGIN' && traceId === wait?.traceId);
+    assert.ok(wait && begin);
+    assert.ok(BigInt(wait.endTimeUnixNano ?? 0) <= BigInt(begin.startTimeUnixNano ?? 0));
   });
 
   it('has every span under the right parent', () => {

@@ -10,6 +10,8 @@ export interface JaegerSpan {
   parentSpanId?: string;
   name: string;
   kind?: number | string;
+  startTimeUnixNano?: string;
+  endTimeUnixNano?: string;
 }
 
 interface V3Answer {

@@ -65,6 +65,17 @@ describe('the demo with CLEW_TRACER=watch and CLEW_RESOURCE_SPANS=1', function (
     }
   });
 
+  it('shows who waited for one of the two connections of the pool', () => {
+    const waits = spans.filter(({ name }) => name === 'pool wait');
+    assert.ok(waits.length > 0);
+    for (const wait of waits) {
+      const queries = spans.filter(
+        (span) => span.traceId === wait.traceId && has(span, 'db.system.name'),
+      );
+      assert.ok(queries.some((query) => query.endTimeUnixNano > wait.endTimeUnixNano));
+    }
+  });
+
   it('shows nothing of the export', () => {
     const names = new Set(spans.map((span) => span.name));
     for (const name of ['worker', 'clew.delivery', 'zlib', 'stream.write'])
