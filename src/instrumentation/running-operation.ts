@@ -54,6 +54,7 @@ export class RunningOperation extends OperationResource {
   record(recorder: Recorder, operation: Operation): void {
     this.#isDescribed = true;
     this.#recording = recorder.start(operation);
+    this.description = this.#recording?.description;
   }
 
   /** Whether it was given to the recorder, which may have had reasons to record nothing. */
