@@ -6,6 +6,7 @@ import { MYSQL_CASES } from '../clients/mysql.ts';
 import { PG_CASES } from '../clients/pg.ts';
 import { PIPELINE_CASES } from '../clients/pipelines.ts';
 import { POSTGRES_CASES } from '../clients/postgres.ts';
+import { REDIS_CASES } from '../clients/redis.ts';
 import { CLIENT_VARIANTS, prepareClient } from '../clients/variants.ts';
 import type { BenchmarkGroup } from '../harness/group.ts';
 
@@ -24,6 +25,7 @@ export const group: BenchmarkGroup = {
     ...MYSQL_CASES,
     ...MARIADB_CASES,
     ...embeddedCases(),
+    ...REDIS_CASES,
     ...PIPELINE_CASES,
     ...KEY_VALUE_CASES,
   ]).map((found) => ({
