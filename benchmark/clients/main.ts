@@ -20,7 +20,7 @@ const SOURCES = new URL('../../../benchmark/', import.meta.url);
 const RESULTS = fileURLToPath(new URL('clients/results/', SOURCES));
 const README = fileURLToPath(new URL('README.md', SOURCES));
 const BENCH = fileURLToPath(new URL('../main.js', import.meta.url));
-const SERVICES: ServiceName[] = ['postgresql', 'mariadb'];
+const SERVICES: ServiceName[] = ['postgresql', 'mariadb', 'redis'];
 
 const isWriting = process.argv.includes('--write');
 const options = process.argv.slice(2).filter((option) => option !== '--write');

@@ -26,7 +26,7 @@ export const PG_CASES: readonly ClientCase[] =
           officialSpans: 2,
           open: () => {
             const { Pool } = requireClient<typeof pg>('pg');
-            const pool = new Pool({ connectionString: url, max: 1 });
+            const pool = new Pool({ connectionString: url, max: 1, idleTimeoutMillis: 600_000 });
             return { call: () => pool.query(TEXT, [1]), close: () => pool.end() };
           },
         },
@@ -36,7 +36,7 @@ export const PG_CASES: readonly ClientCase[] =
           officialSpans: 2,
           open: () => {
             const { Pool } = requireClient<typeof pg>('pg');
-            const pool = new Pool({ connectionString: url, max: 1 });
+            const pool = new Pool({ connectionString: url, max: 1, idleTimeoutMillis: 600_000 });
             return {
               call: () => new Promise((resolve) => pool.query(TEXT, [1], resolve)),
               close: () => pool.end(),

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-import { context, metrics, trace } from '@opentelemetry/api';
+import { context, metrics, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
 import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import {
   AggregationTemporality,
@@ -20,6 +20,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { getInstrumentations } from '../../src/index.ts';
 import { officialInstrumentations } from '../../test/instrumentation/matrix/official.ts';
 import type { Prepared } from '../harness/group.ts';
+import { replay, watchSockets } from './replay.ts';
 
 /** Who instruments, and what the SDK does with it. */
 export const CLIENT_VARIANTS: readonly string[] = [
@@ -33,7 +34,7 @@ export const CLIENT_VARIANTS: readonly string[] = [
 ];
 
 interface Opened {
-  call(): Promise<unknown>;
+  call(this: void): Promise<unknown>;
   close(): Promise<unknown>;
 }
 
@@ -64,7 +65,19 @@ class CountingProcessor implements SpanProcessor {
   async shutdown(): Promise<void> {}
 }
 
-export async function prepareClient(found: ClientCase, variant: string): Promise<Prepared> {
+/** The context of a request that is traced. */
+const REQUEST = trace.setSpanContext(ROOT_CONTEXT, {
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  spanId: 'b7ad6b7169203331',
+  traceFlags: TraceFlags.SAMPLED,
+});
+
+/** Prepares a case, whose server answers itself or is replayed. */
+export async function prepareClient(
+  found: ClientCase,
+  variant: string,
+  peer: 'server' | 'replay' = 'server',
+): Promise<Prepared> {
   const [who, mode] = variant.split('-') as [string, string | undefined];
   const counter = new CountingProcessor();
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -91,6 +104,7 @@ export async function prepareClient(found: ClientCase, variant: string): Promise
   if (who === 'official') {
     registerInstrumentations({ instrumentations: await officialInstrumentations(found.client) });
   }
+  if (peer === 'replay') watchSockets();
   const opened = await found.open();
   return {
     preflight: async () => {
@@ -103,14 +117,17 @@ export async function prepareClient(found: ClientCase, variant: string): Promise
           `${found.name}, ${variant}: ${counter.ended - before} spans of ${expected}`,
         );
       }
+      if (peer === 'replay') await replay(opened.call);
     },
-    run: async (count) => {
-      const before = process.cpuUsage();
-      for (let index = 0; index < count; index += 1) await opened.call();
-      const { user, system } = process.cpuUsage(before);
-      return user + system;
-    },
-    count: 1000,
+    // As in a request: what a context manager costs from its first context on, every variant has.
+    run: (count) =>
+      context.with(REQUEST, async () => {
+        const before = process.cpuUsage();
+        for (let index = 0; index < count; index += 1) await opened.call();
+        const { user, system } = process.cpuUsage(before);
+        return user + system;
+      }),
+    count: peer === 'replay' ? 4000 : 1000,
     warmUps: 20,
     close: async () => {
       await opened.close();

@@ -51,8 +51,9 @@ export function patchProtocol(prototype: Protocol, recorder: Recorder): Undo | u
   return undoAll([
     release,
     () => undoAll(undos)(),
-    patchMethod(prototype, '_enqueue', (original) => {
-      return function _enqueue(sequence) {
+    // The first thing `_enqueue` does. That takes a stack trace next, to which we would add frames.
+    patchMethod(prototype, '_validateEnqueue', (original) => {
+      return function _validateEnqueue(sequence) {
         const undo = patchSequences(sequence);
         if (undo) undos.push(undo);
         enqueued(this, sequence, recorder);
@@ -140,10 +141,17 @@ function endOf(original: Method<unknown[], unknown>): Method<unknown[], unknown>
 function emitOf(
   original: Method<[event: string, ...args: unknown[]], boolean>,
 ): Method<[event: string, ...args: unknown[]], boolean> {
-  return function emit(...args) {
-    const operation = operationOf(this);
-    return operation ? operation.run(original, this, ...args) : original.apply(this, args);
+  return function emit(event, ...args) {
+    const operation = isHeard(this, event) ? operationOf(this) : undefined;
+    return operation
+      ? operation.run(original, this, event, ...args)
+      : original.call(this, event, ...args);
   };
+}
+
+/** Whether anybody listens but the protocol, to which a sequence gives its packets. */
+function isHeard(sequence: Sequence, event: string): boolean {
+  return sequence.listenerCount(event) > (event === 'packet' ? 1 : 0);
 }
 
 function rowOf(original: Method<unknown[], unknown>): Method<unknown[], unknown> {

@@ -34,7 +34,7 @@ function patchClass(exports: ModuleExports, recorder: Recorder): Undo | undefine
   if (typeof prototype?.releaseConnection === 'function')
     return patchPool(exports, driver, recorder);
   if (typeof prototype?.of === 'function') return patchCluster(exports, driver, recorder);
-  if (typeof prototype?._enqueue === 'function') return patchProtocol(prototype, recorder);
+  if (typeof prototype?._validateEnqueue === 'function') return patchProtocol(prototype, recorder);
   return undefined;
 }
 

@@ -11,6 +11,7 @@ export interface Sequence {
   _callback?: unknown;
   end(error?: unknown, ...results: unknown[]): unknown;
   emit(event: string, ...args: unknown[]): boolean;
+  listenerCount(event: string): number;
   _packetToError?(...args: unknown[]): unknown;
   /** Reads a row, with the caller's `typeCast`. */
   RowDataPacket?(...args: unknown[]): unknown;
@@ -21,7 +22,7 @@ export interface Protocol {
   _connection?: Connection;
   _queue?: Sequence[];
   _handshakeInitializationPacket?: { serverVersion?: string } | null;
-  _enqueue(sequence: Sequence): unknown;
+  _validateEnqueue(sequence: Sequence): unknown;
   destroy(): unknown;
 }
 
