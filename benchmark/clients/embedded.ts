@@ -28,7 +28,7 @@ function synchronous(client: string, load: () => ClassOf<SynchronousDatabase>): 
     open: () => {
       const db = new (load())(':memory:');
       const statement = db.prepare(TEXT);
-      return { call: async () => statement.get(1), close: () => db.close() };
+      return { call: () => statement.get(1), close: () => db.close() };
     },
   };
 }

@@ -15,7 +15,7 @@ export const POSTGRES_CASES: readonly ClientCase[] =
           client: 'postgres',
           open: () => {
             const sql = requireClient<typeof postgres>('postgres')(url, { max: 1 });
-            return { call: async () => sql`select ${1}::int as n`, close: () => sql.end() };
+            return { call: () => sql`select ${1}::int as n`, close: () => sql.end() };
           },
         },
         {
@@ -29,7 +29,7 @@ export const POSTGRES_CASES: readonly ClientCase[] =
               pool: { min: 1, max: 1 },
             });
             return {
-              call: async () => knex.select(knex.raw('1 as n')),
+              call: () => knex.select(knex.raw('1 as n')),
               close: () => knex.destroy(),
             };
           },

@@ -34,7 +34,7 @@ export const CLIENT_VARIANTS: readonly string[] = [
 ];
 
 interface Opened {
-  call(this: void): Promise<unknown>;
+  call(this: void): unknown;
   close(this: void): unknown;
 }
 
