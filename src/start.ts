@@ -163,7 +163,9 @@ class Parts {
     this.#provider = provider;
     this.#undo.push(() => trace.disable());
     this.delivery = delivery;
-    if (delivery && config.flushOnExit) this.#removeExitHandlers = installExitHandlers(delivery);
+    if (delivery && config.flushOnExit) {
+      this.#removeExitHandlers = installExitHandlers(delivery, () => tracing.tracer.flush(true));
+    }
   }
 
   #enableInstrumentations(config: Config): void {

@@ -14,7 +14,9 @@ process.on('unhandledRejection', (reason) => {
 setLogLevel('none');
 
 export const mochaHooks = {
-  async afterAll(): Promise<void> {
+  async afterAll(this: Mocha.Context): Promise<void> {
+    // Some servers end in their own time.
+    this.timeout(60_000);
     await stopServices();
   },
   async afterEach(): Promise<void> {

@@ -1,34 +1,50 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { withGenerated } from '../../test/support/generated-part.ts';
 import { createInstance, type Instance } from '../../test/support/instances.ts';
-import { readRun, renderRun } from './table.ts';
-import { URL_VARIABLES, type ServiceName } from '../../test/support/services.ts';
+import { URL_VARIABLES } from '../../test/support/services.ts';
+import { CLIENTS, SELECTION } from './cases.ts';
+import { readRuns, renderRuns, withRun } from './table.ts';
 
 /*
- * Starts the database servers, unless the environment names running ones, and runs the group of
- * benchmarks that needs them: `npm run bench:clients -- [--write] [the options of npm run bench]`.
- * With `--write` what was measured becomes the record of this line of Node, and the records of all
- * lines become the tables of `benchmark/README.md`.
+ * npm run bench:clients -- [client ...] [--write] [the options of npm run bench]
+ *
+ * Starts the servers that the clients need (all of them if none is named), unless the environment
+ * names running ones, and runs the group of benchmarks. With `--write` what was measured takes the
+ * place of what was known of the same calls on this line of Node, and the records of all lines
+ * become the tables of `benchmark/README.md`.
  */
 const SOURCES = new URL('../../../benchmark/', import.meta.url);
 const RESULTS = fileURLToPath(new URL('clients/results/', SOURCES));
 const README = fileURLToPath(new URL('README.md', SOURCES));
 const BENCH = fileURLToPath(new URL('../main.js', import.meta.url));
-const SERVICES: ServiceName[] = ['postgresql', 'mariadb', 'redis'];
 
 const isWriting = process.argv.includes('--write');
-const options = process.argv.slice(2).filter((option) => option !== '--write');
+const given = process.argv.slice(2).filter((argument) => argument !== '--write');
+const firstOption = given.findIndex((argument) => argument.startsWith('--'));
+const named = firstOption < 0 ? given : given.slice(0, firstOption);
+const options = given.slice(named.length);
+const unknown = named.filter((name) => !(name in CLIENTS));
+if (unknown.length > 0) {
+  console.error(
+    `No case for ${unknown.join(', ')}. There are: ${Object.keys(CLIENTS).join(', ')}.`,
+  );
+  process.exit(1);
+}
+const clients = named.length > 0 ? named : Object.keys(CLIENTS);
+const services = new Set(
+  clients.map((client) => CLIENTS[client]).filter((service) => service !== undefined),
+);
 const record = join(mkdtempSync(join(tmpdir(), 'clew-bench-')), 'run.jsonl');
 const instances: Instance[] = [];
-const env = { ...process.env };
+const env: NodeJS.ProcessEnv = { ...process.env, [SELECTION]: clients.join(',') };
 try {
-  for (const service of SERVICES) {
+  for (const service of services) {
     const variable = URL_VARIABLES[service];
     if (env[variable]) continue;
     const instance = await createInstance(service);
@@ -50,12 +66,14 @@ try {
 
 function write(): void {
   const [line] = process.versions.node.split('.');
-  writeFileSync(join(RESULTS, `node-${line}.jsonl`), readFileSync(record));
-  const runs = readdirSync(RESULTS)
-    .filter((file) => file.endsWith('.jsonl'))
+  const file = join(RESULTS, `node-${line}.jsonl`);
+  const known = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  writeFileSync(file, withRun(known, readFileSync(record, 'utf8')));
+  const tables = readdirSync(RESULTS)
+    .filter((name) => name.endsWith('.jsonl'))
     .sort()
     .toReversed()
-    .map((file) => renderRun(readRun(readFileSync(join(RESULTS, file), 'utf8'))));
+    .map((name) => renderRuns(readRuns(readFileSync(join(RESULTS, name), 'utf8'))));
   const page = readFileSync(README, 'utf8');
-  writeFileSync(README, withGenerated(page, 'clients', runs.join('\n\n')));
+  writeFileSync(README, withGenerated(page, 'clients', tables.join('\n\n')));
 }

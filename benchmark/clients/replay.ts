@@ -38,7 +38,7 @@ export function watchSockets(): void {
 }
 
 /** Records one `call`, and replays it on the sockets it used whenever they are written to again. */
-export async function replay(call: () => Promise<unknown>): Promise<void> {
+export async function replay(call: () => unknown): Promise<void> {
   const tapes = new Map([...opened].map((socket) => [socket, record(socket)]));
   await call();
   for (const [socket, tape] of tapes) if (tape.length > 0) play(socket, tape);

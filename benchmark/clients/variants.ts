@@ -34,8 +34,8 @@ export const CLIENT_VARIANTS: readonly string[] = [
 ];
 
 interface Opened {
-  call(this: void): Promise<unknown>;
-  close(): Promise<unknown>;
+  call(this: void): unknown;
+  close(): unknown;
 }
 
 /** By `require`, which is where the official packages look without a loader. */
@@ -50,8 +50,14 @@ export interface ClientCase {
   client: string;
   /** Loads the client, which is instrumented by now, and connects. */
   open(): Opened | Promise<Opened>;
-  /** Spans of one call under the official package, which may make more than one. */
-  officialSpans: number;
+  /** What it works over, of which this package instruments what is used. */
+  over?: readonly string[];
+  /** Spans of one call under the official package, which may make more than one; none without one. */
+  officialSpans?: number;
+  /** Calls of one sample; a thousand if not said. */
+  count?: number;
+  /** Samples that are not counted; twenty if not said. */
+  warmUps?: number;
 }
 
 /** Counts spans and forgets them. */
@@ -107,8 +113,9 @@ export async function prepareClient(
   }
   // Either way only what the client needs: other libraries' patches are no cost of its own.
   if (who === 'clew') {
+    const wanted = [found.client, ...(found.over ?? [])].map((name) => `clew/${name}`);
     for (const one of getInstrumentations()) {
-      if (one.instrumentationName === `clew/${found.client}`) one.enable();
+      if (wanted.includes(one.instrumentationName)) one.enable();
     }
   }
   if (who === 'official') {
@@ -121,7 +128,7 @@ export async function prepareClient(
       await opened.call();
       const before = counter.ended;
       await opened.call();
-      const expected = mode !== 'on' ? 0 : who === 'clew' ? 1 : found.officialSpans;
+      const expected = mode !== 'on' ? 0 : who === 'clew' ? 1 : (found.officialSpans ?? 0);
       if (counter.ended - before !== expected) {
         throw new Error(
           `${found.name}, ${variant}: ${counter.ended - before} spans of ${expected}`,
@@ -137,8 +144,8 @@ export async function prepareClient(
         const { user, system } = process.cpuUsage(before);
         return user + system;
       }),
-    count: peer === 'replay' ? 4000 : 1000,
-    warmUps: 20,
+    count: found.count ?? (peer === 'replay' ? 4000 : 1000),
+    warmUps: found.warmUps ?? 20,
     close: async () => {
       await opened.close();
     },

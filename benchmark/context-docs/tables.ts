@@ -47,8 +47,8 @@ export function tables(measured: readonly Measured[]): string {
     [row('operation', ...head), rule(head.length + 1), ...ours].join('\n'),
     lost.length > 0 ? `Where ours costs more:\n\n${lost.join('\n')}` : 'Ours costs more nowhere.',
     'All managers (`none` is no context manager, `clew-public` ours with the `storage` store, ' +
-      '`clew-registration` ours with `listeners: "registration"`), the cost of an operation and ' +
-      'its ratio to `otel-als`:',
+      '`clew-registration` ours with `listeners: "registration"`, `clew-add-on` ours where a native ' +
+      'add-on has been loaded), the cost of an operation and its ratio to `otel-als`:',
     [row('operation', 'manager', ...head), rule(head.length + 2), ...everything].join('\n'),
   ].join('\n\n');
 }

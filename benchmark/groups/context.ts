@@ -48,9 +48,14 @@ function sync(
 }
 
 /** A case of asynchronous work under a context. */
-function async(name: string, work: (count: number) => Promise<unknown>): BenchmarkCase {
+function async(
+  name: string,
+  work: (count: number) => Promise<unknown>,
+  variants?: readonly string[],
+): BenchmarkCase {
   return {
     name,
+    ...(variants && { variants }),
     prepare: (variant): Prepared => {
       const manager = makeManager(variant);
       return {
@@ -100,11 +105,15 @@ export const group: BenchmarkGroup = {
         await Promise.all(Array.from({ length: 10 }, async (_, item) => item));
       }
     }),
-    async('timers', async (count) => {
-      for (let index = 0; index < count; index += 100) {
-        await Promise.all(Array.from({ length: 100 }, () => immediate()));
-      }
-    }),
+    async(
+      'timers',
+      async (count) => {
+        for (let index = 0; index < count; index += 100) {
+          await Promise.all(Array.from({ length: 100 }, () => immediate()));
+        }
+      },
+      [...MANAGERS, 'clew-add-on'],
+    ),
     sync('with', (manager) => {
       const fn = (): number => 1;
       return (count) => {

@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+
 import { ROOT_CONTEXT, type Context, type ContextManager } from '@opentelemetry/api';
 import {
   AsyncHooksContextManager as UpstreamHooksManager,
@@ -9,6 +11,7 @@ import { AsyncHooksContextManager } from '../../src/index.ts';
 /**
  * - `none`: no context manager.
  * - `clew`: ours, with the store it chooses on this Node.
+ * - `clew-add-on`: the same where a native add-on has been loaded.
  * - `clew-public`: ours with the `storage` store, which uses public API only.
  * - `otel-als`: OpenTelemetry's `AsyncLocalStorageContextManager`, the baseline.
  * - `otel-hooks`: OpenTelemetry's `AsyncHooksContextManager`, which 3.0 removed.
@@ -28,6 +31,9 @@ export type AttachingManager = ContextManager & {
 export function makeManager(variant: string): AttachingManager {
   switch (variant) {
     case 'clew':
+      return new AsyncHooksContextManager().enable();
+    case 'clew-add-on':
+      createRequire(import.meta.url)('bcrypt');
       return new AsyncHooksContextManager().enable();
     case 'clew-public':
       return new AsyncHooksContextManager({ store: 'storage' }).enable();

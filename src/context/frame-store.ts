@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { AcceptedHandles } from '../async/accepted-handles.ts';
+import { AddOnCallbacks } from '../async/add-on-callbacks.ts';
 import { frameAccess, LinkedFrame, type FrameAccess } from '../async/context-frame.ts';
 import { afterEscapedException } from '../async/escaped-exception.ts';
 import { asAttachment, type Slot } from './attachment.ts';
@@ -22,15 +23,14 @@ export class FrameStore extends ContextStore {
   override readonly name = 'frame';
   #storage = new AsyncLocalStorage<Slot | undefined>();
   readonly #accepted: AcceptedHandles<Slot> | undefined;
+  readonly #addOns: AddOnCallbacks<Slot>;
   #stopHealing: (() => void) | undefined;
 
   constructor(settings: StoreSettings) {
     super();
-    if (!settings.adoptAccepted) return;
-    this.#accepted = new AcceptedHandles({
-      get: () => this.get(),
-      enter: (slot) => this.enter(slot),
-    });
+    const access = { get: () => this.get(), enter: (slot: Slot) => this.enter(slot) };
+    this.#addOns = new AddOnCallbacks(access);
+    if (settings.adoptAccepted) this.#accepted = new AcceptedHandles(access);
   }
 
   override get(): Slot | undefined {
@@ -87,11 +87,13 @@ export class FrameStore extends ContextStore {
   protected override start(): void {
     // Node carries the frame, whoever made it. Outside of all callbacks there is none.
     this.#accepted?.start();
+    this.#addOns.start();
     this.#stopHealing = afterEscapedException(() => setCurrent(undefined));
   }
 
   protected override stop(): void {
     this.#accepted?.stop();
+    this.#addOns.stop();
     this.#stopHealing?.();
     this.#storage.disable();
     // Slots on their way belong to a storage nobody asks any more.

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from 'node:async_hooks';
 
 import { AcceptedHandles } from '../async/accepted-handles.ts';
+import { AddOnCallbacks } from '../async/add-on-callbacks.ts';
 import { afterEscapedException } from '../async/escaped-exception.ts';
 import { hasAsyncContextFrame } from '../async/runtime.ts';
 import { asAttachment, type Slot } from './attachment.ts';
@@ -11,15 +12,18 @@ export class StorageStore extends ContextStore {
   override readonly name = 'storage';
   #storage = new AsyncLocalStorage<Slot | undefined>();
   readonly #accepted: AcceptedHandles<Slot> | undefined;
+  readonly #addOns: AddOnCallbacks<Slot> | undefined;
   #stopHealing: (() => void) | undefined;
 
   constructor(settings: StoreSettings) {
     super();
-    if (!settings.adoptAccepted) return;
-    this.#accepted = new AcceptedHandles({
+    const access = {
       get: () => this.get(),
-      enter: (slot) => this.#storage.enterWith(slot),
-    });
+      enter: (slot: Slot) => this.#storage.enterWith(slot),
+    };
+    // Without frames Node's own hook carries the slot there.
+    if (hasAsyncContextFrame) this.#addOns = new AddOnCallbacks(access);
+    if (settings.adoptAccepted) this.#accepted = new AcceptedHandles(access);
   }
 
   override get(): Slot | undefined {
@@ -63,11 +67,13 @@ export class StorageStore extends ContextStore {
   protected override start(): void {
     // An `AsyncLocalStorage` carries from its first value on.
     this.#accepted?.start();
+    this.#addOns?.start();
     this.#stopHealing = afterEscapedException(() => this.#storage.enterWith(undefined));
   }
 
   protected override stop(): void {
     this.#accepted?.stop();
+    this.#addOns?.stop();
     this.#stopHealing?.();
     this.#storage.disable();
     // Slots on their way are in a storage nobody asks any more.

@@ -5,6 +5,7 @@ import { Interface } from 'node:readline';
 import { Duplex, Writable } from 'node:stream';
 import { Gzip } from 'node:zlib';
 
+import { onHttp2Served } from '../async/http2-serving.ts';
 import { callWith } from './bind-function.ts';
 import type { AnyFunction, ContextStore } from './context-store.ts';
 
@@ -52,6 +53,7 @@ interface Replacement {
 export class WriteCallbackBinder {
   readonly #store: ContextStore;
   #replacements: Replacement[] = [];
+  #stopWaiting: (() => void) | undefined;
 
   constructor(store: ContextStore) {
     this.#store = store;
@@ -65,9 +67,14 @@ export class WriteCallbackBinder {
         if (Object.hasOwn(target, method)) this.#replace(target, method);
       }
     }
+    // Its `write` is that of a `Duplex`.
+    this.#stopWaiting = onHttp2Served(({ Http2ServerResponse }) =>
+      this.#replace(Http2ServerResponse.prototype as unknown as Record<string, AnyFunction>, 'end'),
+    );
   }
 
   stop(): void {
+    this.#stopWaiting?.();
     for (const { target, method, original, replacement } of this.#replacements.splice(0)) {
       // Somebody else's patch on top of ours stays; without a slot ours passes everything on.
       if (target[method] === replacement) target[method] = original;

@@ -14,38 +14,45 @@ import type { DeliverySpanProcessor } from './delivery.ts';
 const OURS = Symbol.for('clew.exit');
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** Makes the end of this process, or of this worker thread, wait for `delivery`; returns the undo. */
-export function installExitHandlers(delivery: DeliverySpanProcessor): () => void {
+/**
+ * Makes the end of this process, or of this worker thread, wait for `delivery`; returns the undo.
+ * `endLast` is called before, for spans that would be ended later.
+ */
+export function installExitHandlers(
+  delivery: DeliverySpanProcessor,
+  endLast: () => void = () => undefined,
+): () => void {
   const undo: (() => void)[] = [];
-  const onExit = (): void => void delivery.flushAtExit();
-  process.on('exit', onExit);
-  undo.push(() => process.off('exit', onExit));
-  undo.push(flushBeforeExit(delivery));
-  if (isMainThread) for (const signal of SIGNALS) undo.push(flushOnSignal(delivery, signal));
+  const flush = (): void => {
+    endLast();
+    delivery.flushAtExit();
+  };
+  process.on('exit', flush);
+  undo.push(() => process.off('exit', flush));
+  undo.push(flushBeforeExit(delivery, endLast));
+  if (isMainThread) for (const signal of SIGNALS) undo.push(flushOnSignal(flush, signal));
   return () => {
     for (const step of undo.splice(0)) step();
   };
 }
 
 /** Without a sender's thread nothing can be sent once `'exit'` is emitted. */
-function flushBeforeExit(delivery: DeliverySpanProcessor): () => void {
+function flushBeforeExit(delivery: DeliverySpanProcessor, endLast: () => void): () => void {
   let attempts = 0;
   const onBeforeExit = (): void => {
     // The event comes again after each wait; a collector that takes nothing is not waited for twice.
     if (delivery.canFlushAtExit() || attempts++ > 0) return;
+    endLast();
     void delivery.forceFlush();
   };
   process.on('beforeExit', onBeforeExit);
   return () => process.off('beforeExit', onBeforeExit);
 }
 
-function flushOnSignal(
-  delivery: DeliverySpanProcessor,
-  signal: (typeof SIGNALS)[number],
-): () => void {
+function flushOnSignal(flush: () => void, signal: (typeof SIGNALS)[number]): () => void {
   const onSignal = (): void => {
     if (othersListenFor(signal)) return;
-    delivery.flushAtExit();
+    flush();
     process.off(signal, onSignal);
     // With no listener left the signal does what it does by default: status and all. Where there
     // is more than one delivery, the last one to be flushed raises it.

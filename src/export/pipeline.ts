@@ -17,6 +17,7 @@ import {
 import { createDelivery, DeliverySpanProcessor } from './delivery.ts';
 import type { DeliveryOptions } from './options.ts';
 import { loadSdk, type Provider, type Sdk } from './sdk.ts';
+import { TraceClockProcessor } from './trace-clock.ts';
 
 export interface SamplerOptions {
   readonly parentBased: boolean;
@@ -63,7 +64,7 @@ export function createProvider(
     resource: resourceFromAttributes(describeProcess(options)),
     sampler: createSampler(sdk, options.sampler),
     spanLimits: options.spanLimits,
-    spanProcessors: processor ? [...processors, processor] : [],
+    spanProcessors: processor ? [new TraceClockProcessor(), ...processors, processor] : [],
   });
   const delivery = processor instanceof DeliverySpanProcessor ? processor : undefined;
   return { provider, delivery };

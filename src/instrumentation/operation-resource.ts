@@ -35,7 +35,8 @@ export interface OperationResourceOptions {
  * nested scopes `run` no longer switches the context.
  */
 export class OperationResource extends AsyncResource {
-  readonly description: string | undefined;
+  /** What the unit of work is, for the async-resource tracer: a field, as it calls no getters. */
+  description: string | undefined;
   #ended = false;
 
   constructor(type: string, options?: OperationResourceOptions) {

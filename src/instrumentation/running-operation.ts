@@ -54,6 +54,7 @@ export class RunningOperation extends OperationResource {
   record(recorder: Recorder, operation: Operation): void {
     this.#isDescribed = true;
     this.#recording = recorder.start(operation);
+    this.description = this.#recording?.description;
   }
 
   /** Whether it was given to the recorder, which may have had reasons to record nothing. */
@@ -79,6 +80,8 @@ export class RunningOperation extends OperationResource {
   /** Ends the unit of work. What was not settled by then never will be, and ends as it is. */
   override end(): void {
     this.settle();
+    // The library may keep the command, and with it this, for much longer.
+    this.#recording = undefined;
     super.end();
   }
 }

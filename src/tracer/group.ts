@@ -32,6 +32,8 @@ export interface Group {
   /** Until when a timer of this group may fire. */
   dueUntil: number;
   dropped: number;
+  /** Which group of its owner this is. */
+  readonly part: number;
   /** Stands for the group where it must not be kept alive; empty once it is finished. */
   readonly ticket: { group: Group | undefined };
 }
@@ -118,6 +120,7 @@ export class Grouper {
       pending: 0,
       dueUntil: 0,
       dropped: 0,
+      part: owner ? ++owner.groups : 1,
       ticket: { group: undefined },
     };
     group.ticket.group = group;
@@ -146,12 +149,13 @@ export function toTrace(group: Group, root: AsyncTrace['root'], endedBy: TraceEn
   const { owner, records } = group;
   const trace: AsyncTrace = {
     root,
-    startedAt: Math.min(owner?.startedAt ?? group.startedAt, group.startedAt),
+    startedAt: owner && group.part === 1 ? owner.startedAt : group.startedAt,
     endedAt: records.reduce((end, record) => Math.max(end, lastSeen(record)), group.startedAt),
     records,
     endedBy,
     dropped: group.dropped,
   };
+  if (group.part > 1) trace.part = group.part;
   if (owner) {
     trace.owner = {
       id: owner.id,
@@ -160,6 +164,7 @@ export function toTrace(group: Group, root: AsyncTrace['root'], endedBy: TraceEn
       marked: owner.marked,
     };
     if (owner.epochOffset !== undefined) trace.owner.epochOffset = owner.epochOffset;
+    if (owner.spanStartedAt !== undefined) trace.owner.spanStartedAt = owner.spanStartedAt;
     if (owner.endedAt !== undefined) trace.owner.endedAt = owner.endedAt;
     if (owner.spanContext) {
       trace.owner.traceId = owner.spanContext.traceId;

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 
 import { context, trace, TraceFlags } from '@opentelemetry/api';
 
+import { startCollecting } from '../async/collecting.ts';
 import { GuardedHook, type HookCallbacks } from '../async/guarded-hook.ts';
 import type { Collector } from './collect.ts';
 import { classNameOf, describeHolder } from './describe.ts';
@@ -36,6 +37,7 @@ export class HookSet {
   readonly #options: HookSetOptions;
   #hook: GuardedHook | undefined;
   #installed: string | undefined;
+  #stopCollecting: (() => void) | undefined;
   /** Async ids below this were given out before recording began. */
   #firstId = 0;
 
@@ -59,12 +61,15 @@ export class HookSet {
       onFailure: () => this.#options.onFailure(),
     });
     this.#hook.enable();
+    if (plan.collects) this.#stopCollecting = startCollecting();
   }
 
   uninstall(): void {
     this.#hook?.disable();
     this.#hook = undefined;
     this.#installed = undefined;
+    this.#stopCollecting?.();
+    this.#stopCollecting = undefined;
   }
 
   #watching(clock: LoopClock): HookCallbacks {

@@ -28,6 +28,10 @@ export class WorkOwner {
   spanContext: SpanContext | undefined;
   /** What to add to the tracer's clock to get the milliseconds since 1970 its span uses. */
   epochOffset: number | undefined;
+  /** When its span started, on the clock of `performance.now()`. */
+  spanStartedAt: number | undefined;
+  /** How many groups of async resources were begun for it. */
+  groups = 0;
 
   /** A function is called when the label is first asked for, which for most requests is never. */
   constructor(label: string | (() => string), startedAt: number) {

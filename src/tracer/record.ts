@@ -52,6 +52,8 @@ export interface TraceOwner {
   sampled?: boolean;
   /** What to add to times of the tracer to get the span's milliseconds since 1970. */
   epochOffset?: number;
+  /** When that span started, on the tracer's clock. */
+  spanStartedAt?: number;
   marked: boolean;
 }
 
@@ -67,6 +69,8 @@ export interface AsyncTrace {
   endedBy: TraceEnd;
   /** Async resources of this group that the cap kept out. */
   dropped: number;
+  /** Which group of its owner this is, from 2 on: it went on after the first was finished. */
+  part?: number;
 }
 
 /** The last moment something is known to have happened to this async resource. */

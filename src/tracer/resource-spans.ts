@@ -43,7 +43,8 @@ export function writeResourceSpans(trace: AsyncTrace, options: ResourceSpansOpti
   const writer = new Writer(options.tracer, owner.traceId, root, owner.epochOffset);
   for (const node of shaped.nodes) writer.write(node);
   const hidden = shaped.folded + shaped.nodesFolded;
-  if (hidden > 0 || shaped.nodes.length > 0) {
+  // Of what went on later a summary would only say that there was little.
+  if (shaped.nodes.length > 0 || (hidden > 0 && trace.part === undefined)) {
     writer.writeSummary(trace, shaped.nodes.length, hidden);
   }
   return shaped.nodes.length + 1;
@@ -84,12 +85,13 @@ class Writer {
 
   /** What the request made in all: the request's own span has ended and cannot say so. */
   writeSummary(trace: AsyncTrace, shown: number, folded: number): void {
-    const startedAt = trace.startedAt + this.#offset;
+    // A request is known some time before its span starts; the span's children keep within it.
+    const startedAt = Math.max(trace.startedAt, trace.owner?.spanStartedAt ?? 0);
     const span = this.#tracer.startSpan(
       'async resources',
       {
         kind: SpanKind.INTERNAL,
-        startTime: startedAt,
+        startTime: startedAt + this.#offset,
         attributes: {
           [`${PREFIX}count`]: trace.records.length + trace.dropped,
           [`${PREFIX}shown`]: shown,
@@ -99,7 +101,7 @@ class Writer {
       },
       this.#root,
     );
-    const end = Math.max(trace.owner?.endedAt ?? trace.endedAt, trace.startedAt + SHORTEST_MILLIS);
+    const end = Math.max(trace.owner?.endedAt ?? trace.endedAt, startedAt + SHORTEST_MILLIS);
     span.end(end + this.#offset);
   }
 

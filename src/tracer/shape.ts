@@ -39,6 +39,9 @@ export interface ShapedTrace {
 const FOLDED =
   /^(PROMISE|TickObject|Immediate|Microtask|HTTPINCOMINGMESSAGE|WRITEWRAP|SHUTDOWNWRAP|FILEHANDLE|DNSCHANNEL|AsyncResource|bound-anonymous-fn)$/;
 
+/** What keeps a listener, or the callback of a write, with its caller. Nobody waits for that. */
+const KEEPERS = /^(CLEW_CONTEXT|LISTENER|stream\.write)$|\.listener$/;
+
 const NAMES: [RegExp, string][] = [
   [/^GETADDRINFO/, 'dns lookup'],
   [/^GETNAMEINFO/, 'dns reverse lookup'],
@@ -59,10 +62,12 @@ const NAMES: [RegExp, string][] = [
   [/^PROCESSWRAP$/, 'child process'],
   [/^SIGNALWRAP$/, 'signal'],
   [/^Timeout$/, 'timer'],
+  [/^POOL_WAIT$/, 'pool wait'],
   [/REQUEST$/, 'crypto'],
 ];
 
 const MAX_NODES = 100;
+const SHORTEST_POOL_WAIT_MILLIS = 0.5;
 
 /** The name of the span of a type: the operation's own type where it is not Node's. */
 export function nameOfType(type: string): string {
@@ -119,7 +124,9 @@ function pickNodes(trace: AsyncTrace, maxNodes: number): { kept: Set<AsyncRecord
 }
 
 function isNode(record: AsyncRecord): boolean {
-  if (FOLDED.test(record.type)) return false;
+  if (FOLDED.test(record.type) || KEEPERS.test(record.type)) return false;
+  // A connection that was free is no wait.
+  if (record.type === 'POOL_WAIT') return lengthOf(record) >= SHORTEST_POOL_WAIT_MILLIS;
   // Idle timers of sockets and servers: nobody waits for a timer that never fires.
   return record.type !== 'Timeout' || record.slices.length > 0;
 }

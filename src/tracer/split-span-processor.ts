@@ -117,7 +117,8 @@ export class SplitSpanProcessor {
   #adopt(owner: WorkOwner, span: ProcessedSpan): void {
     const { traceId, spanId, traceFlags } = span.spanContext();
     owner.spanContext = { traceId, spanId, traceFlags };
-    owner.epochOffset = span.startTime[0] * 1e3 + span.startTime[1] / 1e6 - performance.now();
+    owner.spanStartedAt = performance.now();
+    owner.epochOffset = span.startTime[0] * 1e3 + span.startTime[1] / 1e6 - owner.spanStartedAt;
     owner.label = labelOf(span, owner.label);
     this.#options.onRootSpan?.(owner, span);
   }

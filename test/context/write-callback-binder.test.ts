@@ -4,6 +4,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { OutgoingMessage, ServerResponse } from 'node:http';
+import { connect, createServer, Http2ServerResponse } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, Interface } from 'node:readline';
@@ -158,6 +160,23 @@ for (const store of STORES) {
       reader.close();
     });
 
+    it('keep their callers on a response of http2', async () => {
+      const seen: unknown[] = [];
+      const callback = (): void => void seen.push(nameOf());
+      const server = createServer((_request, response) => {
+        // Whoever writes last has the stream finish.
+        manager.with(named('a'), () => response.write('a', callback));
+        manager.with(named('b'), () => response.write('b', 'utf8', callback));
+        manager.with(named('c'), () => response.end(callback));
+      }).listen(0);
+      await once(server, 'listening');
+      const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      await once(session.request().resume(), 'close');
+      session.close();
+      server.close();
+      assert.deepEqual(seen, ['a', 'b', 'c']);
+    });
+
     it('hand a bad callback to Node as it is', () => {
       const stream = new PassThrough();
       assert.equal(
@@ -174,6 +193,8 @@ for (const store of STORES) {
           [Duplex, 'write', 'end'],
           [OutgoingMessage, 'write', 'end'],
           [ServerResponse, 'writeContinue'],
+          // Replaced at once where http2 has been seen before, which the tests above do.
+          [Http2ServerResponse, 'end'],
           [Interface, 'question'],
           [Gzip, 'flush', 'params', 'close'],
         ].flatMap(([target, ...names]) =>

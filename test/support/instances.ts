@@ -1,12 +1,13 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 
-import { ferretdb } from './ferretdb.ts';
+import { FERRETDB } from './ferretdb.ts';
 import { findBinary } from './find-binary.ts';
+import { goBinary } from './go-build.ts';
 import type { ServiceName } from './services.ts';
 
 /** A server that was started for this run, and how to stop it. */
@@ -26,8 +27,12 @@ export async function createInstance(name: ServiceName): Promise<Instance | stri
       const { redisSentinel } = await import('./redis-servers.ts');
       return again(redisSentinel);
     }
+    case 'jaeger': {
+      const { startJaeger } = await import('./jaeger.ts');
+      return startJaeger();
+    }
     default:
-      return { postgresql, mariadb, redis, mongodb, memcached, jaeger }[name]();
+      return { postgresql, mariadb, redis, mongodb, memcached }[name]();
   }
 }
 
@@ -242,8 +247,8 @@ async function redis(): Promise<Instance | string> {
 }
 
 async function mongodb(): Promise<Instance | string> {
-  const server = ferretdb();
-  if (typeof server === 'string') return server;
+  const server = goBinary(FERRETDB);
+  if (typeof server === 'string') return `no MONGODB_URL, and ${server}`;
   const folder = temporaryFolder(undefined);
   const port = await freePort();
   const args = [`127.0.0.1:${port}`, folder];
@@ -261,50 +266,4 @@ async function memcached(): Promise<Instance | string> {
   const args = ['--port', String(port), '--listen', '127.0.0.1', '--udp-port', '0'];
   const instance = await launch({ command: server, args, port, folder, owner });
   return { ...instance, url: `memcached://127.0.0.1:${port}` };
-}
-
-async function jaeger(): Promise<Instance | string> {
-  const named = process.env['JAEGER_BIN'];
-  const binary = named ?? findBinary(['jaeger'], [join(homedir(), 'go', 'bin')]);
-  if (!binary || !existsSync(binary)) {
-    return named
-      ? `JAEGER_BIN names no file: ${named}`
-      : 'no `jaeger` on the PATH, no JAEGER_BIN, no JAEGER_URL';
-  }
-  const folder = temporaryFolder(undefined);
-  const [query, grpc, otlp, otlpGrpc, health] = await Promise.all([
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-  ]);
-  writeFileSync(join(folder, 'jaeger.yaml'), jaegerConfig({ query, grpc, otlp, otlpGrpc, health }));
-  const instance = await launch({
-    command: binary,
-    args: ['--config', join(folder, 'jaeger.yaml')],
-    port: query,
-    folder,
-  });
-  return { ...instance, url: `http://127.0.0.1:${query}?otlp=${otlp}` };
-}
-
-function jaegerConfig(
-  ports: Record<'query' | 'grpc' | 'otlp' | 'otlpGrpc' | 'health', number>,
-): string {
-  return `service:
-  extensions: [jaeger_storage, jaeger_query, healthcheckv2]
-  pipelines: {traces: {receivers: [otlp], processors: [batch], exporters: [jaeger_storage_exporter]}}
-  telemetry: {metrics: {level: none}, logs: {level: warn}}
-extensions:
-  healthcheckv2: {use_v2: true, http: {endpoint: "127.0.0.1:${ports.health}"}}
-  jaeger_query:
-    storage: {traces: mem}
-    http: {endpoint: "127.0.0.1:${ports.query}"}
-    grpc: {endpoint: "127.0.0.1:${ports.grpc}"}
-  jaeger_storage: {backends: {mem: {memory: {max_traces: 50000}}}}
-receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${ports.otlp}"}, grpc: {endpoint: "127.0.0.1:${ports.otlpGrpc}"}}}}
-processors: {batch: {timeout: 50ms}}
-exporters: {jaeger_storage_exporter: {trace_storage: mem}}
-`;
 }

@@ -10,6 +10,8 @@ export interface JaegerSpan {
   parentSpanId?: string;
   name: string;
   kind?: number | string;
+  startTimeUnixNano?: string;
+  endTimeUnixNano?: string;
 }
 
 interface V3Answer {
@@ -53,6 +55,22 @@ export class JaegerQuery {
     }
     throw new Error(
       `Jaeger has ${found} of ${count} spans of ${traceId} after ${timeoutMillis} ms`,
+    );
+  }
+
+  /** The ids of the traces of a service, once there are as many. */
+  async waitForTraces(service: string, count: number, timeoutMillis = 15_000): Promise<string[]> {
+    let found = 0;
+    for (const deadline = Date.now() + timeoutMillis; Date.now() < deadline;) {
+      const search = new URLSearchParams({ service, limit: '1500', lookback: '1h' });
+      const response = await fetch(`${this.#base}/api/traces?${search.toString()}`);
+      const { data } = (await response.json()) as { data: { traceID: string }[] | null };
+      found = data?.length ?? 0;
+      if (data && found >= count) return data.map(({ traceID }) => traceID);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    throw new Error(
+      `Jaeger has ${found} of ${count} traces of ${service} after ${timeoutMillis} ms`,
     );
   }
 

@@ -1,4 +1,5 @@
-import { BUILD_LIMIT, isFerretdbBuilt } from './ferretdb.ts';
+import { FERRETDB } from './ferretdb.ts';
+import { BUILD_LIMIT, builtBinary } from './go-build.ts';
 import { createInstance, embeddedPostgresql, type Instance } from './instances.ts';
 
 /*
@@ -59,7 +60,7 @@ export async function requireService(
 ): Promise<string> {
   const fromEnvironment = process.env[URL_VARIABLES[name]];
   if (fromEnvironment) return fromEnvironment;
-  if (name === 'mongodb' && !isFerretdbBuilt()) suite.timeout(BUILD_LIMIT + 60_000);
+  if (name === 'mongodb' && !builtBinary(FERRETDB)) suite.timeout(BUILD_LIMIT + 60_000);
   let found = await shared(name, () => createInstance(name));
   if (typeof found === 'string' && name === 'postgresql' && !isRequired(name)) {
     if (embedded) found = await shared('embedded', embeddedPostgresql);

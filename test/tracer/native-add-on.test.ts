@@ -3,20 +3,12 @@ import assert from 'node:assert/strict';
 import { AsyncResourceTracer } from '../../src/tracer/async-resource-tracer.ts';
 import type { AsyncTrace } from '../../src/tracer/record.ts';
 import { shape } from '../../src/tracer/shape.ts';
+import { buildAddOn, type Sum } from '../support/add-on.ts';
 import { skipSuite } from '../support/services.ts';
-
-interface AddOn {
-  sum(n: number, callback: (sum: number) => void): void;
-}
-
-const BUILDER = new URL('../../../examples/async-hooks/lib/build-add-on.js', import.meta.url);
 
 describe('a tracer and a native add-on', () => {
   it("shows the add-on's async resource under its own type, from init to destroy", async function () {
-    const { buildAddOn } = (await import(BUILDER.href)) as {
-      buildAddOn: () => { addOn?: AddOn; missing?: string };
-    };
-    const { addOn, missing } = buildAddOn();
+    const { addOn, missing } = await buildAddOn<Sum>();
     if (!addOn) skipSuite(this, `a native add-on: ${missing} is not here`);
     const traces: AsyncTrace[] = [];
     const tracer = new AsyncResourceTracer({ onTrace: (trace) => traces.push(trace) });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 
 import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
+import { toObject } from '../support/otlp-types.ts';
 import { JaegerQuery } from '../support/jaeger-query.ts';
 import { runNode } from '../support/run-node.ts';
 import { requireService } from '../support/services.ts';
@@ -48,12 +49,36 @@ describe('the demo with CLEW_TRACER=watch and CLEW_RESOURCE_SPANS=1', function (
     for (const { traceId, name } of requests) {
       const ofTrace = resources.filter((span) => span.traceId === traceId);
       assert.ok(ofTrace.length < 100, `${name} has ${ofTrace.length}`);
+      // Also of the last requests, which the end of the shop follows at once.
+      const sums = spans.filter((one) => one.traceId === traceId && one.name === 'async resources');
+      assert.equal(sums.length, 1);
+    }
+  });
+
+  it('says what each operation was, as its span does', () => {
+    const told = (span: ReceivedSpan, name: string): unknown => toObject(span.attributes)[name];
+    const texts = new Set(spans.map((span) => told(span, 'db.query.text')));
+    const operations = spans.filter(({ name }) => /^PG_(POOL_)?QUERY$/.test(name));
+    assert.ok(operations.length > 10);
+    for (const span of operations) {
+      assert.ok(texts.has(told(span, 'clew.async_resource.description')), span.name);
+    }
+  });
+
+  it('shows who waited for one of the two connections of the pool', () => {
+    const waits = spans.filter(({ name }) => name === 'pool wait');
+    assert.ok(waits.length > 0);
+    for (const wait of waits) {
+      const queries = spans.filter(
+        (span) => span.traceId === wait.traceId && has(span, 'db.system.name'),
+      );
+      assert.ok(queries.some((query) => query.endTimeUnixNano > wait.endTimeUnixNano));
     }
   });
 
   it('shows nothing of the export', () => {
     const names = new Set(spans.map((span) => span.name));
-    for (const name of ['worker', 'clew.delivery', 'zlib'])
+    for (const name of ['worker', 'clew.delivery', 'zlib', 'stream.write'])
       assert.equal(names.has(name), false, name);
   });
 });

@@ -1,6 +1,8 @@
 import { SpanStatusCode, type Span } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 
+import { isCollecting } from '../../async/collecting.ts';
+import { OperationResource } from '../operation-resource.ts';
 import type { Endpoint } from './endpoint.ts';
 import { poolNameOf } from './pool-metrics.ts';
 import type { Recorder } from './recorder.ts';
@@ -8,6 +10,8 @@ import type { Recording } from './recording.ts';
 
 /** How long a query waited for a connection of its pool. */
 const ATTR_POOL_WAIT = 'clew.pool.wait.ms';
+
+const MANUAL_DESTROY = { requireManualDestroy: true };
 
 /** The query that waits, if it is a query. */
 interface Waiting {
@@ -20,6 +24,8 @@ export class PoolWait {
   readonly #pool: object;
   readonly #waiting: Waiting | undefined;
   readonly #span: Span | undefined;
+  /** Is there for the async-resource tracer alone, which sees it begin and end. */
+  readonly #resource: OperationResource | undefined;
   readonly #startedAt: number = performance.now();
   #isOver = false;
 
@@ -35,9 +41,11 @@ export class PoolWait {
   ): PoolWait | undefined {
     const { acquireSpans } = recorder.config;
     const isSeen = waiting !== undefined || acquireSpans || recorder.pools.isListening;
-    if (!isSeen) return undefined;
+    const isShown = isCollecting();
+    if (!isSeen && !isShown) return undefined;
     const span = acquireSpans ? recorder.startAcquireSpan(poolNameOf(endpointOf(pool))) : undefined;
-    return new PoolWait(recorder, pool, waiting, span);
+    const resource = isShown ? new OperationResource('POOL_WAIT', MANUAL_DESTROY) : undefined;
+    return new PoolWait(recorder, pool, waiting, span, resource);
   }
 
   private constructor(
@@ -45,17 +53,20 @@ export class PoolWait {
     pool: object,
     waiting: Waiting | undefined,
     span: Span | undefined,
+    resource: OperationResource | undefined,
   ) {
     this.#recorder = recorder;
     this.#pool = pool;
     this.#waiting = waiting;
     this.#span = span;
+    this.#resource = resource;
   }
 
   /** The connection is there. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#endResource();
     const milliseconds = performance.now() - this.#startedAt;
     this.#waiting?.recording?.add({ [ATTR_POOL_WAIT]: milliseconds });
     this.#span?.end();
@@ -66,9 +77,16 @@ export class PoolWait {
   fail(error: unknown, isTimeout: boolean): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#endResource();
     const { type } = this.#recorder.responses.describeError(error);
     this.#span?.setAttribute(ATTR_ERROR_TYPE, type).setStatus({ code: SpanStatusCode.ERROR });
     this.#span?.end();
     if (isTimeout) this.#recorder.pools.timedOut(this.#pool);
+  }
+
+  /** By a callback, as not every level sees what is destroyed. */
+  #endResource(): void {
+    this.#resource?.run(() => undefined, undefined);
+    this.#resource?.end();
   }
 }

@@ -7,7 +7,12 @@ import {
   type HrTime,
   type Span,
 } from '@opentelemetry/api';
-import { ATTR_DB_RESPONSE_STATUS_CODE, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+import {
+  ATTR_DB_QUERY_SUMMARY,
+  ATTR_DB_QUERY_TEXT,
+  ATTR_DB_RESPONSE_STATUS_CODE,
+  ATTR_ERROR_TYPE,
+} from '@opentelemetry/semantic-conventions';
 
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
@@ -80,6 +85,12 @@ export class Recording {
   /** Whether the statement was known at the start. */
   get hasText(): boolean {
     return this.#operation.text !== undefined;
+  }
+
+  /** The statement as it is recorded, else what tells of it without values. */
+  get description(): string | undefined {
+    const { [ATTR_DB_QUERY_TEXT]: text, [ATTR_DB_QUERY_SUMMARY]: summary } = this.#attributes;
+    return (text ?? summary) as string | undefined;
   }
 
   /** Adds what became known after the start. */

@@ -8,8 +8,6 @@ export const LOSSES: Readonly<Record<string, string>> = {
     'the collector calls, at a time that belongs to nobody.',
   'thread pool, add-ons and databases: crypto.randomInt and randomFill':
     'concurrent `randomInt` calls wait for one refill of a cache, and are called from it.',
-  'thread pool, add-ons and databases: native add-on, callback':
-    'on Nodes with frames, Node-API restores no frame for the callback of asynchronous work. The promise form keeps the context, and so does the `hook` store. A hook over all handles could carry it; every tick, timer and socket of every application would pay for that.',
   'processes, threads and signals: signal':
     'one listener table and one signal handle serve the process: the event is of whoever listened first. `listeners: "registration"` keeps it.',
   'processes, threads and signals: process warning':

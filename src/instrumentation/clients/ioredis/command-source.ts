@@ -102,18 +102,21 @@ function observe(command: RedisCommand, operation: CommandOperation, recorder: R
   let result: unknown;
   if (recorder.config.responseHook) {
     const transform = command.transformReply.bind(command);
-    command.transformReply = (reply) => (result = transform(reply));
+    const keepResult = (reply: unknown): unknown => (result = transform(reply));
+    command.transformReply = keepResult;
   }
-  command.resolve = (reply) => {
+  const resolved: RedisCommand['resolve'] = (reply) => {
     // It rejects itself where the reply cannot be transformed.
     const returned = resolve(reply);
     operation.settle(undefined, result);
     operation.end();
     return returned;
   };
-  command.reject = (error) => {
+  const rejected: RedisCommand['reject'] = (error) => {
     operation.settle(error);
     operation.end();
     return reject(error);
   };
+  command.resolve = resolved;
+  command.reject = rejected;
 }

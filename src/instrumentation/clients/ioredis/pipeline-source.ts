@@ -119,12 +119,14 @@ function observe(
   failed: (error: unknown) => void,
 ): void {
   const { resolve, reject } = pipeline;
-  pipeline.resolve = (results) => {
+  const resolved: RedisPipeline['resolve'] = (results) => {
     succeeded(results);
     resolve(results);
   };
-  pipeline.reject = (error) => {
+  const rejected: RedisPipeline['reject'] = (error) => {
     failed(error);
     reject(error);
   };
+  pipeline.resolve = resolved;
+  pipeline.reject = rejected;
 }

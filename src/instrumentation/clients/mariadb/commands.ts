@@ -35,9 +35,12 @@ export function preparedFor(statement: object | null | undefined): RunningOperat
 export function link(command: Command, made: Link): void {
   links.set(command, made);
   const { resolve, reject } = command;
-  command.resolve = (result) => answer(made, command, resolve, undefined, result);
-  command.reject = (error) =>
+  const resolved: Command['resolve'] = (result) =>
+    answer(made, command, resolve, undefined, result);
+  const rejected: Command['reject'] = (error) =>
     answer(made, command, reject, error ?? new Error('no reason given'), error);
+  command.resolve = resolved;
+  command.reject = rejected;
 }
 
 function answer(

@@ -108,7 +108,7 @@ function follow(query: PostgresQuery, run: Run): void {
   const { resolve, reject } = query;
   const { operation } = run;
   if (operation.ended || followed.has(resolve)) return;
-  query.resolve = (value) => {
+  const resolved: PostgresQuery['resolve'] = (value) => {
     if (isCopyStream(value)) {
       run.isReading = value.writable !== true;
       followStream(value, operation);
@@ -118,13 +118,15 @@ function follow(query: PostgresQuery, run: Run): void {
     }
     return resolve(value);
   };
-  query.reject = (error) => {
+  const rejected: PostgresQuery['reject'] = (error) => {
     served(run, error);
     operation.settle(error);
     operation.end();
     return reject(error);
   };
-  followed.add(query.resolve);
+  query.resolve = resolved;
+  query.reject = rejected;
+  followed.add(resolved);
 }
 
 /** The wait for a connection is over. */

@@ -1,0 +1,19 @@
+/*
+ * Whether records of async resources are being made. What needs no resource of its own to keep a
+ * context makes one only then, to be seen.
+ */
+let collectors = 0;
+
+export function isCollecting(): boolean {
+  return collectors > 0;
+}
+
+/** Says that records are made from now on; returns how to say that they no longer are. */
+export function startCollecting(): () => void {
+  collectors++;
+  let isOver = false;
+  return () => {
+    if (!isOver) collectors--;
+    isOver = true;
+  };
+}
