@@ -21,27 +21,72 @@ export function patchMethod<Target extends object, Key extends keyof Target & (s
   key: Key,
   wrap: (original: MethodOf<Target, Key>) => MethodOf<Target, Key>,
 ): Undo | undefined {
-  const original = target[key] as MethodOf<Target, Key>;
-  if (typeof original !== 'function') return undefined;
-  const own = Object.getOwnPropertyDescriptor(target, key);
-  if (own ? !own.configurable || own.get !== undefined : !Object.isExtensible(target)) {
-    return undefined;
-  }
+  const original = patchable(target, key);
+  if (original === undefined) return undefined;
   let active = wrap(original) as Callable;
   const dispatch = withLooksOf(original, function (this: unknown, ...args: unknown[]): unknown {
     return new.target
       ? (Reflect.construct(active, args, new.target) as unknown)
       : active.apply(this, args);
   });
+  const restore = place(target, key, dispatch);
+  return () => {
+    active = original as Callable;
+    restore();
+  };
+}
+
+/** Whether a patch still holds. */
+export interface PatchState {
+  readonly isUndone: boolean;
+}
+
+/**
+ * `patchMethod` for what is called for every operation. Between the caller and what `wrap` makes
+ * stands no other function, which the engine could not see through and which would cost more than
+ * most wrappers do: so once `patch.isUndone`, the wrapper itself has to be a plain call.
+ */
+export function patchHotMethod<Target extends object, Key extends keyof Target & (string | symbol)>(
+  target: Target,
+  key: Key,
+  wrap: (original: MethodOf<Target, Key>, patch: PatchState) => MethodOf<Target, Key>,
+): Undo | undefined {
+  const original = patchable(target, key);
+  if (original === undefined) return undefined;
+  const patch = { isUndone: false };
+  const restore = place(target, key, withLooksOf(original, wrap(original, patch) as Callable));
+  return () => {
+    patch.isUndone = true;
+    restore();
+  };
+}
+
+function patchable<Target extends object, Key extends keyof Target & (string | symbol)>(
+  target: Target,
+  key: Key,
+): MethodOf<Target, Key> | undefined {
+  const original = target[key] as MethodOf<Target, Key>;
+  if (typeof original !== 'function') return undefined;
+  const own = Object.getOwnPropertyDescriptor(target, key);
+  const canBe = own ? own.configurable && own.get === undefined : Object.isExtensible(target);
+  return canBe ? original : undefined;
+}
+
+/** Puts `replacement` where a method is; the undo restores that if nobody else did the same. */
+function place<Target extends object>(
+  target: Target,
+  key: keyof Target,
+  replacement: Callable,
+): Undo {
+  const own = Object.getOwnPropertyDescriptor(target, key);
   Object.defineProperty(target, key, {
-    value: dispatch,
+    value: replacement,
     writable: true,
     configurable: true,
     enumerable: own?.enumerable ?? false,
   });
   return () => {
-    active = original as Callable;
-    if (target[key] !== (dispatch as unknown)) return;
+    if (target[key] !== (replacement as unknown)) return;
     if (own) Object.defineProperty(target, key, own);
     else delete target[key];
   };

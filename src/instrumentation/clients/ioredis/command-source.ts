@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { isSettingUp } from '../../redis/setup.ts';
 import { CommandOperation } from './command-operation.ts';
@@ -45,8 +45,9 @@ export function patchRedis(
     undoScripts,
     patchConnection(prototype, recorder),
     patchScripts(prototype, recorder),
-    patchMethod(prototype, 'sendCommand', (original) => {
+    patchHotMethod(prototype, 'sendCommand', (original, patch) => {
       return function sendCommand(command, ...rest) {
+        if (patch.isUndone) return original.call(this, command, ...rest);
         const known = command[OPERATION];
         if (known) {
           known.sending(this, command, recorder);

@@ -1,4 +1,12 @@
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  ownerOf,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
@@ -55,14 +63,14 @@ export function patchPool(
     release,
     // What happens to a pool is nobody's: its listeners run in the context they were registered in.
     tryWrap(prototype, { kind: 'emitter', module: driver.name }),
-    patchMethod(prototype, 'query', (original) => queryOf(original, record)),
-    patchMethod(prototype, 'execute', (original) => executeOf(original, record)),
-    patchMethod(prototype, 'getConnection', (original) =>
-      getConnectionOf(original, driver, recorder),
+    patchHotMethod(prototype, 'query', (original, patch) => queryOf(original, patch, record)),
+    patchHotMethod(prototype, 'execute', (original, patch) => executeOf(original, patch, record)),
+    patchHotMethod(prototype, 'getConnection', (original, patch) =>
+      getConnectionOf(original, patch, driver, recorder),
     ),
-    patchMethod(prototype, 'releaseConnection', (original) => {
+    patchHotMethod(prototype, 'releaseConnection', (original, patch) => {
       return function releaseConnection(connection) {
-        const since = takenAt.get(connection);
+        const since = patch.isUndone ? undefined : takenAt.get(connection);
         if (since !== undefined) {
           takenAt.delete(connection);
           recorder.pools.used(this, performance.now() - since);
@@ -100,8 +108,8 @@ export function patchCluster(
         if (releaseNamespace) {
           undos.push(
             releaseNamespace,
-            patchMethod(owner, 'query', (query) => queryOf(query, record)),
-            patchMethod(owner, 'execute', (execute) => executeOf(execute, record)),
+            patchHotMethod(owner, 'query', (query, patch) => queryOf(query, patch, record)),
+            patchHotMethod(owner, 'execute', (execute, patch) => executeOf(execute, patch, record)),
           );
         }
         return namespace;
@@ -114,8 +122,13 @@ type Method<This> = (this: This, ...args: unknown[]) => unknown;
 /** Starts recording a query that has no connection yet. */
 type Record<This> = (pool: This, operation: RunningOperation, args: unknown[]) => void;
 
-function queryOf<This>(original: Method<This>, record: Record<This>): Method<This> {
+function queryOf<This>(
+  original: Method<This>,
+  patch: PatchState,
+  record: Record<This>,
+): Method<This> {
   return function query(...args) {
+    if (patch.isUndone) return original.apply(this, args);
     const operation = new RunningOperation('MYSQL_POOL_QUERY');
     record(this, operation, args);
     const outer = querying;
@@ -128,8 +141,13 @@ function queryOf<This>(original: Method<This>, record: Record<This>): Method<Thi
   };
 }
 
-function executeOf<This>(original: Method<This>, record: Record<This>): Method<This> {
+function executeOf<This>(
+  original: Method<This>,
+  patch: PatchState,
+  record: Record<This>,
+): Method<This> {
   return function execute(...args) {
+    if (patch.isUndone) return original.apply(this, args);
     const operation = new RunningOperation('MYSQL_POOL_EXECUTE');
     record(this, operation, args);
     const index = typeof args[1] === 'function' ? 1 : 2;
@@ -149,13 +167,14 @@ function executeOf<This>(original: Method<This>, record: Record<This>): Method<T
 
 function getConnectionOf(
   original: Pool['getConnection'],
+  patch: PatchState,
   driver: Driver,
   recorder: Recorder,
 ): (this: Pool, callback?: unknown) => unknown {
   return function getConnection(callback) {
     const operation = querying;
     querying = undefined;
-    if (typeof callback !== 'function') return original.call(this, callback);
+    if (patch.isUndone || typeof callback !== 'function') return original.call(this, callback);
     if (queuedCallbacks.has(callback)) return original.call(this, callback);
     const isFree = this._freeConnections?.length !== 0;
     const isOpening = !isFree && mayOpen(this);

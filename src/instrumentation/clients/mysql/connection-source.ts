@@ -1,4 +1,12 @@
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  ownerOf,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { RunningOperation } from '../../running-operation.ts';
@@ -30,9 +38,10 @@ export function patchConnection(Connection: ConnectionClass): Undo | undefined {
   if (!release) return undefined;
   return undoAll([
     release,
-    patchMethod(Connection, 'createQuery', (original) => {
+    patchHotMethod(Connection, 'createQuery', (original, patch) => {
       return function createQuery(...args) {
         const query = original.apply(this, args);
+        if (patch.isUndone) return query;
         const stamped = query as Sequence & Stamped;
         if (!(TEXT in stamped)) stamped[TEXT] = query.sql;
         const operation = takeMaking();
@@ -48,14 +57,20 @@ export function patchProtocol(prototype: Protocol, recorder: Recorder): Undo | u
   const release = claim(prototype, 'mysql protocol');
   if (!release) return undefined;
   const undos: Undo[] = [];
+  const seen = new WeakSet<object>();
   return undoAll([
     release,
     () => undoAll(undos)(),
     // The first thing `_enqueue` does. That takes a stack trace next, to which we would add frames.
-    patchMethod(prototype, '_validateEnqueue', (original) => {
+    patchHotMethod(prototype, '_validateEnqueue', (original, patch) => {
       return function _validateEnqueue(sequence) {
-        const undo = patchSequences(sequence);
-        if (undo) undos.push(undo);
+        if (patch.isUndone) return original.call(this, sequence);
+        const prototype = Object.getPrototypeOf(sequence) as object;
+        if (!seen.has(prototype)) {
+          seen.add(prototype);
+          const undo = patchSequences(prototype);
+          if (undo) undos.push(undo);
+        }
         enqueued(this, sequence, recorder);
         return original.call(this, sequence);
       };
@@ -105,18 +120,17 @@ function enqueued(protocol: Protocol, sequence: Sequence, recorder: Recorder): v
   }
 }
 
-/** Patches the base class of sequences, and what calls the user in the class of `sequence`. */
-function patchSequences(sequence: Sequence): Undo | undefined {
-  const prototype = Object.getPrototypeOf(sequence) as object;
+/** Patches the base class of sequences, and what calls the user in the class of `prototype`. */
+function patchSequences(prototype: object): Undo | undefined {
   const base = ownerOf(prototype, '_packetToError') as Sequence | undefined;
   const query = ownerOf(prototype, 'stream') as Sequence | undefined;
   const undos = [base && claim(base, 'mysql sequence'), query && claim(query, 'mysql query')];
   if (undos[0]) {
-    undos.push(patchMethod(base!, 'end', endOf), patchMethod(base!, 'emit', emitOf));
+    undos.push(patchHotMethod(base!, 'end', endOf), patchHotMethod(base!, 'emit', emitOf));
   }
   if (undos[1]) {
     undos.push(
-      patchMethod(query!, 'RowDataPacket', rowOf),
+      patchHotMethod(query!, 'RowDataPacket', rowOf),
       patchMethod(query!, 'stream', streamOf),
     );
   }
@@ -125,9 +139,12 @@ function patchSequences(sequence: Sequence): Undo | undefined {
 
 type Method<Args extends unknown[], Result> = (this: Sequence, ...args: Args) => Result;
 
-function endOf(original: Method<unknown[], unknown>): Method<unknown[], unknown> {
+function endOf(
+  original: Method<unknown[], unknown>,
+  patch: PatchState,
+): Method<unknown[], unknown> {
   return function end(...args) {
-    const operation = operationOf(this);
+    const operation = patch.isUndone ? undefined : operationOf(this);
     if (!operation) return original.apply(this, args);
     operation.settle(args[0] ?? undefined, args[1]);
     try {
@@ -140,9 +157,10 @@ function endOf(original: Method<unknown[], unknown>): Method<unknown[], unknown>
 
 function emitOf(
   original: Method<[event: string, ...args: unknown[]], boolean>,
+  patch: PatchState,
 ): Method<[event: string, ...args: unknown[]], boolean> {
   return function emit(event, ...args) {
-    const operation = isHeard(this, event) ? operationOf(this) : undefined;
+    const operation = !patch.isUndone && isHeard(this, event) ? operationOf(this) : undefined;
     return operation
       ? operation.run(original, this, event, ...args)
       : original.call(this, event, ...args);
@@ -154,9 +172,13 @@ function isHeard(sequence: Sequence, event: string): boolean {
   return sequence.listenerCount(event) > (event === 'packet' ? 1 : 0);
 }
 
-function rowOf(original: Method<unknown[], unknown>): Method<unknown[], unknown> {
+function rowOf(
+  original: Method<unknown[], unknown>,
+  patch: PatchState,
+): Method<unknown[], unknown> {
   return function RowDataPacket(...args) {
-    const operation = typeof this.typeCast === 'function' ? operationOf(this) : undefined;
+    const isCalling = typeof this.typeCast === 'function' && !patch.isUndone;
+    const operation = isCalling ? operationOf(this) : undefined;
     return operation ? operation.run(original, this, ...args) : original.apply(this, args);
   };
 }

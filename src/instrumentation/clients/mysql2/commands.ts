@@ -1,4 +1,12 @@
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  ownerOf,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { RunningOperation } from '../../running-operation.ts';
 import type { ResultCallback } from '../mysql-family/shapes.ts';
 import type { Command, Queue } from './shapes.ts';
@@ -94,16 +102,16 @@ export function patchCommands(prototype: object): Undo | undefined {
     streaming && claim(streaming, 'mysql2 stream'),
   ];
   if (undos[0])
-    undos.push(patchMethod(base!, 'emit', emitOf), patchMethod(base!, 'execute', executeOf));
+    undos.push(patchHotMethod(base!, 'emit', emitOf), patchHotMethod(base!, 'execute', executeOf));
   if (undos[1]) undos.push(patchMethod(streaming!, 'stream', streamOf));
   return undos.some(Boolean) ? undoAll(undos) : undefined;
 }
 
 type Emit = (this: Command, event: string, ...args: unknown[]) => boolean;
 
-function emitOf(original: Emit): Emit {
+function emitOf(original: Emit, patch: PatchState): Emit {
   return function emit(event, ...args) {
-    const made = linkOf(this);
+    const made = patch.isUndone ? undefined : linkOf(this);
     if (!made) return original.call(this, event, ...args);
     if (event === 'error') settle(made, args[0]);
     if (event === 'end') {
@@ -128,14 +136,14 @@ function emitOf(original: Emit): Emit {
 type Execute = Command['execute'];
 
 /** Runs the caller's own code for reading values and files in the caller's context. */
-function executeOf(original: Execute): Execute {
+function executeOf(original: Execute, patch: PatchState): Execute {
   // It is called for every packet.
   return function execute(this: Command, packet, connection) {
     const { options } = this;
     const isCalling =
       options !== undefined &&
       (typeof options.typeCast === 'function' || options.infileStreamFactory);
-    const made = isCalling ? linkOf(this) : undefined;
+    const made = isCalling && !patch.isUndone ? linkOf(this) : undefined;
     return made
       ? made.operation.run(original, this, packet, connection)
       : original.call(this, packet, connection);

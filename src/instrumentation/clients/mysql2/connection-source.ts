@@ -1,5 +1,13 @@
 import type { Operation } from '../../operation.ts';
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  ownerOf,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
@@ -28,16 +36,17 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
     () => {
       for (const undo of commandUndos) undo();
     },
-    patchMethod(constructor, 'createQuery', (original) => {
+    patchHotMethod(constructor, 'createQuery', (original, patch) => {
       return function createQuery(...args) {
         const command = original.apply(this, args);
-        const operation = takeMaking();
+        const operation = patch.isUndone ? undefined : takeMaking();
         if (operation) link(command, operation, true);
         return command;
       };
     }),
-    patchMethod(prototype, 'addCommand', (original) => {
+    patchHotMethod(prototype, 'addCommand', (original, patch) => {
       return function addCommand(command) {
+        if (patch.isUndone) return original.call(this, command);
         const prototype = Object.getPrototypeOf(command) as object;
         if (!seen.has(prototype)) {
           seen.add(prototype);
@@ -56,7 +65,7 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
         return result;
       };
     }),
-    patchMethod(prototype, 'execute', executeOf),
+    patchHotMethod(prototype, 'execute', executeOf),
     patchMethod(prototype, 'connect', (original) => {
       return function connect(callback) {
         if (typeof callback !== 'function') return original.call(this, callback);
@@ -131,8 +140,9 @@ function describeCommand(
 }
 
 /** `execute` prepares and executes, in two commands: one operation. */
-function executeOf(original: Connection['execute']): Connection['execute'] {
+function executeOf(original: Connection['execute'], patch: PatchState): Connection['execute'] {
   return function execute(this: Connection, ...args) {
+    if (patch.isUndone) return original.apply(this, args);
     const operation = executingOperation() ?? new RunningOperation('MYSQL2_EXECUTE');
     const index = typeof args[1] === 'function' ? 1 : 2;
     const callback = args[index];

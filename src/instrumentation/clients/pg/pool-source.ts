@@ -1,4 +1,12 @@
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  ownerOf,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
@@ -26,12 +34,12 @@ export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo
   return undoAll([
     release,
     patchWaits(prototype, recorder),
-    patchMethod(prototype, 'query', (original) => queryOf(original, recorder)),
-    patchMethod(prototype, 'connect', (original) => connectOf(original, recorder)),
+    patchHotMethod(prototype, 'query', (original, patch) => queryOf(original, patch, recorder)),
+    patchHotMethod(prototype, 'connect', (original, patch) => connectOf(original, patch, recorder)),
     tryWrap(prototype, { kind: 'emitter', module: 'pg-pool' }),
-    patchMethod(prototype, 'newClient', fromRoot),
+    patchHotMethod(prototype, 'newClient', fromRoot),
     // Sets the timer that closes an idle client, which is nobody's request.
-    patchMethod(prototype, '_release', fromRoot),
+    patchHotMethod(prototype, '_release', fromRoot),
     patchMethod(prototype, 'end', (original) => {
       return function end(callback) {
         if (typeof callback !== 'function') return original.call(this, callback);
@@ -43,9 +51,10 @@ export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo
 
 function fromRoot<This, Args extends unknown[]>(
   original: (this: This, ...args: Args) => unknown,
+  patch: PatchState,
 ): (this: This, ...args: Args) => unknown {
   return function fromRoot(...args) {
-    return runInRoot(original, this, ...args);
+    return patch.isUndone ? original.apply(this, args) : runInRoot(original, this, ...args);
   };
 }
 
@@ -54,10 +63,14 @@ type Method<Key extends 'query' | 'connect'> = (
   ...args: Parameters<PgPool[Key]>
 ) => unknown;
 
-function queryOf(original: Method<'query'>, recorder: Recorder): Method<'query'> {
+function queryOf(
+  original: Method<'query'>,
+  patch: PatchState,
+  recorder: Recorder,
+): Method<'query'> {
   return function query(...args) {
     // Of another class of clients the queries are not seen, so neither would be their end.
-    if (typeof args[0] === 'function' || !isPatched(this.Client?.prototype)) {
+    if (patch.isUndone || typeof args[0] === 'function' || !isPatched(this.Client?.prototype)) {
       return original.apply(this, args);
     }
     const operation = new RunningOperation('PG_POOL_QUERY');
@@ -87,8 +100,13 @@ function withBoundCallback(args: unknown[], operation: RunningOperation): unknow
   return args;
 }
 
-function connectOf(original: Method<'connect'>, recorder: Recorder): Method<'connect'> {
+function connectOf(
+  original: Method<'connect'>,
+  patch: PatchState,
+  recorder: Recorder,
+): Method<'connect'> {
   return function connect(callback) {
+    if (patch.isUndone) return original.call(this, callback);
     const operation = querying;
     querying = undefined;
     let bound = callback;

@@ -1,4 +1,4 @@
-import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
@@ -125,10 +125,10 @@ export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
         return original.call(this, item);
       };
     }),
-    patchMethod(prototype, '_acquireClient', (original) => {
+    patchHotMethod(prototype, '_acquireClient', (original, patch) => {
       return function _acquireClient(client, item: Stamped, listener, isNew, ...rest) {
         const { pools } = recorder;
-        if (pools.isListening) {
+        if (pools.isListening && !patch.isUndone) {
           const opened = isNew === true ? item[OPENED_AT] : undefined;
           const now = performance.now();
           pools.watch(this, endpointOf(client), readPool);
@@ -139,9 +139,9 @@ export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
         return original.call(this, client, item, listener, isNew, ...rest);
       };
     }),
-    patchMethod(prototype, '_release', (original) => {
+    patchHotMethod(prototype, '_release', (original, patch) => {
       return function _release(client, ...rest) {
-        const since = takenAt.get(client);
+        const since = patch.isUndone ? undefined : takenAt.get(client);
         if (since !== undefined) {
           takenAt.delete(client);
           recorder.pools.used(this, performance.now() - since);

@@ -1,4 +1,12 @@
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  ownerOf,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
@@ -42,6 +50,7 @@ export function adopting<Args extends unknown[]>(
 
 /** Whether the queries of this class of clients are seen. */
 export function isPatched(prototype: object | undefined): boolean {
+  if (prototype && patched.has(prototype)) return true;
   const owner = ownerOf(prototype, '_pulseQueryQueue');
   return owner !== undefined && patched.has(owner);
 }
@@ -75,8 +84,10 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
     isNativeQuery(Client.Query?.prototype)
       ? patchNativeQuery(Client.Query!.prototype!)
       : patchSubmittable(Client.Query?.prototype),
-    patchMethod(prototype, 'query', (original) => queryOf(original, recorder)),
-    patchMethod(prototype, '_pulseQueryQueue', (original) => pulseOf(original, recorder)),
+    patchHotMethod(prototype, 'query', (original, patch) => queryOf(original, patch, recorder)),
+    patchHotMethod(prototype, '_pulseQueryQueue', (original, patch) =>
+      pulseOf(original, patch, recorder),
+    ),
     patchMethod(prototype, 'connect', withBoundCallback('PG_CONNECT')),
     patchMethod(prototype, 'end', withBoundCallback('PG_END')),
     tryWrap(prototype, { kind: 'emitter', module: 'pg', events: OWNERLESS }),
@@ -105,8 +116,13 @@ function withBoundCallback(type: string) {
     };
 }
 
-function queryOf(original: PgClient['query'], recorder: Recorder): PgClient['query'] {
+function queryOf(
+  original: PgClient['query'],
+  patch: PatchState,
+  recorder: Recorder,
+): PgClient['query'] {
   return function query(this: PgClient, ...args) {
+    if (patch.isUndone) return original.apply(this, args);
     const call: Call = { client: this, given: args[0], operation: adopted, isQueued: false };
     const outer = calling;
     calling = call;
@@ -127,13 +143,15 @@ function queryOf(original: PgClient['query'], recorder: Recorder): PgClient['que
 
 function pulseOf(
   original: PgClient['_pulseQueryQueue'],
+  patch: PatchState,
   recorder: Recorder,
 ): PgClient['_pulseQueryQueue'] {
   return function _pulseQueryQueue(this: PgClient, ...args) {
     const call = calling;
-    if (call?.client === this && !call.isQueued) {
+    if (call?.client === this && !call.isQueued && !patch.isUndone) {
       call.isQueued = true;
-      const query = (this._queryQueue ?? this.queryQueue)?.at(-1);
+      const queue = this._queryQueue ?? this.queryQueue;
+      const query = queue?.[queue.length - 1];
       // It may be submitted at once, and that is in its caller's context already.
       if (query) return queued(query, call, recorder).runHere(() => original.apply(this, args));
     }

@@ -1,4 +1,11 @@
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  ownerOf,
+  patchHotMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { RunningOperation } from '../../running-operation.ts';
 import type { Submittable } from './shapes.ts';
 
@@ -46,6 +53,7 @@ const MESSAGES = [
 
 type Method = (this: Handlers, ...args: unknown[]) => unknown;
 type Handlers = Submittable & Record<string, Method>;
+type Wrap = (original: Method, patch: PatchState) => Method;
 
 /** Patches the class that `prototype` belongs to. */
 export function patchSubmittable(prototype: object | undefined): Undo | undefined {
@@ -54,9 +62,9 @@ export function patchSubmittable(prototype: object | undefined): Undo | undefine
   if (last === undefined) return undefined;
   const release = claim(last, 'pg submittable');
   if (release === undefined) return undefined;
-  const patch = (key: string, wrap: (original: Method) => Method): Undo | undefined => {
+  const patch = (key: string, wrap: Wrap): Undo | undefined => {
     const owner = ownerOf(prototype, key) as Handlers | undefined;
-    return owner && patchMethod(owner, key, wrap);
+    return owner && patchHotMethod(owner, key, wrap);
   };
   return undoAll([
     release,
@@ -86,16 +94,16 @@ export function undoSubmittables(): void {
   for (const undo of undos.splice(0)) undo();
 }
 
-function inScope(original: Method): Method {
+function inScope(original: Method, patch: PatchState): Method {
   return function message(...args) {
-    const operation = operationOf(this);
+    const operation = patch.isUndone ? undefined : operationOf(this);
     return operation ? operation.run(original, this, ...args) : original.apply(this, args);
   };
 }
 
-function failing(original: Method): Method {
+function failing(original: Method, patch: PatchState): Method {
   return function handleError(...args) {
-    const operation = operationOf(this);
+    const operation = patch.isUndone ? undefined : operationOf(this);
     if (operation === undefined) return original.apply(this, args);
     operation.settle(args[0]);
     try {
@@ -106,9 +114,9 @@ function failing(original: Method): Method {
   };
 }
 
-function ending(original: Method): Method {
+function ending(original: Method, patch: PatchState): Method {
   return function handleReadyForQuery(...args) {
-    const operation = operationOf(this);
+    const operation = patch.isUndone ? undefined : operationOf(this);
     if (operation === undefined) return original.apply(this, args);
     operation.settle(this._canceledDueToError || undefined, this._results);
     try {

@@ -1,4 +1,4 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { patchListeners } from '../../listeners.ts';
 import { setUp } from '../../redis/setup.ts';
@@ -24,11 +24,11 @@ export function patchClient(
         return setUp(original, this, ...args);
       };
     }),
-    patchMethod(prototype, 'sendCommand', (original) => {
+    patchHotMethod(prototype, 'sendCommand', (original, patch) => {
       return function sendCommand(args, ...rest) {
         const send = (): unknown => original.call(this, args, ...rest);
         // A cluster says it before a command that was redirected. It is no operation of its own.
-        if (!Array.isArray(args) || args[0] === 'ASKING') return send();
+        if (patch.isUndone || !Array.isArray(args) || args[0] === 'ASKING') return send();
         return recorded(
           this,
           recorder,

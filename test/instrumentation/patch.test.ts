@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+
+import { patchHotMethod, patchMethod } from '../../src/instrumentation/patch.ts';
+
+class Greeter {
+  greet(name: string): string {
+    return `hello ${name}`;
+  }
+}
+
+const methodOf = (target: Greeter) =>
+  Reflect.get(target, 'greet') as (this: Greeter, name: string) => string;
+
+const KINDS = {
+  patchMethod: (target: Greeter) =>
+    patchMethod(target, 'greet', (original) => {
+      return function greet(name) {
+        return `${original.call(this, name)}!`;
+      };
+    }),
+  patchHotMethod: (target: Greeter) =>
+    patchHotMethod(target, 'greet', (original, patch) => {
+      return function greet(name) {
+        const greeting = original.call(this, name);
+        return patch.isUndone ? greeting : `${greeting}!`;
+      };
+    }),
+};
+
+for (const [name, patch] of Object.entries(KINDS)) {
+  describe(name, () => {
+    it('replaces a method, which keeps its name and its length, until it is undone', () => {
+      class Target extends Greeter {}
+      const undo = patch(Target.prototype);
+      const greet = methodOf(Target.prototype);
+      assert.equal(new Target().greet('you'), 'hello you!');
+      assert.equal(greet.name, 'greet');
+      assert.equal(greet.length, 1);
+      undo?.();
+      assert.equal(new Target().greet('you'), 'hello you');
+      assert.equal(Object.hasOwn(Target.prototype, 'greet'), false);
+    });
+
+    it('leaves a patch over it in place when it is undone, and is a plain call from then on', () => {
+      class Target extends Greeter {}
+      const undo = patch(Target.prototype);
+      const greet = methodOf(Target.prototype);
+      Target.prototype.greet = function (given) {
+        return `${greet.call(this, given)}?`;
+      };
+      assert.equal(new Target().greet('you'), 'hello you!?');
+      undo?.();
+      assert.equal(new Target().greet('you'), 'hello you?');
+    });
+
+    it('leaves alone what is frozen', () => {
+      const target = Object.freeze(new Greeter());
+      assert.equal(patch(target), undefined);
+      assert.equal(target.greet('you'), 'hello you');
+    });
+  });
+}
