@@ -8,7 +8,11 @@ class Greeter {
   }
 }
 
-const methodOf = (target: Greeter) => Reflect.get(target, 'greet');
+const methodOf = (target: Greeter) =>
+  Object.getOwnPropertyDescriptor(target, 'greet')?.value as (
+    this: Greeter,
+    name: string,
+  ) => string;
 
 const KINDS = {
   patchMethod: (target: Greeter) =>
