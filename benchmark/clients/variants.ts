@@ -84,7 +84,7 @@ const REQUEST = trace.setSpanContext(ROOT_CONTEXT, {
  */
 const STACK_DEPTH = 10;
 
-function fromDepth(depth: number, call: () => Promise<unknown>): Promise<unknown> {
+function fromDepth(depth: number, call: () => unknown): unknown {
   return depth === 0 ? call() : fromDepth(depth - 1, call);
 }
 

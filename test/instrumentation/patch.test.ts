@@ -9,7 +9,10 @@ class Greeter {
 }
 
 const methodOf = (target: Greeter) =>
-  Reflect.get(target, 'greet') as (this: Greeter, name: string) => string;
+  Object.getOwnPropertyDescriptor(target, 'greet')?.value as (
+    this: Greeter,
+    name: string,
+  ) => string;
 
 const KINDS = {
   patchMethod: (target: Greeter) =>
