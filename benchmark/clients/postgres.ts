@@ -28,7 +28,10 @@ export const POSTGRES_CASES: readonly ClientCase[] =
               connection: url,
               pool: { min: 1, max: 1 },
             });
-            return { call: () => knex.select(knex.raw('1 as n')), close: () => knex.destroy() };
+            return {
+              call: () => knex.select(knex.raw('1 as n')),
+              close: () => knex.destroy(),
+            };
           },
         },
       ];

@@ -35,7 +35,7 @@ export const CLIENT_VARIANTS: readonly string[] = [
 
 interface Opened {
   call(this: void): unknown;
-  close(): unknown;
+  close(this: void): unknown;
 }
 
 /** By `require`, which is where the official packages look without a loader. */
@@ -125,9 +125,9 @@ export async function prepareClient(
   const opened = await found.open();
   return {
     preflight: async () => {
-      await opened.call();
+      await context.with(REQUEST, opened.call);
       const before = counter.ended;
-      await opened.call();
+      await context.with(REQUEST, opened.call);
       const expected = mode !== 'on' ? 0 : who === 'clew' ? 1 : (found.officialSpans ?? 0);
       if (counter.ended - before !== expected) {
         throw new Error(

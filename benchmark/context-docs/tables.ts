@@ -16,6 +16,22 @@ export interface Measured {
 
 const BASELINE = 'otel-als';
 
+/** What ours may cost at most, as a share of the baseline: on Nodes without frames and with them. */
+const GOALS: Readonly<Record<string, readonly [number, number]>> = {
+  'await chain': [1, 1.05],
+  'nested async, 10 deep': [1, 1.05],
+  'Promise.all of 10': [1, 1.05],
+  with: [1, 0.3],
+  'with, 3 nested': [1, 0.3],
+  'with, a receiver and two arguments': [1, 0.3],
+  active: [1, 0.5],
+  'bind a function': [0.1, 0.1],
+  'call a bound function': [0.5, 0.1],
+  'bound emitter: add and remove a listener': [0.25, 0.2],
+  'attach and dispose': [1, 0.3],
+  'HTTP server': [1, 1],
+};
+
 /** The tables of the docs: ours beside the baseline, what we lose, and everything. */
 export function tables(measured: readonly Measured[]): string {
   const names = [...new Set(measured.flatMap(({ cases }) => cases.map((one) => one.case)))];
@@ -34,6 +50,16 @@ export function tables(measured: readonly Measured[]): string {
     });
     return slower.length > 0 ? [`- ${name}: ${slower.join(', ')}`] : [];
   });
+  const missed = names.flatMap((name) => {
+    const goals = GOALS[name];
+    if (goals === undefined) return [];
+    const over = measured.flatMap((node) => {
+      const found = shown(ratio(node, name, 'clew'));
+      const goal = goals[Number(node.line) < 24 ? 0 : 1];
+      return Number(found) > goal ? [`${found} on ${node.line} (goal ${goal})`] : [];
+    });
+    return over.length > 0 ? [`- ${name}: ${over.join(', ')}`] : [];
+  });
   const everything = names.flatMap((name) =>
     variants
       .filter((variant) => measured.some((node) => find(node, name, variant)))
@@ -46,6 +72,7 @@ export function tables(measured: readonly Measured[]): string {
       `one process per case and manager. Measured on ${machines(measured)}.`,
     [row('operation', ...head), rule(head.length + 1), ...ours].join('\n'),
     lost.length > 0 ? `Where ours costs more:\n\n${lost.join('\n')}` : 'Ours costs more nowhere.',
+    missed.length > 0 ? `Goals that are missed:\n\n${missed.join('\n')}` : 'No goal is missed.',
     'All managers (`none` is no context manager, `clew-public` ours with the `storage` store, ' +
       '`clew-registration` ours with `listeners: "registration"`, `clew-add-on` ours where a native ' +
       'add-on has been loaded), the cost of an operation and its ratio to `otel-als`:',

@@ -28,6 +28,14 @@ for (const store of STORES) {
     let manager: AsyncHooksContextManager;
     const nameOf = (): unknown => manager.active().getValue(KEY);
 
+    /** What Node-API holds weakly, and with it the slot that the `hook` store puts there. */
+    const resources: object[] = [];
+    const init = (): Handle => {
+      const resource = {};
+      resources.push(resource);
+      return addOn.init(resource);
+    };
+
     before(async function () {
       const sum = await buildAddOn<Sum>();
       const callbacks = await buildAddOn<Callbacks>('test/context/native/callbacks.c');
@@ -43,6 +51,7 @@ for (const store of STORES) {
     });
 
     afterEach(() => {
+      resources.length = 0;
       manager.disable();
     });
 
@@ -77,8 +86,8 @@ for (const store of STORES) {
     });
 
     it('leave the code in whose middle they are called its own context', () => {
-      const outer = manager.with(named('a'), () => addOn.init({}));
-      const inner = manager.with(named('b'), () => addOn.init({}));
+      const outer = manager.with(named('a'), () => init());
+      const inner = manager.with(named('b'), () => init());
       manager.with(named('c'), () => {
         addOn.call(outer, () => {
           assert.equal(nameOf(), 'a');
@@ -93,7 +102,7 @@ for (const store of STORES) {
     });
 
     it('leave it its own context when they throw', () => {
-      const handle = manager.with(named('a'), () => addOn.init({}));
+      const handle = manager.with(named('a'), () => init());
       manager.with(named('b'), () => {
         assert.throws(
           () =>
@@ -108,16 +117,16 @@ for (const store of STORES) {
     });
 
     it('have no context where the work was requested under none', () => {
-      const handle = addOn.init({});
+      const handle = init();
       // Another one's work goes on meanwhile.
-      const other = manager.with(named('a'), () => addOn.init({}));
+      const other = manager.with(named('a'), () => init());
       manager.with(named('b'), () => assert.equal(addOn.call(handle, nameOf), undefined));
       addOn.destroy(handle);
       addOn.destroy(other);
     });
 
     it('have no context any more after `disable`', () => {
-      const handle = manager.with(named('a'), () => addOn.init({}));
+      const handle = manager.with(named('a'), () => init());
       manager.disable();
       assert.equal(addOn.call(handle, nameOf), undefined);
       manager.enable();

@@ -17,6 +17,7 @@ export const SUITES: Readonly<Record<string, () => Promise<FormSuite>>> = {
   'knex over pg': async () => (await import('../clients/knex/forms.ts')).KNEX_OVER['pg']!,
   'knex over mysql2': async () => (await import('../clients/knex/forms.ts')).KNEX_OVER['mysql2']!,
   'knex over mysql': async () => (await import('../clients/knex/forms.ts')).KNEX_OVER['mysql']!,
+  'knex over mariadb': async () => (await import('../clients/knex/forms.ts')).KNEX_OVER['mariadb']!,
   'knex over better-sqlite3': async () =>
     (await import('../clients/knex/forms.ts')).KNEX_OVER['better-sqlite3']!,
   'knex over sqlite3': async () => (await import('../clients/knex/forms.ts')).KNEX_OVER['sqlite3']!,

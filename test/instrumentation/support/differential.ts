@@ -9,11 +9,14 @@ import { registerContextManager } from './telemetry.ts';
 /** What an application does, and what it sees of it: data that can be compared. */
 export type Scenario = () => unknown;
 
-/** Runs `scenario` without and with `instrumentation`: the application must not see a difference. */
+/**
+ * Runs `scenario` without and with `instrumentation`: the application must not see a difference.
+ * Returns the number of spans, which all have to have ended.
+ */
 export async function assertNoDifference(
   scenario: Scenario,
-  instrumentation: Instrumentation,
-): Promise<void> {
+  instrumentation: Pick<Instrumentation, 'enable' | 'disable'>,
+): Promise<number> {
   registerContextManager();
   // A context in use has some versions of Node mark every promise, with and without us.
   const run = (): Promise<unknown> => context.with(ROOT_CONTEXT, outcomeOf, undefined, scenario);
@@ -43,6 +46,7 @@ export async function assertNoDifference(
     [...started].filter((span) => !ended.has(span)).map(({ name }) => name),
     [],
   );
+  return started.size;
 }
 
 /** What came out, and what was thrown past everybody meanwhile. */

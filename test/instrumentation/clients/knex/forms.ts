@@ -198,7 +198,7 @@ const waiting: Form<Knex>[] = [
 ];
 
 /** What differs between the drivers. */
-interface Driver {
+export interface Driver {
   client: string;
   service?: ServiceName;
   /** The type of a key that counts by itself. */
@@ -207,10 +207,11 @@ interface Driver {
   load?: () => unknown;
 }
 
-const DRIVERS: readonly Driver[] = [
+export const DRIVERS: readonly Driver[] = [
   { client: 'pg', service: 'postgresql', key: 'serial' },
   { client: 'mysql2', service: 'mariadb', key: 'integer auto_increment' },
   { client: 'mysql', service: 'mariadb', key: 'integer auto_increment' },
+  { client: 'mariadb', service: 'mariadb', key: 'integer auto_increment' },
   { client: 'better-sqlite3', key: 'integer', load: loadBetterSqlite3 },
   {
     client: 'sqlite3',
@@ -232,12 +233,11 @@ function found(native: NodeJS.Require | string): NodeJS.Require {
   return native;
 }
 
-function createOver({ client, load }: Driver, url: string, acquireTimeout: number): Knex {
+export function createOver({ client, load }: Driver, url: string): Knex {
   return createKnex({
     client: load ? withDriver(client, load) : client,
     connection: load ? { filename: ':memory:' } : url,
     pool: { min: 0, max: 1 },
-    acquireConnectionTimeout: acquireTimeout,
     useNullAsDefault: true,
     // It complains to the console of every connection that was not to be had.
     log: { warn: () => undefined },
@@ -259,7 +259,7 @@ function settingsOver(driver: Driver): Setting<Knex>[] {
     {
       name: 'a pool of one',
       open: async (url) => {
-        const target = createOver(driver, url, 60_000);
+        const target = createOver(driver, url);
         await target.raw(
           `create temporary table things (id ${driver.key} primary key, name varchar(9))`,
         );
@@ -270,9 +270,11 @@ function settingsOver(driver: Driver): Setting<Knex>[] {
     {
       name: 'a pool of one that is taken',
       open: async (url) => {
-        const target = createOver(driver, url, 50);
+        const target = createOver(driver, url);
         const { client } = target as Knex & { client: Knex.Client };
         const taken = (await client.acquireConnection()) as unknown;
+        // Not before it is open, which may take longer.
+        (client.pool as { acquireTimeoutMillis: number }).acquireTimeoutMillis = 50;
         const close = async (): Promise<void> => {
           await client.releaseConnection(taken);
           await target.destroy();
