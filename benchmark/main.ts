@@ -6,13 +6,14 @@ import { parseArgs } from 'node:util';
 import { environment, loadWarning } from './harness/environment.ts';
 import type { BenchmarkGroup } from './harness/group.ts';
 import { runCase, type Samples } from './harness/run-case.ts';
-import { median, spread } from './harness/statistics.ts';
+import { lowerQuartile, median, spread } from './harness/statistics.ts';
 
 /*
  * npm run bench -- [group ...] [--case TEXT] [--variant NAME ...] [--rounds N] [--json FILE]
  *
  * Prints, for each case, what an operation costs in each variant and its ratio to the baseline:
- * medians over the rounds. Ratios of one run may be compared, and nothing else.
+ * medians over the rounds, and the lower quartile's distance from that of the baseline, which rounds
+ * that were disturbed do not reach. Ratios of one run may be compared, and nothing else.
  */
 const GROUPS = fileURLToPath(new URL('./groups/', import.meta.url));
 const { values, positionals } = parseArgs({
@@ -70,7 +71,8 @@ function table(samples: Samples, baseline: string): string[] {
   return [...samples].map(([variant, costs]) => {
     const ratio = median(costs.map((cost, round) => cost / (base[round] ?? Number.NaN)));
     const cost = median(costs);
+    const above = lowerQuartile(costs) - lowerQuartile(base);
     const percent = (spread(costs) / cost) * 100;
-    return `${variant.padEnd(16)} ${cost.toFixed(1).padStart(10)} ±${percent.toFixed(0).padStart(2)} %   ratio ${ratio.toFixed(2)}`;
+    return `${variant.padEnd(16)} ${cost.toFixed(1).padStart(10)} ±${percent.toFixed(0).padStart(2)} %   ratio ${ratio.toFixed(2)}   ${above < 0 ? '' : '+'}${above.toFixed(2)}`;
   });
 }

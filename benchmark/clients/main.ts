@@ -12,20 +12,21 @@ import { CLIENTS, SELECTION } from './cases.ts';
 import { readRuns, renderRuns, withRun } from './table.ts';
 
 /*
- * npm run bench:clients -- [client ...] [--write] [the options of npm run bench]
+ * npm run bench:clients -- [client ...] [--write | --replay] [the options of npm run bench]
  *
  * Starts the servers that the clients need (all of them if none is named), unless the environment
  * names running ones, and runs the group of benchmarks. With `--write` what was measured takes the
  * place of what was known of the same calls on this line of Node, and the records of all lines
- * become the tables of `benchmark/README.md`.
+ * become the tables of `benchmark/README.md`. With `--replay` the servers' answers are replayed.
  */
 const SOURCES = new URL('../../../benchmark/', import.meta.url);
 const RESULTS = fileURLToPath(new URL('clients/results/', SOURCES));
 const README = fileURLToPath(new URL('README.md', SOURCES));
 const BENCH = fileURLToPath(new URL('../main.js', import.meta.url));
 
-const isWriting = process.argv.includes('--write');
-const given = process.argv.slice(2).filter((argument) => argument !== '--write');
+const group = process.argv.includes('--replay') ? 'clients-replayed' : 'clients';
+const isWriting = group === 'clients' && process.argv.includes('--write');
+const given = process.argv.slice(2).filter((argument) => !/^--(?:write|replay)$/.test(argument));
 const firstOption = given.findIndex((argument) => argument.startsWith('--'));
 const named = firstOption < 0 ? given : given.slice(0, firstOption);
 const options = given.slice(named.length);
@@ -55,7 +56,7 @@ try {
     instances.push(instance);
     env[variable] = instance.url;
   }
-  const args = [BENCH, 'clients', ...options, ...(isWriting ? ['--json', record] : [])];
+  const args = [BENCH, group, ...options, ...(isWriting ? ['--json', record] : [])];
   const bench = spawn(process.execPath, args, { env, stdio: 'inherit' });
   const [code] = (await once(bench, 'exit')) as [number | null];
   process.exitCode = code ?? 1;
