@@ -17,3 +17,15 @@ export function startCollecting(): () => void {
     isOver = true;
   };
 }
+
+const hidden = new WeakSet<object>();
+
+/** Keeps an async resource of ours, which others run in, out of all records. Returns it. */
+export function hideFromRecords<Resource extends object>(resource: Resource): Resource {
+  hidden.add(resource);
+  return resource;
+}
+
+export function isHiddenFromRecords(resource: object): boolean {
+  return hidden.has(resource);
+}

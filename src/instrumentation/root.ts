@@ -1,12 +1,13 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
+import { hideFromRecords } from '../async/collecting.ts';
 import { RunningOperation } from './running-operation.ts';
 
 /*
  * Holds the context this module was loaded in: that of start-up, which belongs to no request. For
  * AsyncLocalStorage there is no other way out of a request's context.
  */
-const startUp = new RunningOperation('CLEW_ROOT');
+const startUp = hideFromRecords(new RunningOperation('CLEW_ROOT'));
 /** Whether the module was loaded in the course of a request, whose context `startUp` then holds. */
 const wasLoadedInside = context.active() !== ROOT_CONTEXT;
 

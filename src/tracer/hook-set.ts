@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 
 import { context, trace, TraceFlags } from '@opentelemetry/api';
 
-import { startCollecting } from '../async/collecting.ts';
+import { isHiddenFromRecords, startCollecting } from '../async/collecting.ts';
 import { GuardedHook, type HookCallbacks } from '../async/guarded-hook.ts';
 import type { Collector } from './collect.ts';
 import { classNameOf, describeHolder } from './describe.ts';
@@ -136,6 +136,7 @@ export class HookSet {
     if (asyncId >= this.#firstId && !collector.isOrigin(asyncId)) return;
     if (!this.#wants(owner)) return;
     const resource = executionAsyncResource();
+    if (isHiddenFromRecords(resource)) return;
     collector.adopt(asyncId, typeOf(resource), resource, owner, now);
   }
 
