@@ -1,6 +1,7 @@
 /*
- * Whether records of async resources are being made. What needs no resource of its own to keep a
- * context makes one only then, to be seen.
+ * What the async-resource tracer and the rest of the package, which knows nothing of it, have to tell
+ * each other: whether records are being made, for what needs no resource of its own to keep a context
+ * makes one only then, to be seen; and which resources are ours alone.
  */
 let collectors = 0;
 

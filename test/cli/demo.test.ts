@@ -58,6 +58,19 @@ describe('clew demo', function () {
       }
     });
 
+    it('has every span within its parent, to the nanosecond', () => {
+      const ids = new Map(spans.map((span) => [span.spanId, span]));
+      const children = spans.filter((span) => span.parentSpanId);
+      for (const span of children) {
+        const parent = ids.get(span.parentSpanId ?? '');
+        assert.ok(parent);
+        assert.ok(BigInt(span.startTimeUnixNano) >= BigInt(parent.startTimeUnixNano), span.name);
+        assert.ok(BigInt(span.endTimeUnixNano) <= BigInt(parent.endTimeUnixNano), span.name);
+      }
+      // The SDK by itself starts each at a whole millisecond.
+      assert.ok(children.some((span) => BigInt(span.startTimeUnixNano) % 1_000_000n !== 0n));
+    });
+
     it('gives each request its own queries although they queue for two connections', () => {
       for (const root of spans.filter((span) => !span.parentSpanId)) {
         const path = String(
