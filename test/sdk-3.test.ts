@@ -45,6 +45,11 @@ describe('OpenTelemetry JS 3.x', function () {
         const query = spans.find((span) => 'db.system.name' in toObject(span.attributes));
         assert.equal(query?.parentSpanId, server?.spanId);
         assert.equal(query?.resource['service.name'], 'three');
+        assert.ok(query && server);
+        assert.ok(BigInt(query.startTimeUnixNano) >= BigInt(server.startTimeUnixNano));
+        assert.ok(BigInt(query.endTimeUnixNano) <= BigInt(server.endTimeUnixNano));
+        // Both go by one clock; the SDK by itself starts each at a whole millisecond.
+        assert.notEqual(BigInt(query.startTimeUnixNano) % 1_000_000n, 0n);
       } finally {
         await receiver.close();
       }
