@@ -170,9 +170,11 @@ export async function prepareClient(
   const call = who === 'span' ? withSpan(opened.call) : opened.call;
   return {
     preflight: async () => {
-      await context.with(request, call);
+      // What is lazy begins where it is waited for.
+      const once = async (): Promise<void> => void (await call());
+      await context.with(request, once);
       const before = counter.ended;
-      await context.with(request, call);
+      await context.with(request, once);
       const made = who === 'official' ? (found.officialSpans ?? 0) : 1;
       const expected = mode === 'on' || who === 'span' ? made : 0;
       if (counter.ended - before !== expected) {

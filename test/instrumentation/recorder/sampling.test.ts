@@ -166,6 +166,13 @@ describe('an operation of a request that is not sampled', () => {
     });
   });
 
+  it('asks one that has no class', () => {
+    const shouldSample = sinon.fake.returns({ decision: SamplingDecision.NOT_RECORD });
+    provide(Object.assign(Object.create(null) as Sampler, { shouldSample }));
+    record(PARENT);
+    sinon.assert.calledOnce(shouldSample);
+  });
+
   it('asks one that is derived from a known one', () => {
     class Debugging extends ParentBasedSampler {
       override shouldSample(): { decision: SamplingDecision } {

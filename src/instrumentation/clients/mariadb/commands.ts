@@ -1,14 +1,22 @@
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  ownerOf,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { RunningOperation } from '../../running-operation.ts';
 import type { Command } from './shapes.ts';
 
 /*
- * A connection executes commands, which the library makes for every call. `links` connects them
- * with the call that brought them: written when a command is given to its connection, read when it
- * calls back or emits. An entry lives as long as its command. `prepared` is by prepared statement,
- * for those that one call prepares in order to execute them.
+ * A connection executes commands, which the library makes for every call. A command holds its link
+ * to the call that brought it: written when it is given to its connection, read when it calls back
+ * or emits. A table by command would keep both through every minor collection. `prepared` is by
+ * prepared statement, for those that one call prepares in order to execute them.
  */
-const links = new WeakMap<Command, Link>();
+const LINK = Symbol('clew link');
 const prepared = new WeakMap<object, RunningOperation>();
 
 /** What is executed with `statement` belongs to `operation`. */
@@ -22,8 +30,16 @@ export interface Link {
   isLast(this: void): boolean;
 }
 
+interface Stamped {
+  [LINK]?: Link;
+}
+
+function linkOf(command: Command): Link | undefined {
+  return (command as Stamped)[LINK];
+}
+
 export function isLinked(command: Command): boolean {
-  return links.has(command);
+  return linkOf(command) !== undefined;
 }
 
 /** The operation that `statement` was prepared for. */
@@ -33,7 +49,7 @@ export function preparedFor(statement: object | null | undefined): RunningOperat
 
 /** Lets everything that `command` tells the user happen in the scope of the operation. */
 export function link(command: Command, made: Link): void {
-  links.set(command, made);
+  (command as Stamped)[LINK] = made;
   const { resolve, reject } = command;
   const resolved: Command['resolve'] = (result) =>
     answer(made, command, resolve, undefined, result);
@@ -68,31 +84,34 @@ function rowsOf(command: Command, result: unknown): unknown {
 /** Ends what `commands` belong to: they will never hear of their end. */
 export function abandon(commands: Iterable<Command>, error: unknown): void {
   for (const command of commands) {
-    const made = links.get(command);
+    const made = linkOf(command);
     made?.operation.settle(error);
     made?.operation.end();
   }
 }
 
-/** Patches the base classes of `command`, as far as they are not. */
-export function patchCommands(command: Command): Undo | undefined {
-  const prototype = Object.getPrototypeOf(command) as object;
+/** Patches the base classes of commands whose class has `prototype`, as far as they are not. */
+export function patchCommands(prototype: object): Undo | undefined {
   const undos: (Undo | undefined)[] = [];
-  const patchOwner = (key: 'start' | (typeof READERS)[number] | '_stream', wrap: Wrap): void => {
+  const patchOwner = (key: 'start' | (typeof READERS)[number], wrap: Wrap): void => {
     const owner = ownerOf(prototype, key) as Command | undefined;
     const release = owner && claim(owner, `mariadb ${key}`);
-    if (release) undos.push(release, patchMethod(owner, key, wrap as never));
+    if (release) undos.push(release, patchHotMethod(owner, key, wrap as never));
   };
   const base = ownerOf(prototype, 'throwNewError') as Command | undefined;
   const release = base && claim(base, 'mariadb command');
-  if (release) undos.push(release, patchMethod(base, 'emit', emitOf));
+  if (release) undos.push(release, patchHotMethod(base, 'emit', emitOf));
   patchOwner('start', inScope);
   for (const reader of READERS) patchOwner(reader, readOf);
-  patchOwner('_stream', streamOf);
+  const streaming = ownerOf(prototype, '_stream') as Command | undefined;
+  const releaseStream = streaming && claim(streaming, 'mariadb _stream');
+  if (releaseStream) {
+    undos.push(releaseStream, patchMethod(streaming, '_stream', streamOf as never));
+  }
   return undos.some(Boolean) ? undoAll(undos) : undefined;
 }
 
-type Wrap = (original: Method) => Method;
+type Wrap = (original: Method, patch: PatchState) => Method;
 type Method = (this: Command, ...args: unknown[]) => unknown;
 
 /** Those that hand rows out, or call the caller's own code for values and files. */
@@ -102,31 +121,34 @@ const EVENTS: ReadonlySet<string | symbol> = new Set(['fields', 'data', 'error',
 
 function emitOf(
   original: (this: Command, event: string | symbol, ...args: unknown[]) => boolean,
+  patch: PatchState,
 ): (this: Command, event: string | symbol, ...args: unknown[]) => boolean {
   return function emit(event, ...args) {
-    const made = EVENTS.has(event) && this.listenerCount(event) > 0 ? links.get(this) : undefined;
+    const isHeard = EVENTS.has(event) && this.listenerCount(event) > 0;
+    const made = isHeard && !patch.isUndone ? linkOf(this) : undefined;
     if (!made) return original.call(this, event, ...args);
     return made.operation.run(original, this, event, ...args);
   };
 }
 
 /** What sends a command is the end of the one before it. */
-function inScope(original: Method): Method {
+function inScope(original: Method, patch: PatchState): Method {
   return function start(...args) {
-    const made = links.get(this);
+    const made = patch.isUndone ? undefined : linkOf(this);
     return made ? made.operation.run(original, this, ...args) : original.apply(this, args);
   };
 }
 
-function readOf(original: Method): Method {
+function readOf(original: Method, patch: PatchState): Method {
+  const isAlwaysCalling = original.name === 'readLocalInfile';
   return function read(...args) {
     // Entering a scope costs more than all the rest of this.
     const isCalling =
       this.inStream !== undefined ||
       typeof this.opts?.typeCast === 'function' ||
       this.listenerCount('data') > 0 ||
-      original.name === 'readLocalInfile';
-    const made = isCalling ? links.get(this) : undefined;
+      isAlwaysCalling;
+    const made = isCalling && !patch.isUndone ? linkOf(this) : undefined;
     return made ? made.operation.run(original, this, ...args) : original.apply(this, args);
   };
 }
@@ -142,5 +164,5 @@ export function settlingStream<Stream extends NodeJS.EventEmitter>(
   command: Command,
   stream: Stream,
 ): Stream {
-  return stream.prependOnceListener('close', () => links.get(command)?.operation.settle());
+  return stream.prependOnceListener('close', () => linkOf(command)?.operation.settle());
 }

@@ -1,4 +1,11 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { RunningOperation } from '../../running-operation.ts';
@@ -52,16 +59,26 @@ const OWN_QUESTIONS = [
   'executeSessionTimeout',
 ] as const;
 
-const ADDERS = ['addCommandQueue', 'addCommandEnable', 'addCommandEnablePipeline'] as const;
+const ADDERS = [
+  'addCommandQueue',
+  'addCommandEnable',
+  'addCommandEnablePipeline',
+  'addCommandDisabled',
+] as const;
 
 /** Patches a class of connections, and the classes of commands as they are seen. */
 export function patchConnection(prototype: Connection, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'mariadb connection');
   if (!release) return undefined;
   const commandUndos: Undo[] = [];
+  const seen = new WeakSet<object>();
   const add = (connection: Connection, command: Command): Link | undefined => {
-    const undo = patchCommands(command);
-    if (undo) commandUndos.push(undo);
+    const prototype = Object.getPrototypeOf(command) as object;
+    if (!seen.has(prototype)) {
+      seen.add(prototype);
+      const undo = patchCommands(prototype);
+      if (undo) commandUndos.push(undo);
+    }
     return added(connection, command, recorder);
   };
   return undoAll([
@@ -69,8 +86,9 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
     () => undoAll(commandUndos)(),
     // What happens to a connection is nobody's.
     tryWrap(prototype, { kind: 'emitter', module: 'mariadb', events: ['connect', 'end', 'error'] }),
-    ...ADDERS.map((name) => patchMethod(prototype, name, (original) => addOf(original, add))),
-    patchMethod(prototype, 'addCommandDisabled', (original) => addOf(original, add)),
+    ...ADDERS.map((name) =>
+      patchHotMethod(prototype, name, (original, patch) => addOf(original, patch, add)),
+    ),
     patchMethod(prototype, 'connect', (original) => {
       return function connect() {
         if (isDestroying) quiet.add(this);
@@ -163,13 +181,14 @@ type Adder = (this: Connection, command: Command, ...rest: unknown[]) => unknown
 
 function addOf(
   original: Adder,
+  patch: PatchState,
   add: (connection: Connection, command: Command) => Link | undefined,
 ): Adder {
   return function addCommand(command, ...rest) {
     // One that waited for its connection is added a second time.
-    const made = isLinked(command) ? undefined : add(this, command);
+    const made = isLinked(command) || patch.isUndone ? undefined : add(this, command);
     return made
-      ? made.operation.run(() => original.call(this, command, ...rest), undefined)
+      ? made.operation.run(original, this, command, ...rest)
       : original.call(this, command, ...rest);
   };
 }
