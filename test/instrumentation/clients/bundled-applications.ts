@@ -16,6 +16,8 @@ export interface Application {
   instrumentation?: string;
   /** A module that is instrumented by hand as well: what the client itself calls. */
   driver?: string;
+  /** Whether it goes by the names of its own classes, which a bundler has to leave alone then. */
+  keepNames?: boolean;
   /** What the application cannot do without; where it cannot be had the test is skipped. */
   needs?: (suite: Mocha.Context) => Promise<Needs> | Needs;
   /**
@@ -23,8 +25,10 @@ export interface Application {
    * told, and `storage` is the application's own AsyncLocalStorage.
    */
   use: string;
-  /** How the spans begin, with `PORT` for those that say the port of the server. */
+  /** How the spans begin, with `PORT` for those that say the server's, and the error there was. */
   operations: string[];
+  /** How many waits for a connection were given up, by the metric; none unless it says so. */
+  timeouts?: number;
   seen?: string[];
 }
 
@@ -84,6 +88,7 @@ export const APPLICATIONS: Record<string, Application> = {
     operations: ['select PORT'],
   },
   mysql: {
+    keepNames: true,
     needs: server('mariadb'),
     use: `
       const connection = client.createConnection(url);
@@ -121,11 +126,12 @@ export const APPLICATIONS: Record<string, Application> = {
       const other = client.default(url, { max: 1 });
       await other\`select 1 as n\`;
       await other.end();
-      const first = await storage.run('first', () => sql.listen('clew', () => undefined));
+      const channel = 'clew' + process.pid;
+      const first = await storage.run('first', () => sql.listen(channel, () => undefined));
       let hear;
       const heard = new Promise((resolve) => (hear = () => resolve(seen.push(storage.getStore()))));
-      const second = await storage.run('second', () => sql.listen('clew', hear));
-      await sql.notify('clew', '');
+      const second = await storage.run('second', () => sql.listen(channel, hear));
+      await sql.notify(channel, '');
       await heard;
       await first.unlisten();
       await second.unlisten();
@@ -210,17 +216,19 @@ export const APPLICATIONS: Record<string, Application> = {
     use: `
       const redis = client.createClient({ url });
       await redis.connect();
-      await redis.get('clew:a');
+      await redis.set('clew:a', '1');
+      await redis.hGet('clew:a', 'b').catch(() => undefined);
       redis.destroy();`,
-    operations: ['GET PORT'],
+    operations: ['SET PORT', 'HGET PORT WRONGTYPE'],
   },
   ioredis: {
     needs: server('redis'),
     use: `
       const redis = new client.Redis(url);
-      await redis.get('clew:a');
+      await redis.set('clew:a', '1');
+      await redis.hget('clew:a', 'b').catch(() => undefined);
       redis.disconnect();`,
-    operations: ['get PORT'],
+    operations: ['set PORT', 'hget PORT WRONGTYPE'],
   },
   mongodb: {
     needs: () => startStandIn(),
@@ -247,22 +255,29 @@ export const APPLICATIONS: Record<string, Application> = {
   tarn: {
     use: `
       const pool = new client.Pool({
-        create: () => { ${NOTE_BIRTH}; return {}; }, destroy: () => undefined, min: 0, max: 1,
+        create: () => { ${NOTE_BIRTH}; return {}; }, destroy: () => undefined,
+        min: 0, max: 1, acquireTimeoutMillis: 20,
       });
-      pool.release(await storage.run('a request', () => pool.acquire().promise));
+      const taken = await storage.run('a request', () => pool.acquire().promise);
+      await pool.acquire().promise.catch(() => undefined);
+      pool.release(taken);
       await pool.destroy();`,
     operations: [],
+    timeouts: 1,
     seen: ['nobody'],
   },
   'generic-pool': {
     use: `
       const pool = client.createPool({
         create: async () => { ${NOTE_BIRTH}; return {}; }, destroy: async () => undefined,
-      });
-      await pool.release(await storage.run('a request', () => pool.acquire()));
+      }, { acquireTimeoutMillis: 20 });
+      const taken = await storage.run('a request', () => pool.acquire());
+      await pool.acquire().catch(() => undefined);
+      await pool.release(taken);
       await pool.drain();
       await pool.clear();`,
     operations: [],
+    timeouts: 1,
     seen: ['nobody'],
   },
 };

@@ -12,7 +12,8 @@ function sourceOf(client: string, file: string, application: Application): strin
   const { instrumentation = client, driver, use } = application;
   return `
     import { AsyncLocalStorage } from 'node:async_hooks';
-    import { context, trace } from '@opentelemetry/api';
+    import { context, metrics, trace } from '@opentelemetry/api';
+    import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
     import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
     import { AsyncHooksContextManager, getInstrumentations } from 'clew';
     import * as client from ${JSON.stringify(file)};
@@ -21,6 +22,9 @@ function sourceOf(client: string, file: string, application: Application): strin
     const exporter = new InMemorySpanExporter();
     trace.setGlobalTracerProvider(
       new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+    const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+    const reader = new PeriodicExportingMetricReader({ exporter: metricExporter });
+    metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
     const [url, isByHand] = process.argv.slice(2);
     const instrumentations = getInstrumentations();
     for (const one of instrumentations) one.enable();
@@ -33,17 +37,26 @@ function sourceOf(client: string, file: string, application: Application): strin
     const storage = new AsyncLocalStorage();
     const seen = [];
     const use = async () => { ${use} };
-    use().then(() => {
+    use().then(() => reader.shutdown()).then(() => {
       const operations = exporter.getFinishedSpans().map(({ name, attributes }) =>
-        [name.split(' ')[0], attributes['server.port']].filter(Boolean).join(' '));
-      process.stdout.write(JSON.stringify({ operations, seen }));
+        [name.split(' ')[0], attributes['server.port'], attributes['error.type']].filter(Boolean).join(' '));
+      const timeouts = metricExporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics)
+        .flatMap((scope) => scope.metrics)
+        .filter(({ descriptor }) => descriptor.name === 'db.client.connection.timeouts')
+        .flatMap(({ dataPoints }) => dataPoints).reduce((sum, { value }) => sum + value, 0);
+      process.stdout.write(JSON.stringify({ operations, timeouts, seen }));
     });`;
 }
 
+/** The files a bundler makes; `isWhole` with this package and the SDK in it, as is its default. */
 const FORMS = {
   esm: { format: 'esm', minify: false },
   'cjs, minified': { format: 'cjs', minify: true },
 } as const;
+const WHOLE_FORMS = {
+  'esm, in one file with this package': { ...FORMS.esm, isWhole: true },
+  'cjs, minified, in one file with this package': { ...FORMS['cjs, minified'], isWhole: true },
+};
 
 describe('A client in a bundled application', function () {
   this.timeout(60_000);
@@ -56,23 +69,25 @@ describe('A client in a bundled application', function () {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   for (const [client, application] of Object.entries(APPLICATIONS)) {
-    for (const [form, { format, minify }] of Object.entries(FORMS)) {
-      it(`is instrumented by hand: ${client}, ${form}`, async function () {
+    const forms = client === 'pg' ? { ...FORMS, ...WHOLE_FORMS } : FORMS;
+    for (const [name, form] of Object.entries(forms)) {
+      it(`is instrumented by hand: ${client}, ${name}`, async function () {
         const needs = (await application.needs?.(this)) ?? {};
-        const { url = '', file = client, native, beside = [], without = [] } = needs;
+        const { url = '', file = client } = needs;
         const source = sourceOf(client, file, application);
-        const app = await bundle({ source, format, minify, folder, native, beside, without });
+        const { keepNames = false } = application;
+        const app = await bundle({ ...form, ...needs, source, folder, keepNames });
         const [alone, byHand] = await Promise.all([
           new RunningNode([app, url]).result(),
           new RunningNode([app, url, 'by hand']).result(),
         ]);
         await needs.stop?.();
-        const { operations, seen = [] } = application;
+        const { operations, timeouts = 0, seen = [] } = application;
         const port = URL.canParse(url) ? new URL(url).port : '';
         const expected = operations.map((operation) => operation.replace('PORT', port));
         assert.match(alone.stdout, /^\{"operations":\[\]/, alone.stderr);
         const result: unknown = JSON.parse(byHand.stdout || JSON.stringify(byHand.stderr));
-        assert.deepEqual(result, { operations: expected, seen });
+        assert.deepEqual(result, { operations: expected, timeouts, seen });
       });
     }
   }

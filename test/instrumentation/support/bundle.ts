@@ -6,6 +6,8 @@ import { build, type Format, type Plugin } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
+const OURS = join(ROOT, 'build/src/index.js');
+
 /** What pg and mongodb load where it is installed. */
 const OPTIONAL = [
   'pg-native',
@@ -21,9 +23,9 @@ const OPTIONAL = [
 
 /** What a module of the one form needs in a file of the other. */
 const BANNERS: Partial<Record<Format, string>> = {
-  esm: `import { createRequire } from 'node:module';
-const require = createRequire(import.meta.url);`,
-  cjs: `const importMetaUrl = require('node:url').pathToFileURL(__filename).href;`,
+  esm: `import { createRequire as requireFor } from 'node:module';
+const require = requireFor(import.meta.url);`,
+  cjs: `const importMeta = { url: require('node:url').pathToFileURL(__filename).href };`,
 };
 
 export interface BundleOptions {
@@ -31,6 +33,10 @@ export interface BundleOptions {
   format: Format;
   /** Whether names are shortened, those of classes among them. */
   minify: boolean;
+  /** Whether functions and classes keep what they are called nevertheless. */
+  keepNames?: boolean;
+  /** Whether this package and the SDK are in the file too; they stay outside otherwise. */
+  isWhole?: boolean;
   /** Where the file is put. */
   folder: string;
   /** A native part, which stays where it is. */
@@ -41,9 +47,10 @@ export interface BundleOptions {
   without?: string[];
 }
 
-/** Bundles an application with the client it uses; this package and the SDK stay outside. */
+/** Bundles an application with the client it uses. */
 export async function bundle(options: BundleOptions): Promise<string> {
-  const { source, format, minify, folder, native, beside = [], without = [] } = options;
+  const { source, format, minify, keepNames = false, isWhole = false, folder } = options;
+  const { native, beside = [], without = [] } = options;
   const outfile = join(folder, format === 'esm' ? 'app.mjs' : 'app.cjs');
   for (const file of beside) symlinkSync(file, join(folder, basename(file)));
   await build({
@@ -52,10 +59,14 @@ export async function bundle(options: BundleOptions): Promise<string> {
     bundle: true,
     format,
     minify,
+    keepNames,
     platform: 'node',
     logLevel: 'silent',
-    define: format === 'cjs' ? { 'import.meta.url': 'importMetaUrl' } : {},
-    plugins: [outside, ...(native === undefined ? [] : [nativePart(native)])],
+    define: format === 'cjs' ? { 'import.meta': 'importMeta' } : {},
+    alias: { clew: OURS },
+    // jsonc-parser requires its parts by a name that bundlers cannot see, but for its ES modules.
+    ...(isWhole ? { mainFields: ['module', 'main'] } : {}),
+    plugins: [...(isWhole ? [] : [outside]), ...(native === undefined ? [] : [nativePart(native)])],
     external: [...OPTIONAL, ...without],
     banner: { js: BANNERS[format] ?? '' },
   });
@@ -70,10 +81,7 @@ const outside: Plugin = {
       path: join(ROOT, 'node_modules', path, 'build/src/index.js'),
       external: true,
     }));
-    own.onResolve({ filter: /^clew$/ }, () => ({
-      path: join(ROOT, 'build/src/index.js'),
-      external: true,
-    }));
+    own.onResolve({ filter: /^clew$/ }, () => ({ path: OURS, external: true }));
   },
 };
 
