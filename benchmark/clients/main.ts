@@ -12,20 +12,21 @@ import { CLIENTS, SELECTION } from './cases.ts';
 import { readRuns, renderRuns, withRun } from './table.ts';
 
 /*
- * npm run bench:clients -- [client ...] [--write | --replay] [the options of npm run bench]
+ * npm run bench:clients -- [client ...] [--write] [--replay] [the options of npm run bench]
  *
  * Starts the servers that the clients need (all of them if none is named), unless the environment
  * names running ones, and runs the group of benchmarks. With `--write` what was measured takes the
  * place of what was known of the same calls on this line of Node, and the records of all lines
- * become the tables of `benchmark/README.md`. With `--replay` the servers' answers are replayed.
+ * become the tables of `benchmark/README.md`. With `--replay` the servers' answers are replayed, for
+ * tables of their own.
  */
 const SOURCES = new URL('../../../benchmark/', import.meta.url);
-const RESULTS = fileURLToPath(new URL('clients/results/', SOURCES));
+const RESULTS = fileURLToPath(new URL('results/', SOURCES));
 const README = fileURLToPath(new URL('README.md', SOURCES));
 const BENCH = fileURLToPath(new URL('../main.js', import.meta.url));
 
 const group = process.argv.includes('--replay') ? 'clients-replayed' : 'clients';
-const isWriting = group === 'clients' && process.argv.includes('--write');
+const isWriting = process.argv.includes('--write');
 const given = process.argv.slice(2).filter((argument) => !/^--(?:write|replay)$/.test(argument));
 const firstOption = given.findIndex((argument) => argument.startsWith('--'));
 const named = firstOption < 0 ? given : given.slice(0, firstOption);
@@ -67,14 +68,15 @@ try {
 
 function write(): void {
   const [line] = process.versions.node.split('.');
-  const file = join(RESULTS, `node-${line}.jsonl`);
+  const isOfGroup = new RegExp(`^${group}-\\d+\\.jsonl$`);
+  const file = join(RESULTS, `${group}-${line}.jsonl`);
   const known = existsSync(file) ? readFileSync(file, 'utf8') : '';
   writeFileSync(file, withRun(known, readFileSync(record, 'utf8')));
   const tables = readdirSync(RESULTS)
-    .filter((name) => name.endsWith('.jsonl'))
+    .filter((name) => isOfGroup.test(name))
     .sort()
     .toReversed()
     .map((name) => renderRuns(readRuns(readFileSync(join(RESULTS, name), 'utf8'))));
   const page = readFileSync(README, 'utf8');
-  writeFileSync(README, withGenerated(page, 'clients', tables.join('\n\n')));
+  writeFileSync(README, withGenerated(page, group, tables.join('\n\n')));
 }

@@ -1,6 +1,14 @@
 import { createRequire } from 'node:module';
 
-import { context, metrics, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
+import {
+  context,
+  metrics,
+  ROOT_CONTEXT,
+  SpanKind,
+  trace,
+  TraceFlags,
+  type Context,
+} from '@opentelemetry/api';
 import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import {
   AggregationTemporality,
@@ -9,10 +17,12 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import {
-  AlwaysOffSampler,
   AlwaysOnSampler,
   BasicTracerProvider,
+  ParentBasedSampler,
+  SamplingDecision,
   type ReadableSpan,
+  type Sampler,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -25,13 +35,27 @@ import { replay, watchSockets } from './replay.ts';
 /** Who instruments, and what the SDK does with it. */
 export const CLIENT_VARIANTS: readonly string[] = [
   'bare',
+  'span',
   'clew-idle',
   'clew-off',
+  'clew-asked',
   'clew-on',
   'clew-metrics',
   'official-off',
   'official-on',
 ];
+
+/** The attributes that a span of a query has, for one that is made by hand. */
+const ATTRIBUTES = {
+  'db.system.name': 'postgresql',
+  'db.namespace': 'app',
+  'server.address': '127.0.0.1',
+  'server.port': 5433,
+  'network.peer.address': '127.0.0.1',
+  'network.peer.port': 5433,
+  'db.query.text': 'SELECT $1::int AS n',
+  'db.query.summary': 'SELECT',
+};
 
 interface Opened {
   call(this: void): unknown;
@@ -71,12 +95,21 @@ class CountingProcessor implements SpanProcessor {
   async shutdown(): Promise<void> {}
 }
 
-/** The context of a request that is traced. */
-const REQUEST = trace.setSpanContext(ROOT_CONTEXT, {
-  traceId: '0af7651916cd43dd8448eb211c80319c',
-  spanId: 'b7ad6b7169203331',
-  traceFlags: TraceFlags.SAMPLED,
-});
+/** The context of a request that came with a decision about its trace. */
+function requestOf(mode: string | undefined): Context {
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: 'b7ad6b7169203331',
+    traceFlags: mode === 'off' ? TraceFlags.NONE : TraceFlags.SAMPLED,
+    isRemote: true,
+  });
+}
+
+/** One of the application's own, of which nobody knows what it will say. */
+const REFUSING: Sampler = {
+  shouldSample: () => ({ decision: SamplingDecision.NOT_RECORD }),
+  toString: () => 'Refusing',
+};
 
 /**
  * How deep in an application a call is made: an error takes the ten frames on top of the stack, so
@@ -88,6 +121,15 @@ function fromDepth(depth: number, call: () => unknown): unknown {
   return depth === 0 ? call() : fromDepth(depth - 1, call);
 }
 
+/** `call`, beside which the application makes one span and ends it. */
+function withSpan(call: () => unknown): () => unknown {
+  const tracer = trace.getTracer('by hand');
+  return () => {
+    tracer.startSpan('SELECT', { kind: SpanKind.CLIENT, attributes: ATTRIBUTES }).end();
+    return call();
+  };
+}
+
 /** Prepares a case, whose server answers itself or is replayed. */
 export async function prepareClient(
   found: ClientCase,
@@ -96,12 +138,14 @@ export async function prepareClient(
 ): Promise<Prepared> {
   const [who, mode] = variant.split('-') as [string, string | undefined];
   const counter = new CountingProcessor();
+  const request = requestOf(mode);
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   // The bare client shares its process with the same SDK.
   if (mode !== 'idle' && mode !== 'metrics') {
     trace.setGlobalTracerProvider(
       new BasicTracerProvider({
-        sampler: mode === 'off' ? new AlwaysOffSampler() : new AlwaysOnSampler(),
+        sampler:
+          mode === 'asked' ? REFUSING : new ParentBasedSampler({ root: new AlwaysOnSampler() }),
         spanProcessors: [counter],
       }),
     );
@@ -123,24 +167,26 @@ export async function prepareClient(
   }
   if (peer === 'replay') watchSockets();
   const opened = await found.open();
+  const call = who === 'span' ? withSpan(opened.call) : opened.call;
   return {
     preflight: async () => {
-      await context.with(REQUEST, opened.call);
+      await context.with(request, call);
       const before = counter.ended;
-      await context.with(REQUEST, opened.call);
-      const expected = mode !== 'on' ? 0 : who === 'clew' ? 1 : (found.officialSpans ?? 0);
+      await context.with(request, call);
+      const made = who === 'official' ? (found.officialSpans ?? 0) : 1;
+      const expected = mode === 'on' || who === 'span' ? made : 0;
       if (counter.ended - before !== expected) {
         throw new Error(
           `${found.name}, ${variant}: ${counter.ended - before} spans of ${expected}`,
         );
       }
-      if (peer === 'replay') await replay(opened.call);
+      if (peer === 'replay') await replay(call);
     },
     // As in a request: what a context manager costs from its first context on, every variant has.
     run: (count) =>
-      context.with(REQUEST, async () => {
+      context.with(request, async () => {
         const before = process.cpuUsage();
-        for (let index = 0; index < count; index += 1) await fromDepth(STACK_DEPTH, opened.call);
+        for (let index = 0; index < count; index += 1) await fromDepth(STACK_DEPTH, call);
         const { user, system } = process.cpuUsage(before);
         return user + system;
       }),

@@ -14,15 +14,21 @@ if (found === undefined) throw new Error(`There is no case ${caseName}`);
 
 const prepared = await found.prepare(variant);
 await prepared.preflight();
+// The compiler has settled after some samples; what it did until then is nobody's cost. Only then is
+// it known how many operations fill a sample: with those of cold code it would be a tenth as long.
+await warmUp(prepared.count ?? (await calibrate(prepared)));
 const count = prepared.count ?? (await calibrate(prepared));
-// The compiler has settled after some samples; what it did until then is nobody's cost.
-for (let warmUp = 0; warmUp < (prepared.warmUps ?? 5); warmUp += 1) await sample(prepared, count);
 process.send?.({ ready: count });
 
 process.on('message', (message) => {
   if (message === 'round') void sample(prepared, count).then((cost) => process.send?.({ cost }));
   else void Promise.resolve(prepared.close?.()).then(() => process.disconnect());
 });
+
+async function warmUp(operations: number): Promise<void> {
+  const samples = prepared.warmUps ?? 5;
+  for (let made = 0; made < samples; made += 1) await sample(prepared, operations);
+}
 
 async function sample(target: Prepared, operations: number): Promise<number> {
   const before = process.cpuUsage();

@@ -9,6 +9,18 @@ import { AsyncResource } from 'node:async_hooks';
 const MAX_NESTED_SCOPES = 100;
 let nested = 0;
 
+/** Counts a scope that is entered; false where it must not be. @internal */
+export function openScope(): boolean {
+  if (nested >= MAX_NESTED_SCOPES) return false;
+  nested++;
+  return true;
+}
+
+/** Counts a scope that is left. @internal */
+export function closeScope(): void {
+  nested--;
+}
+
 const MANUAL_DESTROY = Object.freeze({ requireManualDestroy: true });
 
 /** What an operation resource may say about its unit of work. */
@@ -59,12 +71,11 @@ export class OperationResource extends AsyncResource {
     thisArg: This,
     ...args: Args
   ): Result {
-    if (nested >= MAX_NESTED_SCOPES) return Reflect.apply(fn, thisArg, args);
-    nested++;
+    if (!openScope()) return Reflect.apply(fn, thisArg, args);
     try {
       return this.runInAsyncScope(fn, thisArg, ...args);
     } finally {
-      nested--;
+      closeScope();
     }
   }
 

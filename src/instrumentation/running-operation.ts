@@ -1,5 +1,5 @@
 import type { Operation } from './operation.ts';
-import { OperationResource } from './operation-resource.ts';
+import { closeScope, openScope, OperationResource } from './operation-resource.ts';
 import type { Recorder } from './recorder/recorder.ts';
 import type { Recording } from './recorder/recording.ts';
 
@@ -30,11 +30,14 @@ export class RunningOperation extends OperationResource {
   ): Result {
     const outer = RunningOperation.#current;
     // Entering a scope costs more than whatever is done in it: once is enough.
-    if (outer === this) return fn.apply(thisArg, args);
+    if (outer === this || !openScope()) return fn.apply(thisArg, args);
     RunningOperation.#current = this;
+    // Not by the method of the base class, which would be one more frame in the stack traces that
+    // some clients take for every statement.
     try {
-      return super.run(fn, thisArg, ...args);
+      return this.runInAsyncScope(fn, thisArg, ...args);
     } finally {
+      closeScope();
       RunningOperation.#current = outer;
     }
   }

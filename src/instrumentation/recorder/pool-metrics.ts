@@ -39,6 +39,11 @@ export class PoolMetrics {
   readonly #providers: Providers;
   readonly #entries = new WeakMap<object, Entry>();
   readonly #pools = new Set<WeakRef<object>>();
+  /**
+   * When each connection was handed out: an entry goes with its connection, or when that is given
+   * back. There from the first on, so that pools nobody measures look nothing up.
+   */
+  #takenAt: WeakMap<object, number> | undefined;
   #meter: Meter | undefined;
   #instruments: Instruments | undefined;
 
@@ -76,7 +81,21 @@ export class PoolMetrics {
     this.#current()?.createTime.record(milliseconds / 1000, this.#entries.get(pool)?.attributes);
   }
 
-  /** A connection was given back after so many milliseconds. */
+  /** `connection` is handed out at `now`. */
+  took(connection: object, now: number): void {
+    this.#takenAt ??= new WeakMap();
+    this.#takenAt.set(connection, now);
+  }
+
+  /** `connection` is given back to `pool`. */
+  gaveBack(pool: object, connection: object): void {
+    const since = this.#takenAt?.get(connection);
+    if (since === undefined) return;
+    this.#takenAt!.delete(connection);
+    this.used(pool, performance.now() - since);
+  }
+
+  /** A connection was in use for so many milliseconds. */
   used(pool: object, milliseconds: number): void {
     this.#current()?.useTime.record(milliseconds / 1000, this.#entries.get(pool)?.attributes);
   }

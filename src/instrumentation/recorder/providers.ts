@@ -10,6 +10,8 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 
+import { droppedBy, type Dropped } from './sampling.ts';
+
 /*
  * The tracer and the instruments of one instrumentation scope, made anew whenever another provider
  * is registered. Both are `undefined` as long as nobody has registered one: that is how the rest of
@@ -32,6 +34,7 @@ export class Providers {
   #tracedBy: TracerProvider | undefined;
   #measuredBy: MeterProvider | undefined;
   #tracer: Tracer | undefined;
+  #dropped: Dropped = 'nothing';
   #meter: Meter | undefined;
   #duration: Histogram | undefined;
   #returnedRows: Histogram | undefined;
@@ -60,8 +63,14 @@ export class Providers {
     if (provider !== this.#tracedBy) {
       this.#tracedBy = provider;
       this.#tracer = isNoop(provider) ? undefined : provider.getTracer(this.scope, this.version);
+      this.#dropped = this.#tracer ? droppedBy(this.#tracer) : 'nothing';
     }
     return this.#tracer;
+  }
+
+  /** What the tracer that was last asked for drops. */
+  get dropped(): Dropped {
+    return this.#dropped;
   }
 
   get meter(): Meter | undefined {

@@ -1,5 +1,6 @@
-import { context, SpanKind, trace, type Context, type Span } from '@opentelemetry/api';
+import { context, SpanKind, trace, type Context, type Span, type Tracer } from '@opentelemetry/api';
 
+import { isCollecting } from '../../async/collecting.ts';
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import type { ResolvedConfig } from '../client-config.ts';
@@ -8,6 +9,7 @@ import { attributesOf, spanNameOf } from './attributes.ts';
 import { PoolMetrics } from './pool-metrics.ts';
 import { Providers } from './providers.ts';
 import { Recording } from './recording.ts';
+import { isDropped } from './sampling.ts';
 import { isSuppressed } from './suppression.ts';
 
 /** Makes spans and measurements from the operations of one client. */
@@ -25,9 +27,14 @@ export class Recorder {
     this.responses = responses;
   }
 
-  /** Whether anybody would see what is recorded. Ask before describing an operation. */
+  /**
+   * Whether anybody would see what is recorded in the context that is active now. Ask there, before
+   * describing an operation.
+   */
   get isListening(): boolean {
-    return this.providers.tracer !== undefined || this.providers.duration !== undefined;
+    return (
+      this.providers.duration !== undefined || this.#tracerUnder(context.active()) !== undefined
+    );
   }
 
   /**
@@ -35,7 +42,8 @@ export class Recorder {
    * recorded.
    */
   start(operation: Operation, parent: Context = context.active()): Recording | undefined {
-    const { tracer, duration } = this.providers;
+    const tracer = this.#tracerUnder(parent);
+    const { duration } = this.providers;
     if (tracer === undefined && duration === undefined) return undefined;
     try {
       if (isSuppressed(parent)) return undefined;
@@ -64,6 +72,16 @@ export class Recorder {
   startAcquireSpan(name: string): Span | undefined {
     if (!this.config.acquireSpans || isSuppressed(context.active())) return undefined;
     return this.providers.tracer?.startSpan(`acquire ${name}`, { kind: SpanKind.INTERNAL });
+  }
+
+  /**
+   * The tracer, unless it is known to drop a span under `parent`, and unless the span is wanted for
+   * more than being recorded: for its id in a comment, for its text in an async resource's record.
+   */
+  #tracerUnder(parent: Context): Tracer | undefined {
+    const { tracer, dropped } = this.providers;
+    if (tracer === undefined || dropped === 'nothing' || !isDropped(dropped, parent)) return tracer;
+    return this.config.sqlCommenter || isCollecting() ? tracer : undefined;
   }
 
   #isIgnored(operation: Operation, parent: Context): boolean {

@@ -31,7 +31,13 @@ const suite = await SUITES[client]!();
 for (const setting of suite.settings) {
   for (const form of setting.forms) {
     for (const withSpan of [true, false]) {
-      const trial = await tryForm(setting, form, url, telemetry, withSpan);
+      const trial = await tryForm(
+        setting,
+        form,
+        url,
+        telemetry,
+        withSpan ? 'sampled span' : 'no span',
+      );
       const verdict = verdictOf(trial);
       const line = { setting: setting.name, form: form.name, withSpan, ...verdict };
       process.stdout.write(`${JSON.stringify(line)}\n`);

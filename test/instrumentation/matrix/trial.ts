@@ -1,7 +1,7 @@
 import { SpanKind, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 
-import { asCaller, caller } from '../support/callers.ts';
+import { asCaller, asUnsampledCaller, caller } from '../support/callers.ts';
 import type { Telemetry } from '../support/telemetry.ts';
 import type { Form, Setting } from './form.ts';
 
@@ -28,30 +28,32 @@ export interface Trial {
   failure?: string;
 }
 
-/** Lets three callers use `form` at once, each with a span or only with a context key of its own. */
+/** What a caller has besides a context key of its own. */
+export type CallerSpan = 'sampled span' | 'unsampled span' | 'no span';
+
+/** Lets three callers use `form` at once, each with `span` and a context key of its own. */
 export async function tryForm<Target>(
   setting: Setting<Target>,
   form: Form<Target>,
   url: string,
   telemetry: Telemetry,
-  withSpan: boolean,
+  span: CallerSpan,
 ): Promise<Trial> {
   const places: Place[] = [];
   const opened = await setting.open(url);
   telemetry.reset();
   let failure: string | undefined;
-  const oneCaller = (name: string): Promise<unknown> =>
-    asCaller(
-      name,
-      () => {
-        const ownSpan = trace.getActiveSpan();
-        return form.run(opened.target, (place) => {
-          const context = contextOf(name, caller(), trace.getActiveSpan() !== ownSpan);
-          places.push({ caller: name, place, context });
-        });
-      },
-      { withSpan },
-    );
+  const oneCaller = (name: string): Promise<unknown> => {
+    const call = (): Promise<unknown> => {
+      const ownSpan = trace.getActiveSpan();
+      return form.run(opened.target, (place) => {
+        const context = contextOf(name, caller(), trace.getActiveSpan() !== ownSpan);
+        places.push({ caller: name, place, context });
+      });
+    };
+    if (span === 'unsampled span') return asUnsampledCaller(name, call);
+    return asCaller(name, call, { withSpan: span === 'sampled span' });
+  };
   try {
     const all = Promise.all(CALLERS.map(oneCaller));
     await Promise.race([all, timeout(form.name)]);
@@ -60,10 +62,10 @@ export async function tryForm<Target>(
   }
   const spans = telemetry.spans();
   await opened.close();
-  const operations = form.operations ?? 1;
+  const operations = span === 'unsampled span' ? 0 : (form.operations ?? 1);
   return {
     places,
-    ...countSpans(spans, operations, withSpan),
+    ...countSpans(spans, operations, span === 'sampled span'),
     expectedSpans: operations * CALLERS.length,
     ...(failure === undefined ? {} : { failure }),
   };

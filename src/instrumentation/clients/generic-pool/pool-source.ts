@@ -24,9 +24,6 @@ interface GenericPool extends EventEmitter {
 /** A pool does not know what it holds, so its metrics have its own name. */
 const ENDPOINT = createEndpoint({ system: 'generic-pool' });
 
-/** When a resource was taken; an entry lives as long as the resource, at most until it is back. */
-const takenAt = new WeakMap<object, number>();
-
 export function patchPool(
   { prototype }: { prototype: GenericPool },
   recorder: Recorder,
@@ -35,11 +32,7 @@ export function patchPool(
   if (!release) return undefined;
   const givingBack = (original: (this: GenericPool, resource: object) => unknown) =>
     function giveBack(this: GenericPool, resource: object): unknown {
-      const since = isObject(resource) ? takenAt.get(resource) : undefined;
-      if (since !== undefined) {
-        takenAt.delete(resource);
-        recorder.pools.used(this, performance.now() - since);
-      }
+      if (isObject(resource)) recorder.pools.gaveBack(this, resource);
       return original.call(this, resource);
     };
   return undoAll([
@@ -60,7 +53,7 @@ export function patchPool(
           (resource) => {
             const now = performance.now();
             recorder.pools.waited(this, now - startedAt);
-            if (isObject(resource)) takenAt.set(resource, now);
+            if (isObject(resource)) recorder.pools.took(resource, now);
             return resource;
           },
           (error: unknown) => {

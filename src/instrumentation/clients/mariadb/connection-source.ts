@@ -220,14 +220,11 @@ function record(
   operation: RunningOperation,
   recorder: Recorder,
 ): void {
-  if (!recorder.isListening) return;
-  const endpoint = endpointOf(connection);
-  const { recording } = operation;
   if (operation.isDescribed) {
-    recording?.connectedTo(endpoint);
-  } else {
+    operation.recording?.connectedTo(endpointOf(connection));
+  } else if (recorder.isListening) {
     const { sql, initialValues: values } = command;
-    const described = describeStatement(endpoint, { sql, values });
+    const described = describeStatement(endpointOf(connection), { sql, values });
     const batch = batches.get(operation);
     if (batch) described.batchSize = batchSizeOf(batch.parameter);
     operation.record(recorder, described);

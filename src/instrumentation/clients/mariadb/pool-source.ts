@@ -11,10 +11,8 @@ import type { CommandParameter, Connection, Pool, PoolCallback, UserPool } from 
 
 /*
  * One operation for a query of a pool, from the call over the wait for a connection to the result.
- * `takenAt` is written when a connection is handed out; an entry lives as long as its connection.
  * `opening` is the pool that is opening a connection, while that call is on the stack.
  */
-const takenAt = new WeakMap<Connection, number>();
 const knownConnections = new WeakSet<Connection>();
 let opening: Pool | undefined;
 
@@ -31,11 +29,7 @@ export function patchPool(prototype: Pool, recorder: Recorder): Undo | undefined
     patchMethod(prototype, 'getConnection', (original) => getConnectionOf(original, recorder)),
     patchMethod(prototype, 'release', (original) => {
       return function release(connection) {
-        const since = takenAt.get(connection);
-        if (since !== undefined) {
-          takenAt.delete(connection);
-          recorder.pools.used(this, performance.now() - since);
-        }
+        recorder.pools.gaveBack(this, connection);
         return original.call(this, connection);
       };
     }),
@@ -174,7 +168,7 @@ function requestFor(pool: Pool, cmdParam: CommandParameter, recorder: Recorder):
       if (selecting) reserve(connection, selecting);
       if (recorder.pools.isListening) {
         recorder.pools.watch(pool, endpoint, readPool);
-        takenAt.set(connection, performance.now());
+        recorder.pools.took(connection, performance.now());
       }
       wait?.end();
     },

@@ -8,9 +8,6 @@ import { endpointAt } from './describe.ts';
 import { waits } from './waits.ts';
 import type { ClassOf, MongoConnection, MongoPool } from './shapes.ts';
 
-/** When connections were checked out; an entry is taken when the connection is checked in. */
-const takenAt = new WeakMap<MongoConnection, number>();
-
 /** Patches the class of pools: their metrics, and connections that belong to no request. */
 export function patchPool({ prototype }: ClassOf<MongoPool>, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'mongodb pool');
@@ -40,11 +37,7 @@ export function patchPool({ prototype }: ClassOf<MongoPool>, recorder: Recorder)
     patchMethod(prototype, 'checkOut', (original) => checkOutOf(original, recorder, isIdle, adopt)),
     patchMethod(prototype, 'checkIn', (original) => {
       return function checkIn(connection) {
-        const since = takenAt.get(connection);
-        if (since !== undefined) {
-          takenAt.delete(connection);
-          recorder.pools.used(this, performance.now() - since);
-        }
+        recorder.pools.gaveBack(this, connection);
         return original.call(this, connection);
       };
     }),
@@ -82,7 +75,7 @@ function checkOutOf(
       const now = performance.now();
       waits.set(connection, now - startedAt);
       if (!pools.isListening) return;
-      takenAt.set(connection, now);
+      pools.took(connection, now);
       pools.waited(this, now - startedAt);
     };
     const failed = (error: unknown): void => {

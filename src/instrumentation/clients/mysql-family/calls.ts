@@ -1,27 +1,23 @@
 import type { RunningOperation } from '../../running-operation.ts';
 
 /*
- * The operation that what the library makes next belongs to: `making` for the query that a pool
- * makes before it has a connection, `executing` for the statement that one call prepares and
- * executes. Both hold something only while that call is on the stack.
+ * What holds while a call is on the stack, and is set back by whoever set it: `making` is the
+ * operation of the query that a pool makes before it has a connection, `executing` that of the
+ * statement that one call prepares and executes, and `acquiring` whether a pool asks a connection for
+ * a sign of life before it hands it out.
+ *
+ * They are set around a call and not by a function that calls it: the libraries take stack traces for
+ * each statement, and every frame of ours in one of them costs more than the rest of a wrapper.
  */
 let making: RunningOperation | undefined;
 let executing: RunningOperation | undefined;
+let acquiring = false;
 
-/** Calls `fn`; the query it makes belongs to `operation`. */
-export function makingQuery<This, Args extends unknown[], Result>(
-  operation: RunningOperation,
-  fn: (this: This, ...args: Args) => Result,
-  thisArg: This,
-  args: Args,
-): Result {
+/** From now on the next query made belongs to `operation`. Returns what it belonged to before. */
+export function setMaking(operation: RunningOperation | undefined): RunningOperation | undefined {
   const outer = making;
   making = operation;
-  try {
-    return fn.apply(thisArg, args);
-  } finally {
-    making = outer;
-  }
+  return outer;
 }
 
 /** The operation for the query that has just been made; the next one is not for it. */
@@ -31,22 +27,24 @@ export function takeMaking(): RunningOperation | undefined {
   return operation;
 }
 
-/** Calls `fn`; the statement it executes belongs to `operation`. */
-export function executingFor<This, Args extends unknown[], Result>(
+/** From now on statements belong to `operation`. Returns what they belonged to before. */
+export function setExecuting(
   operation: RunningOperation | undefined,
-  fn: (this: This, ...args: Args) => Result,
-  thisArg: This,
-  args: Args,
-): Result {
+): RunningOperation | undefined {
   const outer = executing;
   executing = operation;
-  try {
-    return fn.apply(thisArg, args);
-  } finally {
-    executing = outer;
-  }
+  return outer;
 }
 
 export function executingOperation(): RunningOperation | undefined {
   return executing;
+}
+
+/** From now on what is asked of connections tells the pool alone, or no longer. */
+export function setAcquiring(isAcquiring: boolean): void {
+  acquiring = isAcquiring;
+}
+
+export function isAcquiring(): boolean {
+  return acquiring;
 }

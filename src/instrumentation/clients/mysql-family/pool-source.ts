@@ -14,7 +14,7 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
 import { tryWrap } from '../../wrap.ts';
-import { executingFor, makingQuery } from './calls.ts';
+import { setAcquiring, setExecuting, setMaking } from './calls.ts';
 import { ANY_ENDPOINT, describeStatement, plannedEndpoint } from './describe.ts';
 import type {
   Pool,
@@ -27,8 +27,7 @@ import type {
 /*
  * One operation for a query of a pool or a cluster, from the call over the wait for a connection to
  * the result. Both ask for the connection while the call is on the stack: `querying` is set as long,
- * so that `getConnection` knows that from a call of the user's. `takenAt` is written when a
- * connection is handed out; an entry lives as long as its connection. `queuedCallbacks` knows those
+ * so that `getConnection` knows that from a call of the user's. `queuedCallbacks` knows those
  * that wait in a pool's own queue, out of which they may come back to `getConnection`.
  */
 
@@ -41,7 +40,6 @@ export interface Driver {
 
 let querying: RunningOperation | undefined;
 const queuedCallbacks = new WeakSet<object>();
-const takenAt = new WeakMap<PooledConnection, number>();
 
 /** Patches a class of pools. */
 export function patchPool(
@@ -70,11 +68,7 @@ export function patchPool(
     ),
     patchHotMethod(prototype, 'releaseConnection', (original, patch) => {
       return function releaseConnection(connection) {
-        const since = patch.isUndone ? undefined : takenAt.get(connection);
-        if (since !== undefined) {
-          takenAt.delete(connection);
-          recorder.pools.used(this, performance.now() - since);
-        }
+        if (!patch.isUndone) recorder.pools.gaveBack(this, connection);
         return original.call(this, connection);
       };
     }),
@@ -132,11 +126,13 @@ function queryOf<This>(
     const operation = new RunningOperation('MYSQL_POOL_QUERY');
     record(this, operation, args);
     const outer = querying;
+    const outerMaking = setMaking(operation);
     querying = operation;
     try {
-      return makingQuery(operation, original, this, args);
+      return original.apply(this, args);
     } finally {
       querying = outer;
+      setMaking(outerMaking);
     }
   };
 }
@@ -175,24 +171,38 @@ function getConnectionOf(
     const operation = querying;
     querying = undefined;
     if (patch.isUndone || typeof callback !== 'function') return original.call(this, callback);
-    if (queuedCallbacks.has(callback)) return original.call(this, callback);
+    // One that has waited was bound before it did.
+    const isBound = queuedCallbacks.has(callback);
     const isFree = this._freeConnections?.length !== 0;
-    const isOpening = !isFree && mayOpen(this);
-    const handOut = callback as ResultCallback;
-    const bound = operation
-      ? forQuery(operation, handOut)
-      : bindCallback('MYSQL_POOL_CONNECTION', handOut);
-    const measured = measuring(this, isOpening, operation, bound, driver, recorder);
-    if (!isFree) queuedCallbacks.add(measured);
+    const isOpening = !isBound && !isFree && mayOpen(this);
+    let told = callback as ResultCallback;
+    if (!isBound) {
+      const bound = operation
+        ? forQuery(operation, told)
+        : bindCallback('MYSQL_POOL_CONNECTION', told);
+      told = measuring(this, isOpening, operation, bound, driver, recorder);
+      if (!isFree) queuedCallbacks.add(told);
+    }
     // The socket outlives whoever opened it.
-    return isOpening ? runInRoot(original, this, measured) : original.call(this, measured);
+    if (isOpening) return runInRoot(original, this, told);
+    setAcquiring(true);
+    try {
+      return original.call(this, told);
+    } finally {
+      setAcquiring(false);
+    }
   };
 }
 
 /** The callback with which a pool continues its own query, once there is a connection. */
 function forQuery(operation: RunningOperation, callback: ResultCallback): ResultCallback {
   return function poolConnectionCallback(this: unknown, ...args) {
-    return operation.run(executingFor, undefined, operation, callback, this, args);
+    const outer = setExecuting(operation);
+    try {
+      return operation.run(callback, this, ...args);
+    } finally {
+      setExecuting(outer);
+    }
   };
 }
 
@@ -228,7 +238,7 @@ function measuring(
         const now = performance.now();
         pools.watch(pool, driver.endpointOf(connection as PooledConnection), readPool);
         if (openedAt !== undefined) pools.created(pool, now - openedAt);
-        takenAt.set(connection as PooledConnection, now);
+        pools.took(connection as PooledConnection, now);
       }
       wait.end();
     }

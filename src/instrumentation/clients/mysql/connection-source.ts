@@ -10,7 +10,7 @@ import {
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { RunningOperation } from '../../running-operation.ts';
-import { takeMaking } from '../mysql-family/calls.ts';
+import { isAcquiring, takeMaking } from '../mysql-family/calls.ts';
 import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
 import type { Connection, ConnectionClass, Protocol, Sequence } from './shapes.ts';
 
@@ -101,17 +101,18 @@ export function endpointOfConnection(connection: Connection): Endpoint {
 
 function enqueued(protocol: Protocol, sequence: Sequence, recorder: Recorder): void {
   let operation = operationOf(sequence);
+  if (!operation && isAcquiring() && !('sql' in sequence)) return;
   if (!operation) {
     operation = new RunningOperation('MYSQL_SEQUENCE');
     (sequence as Stamped)[OPERATION] = operation;
   }
   const { _connection: connection } = protocol;
-  if (!('sql' in sequence) || !connection || !recorder.isListening) return;
-  const endpoint = endpointOfConnection(connection);
+  if (!('sql' in sequence) || !connection) return;
   if (operation.isDescribed) {
-    operation.recording?.connectedTo(endpoint);
-  } else {
+    operation.recording?.connectedTo(endpointOfConnection(connection));
+  } else if (recorder.isListening) {
     const text = (sequence as Stamped)[TEXT] ?? sequence.sql;
+    const endpoint = endpointOfConnection(connection);
     operation.record(recorder, describeStatement(endpoint, text, sequence.values));
   }
   const { recording } = operation;

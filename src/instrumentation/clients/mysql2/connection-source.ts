@@ -12,7 +12,7 @@ import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
 import { abandon, commandsOf, link, linkOf, patchCommands } from './commands.ts';
-import { executingFor, executingOperation, takeMaking } from '../mysql-family/calls.ts';
+import { executingOperation, setExecuting, takeMaking } from '../mysql-family/calls.ts';
 import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
 import type { ResultCallback } from '../mysql-family/shapes.ts';
 import type { Command, Connection } from './shapes.ts';
@@ -117,11 +117,13 @@ function added(connection: Connection, command: Command, recorder: Recorder): vo
       isStatement || executing === undefined,
     );
   made.isQueued = true;
-  if (!isStatement || !recorder.isListening) return;
-  const endpoint = endpointOfConnection(connection);
+  if (!isStatement) return;
   const { operation } = made;
-  if (operation.isDescribed) operation.recording?.connectedTo(endpoint);
-  else operation.record(recorder, describeCommand(endpoint, command));
+  if (operation.isDescribed) {
+    operation.recording?.connectedTo(endpointOfConnection(connection));
+  } else if (recorder.isListening) {
+    operation.record(recorder, describeCommand(endpointOfConnection(connection), command));
+  }
   const { recording } = operation;
   // A statement that is prepared is known by its text, which must stay the same.
   if (recording && typeof command.sql === 'string' && '_queryOptions' in command) {
@@ -150,7 +152,12 @@ function executeOf(original: Connection['execute'], patch: PatchState): Connecti
     if (typeof callback === 'function') {
       args[index] = settling(operation, callback as ResultCallback);
     }
-    return executingFor(operation, original, this, args);
+    const outer = setExecuting(operation);
+    try {
+      return original.apply(this, args);
+    } finally {
+      setExecuting(outer);
+    }
   };
 }
 
@@ -158,6 +165,11 @@ function executeOf(original: Connection['execute'], patch: PatchState): Connecti
 function settling(operation: RunningOperation, callback: ResultCallback): ResultCallback {
   return function settlingCallback(this: unknown, ...results) {
     operation.settle(results[0] ?? undefined, results[1]);
-    return operation.run(executingFor, undefined, undefined, callback, this, results);
+    const outer = setExecuting(undefined);
+    try {
+      return operation.run(callback, this, ...results);
+    } finally {
+      setExecuting(outer);
+    }
   };
 }

@@ -13,7 +13,7 @@ import { bindCallback, finishing, RunningOperation } from '../../running-operati
 import { tryWrap } from '../../wrap.ts';
 import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
 import { measuringWait, patchWaits } from './pool-waits.ts';
-import { adopting, isPatched } from './query-source.ts';
+import { isPatched, setAdopted } from './query-source.ts';
 import type { PgPool, PoolCallback } from './shapes.ts';
 
 /*
@@ -38,8 +38,14 @@ export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo
     patchHotMethod(prototype, 'connect', (original, patch) => connectOf(original, patch, recorder)),
     tryWrap(prototype, { kind: 'emitter', module: 'pg-pool' }),
     patchHotMethod(prototype, 'newClient', fromRoot),
-    // Sets the timer that closes an idle client, which is nobody's request.
-    patchHotMethod(prototype, '_release', fromRoot),
+    patchHotMethod(prototype, '_release', (original, patch) => {
+      return function _release(client, ...rest) {
+        if (patch.isUndone) return original.call(this, client, ...rest);
+        recorder.pools.gaveBack(this, client);
+        // Sets the timer that closes an idle client, which is nobody's request.
+        return runInRoot(original, this, client, ...rest);
+      };
+    }),
     patchMethod(prototype, 'end', (original) => {
       return function end(callback) {
         if (typeof callback !== 'function') return original.call(this, callback);
@@ -128,9 +134,11 @@ function forQuery(operation: RunningOperation, callback: PoolCallback): PoolCall
   return function poolClientCallback(...args) {
     const [error] = args;
     if (error) operation.settle(error);
+    const outer = setAdopted(operation);
     try {
-      operation.run(adopting<unknown[]>, undefined, operation, callback as () => void, args);
+      operation.run(callback, undefined, ...args);
     } finally {
+      setAdopted(outer);
       if (error) operation.end();
     }
   };

@@ -5,19 +5,18 @@ import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import type { RunningOperation } from '../../running-operation.ts';
 import { endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
-import type { PendingItem, PgClient, PgPool, PoolCallback } from './shapes.ts';
+import type { PendingItem, PgPool, PoolCallback } from './shapes.ts';
 
 /*
  * How long connections are waited for and kept. A wait is known by the pool's own item for it: the
  * pool hands that to `newClient` or puts it at the end of its queue, both while `connect` runs, and
  * gives it to `_acquireClient` in the end. `asking` is the wait of the `connect` on the stack. What
  * is known of an item is on the item: a table by item would keep what it holds through every minor
- * collection. Entries of `takenAt` live as long as the client.
+ * collection.
  */
 let asking: PoolWait | undefined;
 const WAIT = Symbol('clew wait');
 const OPENED_AT = Symbol('clew opened at');
-const takenAt = new WeakMap<PgClient, number>();
 
 interface Stamped extends PendingItem {
   [WAIT]?: PoolWait;
@@ -133,20 +132,10 @@ export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
           const now = performance.now();
           pools.watch(this, endpointOf(client), readPool);
           if (opened !== undefined) pools.created(this, now - opened);
-          takenAt.set(client, now);
+          pools.took(client, now);
         }
         item[WAIT]?.end();
         return original.call(this, client, item, listener, isNew, ...rest);
-      };
-    }),
-    patchHotMethod(prototype, '_release', (original, patch) => {
-      return function _release(client, ...rest) {
-        const since = patch.isUndone ? undefined : takenAt.get(client);
-        if (since !== undefined) {
-          takenAt.delete(client);
-          recorder.pools.used(this, performance.now() - since);
-        }
-        return original.call(this, client, ...rest);
       };
     }),
   ]);

@@ -33,19 +33,14 @@ interface Call {
 let calling: Call | undefined;
 let adopted: RunningOperation | undefined;
 
-/** Calls `fn`; the first query it issues belongs to `operation` and is not one of its own. */
-export function adopting<Args extends unknown[]>(
-  operation: RunningOperation,
-  fn: (...args: Args) => void,
-  args: Args,
-): void {
+/**
+ * From now on the next query issued belongs to `operation` and is not one of its own, until what is
+ * returned is set again.
+ */
+export function setAdopted(operation: RunningOperation | undefined): RunningOperation | undefined {
   const outer = adopted;
   adopted = operation;
-  try {
-    fn(...args);
-  } finally {
-    adopted = outer;
-  }
+  return outer;
 }
 
 /** Whether the queries of this class of clients are seen. */

@@ -1,0 +1,62 @@
+import {
+  createNoopMeter,
+  isSpanContextValid,
+  trace,
+  TraceFlags,
+  type Context,
+  type SpanContext,
+  type Tracer,
+} from '@opentelemetry/api';
+
+/*
+ * Most requests of a busy service are not sampled, and a tracer that is asked for a span of such a
+ * request makes an id and copies all attributes, which were put together for it, to hand out a span
+ * that records nothing: that costs more than all else this package does for an operation. What a
+ * sampler drops whatever it is asked needs no asking.
+ *
+ * A tracer of OpenTelemetry's SDK has its sampler in a property that is not public, so anything but
+ * the exact shape that is known means `nothing`; the samplers say what they are by `toString`, which
+ * is part of their interface.
+ */
+
+/** Which spans a tracer is known to drop: all, those whose parent is not sampled, or none. */
+export type Dropped = 'everything' | 'unsampled' | 'nothing';
+
+interface SdkTracer {
+  _sampler?: { toString(this: object): string };
+  /** Counts the spans that are asked for, where the SDK was given a meter provider. */
+  _tracerMetrics?: { startedSpans?: object };
+}
+
+const NOOP_COUNTER = createNoopMeter().createCounter('').constructor.name;
+const DROPS_UNSAMPLED =
+  /, remoteParentNotSampled=AlwaysOffSampler, localParentSampled=[^,{}]+, localParentNotSampled=AlwaysOffSampler}$/;
+
+export function droppedBy(tracer: Tracer): Dropped {
+  const { _sampler: sampler, _tracerMetrics: metrics } = tracer as SdkTracer;
+  if (typeof sampler !== 'object' || sampler === null) return 'nothing';
+  if (metrics && metrics.startedSpans?.constructor.name !== NOOP_COUNTER) return 'nothing';
+  switch (sampler.constructor.name) {
+    case 'AlwaysOffSampler':
+      return 'everything';
+    case 'ParentBasedSampler':
+      return DROPS_UNSAMPLED.test(sampler.toString()) ? 'unsampled' : 'nothing';
+    default:
+      return 'nothing';
+  }
+}
+
+/** The last one that was valid: to look at its ids again would cost more than all the rest of this. */
+let lastValid: SpanContext | undefined;
+
+/** Whether a span under `parent` is dropped by a tracer that drops `dropped`. */
+export function isDropped(dropped: Dropped, parent: Context): boolean {
+  if (dropped !== 'unsampled') return dropped === 'everything';
+  const span = trace.getSpanContext(parent);
+  if (span === undefined || (span.traceFlags & TraceFlags.SAMPLED) !== 0) return false;
+  // To a sampler a parent that is not valid is none.
+  if (span === lastValid) return true;
+  if (!isSpanContextValid(span)) return false;
+  lastValid = span;
+  return true;
+}
