@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { RunningNode } from '../../support/run-node.ts';
+import { requireService } from '../../support/services.ts';
 import { bundle } from '../support/bundle.ts';
 import { APPLICATIONS, type Application } from './bundled-applications.ts';
 
@@ -90,5 +91,24 @@ describe('A client in a bundled application', function () {
         assert.deepEqual(result, { operations: expected, timeouts, seen });
       });
     }
+  }
+
+  for (const [name, form] of Object.entries(WHOLE_FORMS)) {
+    it(`is instrumented by hand beside start(): pg, ${name}`, async function () {
+      const source = `
+        import { getInstrumentations, start } from 'clew';
+        import * as client from 'pg';
+        const clew = start();
+        getInstrumentations().find((one) => one.instrumentationName === 'clew/pg').instrument(client);
+        const url = process.argv[2];
+        const use = async () => { ${APPLICATIONS['pg']?.use} };
+        use().then(() => clew.shutdown());`;
+      const url = await requireService(this, 'postgresql');
+      const app = await bundle({ ...form, source, folder });
+      const env = { OTEL_TRACES_EXPORTER: 'console' };
+      const { code, stdout, stderr } = await new RunningNode([app, url], { env }).result();
+      assert.match(stdout, /name: 'clew\/pg'[^]*name: 'select'/, stderr);
+      assert.equal(code, 0, stderr);
+    });
   }
 });
