@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-
-const manifest = JSON.parse(
-  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-) as { version: string };
-
-/** The version of this package, which is the version of its instrumentation scopes. */
-export const VERSION: string = manifest.version;
+/**
+ * The version of this package, which is the version of its instrumentation scopes. It stands here
+ * and is not read from the manifest, which a bundled application leaves behind.
+ */
+export const VERSION: string = '0.1.0';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 
-import { metrics, trace } from '@opentelemetry/api';
+import { createNoopMeter, metrics, ProxyTracerProvider, trace } from '@opentelemetry/api';
 import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import {
   BasicTracerProvider,
@@ -14,6 +15,7 @@ import { setLogLevel } from '../../src/base/log.ts';
 import { getInstrumentations, type Instrumentation } from '../../src/instrumentation/index.ts';
 import { captureStderr } from '../support/capture-stderr.ts';
 import { requireService } from '../support/services.ts';
+import { registerMeasurements } from './support/measurements.ts';
 import { registerTelemetry } from './support/telemetry.ts';
 
 const only = (name: string): Instrumentation => {
@@ -23,6 +25,9 @@ const only = (name: string): Instrumentation => {
   assert.ok(found);
   return found;
 };
+
+const setName = (target: object, value: string): object =>
+  Object.defineProperty(target, 'name', { value, configurable: true });
 
 describe('Instrumentation', () => {
   let url: string;
@@ -56,7 +61,9 @@ describe('Instrumentation', () => {
     const [span, ...others] = exporter.getFinishedSpans();
     assert.equal(others.length, 0);
     assert.equal(span?.instrumentationScope.name, 'clew/pg');
-    assert.match(span?.instrumentationScope.version ?? '', /^\d+\.\d+\.\d+/);
+    const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+    const { version } = JSON.parse(manifest) as { version: string };
+    assert.equal(span?.instrumentationScope.version, version);
   });
 
   it('records to a provider that is registered after it was enabled', async () => {
@@ -70,6 +77,24 @@ describe('Instrumentation', () => {
     await query();
     instrumentation.disable();
     telemetry.onlySpan();
+  });
+
+  it('records where a bundler gave the classes of the SDK the names of those that do nothing', async () => {
+    const telemetry = registerTelemetry();
+    const measure = registerMeasurements();
+    const pairs = [
+      [new ProxyTracerProvider().getDelegate(), 'BasicTracerProvider'],
+      [createNoopMeter(), metrics.getMeter('any').constructor.name],
+    ] as const;
+    const names = pairs.map(([{ constructor }]) => constructor.name);
+    for (const [{ constructor }, name] of pairs) setName(constructor, name);
+    const instrumentation = only('pg');
+    instrumentation.enable();
+    await query();
+    instrumentation.disable();
+    for (const [at, [{ constructor }]] of pairs.entries()) setName(constructor, names[at] ?? '');
+    telemetry.onlySpan();
+    assert.equal((await measure('db.client.operation.duration')).length, 1);
   });
 
   it('patches a library that is given to it, as a namespace too', async () => {

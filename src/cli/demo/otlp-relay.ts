@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 
 import { messageOf } from '../../base/errors.ts';
 import type { OtlpRequest } from '../../viewer/otlp.ts';
-import { kinshipFaults, TraceStore, type Trace } from '../../viewer/trace.ts';
+import { TraceStore, type Trace } from '../../viewer/trace.ts';
 
 /** How long to wait for the spans of requests that were answered, in milliseconds. */
 const MAX_WAIT = 10_000;
@@ -61,16 +61,18 @@ export class OtlpRelay {
   }
 
   /**
-   * The traces that are not in `before`, once there are `count` of them, each with all its parents,
-   * and nothing more has come for a moment. After ten seconds, whatever there is.
+   * The traces that are not in `before`, once there are `count` of them, each with every parent that
+   * a span of it names, and nothing more has come for a moment. After ten seconds, whatever there is.
+   * A span that names no parent is not waited for: whatever comes, it stays without one.
    */
   async newTraces(before: ReadonlySet<Trace>, count: number): Promise<Trace[]> {
-    for (const deadline = Date.now() + MAX_WAIT; ;) {
+    const called = Date.now();
+    for (;;) {
       const traces = this.store.traces.filter((trace) => !before.has(trace));
       const complete =
-        traces.length >= count && traces.every((trace) => kinshipFaults(trace).length === 0);
-      if (complete && Date.now() - this.#lastArrival > QUIET) return traces;
-      if (Date.now() > deadline) return traces;
+        traces.length >= count && traces.every((trace) => trace.orphans.length === 0);
+      if (complete && Date.now() - Math.max(called, this.#lastArrival) > QUIET) return traces;
+      if (Date.now() - called > MAX_WAIT) return traces;
       // Not a reason to stay alive when everything else has been stopped.
       await new Promise((resolve) => setTimeout(resolve, 20).unref());
     }

@@ -112,14 +112,14 @@ function delegateOf(provider: TracerProvider): TracerProvider {
   return typeof proxy.getDelegate === 'function' ? proxy.getDelegate() : provider;
 }
 
-// Another copy of the API has other classes of the same names.
-function isNoop(provider: TracerProvider): boolean {
+// Another copy of the API has other classes of the same names. The names are written out: in a bundle
+// our copy's may be so short that a class of somebody else's has the same.
+function isNoop({ constructor }: TracerProvider): boolean {
   return (
-    provider === NOOP_TRACER_PROVIDER ||
-    provider.constructor.name === NOOP_TRACER_PROVIDER.constructor.name
+    constructor === NOOP_TRACER_PROVIDER.constructor || constructor.name === 'NoopTracerProvider'
   );
 }
 
-function isNoopMeter(meter: Meter): boolean {
-  return meter === NOOP_METER || meter.constructor.name === NOOP_METER.constructor.name;
+function isNoopMeter({ constructor }: Meter): boolean {
+  return constructor === NOOP_METER.constructor || constructor.name === 'NoopMeter';
 }

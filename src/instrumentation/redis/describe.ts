@@ -1,3 +1,4 @@
+import type { ModuleExports } from '../module-hooks.ts';
 import { byClass, type Failure, type Operation } from '../operation.ts';
 import { createEndpoint, type Endpoint } from '../recorder/endpoint.ts';
 import { batchText, commandText } from './command-text.ts';
@@ -72,6 +73,25 @@ function storedProcedureOf(name: string, args: readonly unknown[]): string | und
 
 /** The classes by which clients know an error that the server sent. */
 const REPLY_ERRORS = new Set(['ReplyError', 'ErrorReply', 'SimpleError', 'BlobError']);
+/** Those that packages export: in a bundle they may have another name. Written when one is patched. */
+const exportedReplyErrors = new WeakSet<object>();
+
+/** Takes note of what `exports` calls an error that the server sent. */
+export function noteReplyErrors(exports: ModuleExports): void {
+  for (const name of REPLY_ERRORS) {
+    const found: unknown = exports?.[name];
+    if (typeof found === 'function') exportedReplyErrors.add(found);
+  }
+}
+
+function isReplyError(error: Error): boolean {
+  let found: unknown = error.constructor;
+  while (typeof found === 'function' && found !== Error) {
+    if (REPLY_ERRORS.has(found.name) || exportedReplyErrors.has(found)) return true;
+    found = Object.getPrototypeOf(found);
+  }
+  return false;
+}
 
 /**
  * The prefix of the server's error, a code of the system's, or the error's class. The server's
@@ -79,7 +99,7 @@ const REPLY_ERRORS = new Set(['ReplyError', 'ErrorReply', 'SimpleError', 'BlobEr
  */
 export function describeError(error: unknown): Failure {
   if (error instanceof Error) {
-    if (REPLY_ERRORS.has(error.constructor.name)) {
+    if (isReplyError(error)) {
       const prefix = /^[A-Z][A-Z_]{1,31}(?= |$)/.exec(error.message)?.[0];
       if (prefix !== undefined) return { type: prefix, statusCode: prefix, message: prefix };
     }

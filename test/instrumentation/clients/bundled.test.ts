@@ -2,142 +2,62 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-import { build, type Format } from 'esbuild';
 
 import { RunningNode } from '../../support/run-node.ts';
-import { requireService, type ServiceName } from '../../support/services.ts';
-import { startStandIn } from './mongodb/stand-in.ts';
+import { requireService } from '../../support/services.ts';
+import { bundle } from '../support/bundle.ts';
+import { APPLICATIONS, type Application } from './bundled-applications.ts';
 
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-
-/** What an application does with each client: one call, whose span begins with `operation`. */
-const APPLICATIONS: Record<string, { service?: ServiceName; use: string; operation: string }> = {
-  pg: {
-    service: 'postgresql',
-    use: `
-      const connection = new client.Client(url);
-      await connection.connect();
-      await connection.query('select 1 as n');
-      await connection.end();`,
-    operation: 'select',
-  },
-  mysql2: {
-    service: 'mariadb',
-    use: `
-      const pool = client.createPool(url);
-      await new Promise((resolve) => pool.query('select 1 as n', resolve));
-      await pool.promise().end();`,
-    operation: 'select',
-  },
-  mysql: {
-    service: 'mariadb',
-    use: `
-      const connection = client.createConnection(url);
-      await new Promise((resolve) => connection.query('select 1 as n', resolve));
-      connection.destroy();`,
-    operation: 'select',
-  },
-  redis: {
-    service: 'redis',
-    use: `
-      const redis = client.createClient({ url });
-      await redis.connect();
-      await redis.get('clew:a');
-      redis.destroy();`,
-    operation: 'GET',
-  },
-  ioredis: {
-    service: 'redis',
-    use: `
-      const redis = new client.Redis(url);
-      await redis.get('clew:a');
-      redis.disconnect();`,
-    operation: 'get',
-  },
-  mongodb: {
-    use: `
-      const mongo = await new client.MongoClient(url).connect();
-      await mongo.db('bundled').collection('things').findOne({ n: 1 });
-      await mongo.close();`,
-    operation: 'find',
-  },
-};
-
-/** The package and the SDK stay outside; the client is in the file. */
-function sourceOf(client: string, use: string): string {
+/** An application whose modules are instrumented by hand where its last argument says so. */
+function sourceOf(client: string, file: string, application: Application): string {
+  const { instrumentation = client, driver, use } = application;
   return `
-    import { trace } from '@opentelemetry/api';
+    import { AsyncLocalStorage } from 'node:async_hooks';
+    import { context, metrics, trace } from '@opentelemetry/api';
+    import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
     import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-    import { getInstrumentations } from 'clew';
-    import * as client from '${client}';
+    import { AsyncHooksContextManager, getInstrumentations } from 'clew';
+    import * as client from ${JSON.stringify(file)};
+    ${driver === undefined ? '' : `import * as driver from '${driver}';`}
+    context.setGlobalContextManager(new AsyncHooksContextManager().enable());
     const exporter = new InMemorySpanExporter();
     trace.setGlobalTracerProvider(
       new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+    const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+    const reader = new PeriodicExportingMetricReader({ exporter: metricExporter });
+    metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
     const [url, isByHand] = process.argv.slice(2);
-    const [own] = getInstrumentations().filter((one) => one.instrumentationName === 'clew/${client}');
-    own.enable();
-    if (isByHand) own.instrument(client);
+    const instrumentations = getInstrumentations();
+    for (const one of instrumentations) one.enable();
+    const instrument = (name, module) => {
+      const own = instrumentations.find((one) => one.instrumentationName === 'clew/' + name);
+      if (isByHand) own.instrument(module);
+    };
+    instrument('${instrumentation}', client);
+    ${driver === undefined ? '' : `instrument('${driver}', driver);`}
+    const storage = new AsyncLocalStorage();
+    const seen = [];
     const use = async () => { ${use} };
-    use().then(() => {
-      const operations = exporter.getFinishedSpans().map(({ name }) => name.split(' ')[0]);
-      process.stdout.write(JSON.stringify(operations));
+    use().then(() => reader.shutdown()).then(() => {
+      const operations = exporter.getFinishedSpans().map(({ name, attributes }) =>
+        [name.split(' ')[0], attributes['server.port'], attributes['error.type']].filter(Boolean).join(' '));
+      const timeouts = metricExporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics)
+        .flatMap((scope) => scope.metrics)
+        .filter(({ descriptor }) => descriptor.name === 'db.client.connection.timeouts')
+        .flatMap(({ dataPoints }) => dataPoints).reduce((sum, { value }) => sum + value, 0);
+      process.stdout.write(JSON.stringify({ operations, timeouts, seen }));
     });`;
 }
 
-/** What pg and mongodb load where it is installed. */
-const OPTIONAL = [
-  'pg-native',
-  'kerberos',
-  '@mongodb-js/zstd',
-  'gcp-metadata',
-  'snappy',
-  'socks',
-  'aws4',
-  '@aws-sdk/*',
-  'mongodb-client-encryption',
-];
-
-/** Of a CommonJS client in an ES module. */
-const WITH_REQUIRE = `import { createRequire } from 'node:module';
-const require = createRequire(import.meta.url);`;
-
-async function bundle(
-  client: string,
-  use: string,
-  format: Format,
-  folder: string,
-): Promise<string> {
-  const outfile = join(folder, format === 'esm' ? 'app.mjs' : 'app.cjs');
-  await build({
-    stdin: { contents: sourceOf(client, use), resolveDir: ROOT },
-    outfile,
-    bundle: true,
-    format,
-    platform: 'node',
-    logLevel: 'silent',
-    // One copy of the API, which is the application's.
-    plugins: [
-      {
-        name: 'outside',
-        setup: (own) => {
-          own.onResolve({ filter: /^@opentelemetry\//, namespace: 'file' }, ({ path }) => ({
-            path: join(ROOT, 'node_modules', path, 'build/src/index.js'),
-            external: true,
-          }));
-          own.onResolve({ filter: /^clew$/ }, () => ({
-            path: join(ROOT, 'build/src/index.js'),
-            external: true,
-          }));
-        },
-      },
-    ],
-    external: OPTIONAL,
-    banner: { js: format === 'esm' ? WITH_REQUIRE : '' },
-  });
-  return outfile;
-}
+/** The files a bundler makes; `isWhole` with this package and the SDK in it, as is its default. */
+const FORMS = {
+  esm: { format: 'esm', minify: false },
+  'cjs, minified': { format: 'cjs', minify: true },
+} as const;
+const WHOLE_FORMS = {
+  'esm, in one file with this package': { ...FORMS.esm, isWhole: true },
+  'cjs, minified, in one file with this package': { ...FORMS['cjs, minified'], isWhole: true },
+};
 
 describe('A client in a bundled application', function () {
   this.timeout(60_000);
@@ -149,20 +69,46 @@ describe('A client in a bundled application', function () {
 
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  for (const [client, { service, use, operation }] of Object.entries(APPLICATIONS)) {
-    for (const format of ['esm', 'cjs'] as const) {
-      it(`is instrumented by hand: ${client}, ${format}`, async function () {
-        const standIn = service ? undefined : await startStandIn();
-        const url = standIn ? standIn.url : await requireService(this, service!);
-        const file = await bundle(client, use, format, folder);
+  for (const [client, application] of Object.entries(APPLICATIONS)) {
+    const forms = client === 'pg' ? { ...FORMS, ...WHOLE_FORMS } : FORMS;
+    for (const [name, form] of Object.entries(forms)) {
+      it(`is instrumented by hand: ${client}, ${name}`, async function () {
+        const needs = (await application.needs?.(this)) ?? {};
+        const { url = '', file = client } = needs;
+        const source = sourceOf(client, file, application);
+        const { keepNames = false } = application;
+        const app = await bundle({ ...form, ...needs, source, folder, keepNames });
         const [alone, byHand] = await Promise.all([
-          new RunningNode([file, url]).result(),
-          new RunningNode([file, url, 'by hand']).result(),
+          new RunningNode([app, url]).result(),
+          new RunningNode([app, url, 'by hand']).result(),
         ]);
-        await standIn?.stop();
-        assert.equal(alone.stdout, '[]', alone.stderr);
-        assert.equal(byHand.stdout, JSON.stringify([operation]), byHand.stderr);
+        await needs.stop?.();
+        const { operations, timeouts = 0, seen = [] } = application;
+        const port = URL.canParse(url) ? new URL(url).port : '';
+        const expected = operations.map((operation) => operation.replace('PORT', port));
+        assert.match(alone.stdout, /^\{"operations":\[\]/, alone.stderr);
+        const result: unknown = JSON.parse(byHand.stdout || JSON.stringify(byHand.stderr));
+        assert.deepEqual(result, { operations: expected, timeouts, seen });
       });
     }
+  }
+
+  for (const [name, form] of Object.entries(WHOLE_FORMS)) {
+    it(`is instrumented by hand beside start(): pg, ${name}`, async function () {
+      const source = `
+        import { getInstrumentations, start } from 'clew';
+        import * as client from 'pg';
+        const clew = start();
+        getInstrumentations().find((one) => one.instrumentationName === 'clew/pg').instrument(client);
+        const url = process.argv[2];
+        const use = async () => { ${APPLICATIONS['pg']?.use} };
+        use().then(() => clew.shutdown());`;
+      const url = await requireService(this, 'postgresql');
+      const app = await bundle({ ...form, source, folder });
+      const env = { OTEL_TRACES_EXPORTER: 'console' };
+      const { code, stdout, stderr } = await new RunningNode([app, url], { env }).result();
+      assert.match(stdout, /name: 'clew\/pg'[^]*name: 'select'/, stderr);
+      assert.equal(code, 0, stderr);
+    });
   }
 });

@@ -5,11 +5,20 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { countRows, describeError } from '../sqlite/describe.ts';
 import { patchDatabase } from './source.ts';
 
+/** The entries for one platform each, which make a class of their own; those that bundlers need. */
+const PLATFORMS = ['linux', 'linuxmusl', 'darwin', 'win32'].flatMap((system) =>
+  ['x64', 'arm64'].map((architecture) => `/lib/${system}-${architecture}`),
+);
+
 /** better-sqlite3. */
 export const betterSqlite3: ClientDefinition = {
   name: 'better-sqlite3',
   responses: { describeError, countRows },
-  modules: [{ module: 'better-sqlite3', versions: '>=12.0.0 <14', patch: patchModule }],
+  modules: ['', ...PLATFORMS].map((file) => ({
+    module: `better-sqlite3${file}`,
+    versions: '>=12.0.0 <14',
+    patch: patchModule,
+  })),
 };
 
 function patchModule(exports: ModuleExports, recorder: Recorder): Undo | undefined {

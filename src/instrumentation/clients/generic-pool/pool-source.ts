@@ -57,9 +57,7 @@ export function patchPool(
             return resource;
           },
           (error: unknown) => {
-            if (error instanceof Error && error.name === 'TimeoutError') {
-              recorder.pools.timedOut(this);
-            }
+            if (isTimeout(error)) recorder.pools.timedOut(this);
             throw error;
           },
         );
@@ -68,6 +66,11 @@ export function patchPool(
     patchMethod(prototype, 'release', givingBack),
     patchMethod(prototype, 'destroy', givingBack),
   ]);
+}
+
+/** The package exports no class of errors, and bundlers change the names of classes. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'ResourceRequest timed out';
 }
 
 function isObject(resource: unknown): resource is object {

@@ -2,7 +2,7 @@ import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { describeError } from '../../redis/describe.ts';
+import { describeError, noteReplyErrors } from '../../redis/describe.ts';
 import { patchRedis } from './command-source.ts';
 import { patchPipeline } from './pipeline-source.ts';
 
@@ -18,6 +18,7 @@ export const ioredis: ClientDefinition = {
 
 function patchPackage(exports: ModuleExports, recorder: Recorder): Undo | undefined {
   const found = defaultOf(exports);
+  noteReplyErrors(found);
   const Redis = found?.Redis ?? found;
   const Cluster = exports?.Cluster ?? found?.Cluster;
   const Pipeline = exports?.Pipeline ?? found?.Pipeline;

@@ -16,15 +16,20 @@ import type { KnexClient, TarnPool } from './shapes.ts';
 export function patchClient(Client: { prototype: KnexClient }): Undo | undefined {
   const release = claim(Client.prototype, 'knex client');
   if (!release) return undefined;
-  const undos: (Undo | undefined)[] = [];
+  const undos: Undo[] = [];
   return undoAll([
     release,
     () => undoAll(undos)(),
     patchMethod(Client.prototype, 'initializePool', (original) => {
       return function initializePool(...args) {
         const result = original.apply(this, args);
-        if (this.pool) holds(this.pool, endpointOf(this));
-        undos.push(patchCheck(ownerOf(this, 'checkVersion') as KnexClient | undefined));
+        const found = [patchCheck(ownerOf(this, 'checkVersion') as KnexClient | undefined)];
+        if (this.pool) {
+          holds(this.pool, endpointOf(this));
+          // Nobody else names the class of pools where knex is in one file with it.
+          found.push(patchPool({ prototype: Object.getPrototypeOf(this.pool) as TarnPool }));
+        }
+        undos.push(...found.filter((undo) => undo !== undefined));
         return result;
       };
     }),

@@ -2,7 +2,7 @@ import type { ClientDefinition, ClientModule } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { describeError } from '../../redis/describe.ts';
+import { describeError, noteReplyErrors } from '../../redis/describe.ts';
 import { patchClient4 } from './client-4-source.ts';
 import { patchClient } from './client-source.ts';
 import { patchPool } from './pool-source.ts';
@@ -42,6 +42,7 @@ export const redis: ClientDefinition = {
 /** Patches the classes in `exports`: those of a file, or those that a package makes its clients of. */
 function patchPackage(exports: ModuleExports, recorder: Recorder): Undo | undefined {
   const found = defaultOf(exports);
+  noteReplyErrors(found);
   const undos = [
     ...[found, exports?.default, ...Object.values(exports ?? {})].map((candidate) =>
       patchClass(candidate, recorder),

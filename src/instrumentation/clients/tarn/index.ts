@@ -16,8 +16,9 @@ export const tarn: ClientDefinition = {
 };
 
 function patchPackage(exports: ModuleExports, recorder: Recorder): Undo | undefined {
-  const Pool = defaultOf(exports)?.Pool;
-  return typeof Pool?.prototype?._executeEventHandlers === 'function'
-    ? patchPool(Pool, recorder)
-    : undefined;
+  const { Pool, TimeoutError } = defaultOf(exports) ?? {};
+  const isKnown =
+    typeof Pool?.prototype?._executeEventHandlers === 'function' &&
+    typeof TimeoutError === 'function';
+  return isKnown ? patchPool(Pool, TimeoutError, recorder) : undefined;
 }

@@ -38,6 +38,9 @@ interface Times {
 }
 const times = new WeakMap<TarnPool, Times>();
 
+/** Given by the package: in a bundle it may have any name. */
+type ErrorClass = new () => Error;
+
 type Listener = (...details: unknown[]) => void;
 
 /*
@@ -48,6 +51,7 @@ const registered = new WeakMap<Listener, { pool: TarnPool; event: string; bound:
 
 export function patchPool(
   { prototype }: { prototype: TarnPool },
+  TimeoutError: ErrorClass,
   recorder: Recorder,
 ): Undo | undefined {
   const release = claim(prototype, 'tarn metrics');
@@ -78,14 +82,20 @@ export function patchPool(
     }),
     patchMethod(prototype, '_executeEventHandlers', (original) => {
       return function _executeEventHandlers(event, ...details) {
-        if (recorder.pools.isListening) note(this, event, details, recorder);
+        if (recorder.pools.isListening) note(this, event, details, TimeoutError, recorder);
         original.call(this, event, ...details);
       };
     }),
   ]);
 }
 
-function note(pool: TarnPool, event: string, details: unknown[], { pools }: Recorder): void {
+function note(
+  pool: TarnPool,
+  event: string,
+  details: unknown[],
+  TimeoutError: ErrorClass,
+  { pools }: Recorder,
+): void {
   const { acquires, creates, taken } = timesOf(pool);
   const [first, second] = details;
   const now = performance.now();
@@ -106,7 +116,9 @@ function note(pool: TarnPool, event: string, details: unknown[], { pools }: Reco
       break;
     }
     case 'acquireFail':
-      if (since(acquires, first) !== undefined && isTimeout(second)) pools.timedOut(pool);
+      if (since(acquires, first) !== undefined && second instanceof TimeoutError) {
+        pools.timedOut(pool);
+      }
       break;
     case 'createRequest':
       creates.set(first, now);
@@ -137,10 +149,6 @@ function timesOf(pool: TarnPool): Times {
   const created: Times = { acquires: new Map(), creates: new Map(), taken: new Map() };
   times.set(pool, created);
   return created;
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && error.constructor.name === 'TimeoutError';
 }
 
 function readPool(pool: TarnPool): PoolReading {
