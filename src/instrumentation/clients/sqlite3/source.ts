@@ -1,4 +1,11 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
 import { describeStatement, endpointOf, valuesOf } from '../sqlite/describe.ts';
@@ -28,8 +35,12 @@ export function patchModule(exports: Sqlite3, recorder: Recorder): Undo | undefi
     release,
     patchMethod(exports, 'Database', withBoundCallback as never),
     exports.cached && patchMethod(exports.cached, 'Database', withBoundCallback as never),
-    ...EXECUTING.map((key) => patchMethod(database, key, (it) => issue(key, it, recorder))),
-    ...EXECUTING.map((key) => patchMethod(statement, key, (it) => execute(key, it, recorder))),
+    ...EXECUTING.map((key) =>
+      patchHotMethod(database, key, (it, patch) => issue(key, it, patch, recorder)),
+    ),
+    ...EXECUTING.map((key) =>
+      patchHotMethod(statement, key, (it, patch) => execute(key, it, patch, recorder)),
+    ),
     patchMethod(database, 'exec', (original) => exec(original, recorder)),
     patchMethod(database, 'prepare', prepare),
     patchMethod(statement, 'emit', (original) => {
@@ -66,10 +77,13 @@ function withBoundCallback<Target>(original: MethodOn<Target>): MethodOn<Target>
 function issue(
   key: (typeof EXECUTING)[number],
   original: MethodOn<Database>,
+  patch: PatchState,
   recorder: Recorder,
 ): MethodOn<Database> {
   return function issued(text, ...args) {
-    if (key === 'map' && !hasCallback(args)) return original.call(this, text, ...args);
+    if (patch.isUndone || (key === 'map' && !hasCallback(args))) {
+      return original.call(this, text, ...args);
+    }
     const operation = start(this, text, args, recorder);
     const call: NonNullable<typeof issuing> = { operation };
     const wrap = key === 'each' ? withRowCallbacks : withCallback;
@@ -90,13 +104,15 @@ function issue(
 function execute(
   key: (typeof EXECUTING)[number],
   original: MethodOn<Statement>,
+  patch: PatchState,
   recorder: Recorder,
 ): MethodOn<Statement> {
   return function executed(...args) {
+    if (patch.isUndone) return original.apply(this, args);
     if (issuing) {
       issuing.statement = this;
-      waitFor(this, issuing.operation);
-      // What it calls in turn, as `map` calls `all`, is of the same operation.
+      // What it calls in turn, as `map` calls `all`, is of the same operation. The callback of a
+      // database's method, which is ours, is told where its statement cannot be prepared.
       return original.apply(this, args);
     }
     if (key === 'map' && !hasCallback(args)) return original.apply(this, args);
