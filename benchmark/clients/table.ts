@@ -72,7 +72,7 @@ function renderRun({ machine, records }: Run): string {
   });
   const head = ['call', 'bare', ...variants];
   return [
-    `Node ${machine.node.slice(1)}, ${machine.cpu}, ${machine.cores} cores, load ${machine.load.toFixed(1)}`,
+    `Node ${machine.node.slice(1)}, ${machine.cpu}, ${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}, load ${machine.load.toFixed(1)}`,
     `at the start, ${machine.date.slice(0, 10)}; medians of ${rounds} rounds.`,
     '',
     row(head),

@@ -39,17 +39,17 @@ export function operationOf(submittable: object): RunningOperation | undefined {
   return (submittable as Stamped)[OPERATION] ?? operations.get(submittable);
 }
 
-/** Messages that may call the user's code without being the last. */
+/** Messages that may call the user's code without being the last: parsers of values, listeners. */
 const MESSAGES = [
   'submit',
   'handleRowDescription',
   'handleDataRow',
   'handlePortalSuspended',
-  'handleCommandComplete',
-  'handleEmptyQuery',
   'handleCopyInResponse',
   'handleCopyData',
 ] as const;
+/** Those that do so only with what the user made: of a query of pg's own nobody else hears them. */
+const BETWEEN = ['handleCommandComplete', 'handleEmptyQuery'] as const;
 
 type Method = (this: Handlers, ...args: unknown[]) => unknown;
 type Handlers = Submittable & Record<string, Method>;
@@ -69,6 +69,7 @@ export function patchSubmittable(prototype: object | undefined): Undo | undefine
   return undoAll([
     release,
     ...MESSAGES.map((message) => patch(message, inScope)),
+    ...BETWEEN.map((message) => patch(message, inScopeOfUsers)),
     patch('handleError', failing),
     patch('handleReadyForQuery', ending),
   ]);
@@ -97,6 +98,13 @@ export function undoSubmittables(): void {
 function inScope(original: Method, patch: PatchState): Method {
   return function message(...args) {
     const operation = patch.isUndone ? undefined : operationOf(this);
+    return operation ? operation.run(original, this, ...args) : original.apply(this, args);
+  };
+}
+
+function inScopeOfUsers(original: Method, patch: PatchState): Method {
+  return function message(...args) {
+    const operation = patch.isUndone ? undefined : operations.get(this);
     return operation ? operation.run(original, this, ...args) : original.apply(this, args);
   };
 }
