@@ -185,7 +185,8 @@ function getConnectionOf(
     }
     // The socket outlives whoever opened it.
     if (isOpening) return runInRoot(original, this, told);
-    setAcquiring(true);
+    // With none free nothing is asked, and listeners hear that somebody waits.
+    setAcquiring(isFree);
     try {
       return original.call(this, told);
     } finally {

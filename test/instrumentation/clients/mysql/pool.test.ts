@@ -73,6 +73,23 @@ describe('a pool of mysql', () => {
     assert.deepEqual(seen.flat(), ['a', 'b', 'c']);
   });
 
+  it('keeps the caller of what a listener asks while somebody begins to wait', async () => {
+    const [taken] = await called<[PoolConnection]>((done) => {
+      pool.getConnection((_error, given) => done(given));
+    });
+    const pinged = called((done) => {
+      pool.once('enqueue', () => taken.ping(() => done(caller())));
+    });
+    const waiting = asCaller('a', () =>
+      called((done) => {
+        pool.query('select 1', () => done());
+      }),
+    );
+    assert.deepEqual(await pinged, ['a']);
+    taken.release();
+    await waiting;
+  });
+
   it("keeps the caller of the user's own ping, which is one sequence", async () => {
     const [connection] = await called<[PoolConnection]>((done) => {
       pool.getConnection((_error, given) => done(given));
