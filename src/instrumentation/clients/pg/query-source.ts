@@ -86,10 +86,11 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
     patchMethod(prototype, 'connect', withBoundCallback('PG_CONNECT')),
     patchMethod(prototype, 'end', withBoundCallback('PG_END')),
     tryWrap(prototype, { kind: 'emitter', module: 'pg', events: OWNERLESS }),
-    patchMethod(prototype, 'once', (bound) => {
+    patchHotMethod(prototype, 'once', (bound, patch) => {
       return function once(event, listener) {
         // That of a pool for its own query, and gone with it.
-        const add = adopted && event === 'error' ? plainOnce : bound;
+        const isPools = adopted && event === 'error' && !patch.isUndone;
+        const add = isPools ? plainOnce : bound;
         return add.call(this, event, listener);
       };
     }),

@@ -1,4 +1,4 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
@@ -11,9 +11,11 @@ import type { PostgresQuery } from './shapes.ts';
 /*
  * A query is lazy, and runs once however often it is asked: `handle` is where it starts. Its
  * `resolve` and `reject` are functions of the query itself, made anew by each step of an iterated
- * cursor; they are the only place that sees the end. Entries live as long as their query; `followed`
- * holds the functions that are ours.
+ * cursor; they are the only place that sees the end. `runs` is by query, which the user has in hand;
+ * entries live as long as their query.
  */
+const runs = new WeakMap<PostgresQuery, Run>();
+
 interface Run {
   operation: RunningOperation;
   instance: Instance;
@@ -24,9 +26,9 @@ interface Run {
   isPartial: boolean;
   /** Whether the rest of the answer comes by a stream. */
   isReading: boolean;
+  /** The query's function that is ours. */
+  resolve: PostgresQuery['resolve'] | undefined;
 }
-const runs = new WeakMap<PostgresQuery, Run>();
-const followed = new WeakSet<object>();
 
 /** Patches the class of queries. */
 export function patchQuery(fragments: Fragments, recorder: Recorder): Undo | undefined {
@@ -35,8 +37,9 @@ export function patchQuery(fragments: Fragments, recorder: Recorder): Undo | und
   if (!release) return undefined;
   return undoAll([
     release,
-    patchMethod(prototype, 'handle', (original) => {
+    patchHotMethod(prototype, 'handle', (original, patch) => {
       return function handle() {
+        if (patch.isUndone) return original.call(this);
         const run = runs.get(this);
         if (run) follow(this, run);
         // What the client asks for itself has no canceller.
@@ -81,7 +84,15 @@ function start(query: PostgresQuery, fragments: Fragments, recorder: Recorder): 
     ({ endpoint }) => endpoint,
     operation.recording && operation,
   );
-  const run = { operation, instance, wait, isWaiting: true, isPartial, isReading: false };
+  const run: Run = {
+    operation,
+    instance,
+    wait,
+    isWaiting: true,
+    isPartial,
+    isReading: false,
+    resolve: undefined,
+  };
   instance.waiting();
   runs.set(query, run);
   follow(query, run);
@@ -107,7 +118,7 @@ function comment(
 function follow(query: PostgresQuery, run: Run): void {
   const { resolve, reject } = query;
   const { operation } = run;
-  if (operation.ended || followed.has(resolve)) return;
+  if (operation.ended || run.resolve === resolve) return;
   const resolved: PostgresQuery['resolve'] = (value) => {
     if (isCopyStream(value)) {
       run.isReading = value.writable !== true;
@@ -124,9 +135,9 @@ function follow(query: PostgresQuery, run: Run): void {
     operation.end();
     return reject(error);
   };
+  run.resolve = resolved;
   query.resolve = resolved;
   query.reject = rejected;
-  followed.add(resolved);
 }
 
 /** The wait for a connection is over. */
