@@ -32,7 +32,16 @@ const NOOP_COUNTER: object = createNoopMeter().createCounter('');
 const DROPS_UNSAMPLED =
   /, remoteParentNotSampled=AlwaysOffSampler, localParentSampled=[^,{}]+, localParentNotSampled=AlwaysOffSampler}$/;
 
+/** Never throws, whatever `tracer` is made of. */
 export function droppedBy(tracer: Tracer): Dropped {
+  try {
+    return droppedByKnown(tracer);
+  } catch {
+    return 'nothing';
+  }
+}
+
+function droppedByKnown(tracer: Tracer): Dropped {
   const { _sampler: sampler, _tracerMetrics: metrics } = tracer as SdkTracer;
   if (typeof sampler !== 'object' || sampler === null) return 'nothing';
   if (metrics && !isNoop(metrics.startedSpans)) return 'nothing';
@@ -57,9 +66,20 @@ function isNoop(counter: object | undefined): boolean {
 /** The last one that was valid: to look at its ids again would cost more than all the rest of this. */
 let lastValid: SpanContext | undefined;
 
-/** Whether a span under `parent` is dropped by a tracer that drops `dropped`. */
+/**
+ * Whether a span under `parent` is dropped by a tracer that drops `dropped`. Never throws, whoever
+ * made the parent: it is asked in the middle of the application's call.
+ */
 export function isDropped(dropped: Dropped, parent: Context): boolean {
   if (dropped !== 'unsampled') return dropped === 'everything';
+  try {
+    return isUnsampled(parent);
+  } catch {
+    return false;
+  }
+}
+
+function isUnsampled(parent: Context): boolean {
   const span = trace.getSpanContext(parent);
   if (span === undefined || (span.traceFlags & TraceFlags.SAMPLED) !== 0) return false;
   // To a sampler a parent that is not valid is none.

@@ -30,6 +30,7 @@ import {
 } from '../../../src/instrumentation/client-config.ts';
 import { byClass, type Operation } from '../../../src/instrumentation/operation.ts';
 import { createEndpoint } from '../../../src/instrumentation/recorder/endpoint.ts';
+import { droppedBy } from '../../../src/instrumentation/recorder/sampling.ts';
 import { Recorder } from '../../../src/instrumentation/recorder/recorder.ts';
 import type { Recording } from '../../../src/instrumentation/recorder/recording.ts';
 import { registerMeasurements } from '../support/measurements.ts';
@@ -66,16 +67,20 @@ function provide(
   };
 }
 
+const OPERATION: Operation = { endpoint: ENDPOINT, text: 'select 1', dialect: 'postgresql' };
+
+function recorderWith(config: ClientConfig): Recorder {
+  const responses = { describeError: byClass };
+  return new Recorder('clew/test', '1', resolveClientConfig(config), responses);
+}
+
 /** Records an operation under `parent`, as a source does. */
 function record(parent: SpanContext | undefined, config: ClientConfig = {}): Recording | undefined {
-  const recorder = new Recorder('clew/test', '1', resolveClientConfig(config), {
-    describeError: byClass,
-  });
-  const operation: Operation = { endpoint: ENDPOINT, text: 'select 1', dialect: 'postgresql' };
+  const recorder = recorderWith(config);
   const own = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
   return context.with(own, () => {
     if (!recorder.isListening) return undefined;
-    const recording = recorder.start(operation);
+    const recording = recorder.start(OPERATION);
     recording?.end();
     return recording;
   });
@@ -171,6 +176,29 @@ describe('an operation of a request that is not sampled', () => {
     provide(Object.assign(Object.create(null) as Sampler, { shouldSample }));
     record(PARENT);
     sinon.assert.calledOnce(shouldSample);
+  });
+
+  it('leaves the application alone where the span of its request cannot be read', () => {
+    provide(new ParentBasedSampler({ root }));
+    const broken = { ...trace.wrapSpanContext(PARENT) };
+    broken.spanContext = () => {
+      throw new Error('no context');
+    };
+    const recorder = recorderWith({});
+    context.with(trace.setSpan(ROOT_CONTEXT, broken), () => {
+      assert.equal(recorder.isListening, true);
+      assert.equal(recorder.start(OPERATION), undefined);
+    });
+  });
+
+  it('takes a tracer that cannot be looked into for one that has to be asked', () => {
+    const tracer = { ...trace.getTracer('none') };
+    Object.defineProperty(tracer, '_sampler', {
+      get() {
+        throw new Error('private');
+      },
+    });
+    assert.equal(droppedBy(tracer), 'nothing');
   });
 
   it('asks one that is derived from a known one', () => {
