@@ -9,7 +9,8 @@ import { runCase, type Samples } from './harness/run-case.ts';
 import { lowerQuartile, median, spread } from './harness/statistics.ts';
 
 /*
- * npm run bench -- [group ...] [--case TEXT] [--variant NAME ...] [--rounds N] [--json FILE]
+ * npm run bench -- [group ...] [--case TEXT] [--variant NAME ...] [--rounds N]
+ *                        [--generations N] [--json FILE]
  *
  * Prints, for each case, what an operation costs in each variant and its ratio to the baseline:
  * medians over the rounds, and the lower quartile's distance from that of the baseline, which rounds
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
     case: { type: 'string' },
     variant: { type: 'string', multiple: true },
     rounds: { type: 'string', default: '15' },
+    generations: { type: 'string', default: '3' },
     json: { type: 'string' },
   },
 });
@@ -46,6 +48,7 @@ async function runGroup(name: string): Promise<void> {
   const file = join(GROUPS, `${name}.js`);
   const { group } = (await import(file)) as { group: BenchmarkGroup };
   const rounds = Number(values.rounds);
+  const generations = Number(values.generations);
   console.log(`\n${name}: ${group.description}`);
   for (const found of group.cases) {
     if (values.case && !found.name.includes(values.case)) continue;
@@ -53,7 +56,7 @@ async function runGroup(name: string): Promise<void> {
       (variant) =>
         !values.variant || values.variant.includes(variant) || variant === group.baseline,
     );
-    const samples = await runCase(file, found.name, variants, rounds);
+    const samples = await runCase(file, found.name, variants, { rounds, generations });
     const unit = found.unit ?? 'ns CPU';
     console.log(`\n  ${found.name} (${unit})`);
     for (const line of table(samples, group.baseline)) console.log(`    ${line}`);

@@ -9,20 +9,15 @@ import { GuardedHook } from './guarded-hook.ts';
  * belong is their trigger, the server's handle.
  */
 
-/** By the type of an accepted handle, the type of the server's handle that triggers it. */
-const SERVER_TYPES: Record<string, string> = {
-  TCPWRAP: 'TCPSERVERWRAP',
-  PIPEWRAP: 'PIPESERVERWRAP',
-};
-const SERVERS: ReadonlySet<string> = new Set(Object.values(SERVER_TYPES));
-
+/** Whether `type` is that of a server's handle, which is the trigger of what it accepts. */
 export function isServerType(type: string): boolean {
-  return SERVERS.has(type);
+  // Compared and not looked up: this is asked for each async resource that is no promise.
+  return type === 'TCPSERVERWRAP' || type === 'PIPESERVERWRAP';
 }
 
 /** Whether an async resource of this type, created now, may be a connection that was accepted. */
 export function isAccepted(type: string): boolean {
-  return SERVER_TYPES[type] !== undefined && executionAsyncId() === 0;
+  return (type === 'TCPWRAP' || type === 'PIPEWRAP') && executionAsyncId() === 0;
 }
 
 export interface AdoptionOptions<Value> {
