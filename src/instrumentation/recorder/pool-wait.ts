@@ -8,9 +8,6 @@ import { poolNameOf } from './pool-metrics.ts';
 import type { Recorder } from './recorder.ts';
 import type { Recording } from './recording.ts';
 
-/** How long a query waited for a connection of its pool. */
-const ATTR_POOL_WAIT = 'clew.pool.wait.ms';
-
 const MANUAL_DESTROY = { requireManualDestroy: true };
 
 /** The query that waits, if it is a query. */
@@ -68,7 +65,7 @@ export class PoolWait {
     this.#isOver = true;
     this.#endResource();
     const milliseconds = performance.now() - this.#startedAt;
-    this.#waiting?.recording?.add({ [ATTR_POOL_WAIT]: milliseconds });
+    this.#waiting?.recording?.waited(milliseconds);
     this.#span?.end();
     this.#recorder.pools.waited(this.#pool, milliseconds);
   }

@@ -28,6 +28,9 @@ import { withComment } from './sql-commenter.ts';
 /** `db.response.returned_rows`, of the conventions' part that is still in development. */
 const ATTR_RETURNED_ROWS = 'db.response.returned_rows';
 
+/** Of this package: the conventions have no attribute for it. */
+const ATTR_POOL_WAIT = 'clew.pool.wait.ms';
+
 /** What a recording needs of the recorder that made it. */
 interface Source {
   readonly config: ResolvedConfig;
@@ -97,6 +100,11 @@ export class Recording {
   add(attributes: Attributes): void {
     Object.assign(this.#attributes, attributes);
     this.#span?.setAttributes(attributes);
+  }
+
+  /** Says how long the operation waited for a connection of its pool. */
+  waited(milliseconds: number): void {
+    this.#span?.setAttribute(ATTR_POOL_WAIT, milliseconds);
   }
 
   /** For an operation whose connection was chosen after its start. */

@@ -1,15 +1,15 @@
 import type { RunningOperation } from '../../running-operation.ts';
+import { Stamped } from '../../stamped.ts';
 import type { CommandParameter, Connection } from './shapes.ts';
 
 /*
  * Which operation a command belongs to.
  *
- * `called` is by the object in which the library hands a call on, from the pool to the command.
+ * The object in which the library hands a call on, from the pool to the command, holds it.
  * `reserved` is by connection: a cluster gives its next statement to a connection that nobody else
  * has. `selecting` holds the operation of a cluster while its call is on the stack, and `isQuiet`
  * is true while the library asks something on its own account.
  */
-const called = new WeakMap<CommandParameter, RunningOperation>();
 const reserved = new WeakMap<Connection, RunningOperation>();
 let selecting: RunningOperation | undefined;
 let isQuiet = false;
@@ -18,11 +18,25 @@ let isQuiet = false;
 export function operationOfCall(
   parameter: CommandParameter | null | undefined,
 ): RunningOperation | undefined {
-  return parameter ? called.get(parameter) : undefined;
+  return parameter ? HandedOn.operationOf(parameter) : undefined;
 }
 
 export function belongsTo(parameter: CommandParameter, operation: RunningOperation): void {
-  called.set(parameter, operation);
+  HandedOn.hold(parameter, operation);
+}
+
+class HandedOn extends Stamped {
+  #operation: RunningOperation | undefined;
+
+  /** A call may be handed on more than once: from a pool of a cluster to the next one, for a batch. */
+  static hold(parameter: CommandParameter, operation: RunningOperation): void {
+    if (#operation in parameter) parameter.#operation = operation;
+    else new HandedOn(parameter).#operation = operation;
+  }
+
+  static operationOf(parameter: CommandParameter): RunningOperation | undefined {
+    return #operation in parameter ? parameter.#operation : undefined;
+  }
 }
 
 /** The next statement of `connection` belongs to `operation`. */

@@ -1,4 +1,11 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
@@ -26,10 +33,12 @@ export function patchPool(prototype: Pool, recorder: Recorder): Undo | undefined
   if (!release) return undefined;
   return undoAll([
     release,
-    patchMethod(prototype, 'getConnection', (original) => getConnectionOf(original, recorder)),
-    patchMethod(prototype, 'release', (original) => {
+    patchHotMethod(prototype, 'getConnection', (original, patch) =>
+      getConnectionOf(original, patch, recorder),
+    ),
+    patchHotMethod(prototype, 'release', (original, patch) => {
       return function release(connection) {
-        recorder.pools.gaveBack(this, connection);
+        if (!patch.isUndone) recorder.pools.gaveBack(this, connection);
         return original.call(this, connection);
       };
     }),
@@ -100,9 +109,11 @@ function openingFor<Result>(pool: Pool, fn: () => Result): Result {
 
 function getConnectionOf(
   original: Pool['getConnection'],
+  patch: PatchState,
   recorder: Recorder,
 ): Pool['getConnection'] {
   return function getConnection(this: Pool, cmdParam, callback) {
+    if (patch.isUndone) return original.call(this, cmdParam, callback);
     const request = requestFor(this, cmdParam, recorder);
     if (typeof callback !== 'function') {
       const promise = selectingFor(undefined, () => original.call(this, cmdParam));

@@ -1,16 +1,8 @@
 import type { Recorder } from '../../recorder/recorder.ts';
 import { RunningOperation } from '../../running-operation.ts';
+import { Stamped } from '../../stamped.ts';
 import { describeQuery, endpointAt, SOMEWHERE, Unanswered } from './describe.ts';
 import type { Callback, MemcachedClient, MemcachedSocket, Query } from './shapes.ts';
-
-/*
- * The calls that wait for an answer, by the query that the client keeps until then: written when a
- * query is made. Entries live as long as their query.
- */
-const calls = new WeakMap<Query, Call>();
-
-/** How long a call waited for a connection. */
-const ATTR_POOL_WAIT = 'clew.pool.wait.ms';
 
 /** One call of the user's: one query, or one at each of several servers. */
 export class Call {
@@ -35,7 +27,7 @@ export class Call {
     }
     this.#start(query, client, server, by);
     const carried = { ...query, callback: this.#told(callback) };
-    calls.set(carried, this);
+    Carried.hold(carried, this);
     return carried;
   }
 
@@ -47,7 +39,7 @@ export class Call {
   }
 
   waited(milliseconds: number): void {
-    this.#operation.recording?.add({ [ATTR_POOL_WAIT]: milliseconds });
+    this.#operation.recording?.waited(milliseconds);
   }
 
   /** Fails where the client says nothing of it. */
@@ -96,6 +88,19 @@ export class Call {
   }
 }
 
+/** Holds the call of a query that waits for its answer, which the client keeps until then. */
+class Carried extends Stamped {
+  #call: Call | undefined;
+
+  static hold(query: Query, call: Call): void {
+    new Carried(query).#call = call;
+  }
+
+  static callOf(query: Query): Call | undefined {
+    return #call in query ? query.#call : undefined;
+  }
+}
+
 function isPlainFunction(callback: unknown): boolean {
   return Object.prototype.toString.call(callback) === '[object Function]';
 }
@@ -103,10 +108,11 @@ function isPlainFunction(callback: unknown): boolean {
 /** The server refuses the query whose answer comes next on `socket`, and the client keeps it quiet. */
 export function refused({ metaData }: MemcachedSocket): void {
   const [query] = metaData ?? [];
-  if (query) calls.get(query)?.fail(new Unanswered('The server refused', 'SERVER_ERROR'));
+  if (query) Carried.callOf(query)?.fail(new Unanswered('The server refused', 'SERVER_ERROR'));
 }
 
 /** A connection ended: the client forgets the queries on it, and tells nobody. */
 export function lost({ metaData }: MemcachedSocket): void {
-  for (const query of metaData ?? []) calls.get(query)?.lose(new Unanswered('Connection closed'));
+  for (const query of metaData ?? [])
+    Carried.callOf(query)?.lose(new Unanswered('Connection closed'));
 }

@@ -5,9 +5,6 @@ import { describeCommand, errorIn, isTheUsers } from './describe.ts';
 import type { ClassOf, MongoConnection } from './shapes.ts';
 import { takeWait } from './waits.ts';
 
-/** How long a command waited for a connection of its pool. */
-const ATTR_POOL_WAIT = 'clew.pool.wait.ms';
-
 /** Patches the class of connections: each command of the application's is one operation. */
 export function patchConnection(
   { prototype }: ClassOf<MongoConnection>,
@@ -26,7 +23,7 @@ export function patchConnection(
         const operation = new RunningOperation('MONGODB_COMMAND');
         operation.record(recorder, describeCommand(this.address, namespace.db, document));
         const wait = takeWait(this);
-        if (wait !== undefined) operation.recording?.add({ [ATTR_POOL_WAIT]: wait });
+        if (wait !== undefined) operation.recording?.waited(wait);
         if (takesCallback) {
           const [options, callback] = rest;
           const told = finishing(operation, callback as () => void);

@@ -13,7 +13,7 @@ import { bindCallback, finishing, RunningOperation } from '../../running-operati
 import { tryWrap } from '../../wrap.ts';
 import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
 import { measuringWait, patchWaits } from './pool-waits.ts';
-import { isPatched, setAdopted } from './query-source.ts';
+import { isPatched, setAdopted, setIdleListener } from './query-source.ts';
 import type { PgPool, PoolCallback } from './shapes.ts';
 
 /*
@@ -39,11 +39,16 @@ export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo
     tryWrap(prototype, { kind: 'emitter', module: 'pg-pool' }),
     patchHotMethod(prototype, 'newClient', fromRoot),
     patchHotMethod(prototype, '_release', (original, patch) => {
-      return function _release(client, ...rest) {
-        if (patch.isUndone) return original.call(this, client, ...rest);
+      return function _release(client, listener, ...rest) {
+        if (patch.isUndone) return original.call(this, client, listener, ...rest);
         recorder.pools.gaveBack(this, client);
-        // Sets the timer that closes an idle client, which is nobody's request.
-        return runInRoot(original, this, client, ...rest);
+        const outer = setIdleListener(listener);
+        try {
+          // Sets the timer that closes an idle client, which is nobody's request.
+          return runInRoot(original, this, client, listener, ...rest);
+        } finally {
+          setIdleListener(outer);
+        }
       };
     }),
     patchMethod(prototype, 'end', (original) => {

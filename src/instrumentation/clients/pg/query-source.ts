@@ -32,6 +32,7 @@ interface Call {
 }
 let calling: Call | undefined;
 let adopted: RunningOperation | undefined;
+let idleListener: unknown;
 
 /**
  * From now on the next query issued belongs to `operation` and is not one of its own, until what is
@@ -40,6 +41,16 @@ let adopted: RunningOperation | undefined;
 export function setAdopted(operation: RunningOperation | undefined): RunningOperation | undefined {
   const outer = adopted;
   adopted = operation;
+  return outer;
+}
+
+/**
+ * From now on `listener` is known as what a pool hears errors of its idle clients with, outside of
+ * every request: it needs no context of its own. Until what is returned is set again.
+ */
+export function setIdleListener(listener: unknown): unknown {
+  const outer = idleListener;
+  idleListener = listener;
   return outer;
 }
 
@@ -54,12 +65,15 @@ const patched = new WeakSet<object>();
 /** Events nobody called for: their listeners run in the context they were registered in. */
 const OWNERLESS = ['notification', 'notice', 'drain', 'end', 'error'];
 
+type AddListener = (this: PgClient, event: string, listener: unknown) => unknown;
+
 interface ClientClass {
   prototype: PgClient & {
     connect(callback?: unknown): unknown;
     _connect(callback: unknown): unknown;
     end(callback?: unknown): unknown;
-    once: (this: PgClient, event: string, listener: unknown) => unknown;
+    on: AddListener;
+    once: AddListener;
   };
   Query?: { prototype?: object };
 }
@@ -71,7 +85,7 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
   if (!release) return undefined;
   patched.add(owner);
   const prototype = owner as ClientClass['prototype'];
-  const plainOnce = prototype.once;
+  const { once: plainOnce, on: plainOn } = prototype;
   return undoAll([
     () => patched.delete(owner),
     release,
@@ -91,6 +105,13 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
         // That of a pool for its own query, and gone with it.
         const isPools = adopted && event === 'error' && !patch.isUndone;
         const add = isPools ? plainOnce : bound;
+        return add.call(this, event, listener);
+      };
+    }),
+    patchHotMethod(prototype, 'on', (bound, patch) => {
+      return function on(event, listener) {
+        const isPools = listener === idleListener && event === 'error' && !patch.isUndone;
+        const add = isPools ? plainOn : bound;
         return add.call(this, event, listener);
       };
     }),

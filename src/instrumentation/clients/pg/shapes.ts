@@ -66,7 +66,7 @@ export interface PgPool {
   newClient(waiting: PendingItem): unknown;
   /** Hands a connection to somebody who waited. */
   _acquireClient(client: PgClient, waiting: PendingItem, ...rest: unknown[]): unknown;
-  _release(client: PgClient, ...rest: unknown[]): unknown;
+  _release(client: PgClient, idleListener: unknown, ...rest: unknown[]): unknown;
 }
 
 /** Somebody who waits for a connection. */

@@ -19,11 +19,11 @@ const OPERATION = Symbol('clew operation');
 const operations = new WeakMap<object, RunningOperation>();
 
 interface Stamped {
-  [OPERATION]?: RunningOperation;
+  [OPERATION]?: RunningOperation | undefined;
 }
 
 /** Lets everything that pg's own `query` hears from the server be in the scope of `operation`. */
-export function stamp(query: Submittable, operation: RunningOperation): void {
+export function stamp(query: Submittable, operation: RunningOperation | undefined): void {
   (query as Stamped)[OPERATION] = operation;
 }
 
@@ -131,6 +131,8 @@ function ending(original: Method, patch: PatchState): Method {
       return operation.run(original, this, ...args);
     } finally {
       operation.end();
+      // It was the last message, and the engine keeps the query for longer than its caller does.
+      if (OPERATION in this) stamp(this, undefined);
     }
   };
 }

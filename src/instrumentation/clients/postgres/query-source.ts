@@ -3,6 +3,7 @@ import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { RunningOperation } from '../../running-operation.ts';
+import { Stamped } from '../../stamped.ts';
 import { followStream, isCopyStream } from './copy-source.ts';
 import { describeQuery, readStatement, type Fragments } from './describe.ts';
 import { Instance, instanceOf } from './instances.ts';
@@ -11,11 +12,8 @@ import type { PostgresQuery } from './shapes.ts';
 /*
  * A query is lazy, and runs once however often it is asked: `handle` is where it starts. Its
  * `resolve` and `reject` are functions of the query itself, made anew by each step of an iterated
- * cursor; they are the only place that sees the end. `runs` is by query, which the user has in hand;
- * entries live as long as their query.
+ * cursor; they are the only place that sees the end.
  */
-const runs = new WeakMap<PostgresQuery, Run>();
-
 interface Run {
   operation: RunningOperation;
   instance: Instance;
@@ -30,6 +28,24 @@ interface Run {
   resolve: PostgresQuery['resolve'] | undefined;
 }
 
+/** Holds the run of a query, which the user has in hand. */
+class Started extends Stamped {
+  #run: Run | undefined;
+
+  static hold(query: PostgresQuery, run: Run): void {
+    if (#run in query) query.#run = run;
+    else new Started(query).#run = run;
+  }
+
+  static runOf(query: PostgresQuery): Run | undefined {
+    return #run in query ? query.#run : undefined;
+  }
+
+  static forget(query: PostgresQuery): void {
+    if (#run in query) query.#run = undefined;
+  }
+}
+
 /** Patches the class of queries. */
 export function patchQuery(fragments: Fragments, recorder: Recorder): Undo | undefined {
   const prototype = fragments.Query.prototype as PostgresQuery;
@@ -40,10 +56,10 @@ export function patchQuery(fragments: Fragments, recorder: Recorder): Undo | und
     patchHotMethod(prototype, 'handle', (original, patch) => {
       return function handle() {
         if (patch.isUndone) return original.call(this);
-        const run = runs.get(this);
+        const run = Started.runOf(this);
         if (run) follow(this, run);
         // What the client asks for itself has no canceller.
-        if (this.executed || !this.canceller) return original.call(this);
+        if (run || this.executed || !this.canceller) return original.call(this);
         start(this, fragments, recorder);
         // The socket that may be opened for this query outlives it.
         return runInRoot(original, this);
@@ -94,7 +110,7 @@ function start(query: PostgresQuery, fragments: Fragments, recorder: Recorder): 
     resolve: undefined,
   };
   instance.waiting();
-  runs.set(query, run);
+  Started.hold(query, run);
   follow(query, run);
 }
 
@@ -125,15 +141,22 @@ function follow(query: PostgresQuery, run: Run): void {
       followStream(value, operation);
     } else if (!run.isReading) {
       operation.settle(undefined, value);
-      operation.end();
+      over();
     }
     return resolve(value);
   };
   const rejected: PostgresQuery['reject'] = (error) => {
     served(run, error);
     operation.settle(error);
-    operation.end();
+    over();
     return reject(error);
+  };
+  const over = (): void => {
+    operation.end();
+    // The engine keeps the query for longer than its caller does.
+    query.resolve = resolve;
+    query.reject = reject;
+    Started.forget(query);
   };
   run.resolve = resolved;
   query.resolve = resolved;
@@ -154,7 +177,7 @@ function ofCaller(query: PostgresQuery, listener: unknown): unknown {
   if (typeof listener !== 'function') return listener;
   return function ofCaller(this: unknown, ...args: unknown[]): unknown {
     const call = listener as (...args: unknown[]) => unknown;
-    const operation = runs.get(query)?.operation;
+    const operation = Started.runOf(query)?.operation;
     return operation ? operation.run(call, this, ...args) : call.apply(this, args);
   };
 }
@@ -173,7 +196,7 @@ function seeStatements(prototype: PostgresQuery): Undo {
         configurable: true,
         enumerable: true,
       });
-      const run = runs.get(this);
+      const run = Started.runOf(this);
       if (!run) return;
       served(run);
       if (run.isPartial) run.operation.recording?.learn({ text: value });

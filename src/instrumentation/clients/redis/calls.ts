@@ -28,9 +28,6 @@ export interface Call {
 let handedOn: Call | undefined;
 let later: AsyncLocalStorage<Call> | undefined;
 
-/** How long a command waited for a connection of its pool. */
-const ATTR_POOL_WAIT = 'clew.pool.wait.ms';
-
 /** Calls `fn`; the first command that it sends belongs to `call`. */
 export function handOn<Result>(call: Call, fn: () => Result): Result {
   const outer = handedOn;
@@ -90,7 +87,7 @@ export function recorded(
 }
 
 function addWait(recording: Recording | undefined, call: Call | undefined): void {
-  if (call?.waited !== undefined) recording?.add({ [ATTR_POOL_WAIT]: call.waited });
+  if (call?.waited !== undefined) recording?.waited(call.waited);
 }
 
 /** What ends once, with an error or a result. */
