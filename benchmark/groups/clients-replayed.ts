@@ -1,7 +1,6 @@
 import { selected } from '../clients/cases.ts';
 import { MYSQL_CASES } from '../clients/mysql.ts';
 import { PG_CASES } from '../clients/pg.ts';
-import { POSTGRES_CASES } from '../clients/postgres.ts';
 import { REDIS_CASES } from '../clients/redis.ts';
 import { CLIENT_VARIANTS, prepareClient } from '../clients/variants.ts';
 import type { BenchmarkGroup } from '../harness/group.ts';
@@ -12,11 +11,9 @@ export const group: BenchmarkGroup = {
     "as `clients`, but the server's answers are replayed in the process: what the client and whoever instruments it cost without the network",
   variants: CLIENT_VARIANTS,
   baseline: 'bare',
-  cases: selected([...PG_CASES, ...POSTGRES_CASES, ...MYSQL_CASES, ...REDIS_CASES]).map(
-    (found) => ({
-      name: found.name,
-      unit: 'us CPU',
-      prepare: (variant) => prepareClient(found, variant, 'replay'),
-    }),
-  ),
+  cases: selected([...PG_CASES, ...MYSQL_CASES, ...REDIS_CASES]).map((found) => ({
+    name: found.name,
+    unit: 'us CPU',
+    prepare: (variant) => prepareClient(found, variant, 'replay'),
+  })),
 };
