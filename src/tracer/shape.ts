@@ -110,25 +110,38 @@ export function shape(trace: AsyncTrace, maxNodes: number = MAX_NODES): ShapedTr
     }
     parent.folded++;
     parent.runMillis += runOf(record);
+    if (isUnawaited(record, overAt(trace))) continue;
     parent.endedAt = Math.max(parent.endedAt, record.slices.at(-1) ?? 0);
   }
   return { nodes, folded: folded + trace.dropped, nodesFolded: total - nodes.length };
 }
 
 function pickNodes(trace: AsyncTrace, maxNodes: number): { kept: Set<AsyncRecord>; total: number } {
-  const candidates = trace.records.filter((record) => isNode(record));
+  const candidates = trace.records.filter((record) => isNode(record, overAt(trace)));
   const total = candidates.length;
   if (total <= maxNodes) return { kept: new Set(candidates), total };
   const longest = candidates.sort((a, b) => lengthOf(b) - lengthOf(a)).slice(0, maxNodes);
   return { kept: new Set(longest), total };
 }
 
-function isNode(record: AsyncRecord): boolean {
+function overAt({ owner }: AsyncTrace): number {
+  return owner?.endedAt ?? Infinity;
+}
+
+/** `over` is when the request was. */
+function isNode(record: AsyncRecord, over: number): boolean {
   if (FOLDED.test(record.type) || KEEPERS.test(record.type)) return false;
   // A connection that was free is no wait.
   if (record.type === 'POOL_WAIT') return lengthOf(record) >= SHORTEST_POOL_WAIT_MILLIS;
-  // Idle timers of sockets and servers: nobody waits for a timer that never fires.
-  return record.type !== 'Timeout' || record.slices.length > 0;
+  return !isUnawaited(record, over);
+}
+
+/**
+ * Nobody waits for a timer that never fires, as those of idle sockets and servers, nor for one that
+ * fires when the request is over, as Node's own for the date that it writes into headers.
+ */
+function isUnawaited({ type, slices }: AsyncRecord, over: number): boolean {
+  return type === 'Timeout' && (slices[0] ?? Infinity) >= over;
 }
 
 /** A promise's `destroy` tells of the collector, a handle's may come long after its last use. */

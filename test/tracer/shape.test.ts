@@ -65,6 +65,26 @@ describe('shape', () => {
     assert.deepEqual(shape(group([record(2, 'Timeout', { slices: [] })])).nodes, []);
   });
 
+  it('leaves out a timer that fires when the request is over, with what it would prolong', () => {
+    const owner = { id: 1, label: 'GET /', startedAt: 0, endedAt: 10, marked: false };
+    const { nodes } = shape({
+      ...group([
+        record(2, 'TCPWRAP'),
+        record(3, 'Timeout', { slices: [9.9, 12] }),
+        record(4, 'Timeout', { slices: [10, 12] }),
+        record(5, 'Timeout', { triggerAsyncId: 2, slices: [30, 31] }),
+      ]),
+      owner,
+    });
+    assert.deepEqual(
+      nodes.map(({ record: { asyncId }, endedAt }) => [asyncId, endedAt]),
+      [
+        [2, 4],
+        [3, 12],
+      ],
+    );
+  });
+
   it('makes tens of nodes of ten thousand promises and says how many were folded', () => {
     const records = Array.from({ length: 10_000 }, (_, i) =>
       record(i + 2, i % 1000 === 0 ? 'FSREQPROMISE' : 'PROMISE'),

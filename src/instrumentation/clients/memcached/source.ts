@@ -1,5 +1,5 @@
 import { patchListeners } from '../../listeners.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback } from '../../running-operation.ts';
@@ -25,8 +25,9 @@ export function patchClient(
   return undoAll([
     release,
     patchListeners(prototype),
-    patchMethod(prototype, 'command', (original) => {
+    patchHotMethod(prototype, 'command', (original, patch) => {
       return function command(compile, server) {
+        if (patch.isUndone) return original.call(this, compile, server);
         const outer = calling;
         // Callbacks that are called at once may call others, which are no part of this.
         const own = fan;
@@ -65,17 +66,17 @@ export function patchClient(
         }
       };
     }),
-    patchMethod(prototype, 'connect', (original) => {
+    patchHotMethod(prototype, 'connect', (original, patch) => {
       return function connect(server, callback) {
+        if (patch.isUndone) return original.call(this, server, callback);
         const call = calling;
         call?.chose(server);
         const startedAt = performance.now();
         let isAtOnce = true;
         const told: Allocated = call ? callback : bindCallback('MEMCACHED_CONNECT', callback);
         const allocated: Allocated = (error, socket) => {
-          const waited = performance.now() - startedAt;
-          if (!isAtOnce) call?.waited(waited);
-          if (socket) connected(this, server, socket, waited, recorder);
+          if (!isAtOnce) call?.waited(performance.now() - startedAt);
+          if (socket) connected(this, server, socket, startedAt, recorder);
           told(error, socket);
         };
         const result = runInRoot(original, this, server, allocated);
@@ -90,8 +91,9 @@ export function patchClient(
         return runInRoot(original, this, error, socket);
       };
     }),
-    patchMethod(prototype, 'rawDataReceived', (original) => {
+    patchHotMethod(prototype, 'rawDataReceived', (original, patch) => {
       return function rawDataReceived(socket, ...rest) {
+        if (patch.isUndone) return original.call(this, socket, ...rest);
         const outer = receiving;
         receiving = socket;
         try {
@@ -108,7 +110,7 @@ function connected(
   { connections }: MemcachedClient,
   server: string,
   socket: MemcachedSocket,
-  waited: number,
+  askedAt: number,
   { pools }: Recorder,
 ): void {
   if (!watched.has(socket)) {
@@ -118,5 +120,5 @@ function connected(
   const pool = connections[server] ?? connections[`${server}:11211`];
   if (!pool || !pools.isListening) return;
   pools.watch(pool, endpointAt(server), readPool);
-  pools.waited(pool, waited);
+  pools.waited(pool, performance.now() - askedAt);
 }

@@ -154,8 +154,8 @@ function follow(query: PostgresQuery, run: Run): void {
   const over = (): void => {
     operation.end();
     // The engine keeps the query for longer than its caller does.
-    query.resolve = resolve;
-    query.reject = reject;
+    if (query.resolve === resolved) query.resolve = resolve;
+    if (query.reject === rejected) query.reject = reject;
     Started.forget(query);
   };
   run.resolve = resolved;
