@@ -161,7 +161,7 @@ export class HookStore extends ContextStore {
       trackPromises: true,
       callbacks: {
         // Most async resources are promises. This is as short as it is so that the compiler puts it
-        // where Node creates one: a branch more, and each promise costs a twelfth more on Node 22.
+        // where Node creates one: a branch more, and each promise costs more on Node 22.
         init: (asyncId, type, triggerAsyncId, resource) => {
           if (type === 'PROMISE' && this.#isPlain)
             (resource as Slots)[key] = executionResource()[key];

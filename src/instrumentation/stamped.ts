@@ -15,7 +15,7 @@
  *     }
  *
  * The field cannot be seen from outside the class, not even by reflection, and goes with the object:
- * that is a `WeakMap` by it, at a hundredth of the price where the object is new with each call.
+ * that is a `WeakMap` by it, without what a new entry for each call costs the garbage collector.
  * Only private fields: what a public one does on an object whose prototype has a setter of that name
  * differs from Node to Node.
  */
