@@ -32,7 +32,11 @@ const known = readdirSync(GROUPS)
   .filter((file) => file.endsWith('.js'))
   .map((file) => basename(file, '.js'));
 const unknown = positionals.filter((name) => !known.includes(name));
-if (unknown.length > 0) {
+const uncounted = (['rounds', 'generations'] as const).find((name) => !(Number(values[name]) >= 1));
+if (uncounted) {
+  console.error(`--${uncounted} needs a number of at least 1, got ${values[uncounted]}.`);
+  process.exitCode = 1;
+} else if (unknown.length > 0) {
   console.error(`There is no group ${unknown.join(', ')}. There are: ${known.join(', ')}.`);
   process.exitCode = 1;
 } else {
