@@ -12,6 +12,8 @@ export interface Form<Target> {
   run(target: Target, note: Note): Promise<unknown>;
   /** How many logical operations this is: one, unless it says so. */
   operations?: number;
+  /** Why a callback of it is never called, if so. */
+  forgets?: string;
 }
 
 /** Where forms are tried: a connection, a pool of one, whatever three callers share. */

@@ -5,6 +5,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { AsyncHooksContextManager } from '../../../src/context/async-hooks-context-manager.ts';
 import { getInstrumentations, type Instrumentation } from '../../../src/instrumentation/index.ts';
 import { requireService } from '../../support/services.ts';
+import { watchOperations } from '../support/operations.ts';
 import { registerTelemetry } from '../support/telemetry.ts';
 import type { FormSuite } from './form.ts';
 import { CALLERS, tryForm } from './trial.ts';
@@ -53,6 +54,7 @@ export function describeForms(suite: FormSuite, version = '', exports: object[] 
                 ? new AsyncLocalStorageContextManager()
                 : new AsyncHooksContextManager();
             const telemetry = registerTelemetry(manager);
+            const operations = watchOperations();
             const trial = await tryForm(setting, form, url, telemetry, span);
             assert.equal(trial.failure, undefined);
             assert.deepEqual(
@@ -65,6 +67,7 @@ export function describeForms(suite: FormSuite, version = '', exports: object[] 
             assert.equal(trial.spans, trial.expectedSpans);
             assert.equal(trial.misplacedSpans, 0);
             assert.equal(trial.indirectSpans, 0);
+            if (!form.forgets) assert.deepEqual(await operations.unended(), []);
           }
         });
       }

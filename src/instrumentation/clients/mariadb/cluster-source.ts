@@ -83,11 +83,17 @@ type Method = (this: FilteredCluster, ...args: unknown[]) => unknown;
 
 function queryOf(original: Method, name: string, recorder: Recorder): Method {
   return function query(...args) {
-    const operation = new RunningOperation('MARIADB_CLUSTER_QUERY');
-    if (recorder.isListening) operation.record(recorder, describe(args, name === 'batch'));
+    const described = describe(args, name === 'batch');
     const index = args.findIndex((arg) => typeof arg === 'function');
-    const given =
-      index < 0 ? args : args.with(index, finishing(operation, args[index] as () => unknown));
+    const callback = args[index] as (() => unknown) | undefined;
+    if (!described.text || (name === 'batch' && !described.values)) {
+      // Refused, and there will be no command to say so.
+      const bound = callback && bindCallback('MARIADB_CLUSTER_QUERY', callback);
+      return original.apply(this, bound ? args.with(index, bound) : args);
+    }
+    const operation = new RunningOperation('MARIADB_CLUSTER_QUERY');
+    if (recorder.isListening) operation.record(recorder, described);
+    const given = callback ? args.with(index, finishing(operation, callback)) : args;
     return selectingFor(operation, () => original.apply(this, given));
   };
 }

@@ -73,7 +73,8 @@ function answer(
   try {
     return typeof tell === 'function' ? operation.run(tell, undefined, result) : undefined;
   } finally {
-    if (isOver) operation.end();
+    // What was to come after what failed does not come.
+    if (isOver || error !== undefined) operation.end();
   }
 }
 

@@ -59,6 +59,11 @@ const OWN_QUESTIONS = [
   'executeSessionTimeout',
 ] as const;
 
+/** As the library says it. */
+const NO_VALUES = Object.assign(new Error('Batch must have values set'), {
+  code: 'ER_BATCH_WITH_NO_VALUES',
+});
+
 const ADDERS = [
   'addCommandQueue',
   'addCommandEnable',
@@ -102,7 +107,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
     patchMethod(prototype, 'prepareExecute', (original) => {
       return function prepareExecute(cmdParam, ...rest) {
         // Two commands, one operation.
-        if (!operationOfCall(cmdParam) && isParameter(cmdParam)) {
+        if (!operationOfCall(cmdParam) && isParameter(cmdParam) && cmdParam.sql) {
           belongsTo(cmdParam, takeReserved(this) ?? new RunningOperation('MARIADB_EXECUTE'));
         }
         return original.call(this, cmdParam, ...rest);
@@ -123,8 +128,14 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
     patchMethod(prototype, 'batch', (original) => {
       return function batch(cmdParam, ...rest) {
         if (!isParameter(cmdParam)) return original.call(this, cmdParam, ...rest);
-        const operation =
-          operationOfCall(cmdParam) ?? takeReserved(this) ?? new RunningOperation('MARIADB_BATCH');
+        const known = operationOfCall(cmdParam) ?? takeReserved(this);
+        if (!cmdParam.sql || !cmdParam.values) {
+          // Refused, and there will be no command to say so.
+          known?.settle(NO_VALUES);
+          known?.end();
+          return original.call(this, cmdParam, ...rest);
+        }
+        const operation = known ?? new RunningOperation('MARIADB_BATCH');
         belongsTo(cmdParam, operation);
         batches.set(operation, { parameter: cmdParam });
         return original.call(this, cmdParam, ...rest);
@@ -198,6 +209,8 @@ function added(connection: Connection, command: Command, recorder: Recorder): Li
   // A file that is imported keeps everybody else waiting in a queue of their own.
   if (quiet.has(connection)) return undefined;
   const isStatement = typeof command.sql === 'string' || 'initialValues' in command;
+  // What closes a prepared statement has no answer.
+  if (!isStatement && command.prepare) return undefined;
   const preparing = 'executeCommand' in command;
   const isOwn = isCallQuiet() || importing.has(connection);
   const known = operationOfCall(command.cmdParam) ?? preparedFor(command.prepare);

@@ -157,7 +157,9 @@ function requestFor(pool: Pool, cmdParam: CommandParameter, recorder: Recorder):
   const selecting = selectingOperation();
   const { connOptions } = pool.opts;
   const operation =
-    typeof cmdParam?.sql === 'string' ? new RunningOperation('MARIADB_POOL_QUERY') : undefined;
+    cmdParam?.sql && typeof cmdParam.sql === 'string'
+      ? new RunningOperation('MARIADB_POOL_QUERY')
+      : undefined;
   if (operation) {
     belongsTo(cmdParam, operation);
     if (recorder.isListening) {

@@ -8,6 +8,7 @@ import {
   type Undo,
 } from '../../patch.ts';
 import type { RunningOperation } from '../../running-operation.ts';
+import { setExecuting } from '../mysql-family/calls.ts';
 import type { ResultCallback } from '../mysql-family/shapes.ts';
 import type { Command, Queue } from './shapes.ts';
 
@@ -24,12 +25,26 @@ interface Stamped {
 
 export interface Link {
   readonly operation: RunningOperation;
-  /** Whether the operation is over with this command; what prepares another one is not. */
-  readonly isLast: boolean;
+  /** Whether a pool made the command and shows it to nobody: what listens to it is the pool. */
+  readonly isHidden: boolean;
   /** Whether a result goes to a callback that has not been called yet. */
   isAwaited: boolean;
   /** Whether the connection has the command: there are events to come. */
   isQueued: boolean;
+}
+
+/** The link for the statement that is prepared and executed by the call that is on the stack. */
+let executed: Link | undefined;
+
+/** From now on the next statement holds `made`. Returns what it would have held before. */
+export function setExecuted(made: Link | undefined): Link | undefined {
+  const outer = executed;
+  executed = made;
+  return outer;
+}
+
+export function executedLink(): Link | undefined {
+  return executed;
 }
 
 export function linkOf(command: Command): Link | undefined {
@@ -37,37 +52,47 @@ export function linkOf(command: Command): Link | undefined {
 }
 
 /** Lets everything that `command` tells the user happen in the scope of `operation`. */
-export function link(command: Command, operation: RunningOperation, isLast: boolean): Link {
-  const made: Link = { operation, isLast, isAwaited: false, isQueued: false };
-  (command as Stamped)[LINK] = made;
+export function link(command: Command, operation: RunningOperation): Link {
+  const made = newLink(operation, false);
   const { onResult } = command;
-  if (typeof onResult === 'function') {
-    made.isAwaited = true;
-    command.onResult = answering(made, onResult);
-  }
+  if (typeof onResult === 'function') command.onResult = answering(made, onResult);
+  return attach(made, command);
+}
+
+/** A link to `operation` for a command that is not made yet. */
+export function newLink(operation: RunningOperation, isHidden: boolean): Link {
+  return { operation, isHidden, isAwaited: false, isQueued: false };
+}
+
+/** Lets `command`, whose callback may be `answering` already, hold the link that was `made`. */
+export function attach(made: Link, command: Command): Link {
+  (command as Stamped)[LINK] = made;
   return made;
 }
 
-/** The command's callback, in the context of its caller. */
-function answering(made: Link, callback: ResultCallback): ResultCallback {
+/** The callback of a command that will hold the link `made`, in the context of its caller. */
+export function answering(made: Link, callback: ResultCallback): ResultCallback {
+  made.isAwaited = true;
   return function onResult(this: unknown, ...results) {
+    const { operation } = made;
     made.isAwaited = false;
-    settle(made, results[0], results[1]);
+    operation.settle(results[0] ?? undefined, results[1]);
+    // Where it is called at once, what it does is no part of what is executed.
+    const outer = setExecuting(undefined);
+    const outerLink = setExecuted(undefined);
     try {
-      return made.operation.run(callback, this, ...results);
+      return operation.run(callback, this, ...results);
     } finally {
+      setExecuted(outerLink);
+      setExecuting(outer);
       endIfOver(made);
     }
   };
 }
 
-function settle({ isLast, operation }: Link, error?: unknown, result?: unknown): void {
-  if (isLast || error) operation.settle(error ?? undefined, result);
-}
-
 /** The last event has been when the callback was called and the connection is through. */
-function endIfOver({ isLast, isAwaited, isQueued, operation }: Link): void {
-  if (isLast && !isAwaited && !isQueued) operation.end();
+function endIfOver({ isAwaited, isQueued, operation }: Link): void {
+  if (!isAwaited && !isQueued) operation.end();
 }
 
 /** Ends what `commands` belong to: they will never hear of their end. */
@@ -113,20 +138,21 @@ function emitOf(original: Emit, patch: PatchState): Emit {
   return function emit(event, ...args) {
     const made = patch.isUndone ? undefined : linkOf(this);
     if (!made) return original.call(this, event, ...args);
-    if (event === 'error') settle(made, args[0]);
+    const { operation } = made;
+    if (event === 'error') operation.settle(args[0] ?? undefined);
     if (event === 'end') {
       made.isQueued = false;
-      if (!made.isAwaited) settle(made);
+      if (!made.isAwaited) operation.settle();
     }
     // Entering a scope costs more than all the rest of this. An error that nobody listens to is
     // thrown to whoever emits it, as ever.
-    if (this.listenerCount(event) === 0) {
+    if (made.isHidden || this.listenerCount(event) === 0) {
       if (event === 'end') endIfOver(made);
       return original.call(this, event, ...args);
     }
-    if (event !== 'end') return made.operation.run(original, this, event, ...args);
+    if (event !== 'end') return operation.run(original, this, event, ...args);
     try {
-      return made.operation.run(original, this, event, ...args);
+      return operation.run(original, this, event, ...args);
     } finally {
       endIfOver(made);
     }

@@ -11,8 +11,19 @@ import {
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
-import { abandon, commandsOf, link, linkOf, patchCommands } from './commands.ts';
-import { executingOperation, setExecuting, takeMaking } from '../mysql-family/calls.ts';
+import {
+  abandon,
+  answering,
+  attach,
+  commandsOf,
+  executedLink,
+  link,
+  linkOf,
+  newLink,
+  patchCommands,
+  setExecuted,
+} from './commands.ts';
+import { executingOperation, takeMaking } from '../mysql-family/calls.ts';
 import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
 import type { ResultCallback } from '../mysql-family/shapes.ts';
 import type { Command, Connection } from './shapes.ts';
@@ -40,7 +51,7 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
       return function createQuery(...args) {
         const command = original.apply(this, args);
         const operation = patch.isUndone ? undefined : takeMaking();
-        if (operation) link(command, operation, true);
+        if (operation) link(command, operation);
         return command;
       };
     }),
@@ -108,14 +119,12 @@ function added(connection: Connection, command: Command, recorder: Recorder): vo
   // The handshake is nobody's.
   if (!('onResult' in command)) return;
   const isStatement = 'stream' in command;
-  const executing = executingOperation();
+  const executed = executedLink();
+  // What prepares a statement to be executed tells nobody but that.
+  if (executed && !isStatement) return;
   const made =
     linkOf(command) ??
-    link(
-      command,
-      executing ?? new RunningOperation('MYSQL2_COMMAND'),
-      isStatement || executing === undefined,
-    );
+    (executed ? attach(executed, command) : link(command, new RunningOperation('MYSQL2_COMMAND')));
   made.isQueued = true;
   if (!isStatement) return;
   const { operation } = made;
@@ -145,31 +154,17 @@ function describeCommand(
 function executeOf(original: Connection['execute'], patch: PatchState): Connection['execute'] {
   return function execute(this: Connection, ...args) {
     if (patch.isUndone) return original.apply(this, args);
-    const operation = executingOperation() ?? new RunningOperation('MYSQL2_EXECUTE');
+    const pooled = executingOperation();
+    const made = newLink(pooled ?? new RunningOperation('MYSQL2_EXECUTE'), pooled !== undefined);
     const index = typeof args[1] === 'function' ? 1 : 2;
     const callback = args[index];
     // A failure to prepare goes there.
-    if (typeof callback === 'function') {
-      args[index] = settling(operation, callback as ResultCallback);
-    }
-    const outer = setExecuting(operation);
+    if (typeof callback === 'function') args[index] = answering(made, callback as ResultCallback);
+    const outer = setExecuted(made);
     try {
       return original.apply(this, args);
     } finally {
-      setExecuting(outer);
-    }
-  };
-}
-
-/** `callback` in its caller's context; what it does when called at once is no part of this. */
-function settling(operation: RunningOperation, callback: ResultCallback): ResultCallback {
-  return function settlingCallback(this: unknown, ...results) {
-    operation.settle(results[0] ?? undefined, results[1]);
-    const outer = setExecuting(undefined);
-    try {
-      return operation.run(callback, this, ...results);
-    } finally {
-      setExecuting(outer);
+      setExecuted(outer);
     }
   };
 }

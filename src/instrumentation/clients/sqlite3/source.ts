@@ -208,5 +208,8 @@ let isTelling = false;
 
 /** All that was asked of a statement fails with it. */
 function fail(statement: Statement, error: unknown): void {
-  for (const operation of pending.get(statement) ?? []) operation.settle(error);
+  for (const operation of pending.get(statement) ?? []) {
+    operation.settle(error);
+    operation.end();
+  }
 }

@@ -86,12 +86,12 @@ const queries: Form<Queryable>[] = [
     name: 'batch that is rejected',
     run: (target, note) => target.batch('select wrong, ?', [[1], [2]]).catch(() => note('catch')),
   },
-  {
-    name: 'batch without values',
-    operations: 0,
-    run: (target, note) => target.batch('select ?').catch(() => note('catch')),
-  },
 ];
+
+const withoutValues: Form<Queryable> = {
+  name: 'batch without values',
+  run: (target, note) => target.batch('select ?').catch(() => note('catch')),
+};
 
 const connectionForms: Form<Connection>[] = [
   {
@@ -349,7 +349,11 @@ export const promiseSettings: Setting<never>[] = [
       const target = await mariadb.createConnection(optionsOf(url));
       return { target, close: () => target.end() };
     },
-    forms: [...(queries as Form<Connection>[]), ...connectionForms],
+    forms: [
+      ...(queries as Form<Connection>[]),
+      { ...withoutValues, operations: 0 } as Form<Connection>,
+      ...connectionForms,
+    ],
   } satisfies Setting<Connection> as unknown as Setting<never>,
   {
     name: 'a pool of one',
@@ -357,7 +361,8 @@ export const promiseSettings: Setting<never>[] = [
       const target = mariadb.createPool({ ...optionsOf(url), connectionLimit: 1 });
       return { target, close: () => target.end() };
     },
-    forms: [...(queries as Form<Pool>[]), ...poolForms],
+    // The wait for a connection, which is given back unused.
+    forms: [...(queries as Form<Pool>[]), withoutValues as Form<Pool>, ...poolForms],
   } satisfies Setting<Pool> as unknown as Setting<never>,
   {
     name: 'a cluster of one',
@@ -366,7 +371,11 @@ export const promiseSettings: Setting<never>[] = [
       cluster.add('one', { ...optionsOf(url), connectionLimit: 1 });
       return { target: cluster.of('one'), close: () => cluster.end() };
     },
-    forms: [...(queries as Form<FilteredPoolCluster>[]), ...clusterForms],
+    forms: [
+      ...(queries as Form<FilteredPoolCluster>[]),
+      { ...withoutValues, operations: 0 } as Form<FilteredPoolCluster>,
+      ...clusterForms,
+    ],
   } satisfies Setting<FilteredPoolCluster> as unknown as Setting<never>,
   {
     name: 'a connection each',
