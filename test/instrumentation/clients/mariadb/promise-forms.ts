@@ -351,7 +351,7 @@ export const promiseSettings: Setting<never>[] = [
     },
     forms: [
       ...(queries as Form<Connection>[]),
-      { ...withoutValues, operations: 0 } as Form<Connection>,
+      { ...withoutValues, operations: 0 },
       ...connectionForms,
     ],
   } satisfies Setting<Connection> as unknown as Setting<never>,
@@ -362,7 +362,7 @@ export const promiseSettings: Setting<never>[] = [
       return { target, close: () => target.end() };
     },
     // The wait for a connection, which is given back unused.
-    forms: [...(queries as Form<Pool>[]), withoutValues as Form<Pool>, ...poolForms],
+    forms: [...(queries as Form<Pool>[]), withoutValues, ...poolForms],
   } satisfies Setting<Pool> as unknown as Setting<never>,
   {
     name: 'a cluster of one',
@@ -373,7 +373,7 @@ export const promiseSettings: Setting<never>[] = [
     },
     forms: [
       ...(queries as Form<FilteredPoolCluster>[]),
-      { ...withoutValues, operations: 0 } as Form<FilteredPoolCluster>,
+      { ...withoutValues, operations: 0 },
       ...clusterForms,
     ],
   } satisfies Setting<FilteredPoolCluster> as unknown as Setting<never>,
