@@ -14,8 +14,9 @@ const MONGODB: readonly ClientCase[] =
           name: 'mongodb findOne, promise',
           client: 'mongodb',
           officialSpans: 1,
-          // FerretDB takes its time.
+          // FerretDB takes its time, and the driver has much code to be compiled.
           count: 200,
+          warmUps: 100,
           open: async () => {
             const { MongoClient } = requireClient<typeof mongodb>('mongodb');
             const client = await new MongoClient(mongodbUrl, { maxPoolSize: 1 }).connect();

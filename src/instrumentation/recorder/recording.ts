@@ -143,6 +143,15 @@ export class Recording {
   end(error?: unknown, result?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
+    try {
+      this.#end(error, result);
+    } catch (thrown) {
+      // A processor or an instrument that throws must not reach whoever waits for the result.
+      sayOnce('error', `end:${messageOf(thrown)}`, `cannot end a span: ${messageOf(thrown)}`);
+    }
+  }
+
+  #end(error: unknown, result: unknown): void {
     const span = this.#span;
     const { responseHook, returnedRows } = this.#config;
     if (error !== undefined && error !== null) this.#fail(error);

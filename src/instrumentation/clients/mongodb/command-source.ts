@@ -1,8 +1,8 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { finishing, RunningOperation } from '../../running-operation.ts';
 import { describeCommand, errorIn, isTheUsers } from './describe.ts';
-import type { ClassOf, MongoConnection } from './shapes.ts';
+import type { ClassOf, MongoCommand, MongoConnection } from './shapes.ts';
 import { takeWait } from './waits.ts';
 
 /** Patches the class of connections: each command of the application's is one operation. */
@@ -14,11 +14,11 @@ export function patchConnection(
   if (!release) return undefined;
   return undoAll([
     release,
-    patchMethod(prototype, 'command', (original) => {
+    patchHotMethod(prototype, 'command', (original, patch) => {
       // Before 6.4 a callback is the last of four parameters, none of which has a default.
       const takesCallback = original.length === 4;
       return function command(namespace, document, ...rest) {
-        const isSeen = recorder.isListening && isTheUsers(document);
+        const isSeen = !patch.isUndone && recorder.isListening && isTheUsers(document);
         if (!isSeen) return original.call(this, namespace, document, ...rest);
         const operation = new RunningOperation('MONGODB_COMMAND');
         operation.record(recorder, describeCommand(this.address, namespace.db, document));
@@ -30,28 +30,30 @@ export function patchConnection(
           return original.call(this, namespace, document, options, told);
         }
         const result = original.call(this, namespace, document, ...rest);
-        return settling(operation, result, (reply) => errorIn(document, reply));
+        settleWith(operation, document, result as Promise<unknown>);
+        return result;
       };
     }),
   ]);
 }
 
-/** One promise in the place of the other: a rejection is handled, or not, as it would have been. */
-function settling(
+/**
+ * Hears of the end before whoever is given the promise. That is the driver, in every case, which
+ * handles its rejections; so to listen to them hides none.
+ */
+function settleWith(
   operation: RunningOperation,
-  result: unknown,
-  errorOf: (reply: unknown) => unknown,
-): unknown {
-  return (result as Promise<unknown>).then(
+  document: MongoCommand,
+  result: Promise<unknown>,
+): void {
+  result.then(
     (reply) => {
-      operation.settle(errorOf(reply), reply);
+      operation.settle(errorIn(document, reply), reply);
       operation.end();
-      return reply;
     },
     (error: unknown) => {
       operation.settle(error);
       operation.end();
-      throw error;
     },
   );
 }

@@ -59,13 +59,20 @@ export function describeCommand(
 ): Operation {
   const name = nameOf(command);
   const isName = COMMAND_NAME.test(name);
-  const batch = BATCHES.map((key) => listIn(command[key])).find((list) => list !== undefined);
   return {
     endpoint: endpointAt(address, database),
     name: isName ? name : 'unknown',
     collection: collectionOf(name, command),
-    batchSize: batch?.length,
+    batchSize: WRITES.has(name) ? batchSizeOf(command) : undefined,
   };
+}
+
+function batchSizeOf(command: MongoCommand): number | undefined {
+  for (const key of BATCHES) {
+    const list = listIn(command[key]);
+    if (list !== undefined) return list.length;
+  }
+  return undefined;
 }
 
 /** A list of documents, which newer drivers keep apart from the command. */
@@ -98,13 +105,15 @@ function collectionOf(name: string, command: MongoCommand): string | undefined {
 }
 
 /** Endpoints by server and database: as many as an application has of these. */
-const endpoints = new Map<string, Endpoint>();
+const endpoints = new Map<string, Map<string | undefined, Endpoint>>();
+let known = 0;
 const MAX_ENDPOINTS = 1000;
 
 export function endpointAt(address: string, database?: string): Endpoint {
-  const key = `${address}/${database ?? ''}`;
-  const known = endpoints.get(key);
-  if (known) return known;
+  return endpoints.get(address)?.get(database) ?? addEndpoint(address, database);
+}
+
+function addEndpoint(address: string, database: string | undefined): Endpoint {
   const [, host, port] = /^(.*):(\d+)$/.exec(address) ?? [];
   const endpoint = createEndpoint({
     system: SYSTEM,
@@ -113,8 +122,13 @@ export function endpointAt(address: string, database?: string): Endpoint {
     port: port === undefined ? undefined : Number(port),
     defaultPort: DEFAULT_PORT,
   });
-  if (endpoints.size >= MAX_ENDPOINTS) endpoints.clear();
-  endpoints.set(key, endpoint);
+  if (known >= MAX_ENDPOINTS) {
+    endpoints.clear();
+    known = 0;
+  }
+  known += 1;
+  const ofServer = endpoints.get(address) ?? new Map<string | undefined, Endpoint>();
+  endpoints.set(address, ofServer.set(database, endpoint));
   return endpoint;
 }
 

@@ -1,4 +1,11 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import {
+  claim,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type PatchState,
+  type Undo,
+} from '../../patch.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
@@ -34,10 +41,12 @@ export function patchPool({ prototype }: ClassOf<MongoPool>, recorder: Recorder)
         });
       };
     }),
-    patchMethod(prototype, 'checkOut', (original) => checkOutOf(original, recorder, isIdle, adopt)),
-    patchMethod(prototype, 'checkIn', (original) => {
+    patchHotMethod(prototype, 'checkOut', (original, patch) =>
+      checkOutOf(original, patch, recorder, isIdle, adopt),
+    ),
+    patchHotMethod(prototype, 'checkIn', (original, patch) => {
       return function checkIn(connection) {
-        recorder.pools.gaveBack(this, connection);
+        if (!patch.isUndone) recorder.pools.gaveBack(this, connection);
         return original.call(this, connection);
       };
     }),
@@ -61,11 +70,13 @@ function watch(pool: MongoPool, { pools }: Recorder): void {
 
 function checkOutOf(
   original: MongoPool['checkOut'],
+  patch: PatchState,
   recorder: Recorder,
   isIdle: () => boolean,
   adopt: (connection: MongoConnection) => void,
 ): MongoPool['checkOut'] {
   return function checkOut(this: MongoPool, ...args) {
+    if (patch.isUndone) return original.apply(this, args);
     const { pools } = recorder;
     if (pools.isListening) watch(this, recorder);
     const startedAt = performance.now();
@@ -96,17 +107,11 @@ function checkOutOf(
       );
       return original.apply(this, args.with(index, told));
     }
-    if (isIdle()) return original.apply(this, args);
-    return (original.apply(this, args) as Promise<MongoConnection>).then(
-      (connection) => {
-        checkedOut(connection);
-        return connection;
-      },
-      (error: unknown) => {
-        failed(error);
-        throw error;
-      },
-    );
+    const promise = original.apply(this, args) as Promise<MongoConnection>;
+    if (isIdle()) return promise;
+    // Only the driver is given it, which handles its rejections.
+    promise.then(checkedOut, failed);
+    return promise;
   };
 }
 
