@@ -23,7 +23,8 @@ export const MARIADB_CASES: readonly ClientCase[] =
           name: 'mariadb pool.query, promise',
           client: 'mariadb',
           open: () => {
-            const pool = requireClient<typeof mariadb>('mariadb').createPool(url);
+            const one = `${url}${url.includes('?') ? '&' : '?'}connectionLimit=1`;
+            const pool = requireClient<typeof mariadb>('mariadb').createPool(one);
             return { call: () => pool.query(TEXT, [1]), close: () => pool.end() };
           },
         },

@@ -1,4 +1,5 @@
 import { selected } from '../clients/cases.ts';
+import { MARIADB_CASES } from '../clients/mariadb.ts';
 import { MYSQL_CASES } from '../clients/mysql.ts';
 import { PG_CASES } from '../clients/pg.ts';
 import { REDIS_CASES } from '../clients/redis.ts';
@@ -11,7 +12,7 @@ export const group: BenchmarkGroup = {
     "as `clients`, but the server's answers are replayed in the process: what the client and whoever instruments it cost without the network",
   variants: CLIENT_VARIANTS,
   baseline: 'bare',
-  cases: selected([...PG_CASES, ...MYSQL_CASES, ...REDIS_CASES]).map((found) => ({
+  cases: selected([...PG_CASES, ...MYSQL_CASES, ...MARIADB_CASES, ...REDIS_CASES]).map((found) => ({
     name: found.name,
     unit: 'us CPU',
     prepare: (variant) => prepareClient(found, variant, 'replay'),

@@ -55,13 +55,21 @@ export function selectingFor<Result>(
   operation: RunningOperation | undefined,
   fn: () => Result,
 ): Result {
-  const outer = selecting;
-  selecting = operation;
+  const outer = setSelecting(operation);
   try {
     return fn();
   } finally {
-    selecting = outer;
+    setSelecting(outer);
   }
+}
+
+/** From now on a connection that is asked for is one for `operation`. Returns what it was for. */
+export function setSelecting(
+  operation: RunningOperation | undefined,
+): RunningOperation | undefined {
+  const outer = selecting;
+  selecting = operation;
+  return outer;
 }
 
 export function selectingOperation(): RunningOperation | undefined {

@@ -229,6 +229,7 @@ function added(connection: Connection, command: Command, recorder: Recorder): Li
   return made;
 }
 
+const always = (): boolean => true;
 const isEmpty = (values: unknown): boolean => Array.isArray(values) && values.length === 0;
 
 function lastOf(
@@ -240,7 +241,7 @@ function lastOf(
   // Nothing is executed of a batch of nothing.
   if (isPreparing) return () => batch !== undefined && isEmpty(batch.parameter.values);
   // One by one they are calls of their own; what sends all sets at once is the call itself.
-  if (!batch || command.cmdParam === batch.parameter) return () => true;
+  if (!batch || command.cmdParam === batch.parameter) return always;
   const { values } = batch.parameter;
   batch.remaining ??= Array.isArray(values) ? values.length : 1;
   return () => --batch.remaining! <= 0;

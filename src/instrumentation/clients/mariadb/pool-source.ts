@@ -6,13 +6,14 @@ import {
   type PatchState,
   type Undo,
 } from '../../patch.ts';
+import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
 import { tryWrap } from '../../wrap.ts';
-import { belongsTo, quietly, reserve, selectingFor, selectingOperation } from './calls.ts';
+import { belongsTo, quietly, reserve, selectingOperation, setSelecting } from './calls.ts';
 import { describeStatement, endpointOf, plannedEndpoint } from './describe.ts';
 import type { CommandParameter, Connection, Pool, PoolCallback, UserPool } from './shapes.ts';
 
@@ -114,82 +115,93 @@ function getConnectionOf(
 ): Pool['getConnection'] {
   return function getConnection(this: Pool, cmdParam, callback) {
     if (patch.isUndone) return original.call(this, cmdParam, callback);
-    const request = requestFor(this, cmdParam, recorder);
-    if (typeof callback !== 'function') {
-      const promise = selectingFor(undefined, () => original.call(this, cmdParam));
+    const request = new Request(this, cmdParam, recorder);
+    const outer = setSelecting(undefined);
+    request.isOnStack = true;
+    try {
+      if (typeof callback === 'function') {
+        return original.call(this, cmdParam, answering(request, callback));
+      }
+      const promise = original.call(this, cmdParam);
       // The library's own promise: what it hands to the user it derives from this one.
       promise?.then(
         (connection) => request.got(connection),
-        (error: unknown) => request.failed(error),
+        (error: unknown) => {
+          request.failed(error);
+          request.operation?.end();
+        },
       );
       return promise;
-    }
-    const { operation } = request;
-    const bound = operation ? continuing(operation, callback) : bindCallback(TYPE, callback);
-    const answered: PoolCallback = (error, connection) => {
-      if (connection) request.got(connection);
-      else request.failed(error);
-      return bound(error, connection);
-    };
-    return selectingFor(undefined, () => original.call(this, cmdParam, answered));
-  };
-}
-
-/** The callback with which a pool continues its own query, once there is a connection. */
-function continuing(operation: RunningOperation, callback: PoolCallback): PoolCallback {
-  return (error, connection) => {
-    try {
-      return operation.run(callback, undefined, error, connection);
     } finally {
-      if (error) operation.end();
+      request.isOnStack = false;
+      setSelecting(outer);
     }
   };
 }
 
-interface Request {
-  operation: RunningOperation | undefined;
-  got(connection: Connection): void;
-  failed(error: unknown): void;
+/** `callback` in its caller's context: the user's, or that with which a pool continues its query. */
+function answering(request: Request, callback: PoolCallback): PoolCallback {
+  const { operation } = request;
+  const told = operation ? callback : bindCallback(TYPE, callback);
+  return function answeredCallback(error, connection) {
+    if (connection) request.got(connection);
+    else request.failed(error);
+    if (!operation) return told(error, connection);
+    // A pool that has a connection says so before `getConnection` returns, in its caller's context.
+    if (connection && request.isOnStack) return operation.runHere(() => told(error, connection));
+    try {
+      return operation.run(told, undefined, error, connection);
+    } finally {
+      if (!connection) operation.end();
+    }
+  };
 }
 
 /** What is to be done about a connection that is asked for. */
-function requestFor(pool: Pool, cmdParam: CommandParameter, recorder: Recorder): Request {
-  const selecting = selectingOperation();
-  const { connOptions } = pool.opts;
-  const operation =
-    cmdParam?.sql && typeof cmdParam.sql === 'string'
-      ? new RunningOperation('MARIADB_POOL_QUERY')
-      : undefined;
-  if (operation) {
-    belongsTo(cmdParam, operation);
-    if (recorder.isListening) {
-      operation.record(recorder, describeStatement(plannedEndpoint(connOptions), cmdParam));
-    }
-  }
-  const waiting = operation ?? selecting;
-  const wait = PoolWait.start(
-    recorder,
-    pool,
-    () => plannedEndpoint(connOptions),
-    waiting?.recording?.isRecording ? waiting : undefined,
-  );
-  return {
-    operation,
-    got(connection) {
-      const endpoint = endpointOf(connection, connOptions);
-      releaseQuietly(connection);
-      if (selecting) reserve(connection, selecting);
-      if (recorder.pools.isListening) {
-        recorder.pools.watch(pool, endpoint, readPool);
-        recorder.pools.took(connection, performance.now());
+class Request {
+  readonly operation: RunningOperation | undefined;
+  /** Whether the call that asks is on the stack. */
+  isOnStack = false;
+  readonly #pool: Pool;
+  readonly #recorder: Recorder;
+  readonly #selecting = selectingOperation();
+  readonly #wait: PoolWait | undefined;
+
+  constructor(pool: Pool, cmdParam: CommandParameter, recorder: Recorder) {
+    this.#pool = pool;
+    this.#recorder = recorder;
+    if (cmdParam?.sql && typeof cmdParam.sql === 'string') {
+      this.operation = new RunningOperation('MARIADB_POOL_QUERY');
+      belongsTo(cmdParam, this.operation);
+      if (recorder.isListening) {
+        const endpoint = plannedEndpoint(pool.opts.connOptions);
+        this.operation.record(recorder, describeStatement(endpoint, cmdParam));
       }
-      wait?.end();
-    },
-    failed(error) {
-      wait?.fail(error, (error as { code?: unknown } | undefined)?.code === WAITED_TOO_LONG);
-      operation?.settle(error);
-    },
-  };
+    }
+    const waiting = this.operation ?? this.#selecting;
+    const recorded = waiting?.recording?.isRecording ? waiting : undefined;
+    this.#wait = PoolWait.start(recorder, pool, endpointOfPool, recorded);
+  }
+
+  got(connection: Connection): void {
+    releaseQuietly(connection);
+    if (this.#selecting) reserve(connection, this.#selecting);
+    const { pools } = this.#recorder;
+    if (pools.isListening) {
+      pools.watch(this.#pool, endpointOf(connection, this.#pool.opts.connOptions), readPool);
+      pools.took(connection, performance.now());
+    }
+    this.#wait?.end();
+  }
+
+  failed(error: unknown): void {
+    this.#wait?.fail(error, (error as { code?: unknown } | undefined)?.code === WAITED_TOO_LONG);
+    this.operation?.settle(error);
+  }
+}
+
+function endpointOfPool({ opts }: Pool): Endpoint {
+  return plannedEndpoint(opts.connOptions);
 }
 
 /** What the pool asks of a connection that is given back is no operation of the user's. */
