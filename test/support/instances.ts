@@ -68,6 +68,12 @@ function unprivileged(user: string): { uid: number; gid: number } | undefined {
   return undefined;
 }
 
+/** The servers that are up, none of which may outlive this process. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export interface Launch {
   command: string;
   args: string[];
@@ -91,10 +97,9 @@ export async function launch(options: Launch): Promise<Instance> {
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)));
   child.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)));
-  const stopAtExit = (): void => void child.kill('SIGKILL');
-  process.once('exit', stopAtExit);
+  running.add(child);
   const stop = async (): Promise<void> => {
-    process.off('exit', stopAtExit);
+    running.delete(child);
     await end(child);
     rmSync(folder, { recursive: true, force: true });
   };
