@@ -67,6 +67,7 @@ export function describeForms(suite: FormSuite, version = '', exports: object[] 
             assert.equal(trial.spans, trial.expectedSpans);
             assert.equal(trial.misplacedSpans, 0);
             assert.equal(trial.indirectSpans, 0);
+            assert.deepEqual(telemetry.openSpans(), []);
             if (!form.forgets) assert.deepEqual(await operations.unended(), []);
           }
         });

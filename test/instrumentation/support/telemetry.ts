@@ -11,6 +11,8 @@ import {
 export interface Telemetry {
   /** The spans that have ended, in the order of their ends. */
   spans(): ReadableSpan[];
+  /** The names of those that have not. */
+  openSpans(): string[];
   /** The only span that has ended. */
   onlySpan(): ReadableSpan;
   /** Forgets what was recorded so far. */
@@ -29,12 +31,24 @@ export function registerContextManager(
 export function registerTelemetry(manager?: ContextManager): Telemetry {
   registerContextManager(manager);
   const exporter = new InMemorySpanExporter();
-  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  const open = new Set<object>();
+  const provider = new BasicTracerProvider({
+    spanProcessors: [
+      new SimpleSpanProcessor(exporter),
+      {
+        onStart: (span) => void open.add(span),
+        onEnd: (span) => void open.delete(span),
+        forceFlush: async () => undefined,
+        shutdown: async () => undefined,
+      },
+    ],
+  });
   trace.disable();
   trace.setGlobalTracerProvider(provider);
   const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
   return {
     spans,
+    openSpans: () => [...open].map((span) => (span as ReadableSpan).name),
     reset: () => exporter.reset(),
     onlySpan: () => {
       const [first, ...others] = spans();
