@@ -3,7 +3,7 @@ import { MARIADB_CASES } from '../clients/mariadb.ts';
 import { MYSQL_CASES } from '../clients/mysql.ts';
 import { PG_CASES } from '../clients/pg.ts';
 import { REDIS_CASES } from '../clients/redis.ts';
-import { CLIENT_VARIANTS, prepareClient } from '../clients/variants.ts';
+import { CLIENT_VARIANTS, prepareClient, variantsOf } from '../clients/variants.ts';
 import type { BenchmarkGroup } from '../harness/group.ts';
 
 /** `npm run bench:clients` runs this group, too. */
@@ -15,6 +15,7 @@ export const group: BenchmarkGroup = {
   cases: selected([...PG_CASES, ...MYSQL_CASES, ...MARIADB_CASES, ...REDIS_CASES]).map((found) => ({
     name: found.name,
     unit: 'us CPU',
+    variants: variantsOf(found),
     prepare: (variant) => prepareClient(found, variant, 'replay'),
   })),
 };

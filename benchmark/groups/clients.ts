@@ -7,7 +7,7 @@ import { PG_CASES } from '../clients/pg.ts';
 import { PIPELINE_CASES } from '../clients/pipelines.ts';
 import { POSTGRES_CASES } from '../clients/postgres.ts';
 import { REDIS_CASES } from '../clients/redis.ts';
-import { CLIENT_VARIANTS, prepareClient } from '../clients/variants.ts';
+import { CLIENT_VARIANTS, prepareClient, variantsOf } from '../clients/variants.ts';
 import type { BenchmarkGroup } from '../harness/group.ts';
 
 /*
@@ -31,9 +31,7 @@ export const group: BenchmarkGroup = {
   ]).map((found) => ({
     name: found.name,
     unit: 'us CPU',
-    variants: CLIENT_VARIANTS.filter(
-      (variant) => found.officialSpans !== undefined || !variant.startsWith('official'),
-    ),
+    variants: variantsOf(found),
     prepare: (variant) => prepareClient(found, variant),
   })),
 };
