@@ -141,16 +141,26 @@ export function describeError(error: unknown): Failure {
   return byClass(error);
 }
 
-/** The error among the results of writes, which the server reports in a reply that is no error. */
+/**
+ * The error among the results of writes, which the server reports in a reply that is no error. Never
+ * throws: what cannot be read tells of none.
+ */
 export function errorIn(command: MongoCommand, reply: unknown): unknown {
   if (!WRITES.has(nameOf(command)) || typeof reply !== 'object' || reply === null) return undefined;
-  // Newer drivers read a reply when it is asked for something.
-  const { toObject } = reply as { toObject?: () => unknown };
-  const read = typeof toObject === 'function' ? toObject.call(reply) : reply;
-  const { writeErrors, writeConcernError, nErrors, cursor } = (read ?? {}) as WriteReply;
+  const { writeErrors, writeConcernError, nErrors, cursor } = (read(reply) ?? {}) as WriteReply;
   if (Array.isArray(writeErrors) && writeErrors.length > 0) return writeErrors[0];
   if (Number(nErrors) > 0) return cursor?.firstBatch?.find(({ ok }) => Number(ok) === 0);
   return writeConcernError;
+}
+
+/** Newer drivers read a reply when it is asked for something. */
+function read(reply: object): unknown {
+  const { toObject } = reply as { toObject?: () => unknown };
+  try {
+    return typeof toObject === 'function' ? toObject.call(reply) : reply;
+  } catch {
+    return undefined;
+  }
 }
 
 const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'bulkWrite']);
