@@ -1,5 +1,7 @@
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api';
 
+import { messageOf } from '../../base/errors.ts';
+import { sayOnce } from '../../base/log.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Providers } from './providers.ts';
 
@@ -73,12 +75,12 @@ export class PoolMetrics {
 
   /** A connection was handed out after a wait of so many milliseconds. */
   waited(pool: object, milliseconds: number): void {
-    this.#current()?.waitTime.record(milliseconds / 1000, this.#entries.get(pool)?.attributes);
+    this.#measure(pool, 'waitTime', milliseconds);
   }
 
   /** A connection was opened, which took so many milliseconds. */
   created(pool: object, milliseconds: number): void {
-    this.#current()?.createTime.record(milliseconds / 1000, this.#entries.get(pool)?.attributes);
+    this.#measure(pool, 'createTime', milliseconds);
   }
 
   /** `connection` is handed out at `now`. */
@@ -97,12 +99,25 @@ export class PoolMetrics {
 
   /** A connection was in use for so many milliseconds. */
   used(pool: object, milliseconds: number): void {
-    this.#current()?.useTime.record(milliseconds / 1000, this.#entries.get(pool)?.attributes);
+    this.#measure(pool, 'useTime', milliseconds);
   }
 
   /** Somebody gave up waiting. */
   timedOut(pool: object): void {
-    this.#current()?.timeouts.add(1, this.#entries.get(pool)?.attributes);
+    this.#measure(pool, 'timeouts', 1);
+  }
+
+  /** Never throws: it is called in the middle of the pool's own work. */
+  #measure(pool: object, name: keyof Instruments, amount: number): void {
+    try {
+      const instruments = this.#current();
+      if (instruments === undefined) return;
+      const attributes = this.#entries.get(pool)?.attributes;
+      if (name === 'timeouts') instruments.timeouts.add(amount, attributes);
+      else instruments[name].record(amount / 1000, attributes);
+    } catch (error) {
+      sayOnce('error', `pool:${messageOf(error)}`, `cannot measure a pool: ${messageOf(error)}`);
+    }
   }
 
   #uniqueName(name: string): string {

@@ -56,6 +56,7 @@ export function describeForms(suite: FormSuite, version = '', exports: object[] 
             const telemetry = registerTelemetry(manager);
             const operations = watchOperations();
             const trial = await tryForm(setting, form, url, telemetry, span);
+            const unended = await operations.unended();
             assert.equal(trial.failure, undefined);
             assert.deepEqual(
               trial.places.filter(({ context }) => context !== 'own'),
@@ -68,7 +69,7 @@ export function describeForms(suite: FormSuite, version = '', exports: object[] 
             assert.equal(trial.misplacedSpans, 0);
             assert.equal(trial.indirectSpans, 0);
             assert.deepEqual(telemetry.openSpans(), []);
-            if (!form.forgets) assert.deepEqual(await operations.unended(), []);
+            if (!form.forgets) assert.deepEqual(unended, []);
           }
         });
       }
