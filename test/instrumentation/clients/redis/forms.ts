@@ -202,6 +202,7 @@ export function formsOf(library: Package): FormSuite {
         open: async (url) => {
           const target = library.createClientPool({ url }, { minimum: 1, maximum: 1 });
           await target.connect();
+          await target.set('{clew}:text', 'text');
           return { target, close: async () => target.destroy() };
         },
         forms: [...commands, ...poolForms],
