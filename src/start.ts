@@ -1,12 +1,14 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 
 import { context, propagation, trace, type TracerProvider } from '@opentelemetry/api';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 
 import { ClewError, messageOf } from './base/errors.ts';
 import { say, setLogLevel } from './base/log.ts';
 import { loadPeer, locatePeer } from './base/peers.ts';
 import { readConfig, type Config, type OtelInstrumentation, type StartOptions } from './config.ts';
 import { AsyncHooksContextManager } from './context/async-hooks-context-manager.ts';
+import type { AddedProcessors } from './export/added-processors.ts';
 import type { DeliverySpanProcessor } from './export/delivery.ts';
 import { installExitHandlers } from './export/exit-handlers.ts';
 import { createProvider } from './export/pipeline.ts';
@@ -27,6 +29,11 @@ export interface Clew {
   stats(): DeliveryStats | undefined;
   /** The tracer of this process, to change its level; undefined where clew is disabled. */
   readonly tracer: AsyncResourceTracer | undefined;
+  /**
+   * Adds a span processor that sees the spans from now on, and returns the undo. Where clew is
+   * disabled or another provider was registered before, it sees none.
+   */
+  addSpanProcessor(processor: SpanProcessor): () => void;
   /** Sends what has ended so far. */
   forceFlush(): Promise<void>;
   /** Sends what has ended, undoes every patch and gives the globals of OpenTelemetry back. */
@@ -44,11 +51,14 @@ let running: Clew | undefined;
  * returns the first one's result.
  */
 export function start(options: StartOptions = {}): Clew {
-  if (running) {
-    say('warn', 'start() was called twice; the first call holds.');
-    return running;
-  }
-  const { config, problems } = readConfig(options, process.env);
+  if (running) say('warn', 'start() was called twice; the first call holds.');
+  return startIn(process.env, options);
+}
+
+/** Starts clew by another environment, or returns the one that runs. @internal */
+export function startIn(env: NodeJS.ProcessEnv, options: StartOptions = {}): Clew {
+  if (running) return running;
+  const { config, problems } = readConfig(options, env);
   setLogLevel(config.logLevel);
   const found = problems.map((problem) => problem.message);
   for (const problem of found) say('warn', problem);
@@ -57,6 +67,7 @@ export function start(options: StartOptions = {}): Clew {
     problems: found,
     stats: () => parts.delivery?.stats(),
     tracer: parts.tracer,
+    addSpanProcessor: (processor) => parts.added?.add(processor) ?? (() => undefined),
     forceFlush: () => parts.flush(),
     shutdown: async () => {
       running = undefined;
@@ -72,6 +83,7 @@ class Parts {
   readonly #undo: (() => void)[] = [];
   delivery: DeliverySpanProcessor | undefined;
   tracer: AsyncResourceTracer | undefined;
+  added: AddedProcessors | undefined;
   #provider: Provider | undefined;
   #removeExitHandlers: (() => void) | undefined;
 
@@ -152,7 +164,7 @@ class Parts {
     this.tracer = tracing.tracer;
     this.#undo.push(() => tracing.stop());
     // What is made here, and all it does later, is our own work: the tracer leaves it out.
-    const { provider, delivery } = quietly(() =>
+    const { provider, delivery, added } = quietly(() =>
       createProvider(config, [tracing.processor, new RepairSpanProcessor()]),
     );
     tracing.setTracerProvider(provider);
@@ -163,6 +175,7 @@ class Parts {
     this.#provider = provider;
     this.#undo.push(() => trace.disable());
     this.delivery = delivery;
+    this.added = added;
     if (delivery && config.flushOnExit) {
       this.#removeExitHandlers = installExitHandlers(delivery, () => tracing.tracer.flush(true));
     }

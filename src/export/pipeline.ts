@@ -14,6 +14,7 @@ import {
   ATTR_SERVICE_INSTANCE_ID,
 } from '@opentelemetry/semantic-conventions/incubating';
 
+import { AddedProcessors } from './added-processors.ts';
 import { createDelivery, DeliverySpanProcessor } from './delivery.ts';
 import type { DeliveryOptions } from './options.ts';
 import { loadSdk, type Provider, type Sdk } from './sdk.ts';
@@ -43,6 +44,8 @@ export interface PipelineOptions {
 export interface Pipeline {
   provider: Provider;
   delivery: DeliverySpanProcessor | undefined;
+  /** Takes span processors that are added later. */
+  added: AddedProcessors;
 }
 
 /**
@@ -60,14 +63,16 @@ export function createProvider(
     ) => NonNullable<TracerConfig['resource']>;
   }>('@opentelemetry/resources');
   const processor = createProcessor(sdk, options);
+  const added = new AddedProcessors();
+  const clock = new TraceClockProcessor();
   const provider = new sdk.TracerProvider({
     resource: resourceFromAttributes(describeProcess(options)),
     sampler: createSampler(sdk, options.sampler),
     spanLimits: options.spanLimits,
-    spanProcessors: processor ? [new TraceClockProcessor(), ...processors, processor] : [],
+    spanProcessors: processor ? [clock, ...processors, added, processor] : [clock, added],
   });
   const delivery = processor instanceof DeliverySpanProcessor ? processor : undefined;
-  return { provider, delivery };
+  return { provider, delivery, added };
 }
 
 function createProcessor(sdk: Sdk, options: PipelineOptions): SpanProcessor | undefined {

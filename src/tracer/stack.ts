@@ -13,11 +13,17 @@ export interface CapturedStack {
   readonly stack?: string;
 }
 
-/** Captures where we are, without the frames above `below`. Never throws. */
-export function captureStack(below: (...args: never[]) => unknown): CapturedStack | undefined {
+/**
+ * Captures where we are, without the frames above `below` and at most `frames` of the others. Never
+ * throws.
+ */
+export function captureStack(
+  below: (...args: never[]) => unknown,
+  frames: number = MAX_FRAMES + 8,
+): CapturedStack | undefined {
   const limit = Error.stackTraceLimit;
   try {
-    Error.stackTraceLimit = MAX_FRAMES + 8;
+    Error.stackTraceLimit = frames;
     const holder: CapturedStack = {};
     Error.captureStackTrace(holder, below);
     return holder;
@@ -37,14 +43,17 @@ function restoreLimit(limit: number): void {
 }
 
 /** The frames as text, innermost first, with paths relative to the working directory. */
-export function formatStack(captured: CapturedStack | undefined): string[] | undefined {
+export function formatStack(
+  captured: CapturedStack | undefined,
+  maxFrames: number = MAX_FRAMES,
+): string[] | undefined {
   try {
     const lines = captured?.stack?.split('\n').slice(1) ?? [];
     const frames = lines
       .map((line) => line.trim().replace(/^at /, ''))
       .filter((frame) => !isOwnFrame(frame))
       .map(shorten);
-    return frames.length > 0 ? frames.slice(0, MAX_FRAMES) : undefined;
+    return frames.length > 0 ? frames.slice(0, maxFrames) : undefined;
   } catch {
     // `Error.prepareStackTrace` belongs to the application, which may throw in it.
     return undefined;
