@@ -8,6 +8,7 @@ import type { LogLevel } from './base/log.ts';
 import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.ts';
 import type { PipelineOptions, SamplerOptions } from './export/pipeline.ts';
 import { PROPAGATORS } from './export/propagators.ts';
+import { readLogSettings, type LogSettings } from './instrumentation/loggers/settings.ts';
 import type { RuleSet } from './instrumentation/rules/index.ts';
 import { SettingsReader, type Environment } from './base/settings-reader.ts';
 import { readTracingSettings } from './tracer/settings.ts';
@@ -47,6 +48,8 @@ export interface Config extends PipelineOptions {
   readonly rules: RuleSet;
   readonly flushOnExit: boolean;
   readonly logLevel: LogLevel;
+  /** What logs get of the active span. */
+  readonly logs: LogSettings;
   /** What the async-resource tracer does. */
   readonly tracing: TracingSettings;
 }
@@ -90,6 +93,8 @@ export function readConfig(
   problems.push(...delivery.problems);
   const tracing = readTracingSettings(env);
   problems.push(...tracing.problems);
+  const logs = readLogSettings(env);
+  problems.push(...logs.problems);
   const endpoint = reader.url('endpoint', textOption(options, 'endpoint', problems));
   const tracesUrl = endpoint ? tracesUrlBelow(endpoint) : delivery.options.url;
   const resourceAttributes = reader.pairs('OTEL_RESOURCE_ATTRIBUTES');
@@ -114,6 +119,7 @@ export function readConfig(
     rules: options.rules ?? {},
     flushOnExit: booleanOption(options, 'flushOnExit', true, problems),
     logLevel: logLevel(reader, textOption(options, 'logLevel', problems)),
+    logs: logs.settings,
     tracing: tracing.settings,
   };
   return { config: Object.freeze(config), problems };

@@ -15,7 +15,7 @@ import { createProvider } from './export/pipeline.ts';
 import { createPropagator } from './export/propagators.ts';
 import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
-import { getInstrumentations, hookImports } from './instrumentation/index.ts';
+import { getInstrumentations, hookImports, patchConsole } from './instrumentation/index.ts';
 import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
 import type { AsyncResourceTracer } from './tracer/async-resource-tracer.ts';
 import { quietly } from './tracer/owner.ts';
@@ -97,6 +97,9 @@ class Parts {
     if (!config.disabled) {
       this.#part('the export', () => this.#registerProvider(config));
       this.#part('the instrumentation', () => this.#enableInstrumentations(config));
+      if (config.logs.console) {
+        this.#part('ids in the console', () => this.#undo.push(patchConsole(config.logs.fields)));
+      }
     }
     hookImports();
   }
@@ -183,8 +186,9 @@ class Parts {
 
   #enableInstrumentations(config: Config): void {
     const provider: TracerProvider = this.#provider ?? trace.getTracerProvider();
+    const { fields } = config.logs;
     for (const instrumentation of [
-      ...getInstrumentations(),
+      ...getInstrumentations({ logs: { enabled: fields !== undefined, fields: fields ?? {} } }),
       ...this.#httpInstrumentations(config),
       ...config.instrumentations,
     ]) {

@@ -19,7 +19,9 @@ import { pg } from './clients/pg/index.ts';
 import { redis } from './clients/redis/index.ts';
 import { tarn } from './clients/tarn/index.ts';
 import { optionError } from '../base/errors.ts';
-import { Instrumentation } from './instrumentation.ts';
+import { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
+import { LOGGERS, type LoggerName } from './loggers/index.ts';
+import { LoggerInstrumentation, type LoggerConfig } from './loggers/logger-instrumentation.ts';
 
 /** The clients by their names in configuration. */
 export type ClientName =
@@ -64,27 +66,39 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   'generic-pool': genericPool,
 };
 
-/** Configuration by client; `all` holds what is common to them, and yields to a client's own. */
-export type InstrumentationOptions = Partial<Record<'all' | keyof typeof CLIENTS, ClientConfig>>;
+/**
+ * Configuration by library; `all` holds what is common to the clients, and yields to a client's own,
+ * `logs` what is common to the loggers.
+ */
+export type InstrumentationOptions = Partial<Record<'all' | ClientName, ClientConfig>> &
+  Partial<Record<'logs' | LoggerName, LoggerConfig>>;
 
 /**
- * The instrumentations of all clients, for `registerInstrumentations` of
- * `@opentelemetry/instrumentation` or to be enabled by hand. Clients that are configured with
+ * The instrumentations of all clients and loggers, for `registerInstrumentations` of
+ * `@opentelemetry/instrumentation` or to be enabled by hand. Those that are configured with
  * `enabled: false` are left out.
  */
 export function getInstrumentations(options: InstrumentationOptions = {}): Instrumentation[] {
-  const names = ['all', ...Object.keys(CLIENTS)];
+  const names = ['all', ...Object.keys(CLIENTS), 'logs', ...Object.keys(LOGGERS)];
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) {
       throw optionError('getInstrumentations', `given ${names.join(', ')}`, name);
     }
   }
-  return (Object.keys(CLIENTS) as ClientName[])
+  const clients = (Object.keys(CLIENTS) as ClientName[])
     .map((name) => ({ client: CLIENTS[name], config: { ...options.all, ...options[name] } }))
     .filter(({ config }) => config.enabled !== false)
-    .map(({ client, config }) => new Instrumentation(client, config));
+    .map(({ client, config }) => new ClientInstrumentation(client, config));
+  const loggers = (Object.keys(LOGGERS) as LoggerName[])
+    .map((name) => ({ logger: LOGGERS[name], config: { ...options.logs, ...options[name] } }))
+    .filter(({ config }) => config.enabled !== false)
+    .map(({ logger, config }) => new LoggerInstrumentation(logger, config));
+  return [...clients, ...loggers];
 }
 
 export { hookImports } from './module-hooks.ts';
-export { Instrumentation } from './instrumentation.ts';
+export type { Instrumentation } from './instrumentation.ts';
 export type { ClientConfig } from './client-config.ts';
+export type { LogFields } from './loggers/log-fields.ts';
+export type { LoggerConfig } from './loggers/logger-instrumentation.ts';
+export { patchConsole } from './loggers/console.ts';

@@ -1,31 +1,51 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 
-import { sayOnce } from '../base/log.ts';
 import type { ClientDefinition } from './client.ts';
 import { resolveClientConfig, type ClientConfig } from './client-config.ts';
-import { onModule, type ModuleExports } from './module-hooks.ts';
+import type { ModuleExports } from './module-hooks.ts';
+import { PatchedModules } from './patched-modules.ts';
 import type { Undo } from './patch.ts';
 import { Recorder } from './recorder/recorder.ts';
 import { VERSION } from './version.ts';
 
 /**
- * The instrumentation of one client library, in the shape that `registerInstrumentations` of
+ * The instrumentation of one library, in the shape that `registerInstrumentations` of
  * `@opentelemetry/instrumentation` accepts.
  *
  * Nothing is patched before `enable`. Unlike OpenTelemetry's own base class the constructor does
  * not call it: whoever made the object enables it, and `registerInstrumentations` does.
  */
-export class Instrumentation {
+export interface Instrumentation<Config extends object = object> {
+  /** `clew/` and the name of the library; the scope of its spans. */
+  readonly instrumentationName: string;
+  readonly instrumentationVersion: string;
+  /** Patches the library wherever it is loaded from now on, and where it is loaded already. */
+  enable(): void;
+  /** Takes every patch out again. */
+  disable(): void;
+  /**
+   * Patches a library by hand, for applications that are bundled into one file. Give it what
+   * `import * as pg from 'pg'` gives; the undo takes the patches out.
+   */
+  instrument(exports: ModuleExports): Undo;
+  setTracerProvider(provider: TracerProvider): void;
+  setMeterProvider(provider: MeterProvider): void;
+  /** Takes effect for what starts from now on. A configuration that is no good is an `ERR_OPTION`. */
+  setConfig(config: Config): void;
+  /** The configuration; `enabled` says whether it is, by which `registerInstrumentations` goes. */
+  getConfig(): Config & { enabled?: boolean };
+}
+
+/** The instrumentation of one client library. */
+export class ClientInstrumentation implements Instrumentation<ClientConfig> {
   readonly instrumentationName: string;
   readonly instrumentationVersion: string = VERSION;
-  readonly #client: ClientDefinition;
+  readonly #modules: PatchedModules;
   readonly #recorder: Recorder;
   #config: ClientConfig;
-  #undos: Undo[] | undefined;
 
   constructor(client: ClientDefinition, config: ClientConfig = {}) {
     this.instrumentationName = `clew/${client.name}`;
-    this.#client = client;
     this.#config = config;
     this.#recorder = new Recorder(
       this.instrumentationName,
@@ -33,50 +53,26 @@ export class Instrumentation {
       resolveClientConfig(config),
       client.responses,
     );
-  }
-
-  /** Patches the library wherever it is loaded from now on, and where it is loaded already. */
-  enable(): void {
-    if (this.#undos || !this.#recorder.config.enabled) return;
-    this.#undos = this.#client.modules.map((module) =>
-      onModule({
-        ...module,
-        patch: (exports, _version, replace) => module.patch(exports, this.#recorder, replace),
-      }),
+    this.#modules = new PatchedModules(
+      client.name,
+      client.modules.map((module) => ({
+        module: module.module,
+        versions: module.versions,
+        patch: (exports, replace) => module.patch(exports, this.#recorder, replace),
+      })),
     );
   }
 
-  /** Takes every patch out again. */
-  disable(): void {
-    const undos = this.#undos ?? [];
-    this.#undos = undefined;
-    for (const undo of undos.toReversed()) undo();
+  enable(): void {
+    if (this.#recorder.config.enabled) this.#modules.enable();
   }
 
-  /**
-   * Patches a library by hand, for applications that are bundled into one file. Give it what
-   * `import * as pg from 'pg'` gives; the undo takes the patches out.
-   */
+  disable(): void {
+    this.#modules.disable();
+  }
+
   instrument(exports: ModuleExports): Undo {
-    const undos: Undo[] = [];
-    const isModule =
-      (typeof exports === 'object' && exports !== null) || typeof exports === 'function';
-    for (const module of isModule ? this.#client.modules : []) {
-      const undo = module.patch(exports, this.#recorder);
-      if (undo) undos.push(undo);
-    }
-    if (undos.length === 0) {
-      sayOnce(
-        'warn',
-        `instrument:${this.#client.name}`,
-        `what was given to instrument() is not ${this.#client.name}, or is instrumented already.`,
-      );
-    }
-    const undoAll = (): void => {
-      for (const undo of undos.splice(0).toReversed()) undo();
-    };
-    this.#undos?.push(undoAll);
-    return undoAll;
+    return this.#modules.instrument(exports);
   }
 
   setTracerProvider(provider: TracerProvider): void {
@@ -87,14 +83,12 @@ export class Instrumentation {
     this.#recorder.providers.setMeterProvider(provider);
   }
 
-  /** Takes effect for the operations that start from now on. */
   setConfig(config: ClientConfig): void {
     this.#recorder.config = resolveClientConfig(config);
     this.#config = config;
   }
 
-  /** The configuration; `enabled` says whether it is, by which `registerInstrumentations` goes. */
   getConfig(): ClientConfig {
-    return { ...this.#config, enabled: this.#undos !== undefined };
+    return { ...this.#config, enabled: this.#modules.isEnabled };
   }
 }

@@ -1,0 +1,45 @@
+import { defaultOf, type ModuleExports } from '../module-hooks.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../patch.ts';
+import type { LoggerDefinition, ReadFields } from './logger.ts';
+
+/** `winston` 3: records get the fields before the formats of their logger see them. */
+export const winston: LoggerDefinition = {
+  name: 'winston',
+  modules: [{ module: 'winston/lib/winston/logger', versions: '>=3 <4', patch }],
+};
+
+interface WinstonLogger {
+  write(record: unknown, ...rest: unknown[]): boolean;
+}
+
+function patch(exports: ModuleExports, read: ReadFields): Undo | undefined {
+  const whole = defaultOf(exports);
+  const prototype = (whole?.Logger ?? whole)?.prototype as WinstonLogger | undefined;
+  if (typeof prototype?.write !== 'function' || !('configure' in prototype)) return undefined;
+  const release = claim(prototype, 'log fields');
+  if (!release) return undefined;
+  const undo = patchMethod(prototype, 'write', (original) => {
+    return function (record, ...rest) {
+      const fields = read();
+      const isRecord = fields !== undefined && typeof record === 'object' && record !== null;
+      const given = isRecord ? withFields(record, fields) : record;
+      return Reflect.apply(original, this, [given, ...rest]);
+    };
+  });
+  return undoAll([release, undo]);
+}
+
+/**
+ * A copy of a record with fields, but for those it has. The record may be an object of the caller's
+ * that is logged again, in another trace. An error stays one.
+ */
+function withFields(record: object, fields: readonly [string, string][]): object {
+  const missing = fields.filter(([name]) => !(name in record));
+  if (missing.length === 0) return record;
+  const copy = Object.create(
+    Object.getPrototypeOf(record) as object | null,
+    Object.getOwnPropertyDescriptors(record),
+  ) as Record<string, unknown>;
+  for (const [name, value] of missing) copy[name] = value;
+  return copy;
+}
