@@ -30,7 +30,7 @@ export interface Operation extends Statement {
   summary?: string | undefined;
   /** How many operations one call carries. */
   batchSize?: number | undefined;
-  /** When it was asked for, as `Date.now()` says, where that was before its recording. */
+  /** When it was asked for, as `performance.now()` says, where that was before its recording. */
   askedAt?: number | undefined;
   /** `CLIENT` unless the database runs in this process. */
   kind?: SpanKind | undefined;

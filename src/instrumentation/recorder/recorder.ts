@@ -55,7 +55,9 @@ export class Recorder {
       const { kind = SpanKind.CLIENT, askedAt } = operation;
       const span = tracer?.startSpan(
         name,
-        askedAt === undefined ? { kind, attributes } : { kind, attributes, startTime: askedAt },
+        askedAt === undefined
+          ? { kind, attributes }
+          : { kind, attributes, startTime: Date.now() - (performance.now() - askedAt) },
         parent,
       );
       const recording = new Recording(this, operation, attributes, parent, span, duration);

@@ -67,7 +67,7 @@ export class Recording {
     this.#span = span;
     this.#duration = duration;
     const { askedAt } = operation;
-    const earlier = askedAt === undefined ? 0 : Date.now() - askedAt;
+    const earlier = askedAt === undefined ? 0 : performance.now() - askedAt;
     // A span that is recorded measures by itself.
     const isTimed = duration !== undefined && !hasDuration(span);
     this.#startedAt = isTimed ? performance.now() - earlier : 0;

@@ -21,7 +21,7 @@ export interface Call {
   operation?: RunningOperation | undefined;
   /** The command as the application gave it, of which a cluster sends each server a part. */
   command?: readonly unknown[] | undefined;
-  /** Since when it waited, by `Date.now()`, and for how long. */
+  /** Since when it waited, by `performance.now()`, and for how long. */
   askedAt?: number | undefined;
   waited?: number | undefined;
 }

@@ -96,10 +96,9 @@ export function patchClient4(
         if (typeof task !== 'function') return original.call(this, task);
         // That of a command which asks for a client of its own; otherwise a task of the application's.
         const call = takeCall();
-        const askedAt = Date.now();
-        const since = performance.now();
+        const askedAt = performance.now();
         return original.call(this, (client) => {
-          const waited = performance.now() - since;
+          const waited = performance.now() - askedAt;
           return handOn({ operation: call?.operation, askedAt, waited }, () => task(client));
         });
       };

@@ -27,13 +27,12 @@ function executeOf(original: RedisPool['execute'], recorder: Recorder): RedisPoo
     if (typeof task !== 'function') return original.call(this, task);
     const pool = this._self ?? this;
     const resource = new OperationResource('REDIS_POOL');
-    const askedAt = Date.now();
-    const since = performance.now();
+    const askedAt = performance.now();
     let takenAt: number | undefined;
     let isWaiting = false;
     const result = original.call(this, (client) => {
       takenAt = performance.now();
-      const waited = takenAt - since;
+      const waited = takenAt - askedAt;
       if (recorder.pools.isListening) {
         recorder.pools.watch(pool, endpointOf(client), readPool);
         recorder.pools.waited(pool, waited);

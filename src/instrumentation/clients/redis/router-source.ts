@@ -33,7 +33,7 @@ export function patchRouter(
       const send = (): unknown => original.apply(this, args);
       if (!isActive || !recorder.isListening || isHandedOn() || isSettingUp()) return send();
       const operation = new RunningOperation('REDIS_COMMAND');
-      const call = { operation, command: commandIn(args[0]), askedAt: Date.now() };
+      const call = { operation, command: commandIn(args[0]), askedAt: performance.now() };
       return settlingOperation(operation, () => handOnLater(call, send));
     };
   };
