@@ -1,3 +1,5 @@
+import { plainText } from './plain-text.ts';
+
 /** Stable codes of the errors this package throws; messages may improve, codes stay. */
 export type ErrorCode =
   'ERR_OPTION' | 'ERR_PEER_MISSING' | 'ERR_PORT_IN_USE' | 'ERR_NODE_TOO_OLD' | 'ERR_RULE';
@@ -31,8 +33,7 @@ export function describeValue(value: unknown): string {
   } catch {
     text = Object.prototype.toString.call(value);
   }
-  const line = text.replace(/\s+/g, ' ');
-  return `\`${line.length > 80 ? `${line.slice(0, 77)}...` : line}\` (${value === null ? 'null' : typeof value})`;
+  return `\`${plainText(text.replace(/\s+/g, ' '), 80)}\` (${value === null ? 'null' : typeof value})`;
 }
 
 /** An `ERR_OPTION`: what was expected of which option, and the value that came instead. */
@@ -40,6 +41,17 @@ export function optionError(option: string, expected: string, value: unknown): C
   return new ClewError(
     'ERR_OPTION',
     `Expected \`${option}\` to be ${expected}, got ${describeValue(value)}.`,
+  );
+}
+
+/** An `ERR_OPTION` for a URL, of which only the scheme is shown: any other part may be a secret. */
+export function urlError(option: string, value: string): ClewError {
+  const scheme = /^[a-z][a-z0-9+.-]{0,15}:(?=\/\/)/i.exec(value)?.[0];
+  const found =
+    scheme === undefined ? 'one without `http://`' : `one that begins with \`${scheme}//\``;
+  return new ClewError(
+    'ERR_OPTION',
+    `Expected \`${option}\` to be a URL such as \`http://127.0.0.1:4318\`, got ${found}${URL.canParse(value) ? '' : ', which cannot be read'}.`,
   );
 }
 

@@ -1,3 +1,5 @@
+import { plainText } from './plain-text.ts';
+
 /*
  * Lines for a person, on stderr, each beginning with `clew:`. The set holds the causes that were
  * said; it is bounded, and once full a cause may be said again rather than the set grow.
@@ -17,14 +19,32 @@ export function setLogLevel(level: LogLevel): LogLevel {
   return before ?? 'info';
 }
 
-/** Writes one line. Never throws: a closed stderr must not reach the application. */
+/** The lines that stderr has not taken yet. */
+let underWay = 0;
+
+/**
+ * Writes one line; text of others in it is made harmless by `plainText`. Never throws, now or later:
+ * where the reader of stderr is gone, a write makes the stream emit an error, which ends a process
+ * that does not listen for it.
+ */
 export function say(level: Exclude<LogLevel, 'none'>, message: string): void {
   if (RANK[level] > threshold) return;
   try {
-    process.stderr.write(`clew: ${message.replace(/\s*\n\s*/g, ' ')}\n`);
+    const { stderr } = process;
+    if (underWay++ === 0) stderr.on('error', swallow);
+    stderr.write(`clew: ${plainText(message)}\n`, () => {
+      // The error is emitted after this.
+      setImmediate(() => {
+        if (--underWay === 0) stderr.off('error', swallow);
+      }).unref();
+    });
   } catch {
     // Nobody is left to be told.
   }
+}
+
+function swallow(): void {
+  // No reader is left.
 }
 
 /** Writes one line the first time `cause` is seen, and nothing after that. */

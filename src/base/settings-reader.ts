@@ -1,4 +1,4 @@
-import { ClewError, optionError } from './errors.ts';
+import { ClewError, optionError, urlError } from './errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -72,8 +72,7 @@ export class SettingsReader {
     if (value === undefined) return undefined;
     const url = URL.canParse(value) ? new URL(value) : undefined;
     if (url && ['http:', 'https:'].includes(url.protocol)) return url;
-    const shown = value.replace(/\/\/[^@/]*@/, '//***@');
-    this.problems.push(optionError(name, 'a URL such as `http://127.0.0.1:4318`', shown));
+    this.problems.push(urlError(name, value));
     return undefined;
   }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { ClewError, messageOf } from '../base/errors.ts';
+import { plainText } from '../base/plain-text.ts';
 import { commands } from './commands.ts';
 
 const USAGE = `Usage: clew <command> [options]
@@ -19,14 +20,14 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
   const command = commands[name];
   if (command === undefined) {
-    console.error(`clew: there is no command \`${name}\`.\n\n${USAGE}`);
+    console.error(`clew: there is no command \`${plainText(name)}\`.\n\n${USAGE}`);
     return 2;
   }
   try {
     const run = await command.load();
     return await run(args);
   } catch (error) {
-    console.error(`clew ${name}: ${messageOf(error)}`);
+    console.error(`clew ${name}: ${plainText(messageOf(error))}`);
     // What the user can mend needs no stack; anything else is ours to mend.
     if (!(error instanceof ClewError) && error instanceof Error) console.error(error.stack);
     return error instanceof ClewError && error.code === 'ERR_OPTION' ? 2 : 1;

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ClewError, optionError } from '../base/errors.ts';
+import { plainText } from '../base/plain-text.ts';
 import { TRACER_LEVELS, type TracerLevel } from '../tracer/record.ts';
 import {
   announcementFile,
@@ -99,14 +100,14 @@ async function recordProcess(pid: number, request: RecordRequest): Promise<numbe
   }
   writeJson(requestFile(pid), request);
   process.kill(pid, listening.signal);
-  const until = Date.now() + (request.forMillis ?? 10_000) + 5000;
+  const until = performance.now() + (request.forMillis ?? 10_000) + 5000;
   let said: string | undefined;
-  while (Date.now() < until) {
+  while (performance.now() < until) {
     await sleep(50);
     const status = readJson<RecordStatus>(statusFile(pid));
     if (status?.id !== request.id) continue;
     const print = status.state === 'failed' ? console.error : console.log;
-    if (status.state !== said) print(`${listening.program}: ${status.message}`);
+    if (status.state !== said) print(plainText(`${listening.program}: ${status.message}`));
     said = status.state;
     if (status.state !== 'recording') {
       rmSync(statusFile(pid), { force: true });

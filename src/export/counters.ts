@@ -118,15 +118,23 @@ export class Counters {
     Atomics.notify(this.#cells, ANSWERED);
   }
 
-  /** Blocks until request number `id` is answered, and says whether it was. */
-  waitForAnswer(id: number, timeoutMillis: number): boolean {
-    const deadline = performance.now() + timeoutMillis;
+  /**
+   * Blocks until request number `id` is answered, and returns whether it was. Gives up when the
+   * sender has published nothing for `quietMillis`: while it sends, it publishes.
+   */
+  waitForAnswer(id: number, quietMillis: number): boolean {
+    let version = this.version;
+    let deadline = performance.now() + quietMillis;
     for (;;) {
       const answered = Atomics.load(this.#cells, ANSWERED);
       if (answered >= id) return true;
-      const left = deadline - performance.now();
-      if (left <= 0) return false;
-      Atomics.wait(this.#cells, ANSWERED, answered, left);
+      const now = performance.now();
+      if (this.version !== version) {
+        version = this.version;
+        deadline = now + quietMillis;
+      }
+      if (now >= deadline) return false;
+      Atomics.wait(this.#cells, ANSWERED, answered, deadline - now);
     }
   }
 

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 import { ClewError, messageOf, optionError } from '../base/errors.ts';
 import { SettingsReader, type Environment } from '../base/settings-reader.ts';
 import { DEFAULT_URL, type DeliveryOptions } from './options.ts';
+import { readPem } from './pem-file.ts';
 
 /** Options out of the environment, and what was wrong with it. */
 export interface DeliverySettings {
@@ -179,11 +179,19 @@ function readTls(reader: SettingsReader): DeliveryOptions['tls'] {
     const path = reader.text(variable);
     if (path === undefined) continue;
     try {
-      tls[part] = readFileSync(path, 'utf8');
+      tls[part] = readPem(path, part === 'key' ? 'private key' : 'certificate');
     } catch (error) {
-      const message = `Cannot read the file that \`${variable}\` names: ${messageOf(error)}.`;
-      reader.problems.push(new ClewError('ERR_OPTION', message));
+      reader.problems.push(new ClewError('ERR_OPTION', `\`${variable}\` ${messageOf(error)}.`));
     }
+  }
+  const { cert, key } = tls;
+  if ((cert === undefined) !== (key === undefined)) {
+    const [has, lacks] = cert === undefined ? ['KEY', 'CERTIFICATE'] : ['CERTIFICATE', 'KEY'];
+    const names = `\`${ofSignal(reader, `CLIENT_${has}`)}\` needs \`${ofSignal(reader, `CLIENT_${lacks}`)}\``;
+    const message = `${names} beside it; no client certificate is used.`;
+    reader.problems.push(new ClewError('ERR_OPTION', message));
+    delete tls.cert;
+    delete tls.key;
   }
   return Object.keys(tls).length > 0 ? tls : undefined;
 }

@@ -10,7 +10,11 @@ interface Drain {
   /** The last slice it waits for; later ones are sent, not waited for. */
   upTo: number;
   started: number;
-  progress: number;
+  /** How long the collector has taken nothing, by this thread's own time. */
+  quiet: number;
+  checked: number;
+  /** Whether the collector's last word was that it takes spans. */
+  isAnswered: boolean;
   /** Attempts in a row that failed. */
   failures: number;
   resolve: () => void;
@@ -18,6 +22,11 @@ interface Drain {
 
 /** A single failure may be an idle connection that was closed; after these the collector is away. */
 const FAILURES_IN_A_ROW = 3;
+/**
+ * The most that counts between two looks at the clock, which are 50 ms apart: on a busy machine
+ * this thread does not get to run, and the collector is not to blame for that.
+ */
+const LONGEST_LOOK_MILLIS = 100;
 
 export class Drains {
   #drains: Drain[] = [];
@@ -26,32 +35,42 @@ export class Drains {
     return this.#drains.length > 0;
   }
 
-  begin(limits: DrainLimits, upTo: number, now: number): Promise<void> {
+  /** `isAnswered` says whether the collector took the last request it answered. */
+  begin(limits: DrainLimits, upTo: number, now: number, isAnswered: boolean): Promise<void> {
     return new Promise((resolve) => {
-      this.#drains.push({ limits, upTo, started: now, progress: now, failures: 0, resolve });
+      const clock = { started: now, quiet: 0, checked: now };
+      this.#drains.push({ limits, upTo, ...clock, isAnswered, failures: 0, resolve });
     });
   }
 
-  onAccepted(now: number): void {
+  /** The collector has connected, or read a request. */
+  onProgress(): void {
+    for (const drain of this.#drains) drain.quiet = 0;
+  }
+
+  onAccepted(): void {
+    this.onProgress();
     for (const drain of this.#drains) {
-      drain.progress = now;
+      drain.isAnswered = true;
       drain.failures = 0;
     }
   }
 
   onFailure(): void {
-    for (const drain of this.#drains) drain.failures++;
+    for (const drain of this.#drains) {
+      drain.isAnswered = false;
+      drain.failures++;
+    }
   }
 
   /** Ends those that have what they wait for, and those whose limits are reached. */
   check(now: number, oldestInMemory: number, isWaitingOnDisk: boolean): void {
     this.#drains = this.#drains.filter((drain) => {
-      const { limits, upTo, started, progress, failures } = drain;
+      const { limits, upTo, started } = drain;
+      drain.quiet += Math.min(now - drain.checked, LONGEST_LOOK_MILLIS);
+      drain.checked = now;
       const isEmpty = oldestInMemory > upTo && (limits.atExit || !isWaitingOnDisk);
-      const isOver =
-        now - progress >= limits.stallMillis ||
-        now - started >= limits.totalMillis ||
-        (failures >= FAILURES_IN_A_ROW && now - progress >= limits.failingMillis);
+      const isOver = isStalled(drain) || (!limits.atExit && now - started >= limits.totalMillis);
       if (isEmpty || isOver) drain.resolve();
       return !isEmpty && !isOver;
     });
@@ -60,4 +79,11 @@ export class Drains {
   endAll(): void {
     for (const drain of this.#drains.splice(0)) drain.resolve();
   }
+}
+
+function isStalled({ limits, quiet, isAnswered, failures }: Drain): boolean {
+  if (failures >= FAILURES_IN_A_ROW && quiet >= limits.failingMillis) return true;
+  // At the end of a process, a collector that takes spans is waited for longer than a silent one.
+  const patience = limits.atExit && isAnswered ? limits.totalMillis : limits.stallMillis;
+  return quiet >= patience;
 }

@@ -111,13 +111,15 @@ export interface FrameDamage {
 }
 
 /**
- * Calls `onFrame` with the start of each sound frame from `from` on. Behind a damaged frame it looks
- * for the next sound one, so that damage costs what it touched and nothing else.
+ * Calls `onFrame` with the start of each sound frame from `from` on, and `onDamage` with that of
+ * each stretch that is none. Behind a damaged frame it looks for the next sound one, so that damage
+ * costs what it touched and nothing else.
  */
 export function scanFrames(
   buffer: Buffer,
   from: number,
   onFrame: (start: number) => void,
+  onDamage: (start: number) => void = () => undefined,
 ): FrameDamage {
   const found: FrameDamage = { damaged: 0, truncated: false };
   let start = from;
@@ -127,6 +129,7 @@ export function scanFrames(
       start = nextFrame(buffer, start);
       continue;
     }
+    onDamage(start);
     let next = start + 1;
     while (next < buffer.length && !isSound(buffer, next)) {
       next = buffer.indexOf(MARKER, next + 1);

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import type * as Https from 'node:https';
 import { gzip, gzipSync } from 'node:zlib';
 
-import { messageOf } from '../base/errors.ts';
+import { explainError, explainSilence, explainStranger } from './advice.ts';
 import { outcomeOfStatus, type Outcome } from './outcome.ts';
 import { protobufToJson } from './otlp-json.ts';
 import { readResponse } from './otlp-response.ts';
@@ -42,12 +42,14 @@ export class HttpTransport {
     this.#agent = this.#https ? new this.#https.Agent(options) : new HttpAgent(options);
   }
 
-  async post(protobuf: Buffer): Promise<Outcome> {
+  /** `onProgress` is called when the collector has taken a step: connected, read the request. */
+  async post(protobuf: Buffer, onProgress: () => void = () => undefined): Promise<Outcome> {
     try {
       const body = await this.#encode(protobuf);
-      return await (this.#quietly ? this.#quietly(() => this.#send(body)) : this.#send(body));
+      const send = (): Promise<Outcome> => this.#send(body, onProgress);
+      return await (this.#quietly ? this.#quietly(send) : send());
     } catch (error) {
-      return unavailable(messageOf(error), false);
+      return this.#unavailable(error as Error, false);
     }
   }
 
@@ -65,7 +67,11 @@ export class HttpTransport {
     });
   }
 
-  #send(body: Buffer): Promise<Outcome> {
+  #unavailable(error: Error, mayBePoison: boolean): Outcome {
+    return { kind: 'unavailable', ...explainError(error, this.#target.url), mayBePoison };
+  }
+
+  #send(body: Buffer, onProgress: () => void): Promise<Outcome> {
     const { url, headers, protocol, compression, timeoutMillis } = this.#target;
     const request = this.#https?.request ?? httpRequest;
     return new Promise((resolve) => {
@@ -80,7 +86,7 @@ export class HttpTransport {
         },
       });
       const timer = setTimeout(() => {
-        resolve(unavailable(`no answer within ${timeoutMillis} ms`, true));
+        resolve({ kind: 'unavailable', ...explainSilence(timeoutMillis), mayBePoison: true });
         outgoing.destroy();
       }, timeoutMillis);
       const settle = (outcome: Outcome): void => {
@@ -88,17 +94,20 @@ export class HttpTransport {
         resolve(outcome);
       };
       // An exiting process is held by the exit handlers for as long as they want, not by sockets.
-      if (this.#quietly) {
-        timer.unref();
-        outgoing.on('socket', (socket) => socket.unref());
-      }
+      if (this.#quietly) timer.unref();
+      outgoing.on('socket', (socket) => {
+        if (this.#quietly) socket.unref();
+        if (!socket.connecting) return;
+        for (const step of ['connect', 'secureConnect']) socket.once(step, onProgress);
+      });
+      outgoing.on('finish', onProgress);
       outgoing.on('response', (response) => {
         readAnswer(response)
           .then((answer) => settle(judge(response, answer)))
-          .catch((error: unknown) => settle(unavailable(messageOf(error), true)));
+          .catch((error: unknown) => settle(this.#unavailable(error as Error, true)));
       });
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
-        settle(unavailable(describe(error), error.code === 'ECONNRESET' && !outgoing.reusedSocket));
+        settle(this.#unavailable(error, error.code === 'ECONNRESET' && !outgoing.reusedSocket));
       });
       outgoing.end(body);
     });
@@ -107,17 +116,6 @@ export class HttpTransport {
 
 function isTls({ url }: Target): boolean {
   return url.startsWith('https:');
-}
-
-function unavailable(reason: string, mayBePoison: boolean): Outcome {
-  return { kind: 'unavailable', reason, mayBePoison };
-}
-
-/** An error's code says what is wrong without the address that is already in the line. */
-function describe(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ECONNREFUSED') return 'connection refused';
-  if (error.code === 'ENOTFOUND') return 'host not found';
-  return error.code ?? messageOf(error);
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Buffer> {
@@ -132,8 +130,12 @@ async function readAnswer(response: IncomingMessage): Promise<Buffer> {
 
 function judge(response: IncomingMessage, answer: Buffer): Outcome {
   const status = response.statusCode ?? 0;
+  const contentType = response.headers['content-type'];
+  const stranger = explainStranger(status, contentType, answer);
+  // Whatever it says of our spans, the collector has not seen them.
+  if (stranger) return { kind: 'unavailable', ...stranger, mayBePoison: false };
   if (status >= 200 && status < 300) {
-    return { kind: 'accepted', ...readResponse(answer, response.headers['content-type']) };
+    return { kind: 'accepted', ...readResponse(answer, contentType) };
   }
   return outcomeOfStatus(status, response.headers['retry-after'], Date.now());
 }

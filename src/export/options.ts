@@ -1,4 +1,4 @@
-import { optionError } from '../base/errors.ts';
+import { optionError, urlError } from '../base/errors.ts';
 import type { Target } from './http-transport.ts';
 import type { Backoff } from './outcome.ts';
 import type { DrainLimits, OverflowPolicy, SenderOptions, SpoolOptions } from './sender-options.ts';
@@ -43,9 +43,12 @@ export interface DeliveryOptions {
   flushTimeoutMillis?: number;
   /** When they give up on a collector that fails. Default 3,000. */
   flushFailingMillis?: number;
-  /** How long the end of the process may be held up while spans go out. Default 5,000. */
+  /**
+   * When the end of the process gives up on a collector that took spans and takes no more. While it
+   * takes them, the end goes on. Default 5,000.
+   */
   exitTimeoutMillis?: number;
-  /** When it gives up on a collector that takes nothing. Default 600. */
+  /** When it gives up on a collector that has taken nothing yet, or failed last. Default 600. */
   exitStallMillis?: number;
   /** Write-ahead spool: a folder of one's own, absolute. Default: none. */
   spool?: string | undefined;
@@ -121,7 +124,7 @@ function toTarget(options: DeliveryOptions): Target {
   const { url = DEFAULT_URL, protocol = 'http/protobuf' } = options;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !['http:', 'https:'].includes(parsed.protocol)) {
-    throw optionError('url', 'an http or https URL', parsed ? `${parsed.protocol}//...` : url);
+    throw urlError('url', url);
   }
   if (protocol !== 'http/protobuf' && protocol !== 'http/json') {
     throw optionError('protocol', 'http/protobuf or http/json', protocol);

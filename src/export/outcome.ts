@@ -1,3 +1,5 @@
+import { adviceForStatus, type Failure } from './advice.ts';
+
 /*
  * What became of one request, and how long to wait before the next: pure functions, so that the
  * rules can be read and tested without a collector.
@@ -7,13 +9,13 @@
 export type Outcome =
   | { kind: 'accepted'; rejected: number; message: string }
   /** The collector, or the way to it, cannot take spans now: keep them and come back. */
-  | { kind: 'unavailable'; reason: string; retryAfterMillis?: number; mayBePoison: boolean }
+  | (Failure & { kind: 'unavailable'; retryAfterMillis?: number; mayBePoison: boolean })
   /** The request is larger than the collector takes. */
-  | { kind: 'too-large'; reason: string }
+  | (Failure & { kind: 'too-large' })
   /** The collector cannot read the request: one span may be the cause. */
-  | { kind: 'malformed'; reason: string }
+  | (Failure & { kind: 'malformed' })
   /** The collector does not want requests like this: credentials, address, redirect. */
-  | { kind: 'refused'; reason: string; status: number };
+  | (Failure & { kind: 'refused'; status: number });
 
 /** Judges an answer by its status. 500 and 408 are kept and tried again, beyond what OTLP asks. */
 export function outcomeOfStatus(
@@ -21,21 +23,24 @@ export function outcomeOfStatus(
   retryAfter: string | undefined,
   now: number,
 ): Exclude<Outcome, { kind: 'accepted' }> {
-  const reason = `it answered ${status}`;
-  if (status === 413) return { kind: 'too-large', reason };
-  if (status === 400 || status === 422) return { kind: 'malformed', reason };
+  const failure = { reason: `it answered ${status}`, advice: adviceForStatus(status) };
+  if (status === 413) return { kind: 'too-large', ...failure };
+  if (status === 400 || status === 422) return { kind: 'malformed', ...failure };
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     const retryAfterMillis = parseRetryAfter(retryAfter, now);
     return {
       kind: 'unavailable',
-      reason,
+      ...failure,
       ...(retryAfterMillis !== undefined && { retryAfterMillis }),
       // An overloaded collector or a proxy before a missing one says nothing about the spans.
       mayBePoison: status === 500,
     };
   }
-  return { kind: 'refused', reason, status };
+  return { kind: 'refused', ...failure, status };
 }
+
+/** However long a collector asks for, it is asked again after this: its clock may be wrong, or ours. */
+export const MAX_RETRY_AFTER_MILLIS: number = 5 * 60_000;
 
 /** Milliseconds from a `Retry-After` in seconds or as a date. */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
@@ -51,6 +56,16 @@ export interface Backoff {
   initialMillis: number;
   /** The longest wait, reached by doubling. */
   maxMillis: number;
+}
+
+/** The wait before the next request: what the collector asks for, up to the limit, or our own. */
+export function waitMillis(
+  failures: number,
+  retryAfterMillis: number | undefined,
+  backoff: Backoff,
+): number {
+  if (retryAfterMillis === undefined) return backoffMillis(failures, backoff);
+  return Math.min(retryAfterMillis, MAX_RETRY_AFTER_MILLIS);
 }
 
 /** The wait after `failures` in a row: doubled each time, then spread over its upper half. */

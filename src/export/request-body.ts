@@ -1,4 +1,5 @@
 import { varintLength } from './byte-writer.ts';
+import { encodeResource, encodeScope } from './encode-span.ts';
 import { HEADER, kindAt, nextFrame, originAt, payloadLength, SPAN, type Origin } from './frames.ts';
 
 /*
@@ -35,6 +36,14 @@ interface ScopeGroup {
   /** Bytes of the spans, tags and lengths included. */
   bytes: number;
 }
+
+/** Where spans come from whose origin is damaged on disk: they are delivered all the same. */
+const UNKNOWN_ORIGIN: Origin = {
+  resource: encodeResource({
+    attributes: { 'service.name': 'unknown_service', 'clew.spool.damaged': true },
+  }),
+  scope: encodeScope({ name: '' }),
+};
 
 /** Builds the request for all spans of `slices`. */
 export function buildBody(slices: readonly Slice[]): Buffer {
@@ -130,8 +139,7 @@ function group(slices: readonly Slice[]): ScopeGroup[][] {
   for (const { buffer, origins, from, to } of slices) {
     for (let start = from; start < to; start = nextFrame(buffer, start)) {
       if (kindAt(buffer, start) !== SPAN) continue;
-      const origin = origins.get(originAt(buffer, start));
-      if (!origin) continue;
+      const origin = origins.get(originAt(buffer, start)) ?? UNKNOWN_ORIGIN;
       let scope = byOrigin.get(origin);
       if (!scope) {
         byOrigin.set(origin, (scope = { origin, pieces: [], bytes: 0 }));

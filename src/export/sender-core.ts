@@ -149,10 +149,11 @@ export class SenderCore {
     for (const path of files) {
       try {
         const isOld = Date.now() - lstatSync(path).mtimeMs > maxAgeMillis;
-        const count = isOld ? ledger.expire(path) : ledger.adopt(path);
-        this.#counters.add('adopted', count);
+        const { count, unreadable } = isOld ? ledger.expire(path) : ledger.adopt(path);
+        this.#counters.add('adopted', count + unreadable);
+        this.#counters.add('unreadable', unreadable);
         this.#counters.add(isOld ? 'expired' : 'spooled', count);
-        if (isOld) this.#voice.dropped('expired', count);
+        if (isOld && count > 0) this.#voice.dropped('expired', count);
       } catch (error) {
         const verb = error instanceof UnsafeSpoolError ? 'Refused' : 'Cannot read';
         this.#voice.spool(`${verb} ${path}: ${messageOf(error)}.`);

@@ -38,8 +38,8 @@ type FromSender =
   | { type: 'say'; level: Exclude<LogLevel, 'none'>; message: string }
   | { type: 'answer'; id: number };
 
-/** Beyond the sender's own limit: it gives up first, unless its thread is starved. */
-const GRACE_MILLIS = 250;
+/** Beyond the sender's own limit: it gives up first, unless its thread is stuck or starved. */
+const GRACE_MILLIS = 1000;
 
 /** Starts the sender in a thread of its own. */
 export function startThread(options: SenderOptions, ownFolder: string | undefined): SenderLink {

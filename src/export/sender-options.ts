@@ -34,11 +34,14 @@ export interface SpoolOptions {
 
 /** How long a drain may take. */
 export interface DrainLimits {
-  /** Give up when the collector has taken nothing for this long, answers outstanding. */
+  /** Give up when the collector has taken nothing for this long, though it did not refuse. */
   stallMillis: number;
   /** Give up when every attempt has failed for this long. */
   failingMillis: number;
-  /** Give up in any case. */
+  /**
+   * Give up in any case. At the end of a process: give up when a collector that has taken spans
+   * takes no more for this long; while it does, the end goes on.
+   */
   totalMillis: number;
   /** The process ends: give up after a few failures in a row, and leave to the spool what is in it. */
   atExit: boolean;

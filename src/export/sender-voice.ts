@@ -1,6 +1,8 @@
 import type { LogLevel } from '../base/log.ts';
+import type { Failure } from './advice.ts';
 import type { DropReason } from './counters.ts';
 import { messageOf } from '../base/errors.ts';
+import { MAX_RETRY_AFTER_MILLIS } from './outcome.ts';
 
 /*
  * What the sender tells a person. An outage is two lines, its beginning and its end; what may repeat
@@ -30,7 +32,7 @@ interface Repeated {
 export class SenderVoice {
   readonly #speak: Speak;
   readonly #address: string;
-  #failingSince = 0;
+  #failingSince: number | undefined;
   #reason = '';
   readonly #repeated = new Map<string, Repeated>();
 
@@ -40,24 +42,28 @@ export class SenderVoice {
   }
 
   /** The collector does not take spans: said once per outage, and again where the cause changes. */
-  failing(reason: string, waiting: number, retryAfterMillis: number | undefined): void {
-    if (this.#failingSince === 0) this.#failingSince = Date.now();
+  failing(
+    { reason, advice }: Failure,
+    waiting: number,
+    retryAfterMillis: number | undefined,
+  ): void {
+    this.#failingSince ??= performance.now();
     if (reason === this.#reason) return;
     this.#reason = reason;
     const after =
       retryAfterMillis === undefined
         ? 'Delivery is tried again until it succeeds'
-        : `It asked to be left alone for ${Math.ceil(retryAfterMillis / 1000)} s`;
+        : pause(retryAfterMillis);
     this.#speak(
       'warn',
-      `No spans reach the collector at ${this.#address} (${reason}); ${spans(waiting)} waiting. ${after}. ${hintFor(reason)}`,
+      `No spans reach the collector at ${this.#address} (${reason}); ${spans(waiting)} waiting. ${after}. ${advice}`,
     );
   }
 
   resumed(waiting: number): void {
-    if (this.#failingSince === 0) return;
-    const seconds = Math.round((Date.now() - this.#failingSince) / 1000);
-    this.#failingSince = 0;
+    if (this.#failingSince === undefined) return;
+    const seconds = Math.round((performance.now() - this.#failingSince) / 1000);
+    this.#failingSince = undefined;
     if (this.#reason === '') return;
     this.#reason = '';
     this.#speak(
@@ -93,7 +99,7 @@ export class SenderVoice {
   }
 
   #repeat(key: string, count: number, message: (sum: number) => string): void {
-    const now = Date.now();
+    const now = performance.now();
     const repeated = this.#repeated.get(key) ?? { count: 0, saidAt: -Infinity };
     this.#repeated.set(key, repeated);
     repeated.count += count;
@@ -102,6 +108,12 @@ export class SenderVoice {
     repeated.saidAt = now;
     repeated.count = 0;
   }
+}
+
+function pause(askedMillis: number): string {
+  const asked = `It asked to be left alone for ${Math.ceil(askedMillis / 1000)} s`;
+  if (askedMillis <= MAX_RETRY_AFTER_MILLIS) return asked;
+  return `${asked}; it is asked again after ${MAX_RETRY_AFTER_MILLIS / 1000} s`;
 }
 
 export function spans(count: number): string {
@@ -116,12 +128,4 @@ export function withoutSecrets(url: string): string {
   } catch {
     return 'the configured endpoint';
   }
-}
-
-function hintFor(reason: string): string {
-  if (/answered 40[13]/.test(reason)) return 'Check OTEL_EXPORTER_OTLP_HEADERS.';
-  if (/answered (3|404|405)/.test(reason)) return 'Check OTEL_EXPORTER_OTLP_ENDPOINT.';
-  if (/answered/.test(reason)) return 'See the log of the collector.';
-  if (/CERT|SIGNED|ALTNAME|SSL|TLS/i.test(reason)) return 'Check OTEL_EXPORTER_OTLP_CERTIFICATE.';
-  return 'Start one there, or set OTEL_EXPORTER_OTLP_ENDPOINT; OTEL_TRACES_EXPORTER=none turns this off.';
 }

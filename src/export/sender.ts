@@ -1,4 +1,5 @@
-import { backoffMillis, type Outcome } from './outcome.ts';
+import type { Failure } from './advice.ts';
+import { backoffMillis, waitMillis, type Outcome } from './outcome.ts';
 import type { Counters, DropReason } from './counters.ts';
 import { Drains } from './drains.ts';
 import { buildBody, countBytes, countSpans, halve, type Slice } from './request-body.ts';
@@ -32,7 +33,7 @@ interface Batch {
 }
 
 interface Transport {
-  post(body: Buffer): Promise<Outcome>;
+  post(body: Buffer, onProgress: () => void): Promise<Outcome>;
   close(): void;
 }
 
@@ -59,7 +60,7 @@ export class Sender {
   #failures = 0;
   #malformed = 0;
   #pausedUntil = 0;
-  #sentAt = 0;
+  #sentAt = -Infinity;
   #maxBatchBytes: number;
   #timer: NodeJS.Timeout | undefined;
   readonly #drains = new Drains();
@@ -98,7 +99,8 @@ export class Sender {
 
   /** Sends everything now; resolves when nothing waits, or when the limits say to give up. */
   drain(limits: DrainLimits): Promise<void> {
-    const drained = this.#drains.begin(limits, this.#sequence, Date.now());
+    const isAnswered = this.#accepted > 0 && this.#failures === 0;
+    const drained = this.#drains.begin(limits, this.#sequence, performance.now(), isAnswered);
     // A pause was agreed with the collector; one attempt against it beats a certain loss.
     this.#pausedUntil = 0;
     for (const batch of this.#retries) batch.notBefore = 0;
@@ -179,7 +181,7 @@ export class Sender {
   #pump(): void {
     if (this.#closed) return;
     this.#reload();
-    const now = Date.now();
+    const now = performance.now();
     while (this.#underWay.size < this.#window() && now >= this.#pausedUntil) {
       const batch = this.#next(now);
       if (!batch) break;
@@ -209,13 +211,15 @@ export class Sender {
     return toBatch(this.#queue.take(this.#maxBatchBytes, this.#options.maxBatchSpans));
   }
 
+  readonly #onProgress = (): void => this.#drains.onProgress();
+
   async #send(batch: Batch): Promise<void> {
     this.#underWay.add(batch);
-    this.#sentAt = Date.now();
+    this.#sentAt = performance.now();
     this.#counters.add('requests', 1);
     this.#counters.add('inFlight', batch.count);
     this.#counters.publish();
-    const outcome = await this.#transport.post(buildBody(batch.slices));
+    const outcome = await this.#transport.post(buildBody(batch.slices), this.#onProgress);
     this.#underWay.delete(batch);
     this.#counters.add('inFlight', -batch.count);
     if (this.#closed) return;
@@ -235,7 +239,7 @@ export class Sender {
     this.#counters.set('connected', 1);
     this.#count(batch, outcome.rejected);
     if (outcome.rejected > 0) this.#voice.rejected(outcome.rejected, outcome.message);
-    this.#drains.onAccepted(Date.now());
+    this.#drains.onAccepted();
   }
 
   #count(batch: Batch, rejectedSpans: number): void {
@@ -254,7 +258,7 @@ export class Sender {
     else if (outcome.kind === 'malformed' && ++this.#malformed <= MAX_MALFORMED_IN_A_ROW) {
       this.#split(batch, outcome.reason);
     } else if (outcome.kind === 'unavailable') this.#onUnavailable(batch, outcome);
-    else this.#onRefused(batch, outcome.reason);
+    else this.#onRefused(batch, outcome);
   }
 
   #onTooLarge(batch: Batch, reason: string): void {
@@ -289,27 +293,29 @@ export class Sender {
     }
     this.#retries.push(batch);
     if (othersPass && outcome.retryAfterMillis === undefined) {
-      batch.notBefore = Date.now() + backoffMillis(batch.suspicion, this.#options.backoff);
-    } else this.#pause(outcome.reason, outcome.retryAfterMillis);
+      batch.notBefore = performance.now() + backoffMillis(batch.suspicion, this.#options.backoff);
+    } else this.#pause(outcome, outcome.retryAfterMillis);
   }
 
-  #onRefused(batch: Batch, reason: string): void {
-    if (++batch.refusals >= this.#options.maxRefusals) return this.#setAside(batch, reason);
+  #onRefused(batch: Batch, failure: Failure): void {
+    if (++batch.refusals >= this.#options.maxRefusals) {
+      return this.#setAside(batch, failure.reason);
+    }
     this.#retries.push(batch);
-    this.#pause(reason, undefined);
+    this.#pause(failure, undefined);
   }
 
-  #pause(reason: string, retryAfterMillis: number | undefined): void {
-    const now = Date.now();
+  #pause(failure: Failure, retryAfterMillis: number | undefined): void {
+    const now = performance.now();
     // Requests that were under way together fail together: that is one failure.
     if (now >= this.#pausedUntil || this.#drains.isActive) this.#failures++;
     this.#counters.set('failing', 1);
     this.#drains.onFailure();
-    const wait = retryAfterMillis ?? backoffMillis(this.#failures, this.#options.backoff);
+    const wait = waitMillis(this.#failures, retryAfterMillis, this.#options.backoff);
     const capped = this.#drains.isActive ? Math.min(wait, RETRY_WHILE_DRAINING) : wait;
     this.#pausedUntil = Math.max(this.#pausedUntil, now + capped);
     const isNew = this.#accepted === 0 || this.#failures >= 2;
-    if (isNew) this.#voice.failing(reason, this.#counters.get('queued'), retryAfterMillis);
+    if (isNew) this.#voice.failing(failure, this.#counters.get('queued'), retryAfterMillis);
   }
 
   /** Brings spans back from disk once there is room for them. */

@@ -126,7 +126,7 @@ export class SpanLog {
   seal(force: boolean): void {
     const spool = this.#spool;
     const segment = spool?.segment;
-    if (!spool || !segment || (!force && !spool.isDue(Date.now()))) return;
+    if (!spool || !segment || (!force && !spool.isDue(performance.now()))) return;
     spool.seal();
     this.#defined.clear();
     this.#onSeal(segment.id, segment.path);
@@ -145,7 +145,7 @@ export class SpanLog {
     }
     const spool = this.#spool;
     if (!spool) return;
-    const now = Date.now();
+    const now = performance.now();
     if (now - this.#spoolFailedAt < SPOOL_RETRY_MILLIS) return;
     try {
       if (!spool.segment) {
@@ -177,7 +177,7 @@ export class SpanLog {
 
   /** A full disk must not reach the application; spans go on in memory. */
   #failSpool(error: unknown): void {
-    this.#spoolFailedAt = Date.now();
+    this.#spoolFailedAt = performance.now();
     this.#segment = undefined;
     this.#defined.clear();
     sayOnce(

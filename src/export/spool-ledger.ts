@@ -1,7 +1,8 @@
-import { rmSync, writeSync, closeSync, mkdirSync, readdirSync } from 'node:fs';
+import { rmSync, writeSync, closeSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { messageOf } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { kindAt, nextFrame, ORIGIN, originAt, readOrigin, scanFrames, SPAN } from './frames.ts';
 import type { OriginTable, Slice } from './request-body.ts';
 import type { SpoolOptions } from './sender-options.ts';
@@ -33,6 +34,14 @@ interface Stretch {
   length: number;
   count: number;
   origins: OriginTable;
+}
+
+/** What a file of a dead process brought. */
+interface Adopted {
+  /** Spans to deliver. */
+  count: number;
+  /** Spans that are lost to damage, as far as it can be told: one for each damaged place. */
+  unreadable: number;
 }
 
 /** The largest file that is read; our own segments end at a quarter of it, adopted ones as well. */
@@ -133,13 +142,13 @@ export class SpoolLedger {
     }
   }
 
-  /** Takes over a file of a dead process; returns how many spans it brings. */
-  adopt(path: string): number {
+  /** Takes over a file of a dead process; returns how many spans it brings, and brings no more. */
+  adopt(path: string): Adopted {
     const bytes = readFile(path, MAX_FILE_BYTES);
     const begins = bytes.subarray(0, SPOOL_MAGIC.length).equals(SPOOL_MAGIC);
     if (!begins) {
       this.#voice.spool(`Refused ${path}: it does not begin as a spool file does.`);
-      return 0;
+      return { count: 0, unreadable: 0 };
     }
     const { settled, count: settledFiles } = readSettled(path, MAX_FILE_BYTES, (error) => {
       this.#voice.spool(`Refused ${messageOf(error)}.`);
@@ -149,7 +158,8 @@ export class SpoolLedger {
     const origins: OriginTable = new Map();
     const stretches: Stretch[] = [];
     let whole = 0;
-    const damage = scanFrames(bytes, SPOOL_MAGIC.length, (start) => {
+    let unreadable = 0;
+    const onFrame = (start: number): void => {
       if (learnOrigin(bytes, start, origins)) return;
       whole++;
       if (isSettled(start)) return;
@@ -161,6 +171,10 @@ export class SpoolLedger {
       }
       last.length += length;
       last.count++;
+    };
+    const damage = scanFrames(bytes, SPOOL_MAGIC.length, onFrame, (start) => {
+      // A stretch may hold several; that is more than can be known of it.
+      if (kindAt(bytes, start) !== ORIGIN && !isSettled(start)) unreadable++;
     });
     if (damage.damaged > 0) {
       const where = damage.damaged === 1 ? 'one place' : `${damage.damaged} places`;
@@ -178,7 +192,7 @@ export class SpoolLedger {
     for (const stretch of stretches) count += stretch.count;
     if (count === 0) {
       this.#remove(path, files);
-      return 0;
+      return { count, unreadable };
     }
     this.#segments.set(id, {
       path,
@@ -189,19 +203,19 @@ export class SpoolLedger {
     });
     this.#bytes += bytes.length;
     this.#stretches.push(...stretches);
-    return count;
+    return { count, unreadable };
   }
 
   /** Deletes a file that is too old; returns how many spans were open in it. */
-  expire(path: string): number {
-    const count = this.adopt(path);
+  expire(path: string): Adopted {
+    const adopted = this.adopt(path);
     const id = this.#lastAdopted;
     const segment = this.#segments.get(id);
-    if (count === 0 || !segment) return 0;
+    if (adopted.count === 0 || !segment) return adopted;
     this.#stretches = this.#stretches.filter((stretch) => stretch.segment !== id);
     segment.open = 0;
     this.#release(id, segment);
-    return count;
+    return adopted;
   }
 
   /**
@@ -223,7 +237,7 @@ export class SpoolLedger {
   setAside(body: Buffer): string | undefined {
     const folder = join(this.#options.folder, 'set-aside');
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder, 0o700);
       if (readdirSync(folder).length >= MAX_SET_ASIDE_FILES) return undefined;
       const name = `${Date.now()}-${process.pid}-${Math.random().toString(36).slice(2, 10)}.otlp`;
       const path = join(folder, name);

@@ -3,7 +3,6 @@ import {
   constants,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readSync,
   type Stats,
@@ -11,6 +10,7 @@ import {
 import { isAbsolute } from 'node:path';
 
 import { messageOf } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 
 /*
  * Spans on disk tell what an application does, and whoever can write a spool file can forge its
@@ -31,7 +31,7 @@ export class UnsafeSpoolError extends Error {}
 export function requireSafeFolder(folder: string): void {
   if (!isAbsolute(folder)) throw new UnsafeSpoolError(`${folder} is not an absolute path`);
   try {
-    mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+    makeFolder(folder, FOLDER_MODE);
   } catch (error) {
     // Where a link or a file is in the way, the check below says so better.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
@@ -69,7 +69,9 @@ export function createFile(path: string): number {
 
 /** Reads a stretch of one of our files, all of it where no length is given. */
 export function readFile(path: string, maxBytes: number, offset = 0, length?: number): Buffer {
-  const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  // Opening a pipe to read would wait for a writer.
+  const fd = openSync(path, O_RDONLY | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(fd);
     if (!stats.isFile()) throw new UnsafeSpoolError(`${path} is not a file`);

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 
+import { plainText } from '../base/plain-text.ts';
 import { attributeOf, durationOf, hasFailed, type OtlpSpan } from './otlp.ts';
 import type { Trace } from './trace.ts';
 
@@ -48,7 +49,7 @@ function renderSpan(span: OtlpSpan, prefix: string, { width, color }: TraceTreeO
 /** A request is shown with its path: its span's name holds only what is low in cardinality. */
 function labelOf(span: OtlpSpan): string {
   const path = attributeOf(span, 'url.path') ?? attributeOf(span, 'http.target');
-  return path && !span.name.includes(path) ? `${span.name} ${path}` : span.name;
+  return plainText(path && !span.name.includes(path) ? `${span.name} ${path}` : span.name);
 }
 
 function statusOf(span: OtlpSpan): string {
@@ -57,7 +58,7 @@ function statusOf(span: OtlpSpan): string {
     attributeOf(span, 'http.response.status_code') ??
     attributeOf(span, 'http.status_code');
   const word = hasFailed(span) ? 'ERROR' : 'ok';
-  return code ? `${word} ${code}` : word;
+  return code ? `${word} ${plainText(code)}` : word;
 }
 
 function fit(text: string, width: number): string {

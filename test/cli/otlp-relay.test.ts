@@ -25,7 +25,7 @@ describe('OtlpRelay', () => {
 
   beforeEach(async () => {
     relay = await OtlpRelay.start(undefined);
-    clock = sinon.useFakeTimers({ toFake: ['Date', 'setTimeout'] });
+    clock = sinon.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout'] });
   });
 
   afterEach(async () => {

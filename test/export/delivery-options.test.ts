@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { defaultSpoolFolder, readDeliveryOptions } from '../../src/export/delivery-options.ts';
 import { resolveOptions, type DeliveryOptions } from '../../src/export/options.ts';
+import { skipSuite } from '../support/services.ts';
+import { makeCertificates } from './support/certificates.ts';
 
 function read(env: Record<string, string>): DeliveryOptions {
   const { options, problems } = readDeliveryOptions(env);
@@ -24,6 +27,19 @@ function complaint(env: Record<string, string>): string {
 const OTLP = 'OTEL_EXPORTER_OTLP';
 
 describe('readDeliveryOptions', () => {
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'clew-options-'))));
+  after(() => rmSync(folder, { recursive: true }));
+
+  function writeFiles<Name extends string>(texts: Record<Name, string>): Record<Name, string> {
+    const files = Object.entries<string>(texts).map(([name, text]) => {
+      const path = join(folder, name);
+      writeFileSync(path, text);
+      return [name, path];
+    });
+    return Object.fromEntries(files) as Record<Name, string>;
+  }
+
   it('leaves everything but the address to the defaults where nothing is set', () => {
     assert.deepEqual(read({}), { url: 'http://127.0.0.1:4318/v1/traces' });
     const empty = { [`${OTLP}_HEADERS`]: '', OTEL_BSP_SCHEDULE_DELAY: ' ', CLEW_SPOOL: '' };
@@ -92,21 +108,68 @@ describe('readDeliveryOptions', () => {
     });
   }
 
-  it('reads certificates from the files that are named, and names a missing one', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'clew-options-'));
-    const path = join(folder, 'ca.pem');
-    writeFileSync(path, 'PEM');
+  it('reads certificates from the files that are named, and names a missing one', function () {
+    const made = makeCertificates();
+    if (!made) skipSuite(this, 'TLS: no openssl on this machine to make certificates');
+    const { ca, client } = made;
+    const files = writeFiles({ ca, cert: client.cert, key: client.key });
     const { tls } = read({
-      [`${OTLP}_CERTIFICATE`]: path,
-      [`${OTLP}_TRACES_CLIENT_CERTIFICATE`]: path,
-      [`${OTLP}_CLIENT_KEY`]: path,
+      [`${OTLP}_CERTIFICATE`]: files['ca'],
+      [`${OTLP}_TRACES_CLIENT_CERTIFICATE`]: files['cert'],
+      [`${OTLP}_CLIENT_KEY`]: files['key'],
     });
-    assert.deepEqual(tls, { ca: 'PEM', cert: 'PEM', key: 'PEM' });
-    rmSync(folder, { recursive: true });
+    assert.deepEqual(tls, { ca, ...client });
+    const alone = complaint({ [`${OTLP}_CLIENT_KEY`]: files['key'] });
+    assert.match(alone, /OTLP_CLIENT_KEY.* needs .*OTLP_CLIENT_CERTIFICATE.* beside it/);
     for (const name of ['CERTIFICATE', 'CLIENT_CERTIFICATE', 'CLIENT_KEY']) {
-      assert.match(complaint({ [`${OTLP}_${name}`]: path }), new RegExp(`OTLP_${name}.*ENOENT`));
+      const missing = complaint({ [`${OTLP}_${name}`]: join(folder, 'missing') });
+      assert.match(missing, new RegExp(`OTLP_${name}.*ENOENT`));
     }
   });
+
+  for (const name of ['CERTIFICATE', 'CLIENT_CERTIFICATE', 'CLIENT_KEY']) {
+    it(`refuses what is no PEM file for ${name}, and shows nothing of it`, () => {
+      const files = writeFiles({ other: 'hunter2' });
+      const key = '-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----';
+      for (const [value, expected] of [
+        [files['other'], /names a file without a (certificate|private key)/],
+        [key, /has to be the path of a PEM file/],
+        [key.replaceAll('\n', '\\n'), /has to be the path of a PEM file/],
+        [folder, /no file of PEM text|EISDIR/],
+        ['/dev/zero', /no file of PEM text/],
+      ] as const) {
+        const message = complaint({ [`${OTLP}_${name}`]: value });
+        assert.match(message, expected);
+        assert.match(message, new RegExp(`OTLP_${name}\``));
+        assert.doesNotMatch(message, /hunter2/);
+      }
+    });
+  }
+
+  it('does not wait for a pipe in the place of a file', () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    const message = complaint({ [`${OTLP}_CERTIFICATE`]: join(folder, 'pipe') });
+    assert.match(message, /no file of PEM text/);
+  });
+
+  for (const endpoint of [
+    'user:hunter2@127.0.0.1:4318',
+    'hunter2',
+    'grpc://user:hunter2@127.0.0.1:4317',
+    'http://user:hunter2@h:port',
+    'http://h:port?key=hunter2',
+    'hunter2:4318',
+  ]) {
+    it(`shows at most the scheme of the endpoint ${endpoint}`, () => {
+      const message = complaint({ [`${OTLP}_ENDPOINT`]: endpoint });
+      assert.match(message, /`OTEL_EXPORTER_OTLP_ENDPOINT` to be a URL/);
+      assert.doesNotMatch(message, /hunter2|user/);
+      assert.throws(
+        () => resolveOptions({ url: endpoint }),
+        ({ message: thrown }: Error) => !/hunter2|user/.test(thrown),
+      );
+    });
+  }
 
   it('puts a spool that is only switched on into the user’s state folder, never a shared one', () => {
     for (const on of ['1', 'true', 'ON']) {
@@ -133,7 +196,10 @@ describe('resolveOptions', () => {
   });
 
   const WRONG: [DeliveryOptions, RegExp][] = [
-    [{ url: 'ftp://user:hunter2@h' }, /`url` to be an http or https URL, got `ftp:\/\/\.\.\.`/],
+    [
+      { url: 'ftp://user:hunter2@h' },
+      /`url` to be a URL such as .*, got one that begins with `ftp:\/\/`/,
+    ],
     [{ maxInFlight: 0 }, /`maxInFlight` to be a positive number, got `0`/],
     [{ timeoutMillis: Number.NaN }, /`timeoutMillis`/],
     [{ protocol: 'grpc' as 'http/json' }, /`protocol` to be http\/protobuf or http\/json/],

@@ -153,6 +153,14 @@ describe('installExitHandlers', function () {
     assert.ok(ending.millis < 9000, `${ending.millis} ms`);
   });
 
+  it('goes on beyond its bound in seconds while the collector takes what it is sent', async () => {
+    receiver.fault = () => ({ delayMillis: 300 });
+    const options = { maxInFlight: 1, maxBatchSpans: 100, exitTimeoutMillis: 1500 };
+    const ending = await run('natural', { env: { OPTIONS: JSON.stringify(options) } });
+    assert.equal(ending.code, 0);
+    assert.equal(receiver.distinct, COUNT, ending.stderr);
+  });
+
   it('is untouched by a preload that NODE_OPTIONS would give the sender’s thread', async () => {
     const preload = `data:text/javascript,console.error('preloaded')`;
     const ending = await run('natural', {

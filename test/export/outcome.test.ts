@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 
-import { backoffMillis, outcomeOfStatus, parseRetryAfter } from '../../src/export/outcome.ts';
+import {
+  backoffMillis,
+  MAX_RETRY_AFTER_MILLIS,
+  outcomeOfStatus,
+  parseRetryAfter,
+  waitMillis,
+} from '../../src/export/outcome.ts';
 
 describe('outcomeOfStatus', () => {
   const KINDS: Record<string, number[]> = {
@@ -25,6 +31,19 @@ describe('parseRetryAfter', () => {
     assert.equal(parseRetryAfter('Wed, 21 Oct 2026 07:27:00 GMT', now), 0);
     assert.equal(parseRetryAfter('soon', now), undefined);
     assert.equal(parseRetryAfter(undefined, now), undefined);
+  });
+});
+
+describe('waitMillis', () => {
+  it('does what the collector asks for, and asks again before a year is over', () => {
+    const backoff = { initialMillis: 100, maxMillis: 1000 };
+    assert.equal(waitMillis(1, 30_000, backoff), 30_000);
+    const now = Date.parse('Wed, 21 Oct 2026 07:28:00 GMT');
+    for (const value of ['31536000', '9'.repeat(400), 'Wed, 21 Oct 2099 07:28:00 GMT']) {
+      const asked = parseRetryAfter(value, now);
+      assert.equal(waitMillis(1, asked, backoff), MAX_RETRY_AFTER_MILLIS);
+    }
+    assert.ok(waitMillis(1, undefined, backoff) <= 100);
   });
 });
 

@@ -1,4 +1,7 @@
+import { say } from '../../base/log.ts';
+import { plainText } from '../../base/plain-text.ts';
 import { readConfig } from '../../config.ts';
+import { withoutSecrets } from '../../export/sender-voice.ts';
 import { kinshipFaults, type Trace } from '../../viewer/trace.ts';
 import { renderTrace } from '../../viewer/trace-tree.ts';
 import { parseArguments } from '../arguments.ts';
@@ -66,7 +69,7 @@ interface Play {
 
 async function play({ cleanUp, port, once, interrupted }: Play): Promise<number> {
   const { config, problems } = readConfig({}, process.env);
-  for (const { message } of problems) console.error(`clew: ${message}`);
+  for (const { message } of problems) say('warn', message);
   const collectorUrl = config.tracesUrl;
 
   progress('database', process.env['DATABASE_URL'] ? 'DATABASE_URL' : 'embedded PostgreSQL');
@@ -82,7 +85,7 @@ async function play({ cleanUp, port, once, interrupted }: Play): Promise<number>
     'spans',
     missing
       ? `no collector at ${new URL(collectorUrl).origin} (${missing}): shown here`
-      : `sent to ${collectorUrl}`,
+      : `sent to ${withoutSecrets(collectorUrl)}`,
   );
 
   const view = new TraceView(!missing);
@@ -144,7 +147,7 @@ class TraceView {
       if (this.#linked) console.log(`${this.#jaegerUrl}/trace/${trace.traceId}`);
       for (const fault of kinshipFaults(trace)) {
         this.#faults += 1;
-        console.log(`LOST  ${fault}`);
+        console.log(`LOST  ${plainText(fault)}`);
       }
     }
   }
@@ -154,7 +157,7 @@ class TraceView {
     const faults = this.#faults + Math.max(0, expected - this.#traces);
     const lost = faults === 0 ? 'every span has its parent' : `${faults} lost`;
     console.log(`\n${expected} requests, ${this.#traces} traces, ${this.#spans} spans: ${lost}`);
-    if (refused) console.log(`The collector did not take all of them: ${refused}`);
+    if (refused) console.log(`The collector did not take all of them: ${plainText(refused)}`);
     return faults + (refused ? 1 : 0);
   }
 }

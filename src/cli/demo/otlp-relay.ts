@@ -66,13 +66,14 @@ export class OtlpRelay {
    * A span that names no parent is not waited for: whatever comes, it stays without one.
    */
   async newTraces(before: ReadonlySet<Trace>, count: number): Promise<Trace[]> {
-    const called = Date.now();
+    const called = performance.now();
     for (;;) {
       const traces = this.store.traces.filter((trace) => !before.has(trace));
       const complete =
         traces.length >= count && traces.every((trace) => trace.orphans.length === 0);
-      if (complete && Date.now() - Math.max(called, this.#lastArrival) > QUIET) return traces;
-      if (Date.now() - called > MAX_WAIT) return traces;
+      if (complete && performance.now() - Math.max(called, this.#lastArrival) > QUIET)
+        return traces;
+      if (performance.now() - called > MAX_WAIT) return traces;
       // Not a reason to stay alive when everything else has been stopped.
       await new Promise((resolve) => setTimeout(resolve, 20).unref());
     }
@@ -88,7 +89,7 @@ export class OtlpRelay {
     try {
       const body = await text(request);
       this.store.add(JSON.parse(body) as OtlpRequest);
-      this.#lastArrival = Date.now();
+      this.#lastArrival = performance.now();
       if (this.#collectorUrl === undefined) {
         response.setHeader('content-type', 'application/json').end('{}');
         return;

@@ -1,10 +1,11 @@
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
 import { ClewError, messageOf } from '../../base/errors.ts';
 import { say } from '../../base/log.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import { quietly } from '../owner.ts';
 import type { TracerLevel } from '../record.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
@@ -46,7 +47,7 @@ export interface RecordStatus {
 export function controlFolder(): string {
   const { uid, username } = userInfo();
   const folder = join(tmpdir(), `clew-${uid >= 0 ? uid : username}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const stat = lstatSync(folder);
   const isOwn = stat.isDirectory() && (uid < 0 || stat.uid === uid) && (stat.mode & 0o022) === 0;
   if (isOwn || process.platform === 'win32') return folder;
