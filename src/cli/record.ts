@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ClewError, optionError } from '../base/errors.ts';
+import { ClewError, messageOf, optionError } from '../base/errors.ts';
 import { plainText } from '../base/plain-text.ts';
 import { TRACER_LEVELS, type TracerLevel } from '../tracer/record.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type RecordStatus,
 } from '../tracer/recording/control.ts';
 import { CONVERSIONS } from '../tracer/recording/convert.ts';
+import type { Recording } from '../tracer/recording/format.ts';
 import { readRecording } from '../tracer/recording/read.ts';
 import { RECORD_HEADER, signRecordHeader } from '../tracer/recording/signed-header.ts';
 import { parseArguments } from './arguments.ts';
@@ -40,8 +41,8 @@ Options
   --out FILE        the file to write
   --convert FORMAT  turn a recording into ${FORMATS.join(', ')}
   --sign REQUEST    a header that asks for a recording of this one request; good
-                    once, for 5 minutes, and signed with CLEW_RECORD_SECRET,
-                    which the process must have too
+                    once in each process and worker thread, for 5 minutes,
+                    and signed with CLEW_RECORD_SECRET, which they must have
   --level LEVEL     record nothing, but switch what the process traces:
                     ${TRACER_LEVELS.join(', ')}
   --help            show this`;
@@ -134,13 +135,24 @@ function convert(format: string, [file, ...rest]: string[], out: string | undefi
   if (!conversion) throw optionError('--convert', `one of ${FORMATS.join(', ')}`, format);
   if (file === undefined) throw new ClewError('ERR_OPTION', 'Which recording? Name its file.');
   const target = parseArguments(rest, { out: OPTIONS.out }).out ?? out;
-  const text = conversion(readRecording(file));
+  const text = convertAll(file, conversion);
   if (target === undefined) {
     // `| head` closes the pipe early, which is no failure.
     process.stdout.on('error', () => process.exit());
     process.stdout.write(text);
   } else writeFileSync(target, text);
   return 0;
+}
+
+function convertAll(file: string, conversion: (recording: Recording) => string): string {
+  const recording = readRecording(file);
+  try {
+    return conversion(recording);
+  } catch (error) {
+    // The text is longer than a string can be, or times in the file make no sense.
+    const message = `Cannot convert ${file}: ${messageOf(error)}`;
+    throw new ClewError('ERR_OPTION', message, { cause: error });
+  }
 }
 
 function levelOf(text: string): TracerLevel {

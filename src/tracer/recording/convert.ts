@@ -118,7 +118,8 @@ export function toPerfettoJson(recording: Recording): string {
     const label = trace.owner?.label ?? `${trace.root.type}#${trace.root.asyncId}`;
     events.push(meta(pid, tid, 'thread_name', label));
     for (const record of trace.records) {
-      events.push(...sliceEvents(record, pid, label), ...lifeEvents(record, pid, tid));
+      for (const event of sliceEvents(record, pid, label)) events.push(event);
+      events.push(...lifeEvents(record, pid, tid));
     }
   });
   return JSON.stringify({ displayTimeUnit: 'ms', traceEvents: events });
@@ -153,7 +154,10 @@ function meta(pid: number, tid: number, name: string, value: string): object {
 /** The trigger graph for Graphviz; a dashed arrow leads from the creator where it is another one. */
 export function toDot(recording: Recording): string {
   const lines = ['digraph triggers {', '  rankdir=LR; node [shape=box, fontname="sans-serif"];'];
-  recording.traces.forEach((trace, index) => lines.push(...cluster(trace, index)));
+  recording.traces.forEach((trace, index) => {
+    // Not by `push(...)`: a group may have more records than a call may have arguments.
+    for (const line of cluster(trace, index)) lines.push(line);
+  });
   return `${[...lines, '}'].join('\n')}\n`;
 }
 

@@ -1,4 +1,5 @@
 import type { AsyncRecord, AsyncTrace, TraceOwner } from '../record.ts';
+import { isGroup, isHeader } from './check-line.ts';
 
 /*
  * The lines of a `.clew` file. `docs/tracer.md` has the description for readers.
@@ -138,25 +139,48 @@ export class LineWriter {
   }
 }
 
-/** Reads lines back. Throws on what is not a recording; a cut last line is left out. */
-export function parseLines(text: string): Recording {
+/** More than these, with what is made of them, do not fit into the memory of a process. */
+const MAX_RECORDS = 4_000_000;
+
+/**
+ * Reads lines back. Throws on what is not a recording, and names the line; a last line that was cut
+ * is left out.
+ */
+export function parseLines(lines: Iterable<string>): Recording {
   const texts: string[] = [];
   const traces: AsyncTrace[] = [];
   let header: RecordingHeader | undefined;
   let end: RecordingEnd | undefined;
   let version = 0;
-  for (const json of text.split('\n')) {
+  let number = 0;
+  let records = 0;
+  let broken: number | undefined;
+  for (const json of lines) {
+    number++;
+    if (json === '') continue;
+    if (broken !== undefined) throw new SyntaxError(`line ${broken} of it is damaged`);
     const parsed = parseLine(json);
-    if (!parsed) continue;
+    if (!parsed) {
+      broken = number;
+      continue;
+    }
     const [kind, first, second] = parsed;
     if (kind === 'clew') {
       version = Number(first);
-      header = second as RecordingHeader;
       if (version > FORMAT_VERSION)
         throw new RangeError(`version ${version} is newer than this clew`);
+      if (!isHeader(second)) throw new TypeError(`line ${number} of it is no header`);
+      header = second as RecordingHeader;
+    } else if (!header) {
+      break;
     } else if (kind === 's') texts.push(String(first));
-    else if (kind === 'g') traces.push(toTrace(first as GroupHead, second as number[][], texts));
-    else if (kind === 'end') end = first as RecordingEnd;
+    else if (kind === 'g') {
+      if (!isGroup(first, second)) throw new TypeError(`line ${number} of it is no group`);
+      const rows = second as number[][];
+      records += rows.length;
+      if (records > MAX_RECORDS) throw new RangeError('it has too many async resources');
+      traces.push(toTrace(first as GroupHead, rows, texts));
+    } else if (kind === 'end') end = first as RecordingEnd;
     // Other kinds belong to later minor additions and are left out.
   }
   if (!header) throw new TypeError('not a .clew recording: the first line is missing');

@@ -1,15 +1,61 @@
 import { constants, gunzipSync } from 'node:zlib';
-import { readFileSync } from 'node:fs';
+import { closeSync, constants as flags, fstatSync, openSync, readFileSync } from 'node:fs';
 
 import { ClewError, messageOf } from '../../base/errors.ts';
 import { parseLines, type Recording } from './format.ts';
 
-/** Reads a `.clew` file; one that was cut short is read up to the cut. */
+/** The recorder ends a file at 100 MB. */
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
+const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
+const NEWLINE = 10;
+
+/**
+ * Reads a `.clew` file; one that was cut short is read up to the cut. Throws `ERR_OPTION` where it
+ * is none, is damaged, or holds more than can be read at once.
+ */
 export function readRecording(file: string): Recording {
   try {
-    const text = gunzipSync(readFileSync(file), { finishFlush: constants.Z_SYNC_FLUSH });
-    return parseLines(text.toString());
+    return parseLines(linesOf(unpack(readBounded(file))));
   } catch (error) {
     throw new ClewError('ERR_OPTION', `Cannot read ${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function readBounded(file: string): Buffer {
+  // Opening a pipe to read would wait for a writer.
+  const fd = openSync(file, flags.O_RDONLY | (flags.O_NONBLOCK ?? 0));
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw new TypeError('it is not a file');
+    if (stats.size > MAX_FILE_BYTES) throw new RangeError(`it is ${stats.size} bytes long`);
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function unpack(bytes: Buffer): Buffer {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) throw new TypeError('it is not a .clew recording');
+  try {
+    const finishFlush = constants.Z_SYNC_FLUSH;
+    return gunzipSync(bytes, { finishFlush, maxOutputLength: MAX_UNPACKED_BYTES });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    const limit = `${MAX_UNPACKED_BYTES / 1024 / 1024} MiB`;
+    throw new RangeError(`it unpacks to more than ${limit}; record for a shorter time`, {
+      cause: error,
+    });
+  }
+}
+
+/** Line by line: the whole text at once may be longer than a string can be. */
+function* linesOf(bytes: Buffer): Generator<string> {
+  for (let start = 0; start < bytes.length;) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    const end = newline === -1 ? bytes.length : newline;
+    if (end - start > MAX_LINE_BYTES) throw new RangeError('a line of it is too long');
+    yield bytes.toString('utf8', start, end);
+    start = end + 1;
   }
 }

@@ -21,7 +21,8 @@ export interface SignOptions {
 }
 
 /**
- * A value for `x-clew-record` that is good once, for one method and path, for a short time.
+ * A value for `x-clew-record` that is good once per verifier, for one method and path, for a
+ * short time. Each process, and each worker thread, has a verifier of its own.
  *
  * A recording costs twenty times a request: who cannot sign must not be able to ask for one.
  */

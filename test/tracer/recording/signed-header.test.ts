@@ -33,6 +33,14 @@ describe('the signed header that asks for a recording', () => {
     assert.equal(accepts(sign({ secret: 'another secret of enough length' })), false);
   });
 
+  it('is good once in each process, which has a verifier of its own', () => {
+    const header = sign();
+    for (const verifier of [new RecordHeaderVerifier(secret), new RecordHeaderVerifier(secret)]) {
+      assert.equal(verifier.accepts(header, request.method, request.url, now), true);
+      assert.equal(verifier.accepts(header, request.method, request.url, now), false);
+    }
+  });
+
   it('is good once', () => {
     const verifier = new RecordHeaderVerifier(secret);
     const header = sign();
