@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-
 import type { TracerProvider } from '@opentelemetry/api';
 
+import { applicationManifest } from './application-name.ts';
 import { ClewError, optionError } from './base/errors.ts';
 import type { LogLevel } from './base/log.ts';
 import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.ts';
 import type { PipelineOptions, SamplerOptions } from './export/pipeline.ts';
 import { PROPAGATORS } from './export/propagators.ts';
+import { INSTRUMENTED_LIBRARIES } from './instrumentation/index.ts';
 import { readLogSettings, type LogSettings } from './instrumentation/loggers/settings.ts';
 import type { RuleSet } from './instrumentation/rules/index.ts';
 import { SettingsReader, type Environment } from './base/settings-reader.ts';
@@ -48,6 +47,8 @@ export interface Config extends PipelineOptions {
   readonly rules: RuleSet;
   readonly flushOnExit: boolean;
   readonly logLevel: LogLevel;
+  /** Whether the start is reported at level info, and not only at debug. */
+  readonly reportStart: boolean;
   /** What logs get of the active span. */
   readonly logs: LogSettings;
   /** What the async-resource tracer does. */
@@ -62,6 +63,13 @@ const SAMPLERS = [
   'parentbased_always_off',
   'parentbased_traceidratio',
 ];
+/** What may be switched by its name: ours. */
+const INSTRUMENTED = [...INSTRUMENTED_LIBRARIES, 'http', 'undici'];
+/** The variables are read by other tools beside us, whose further names are no mistakes. */
+const OFFICIAL = (
+  'amqplib aws-lambda aws-sdk cassandra-driver connect cucumber dns express fastify fs graphql grpc hapi ' +
+  'host-metrics kafkajs koa mongoose nestjs-core net openai oracledb restify router runtime-node socket.io tedious'
+).split(' ');
 const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'];
 const OPTIONS = [
   'serviceName',
@@ -88,7 +96,7 @@ export function readConfig(
     const message = `Unknown option \`${name}\` is ignored. Known are ${OPTIONS.join(', ')}.`;
     problems.push(new ClewError('ERR_OPTION', message));
   }
-  const manifest = applicationManifest(process.argv[1]);
+  const manifest = applicationManifest({ argv: process.argv, cwd: process.cwd(), env });
   const delivery = readDeliveryOptions(env);
   problems.push(...delivery.problems);
   const tracing = readTracingSettings(env);
@@ -98,6 +106,7 @@ export function readConfig(
   const endpoint = reader.url('endpoint', textOption(options, 'endpoint', problems));
   const tracesUrl = endpoint ? tracesUrlBelow(endpoint) : delivery.options.url;
   const resourceAttributes = reader.pairs('OTEL_RESOURCE_ATTRIBUTES');
+  const instrumentations = instrumentationsOption(options.instrumentations, problems);
   const config: Config = {
     disabled: reader.text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
     serviceName:
@@ -114,11 +123,12 @@ export function readConfig(
     spanLimits: spanLimits(reader),
     delivery: { ...delivery.options, url: tracesUrl },
     propagators: propagators(reader),
-    isInstrumentationEnabled: instrumentationFilter(reader),
-    instrumentations: instrumentationsOption(options.instrumentations, problems),
+    isInstrumentationEnabled: instrumentationFilter(reader, instrumentations),
+    instrumentations,
     rules: options.rules ?? {},
     flushOnExit: booleanOption(options, 'flushOnExit', true, problems),
     logLevel: logLevel(reader, textOption(options, 'logLevel', problems)),
+    reportStart: reader.text('CLEW_REPORT_START') === '1',
     logs: logs.settings,
     tracing: tracing.settings,
   };
@@ -182,13 +192,20 @@ function propagators(reader: SettingsReader): string[] {
 }
 
 /** Enabled first, then disabled; short names such as `pg` or `http`. */
-function instrumentationFilter(reader: SettingsReader): (name: string) => boolean {
-  const enabled = reader.names('OTEL_NODE_ENABLED_INSTRUMENTATIONS');
-  const disabled = reader.names('OTEL_NODE_DISABLED_INSTRUMENTATIONS');
-  return (name) => {
-    const short = name.replace(/^clew\/|^@opentelemetry\/instrumentation-/, '');
-    return (enabled?.has(short) ?? true) && !(disabled?.has(short) ?? false);
-  };
+function instrumentationFilter(
+  reader: SettingsReader,
+  brought: readonly OtelInstrumentation[],
+): (name: string) => boolean {
+  const short = (name: string): string =>
+    name.replace(/^clew\/|^@opentelemetry\/instrumentation-/, '');
+  const known = [
+    ...INSTRUMENTED,
+    ...OFFICIAL,
+    ...brought.map((one) => short(one.instrumentationName)),
+  ];
+  const enabled = reader.knownNames('OTEL_NODE_ENABLED_INSTRUMENTATIONS', known);
+  const disabled = reader.knownNames('OTEL_NODE_DISABLED_INSTRUMENTATIONS', known);
+  return (name) => (enabled?.has(short(name)) ?? true) && !(disabled?.has(short(name)) ?? false);
 }
 
 function instrumentationsOption(value: unknown, problems: ClewError[]): OtelInstrumentation[] {
@@ -218,32 +235,4 @@ function isInstrumentation(value: unknown): value is OtelInstrumentation {
     typeof candidate.disable === 'function' &&
     typeof candidate.setTracerProvider === 'function'
   );
-}
-
-interface Manifest {
-  name: string;
-  version: string | undefined;
-}
-
-/** The nearest package.json above the application's main file that has a name. */
-function applicationManifest(mainFile: string | undefined): Manifest | undefined {
-  if (mainFile === undefined) return undefined;
-  const folder = dirname(mainFile);
-  const manifest = readManifest(folder);
-  if (manifest) return manifest;
-  return folder === dirname(folder) ? undefined : applicationManifest(folder);
-}
-
-function readManifest(folder: string): Manifest | undefined {
-  try {
-    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-      name?: unknown;
-      version?: unknown;
-    };
-    if (typeof manifest.name !== 'string' || manifest.name === '') return undefined;
-    const version = typeof manifest.version === 'string' ? manifest.version : undefined;
-    return { name: manifest.name, version };
-  } catch {
-    return undefined;
-  }
 }

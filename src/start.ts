@@ -4,7 +4,7 @@ import { context, propagation, trace, type TracerProvider } from '@opentelemetry
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 
 import { ClewError, messageOf } from './base/errors.ts';
-import { say, setLogLevel } from './base/log.ts';
+import { say, setLogLevel, willSay } from './base/log.ts';
 import { loadPeer, locatePeer } from './base/peers.ts';
 import { readConfig, type Config, type OtelInstrumentation, type StartOptions } from './config.ts';
 import { AsyncHooksContextManager } from './context/async-hooks-context-manager.ts';
@@ -15,11 +15,17 @@ import { createProvider } from './export/pipeline.ts';
 import { createPropagator } from './export/propagators.ts';
 import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
+import { InstrumentationSet, libraryOf } from './instrumentation-set.ts';
 import { getInstrumentations, hookImports, patchConsole } from './instrumentation/index.ts';
 import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
+import { startReport, uncoveredReport } from './start-report.ts';
+import { reportSurroundings, uncovered } from './surroundings.ts';
 import type { AsyncResourceTracer } from './tracer/async-resource-tracer.ts';
 import { quietly } from './tracer/owner.ts';
 import { startTracing } from './tracer/tracing.ts';
+
+/** When the libraries of most applications are loaded, in milliseconds after the start. */
+const LOOK_AROUND_MILLIS = 1000;
 
 /** What `start` returns. */
 export interface Clew {
@@ -80,10 +86,12 @@ export function startIn(env: NodeJS.ProcessEnv, options: StartOptions = {}): Cle
 /** What was started, so that it can be taken down in the opposite order. */
 class Parts {
   readonly #problems: string[];
+  readonly #instrumentations = new InstrumentationSet();
   readonly #undo: (() => void)[] = [];
   delivery: DeliverySpanProcessor | undefined;
   tracer: AsyncResourceTracer | undefined;
   added: AddedProcessors | undefined;
+  #manager: AsyncHooksContextManager | undefined;
   #provider: Provider | undefined;
   #removeExitHandlers: (() => void) | undefined;
 
@@ -102,6 +110,26 @@ class Parts {
       }
     }
     hookImports();
+    this.#report(config);
+  }
+
+  /** Reports what was set up where that is asked for, and a moment later what else was loaded. */
+  #report(config: Config): void {
+    const { libraries } = this.#instrumentations;
+    const level = config.reportStart ? 'info' : 'debug';
+    const started = { store: this.#manager?.store, isProvider: !!this.#provider, libraries };
+    if (willSay(level)) for (const line of startReport(config, started)) say(level, line);
+    if (config.disabled) return;
+    const look = (): void => {
+      reportSurroundings();
+      if (!willSay(level)) return;
+      const covered = config.instrumentations.map((one) => one.instrumentationName);
+      const found = uncovered(new Set([...covered, ...covered.map(libraryOf)]));
+      for (const line of uncoveredReport(found)) say(level, line);
+    };
+    // Applications load their libraries as they start.
+    const timer = quietly(() => setTimeout(look, LOOK_AROUND_MILLIS).unref());
+    this.#undo.push(() => clearTimeout(timer));
   }
 
   async flush(): Promise<void> {
@@ -141,6 +169,7 @@ class Parts {
   #registerContextManager(): void {
     const manager = new AsyncHooksContextManager();
     if (context.setGlobalContextManager(manager.enable())) {
+      this.#manager = manager;
       this.#undo.push(() => context.disable());
       return;
     }
@@ -187,26 +216,35 @@ class Parts {
   #enableInstrumentations(config: Config): void {
     const provider: TracerProvider = this.#provider ?? trace.getTracerProvider();
     const { fields } = config.logs;
-    for (const instrumentation of [
+    const brought = config.instrumentations.map((one) => libraryOf(one.instrumentationName));
+    const builtIn = [
       ...getInstrumentations({ logs: { enabled: fields !== undefined, fields: fields ?? {} } }),
-      ...this.#httpInstrumentations(config),
-      ...config.instrumentations,
-    ]) {
-      if (!config.isInstrumentationEnabled(instrumentation.instrumentationName)) continue;
+      // Made only where they are needed: two of them would both replace the same methods.
+      ...this.#httpInstrumentations(config, brought),
+    ].filter(({ instrumentationName }) => config.isInstrumentationEnabled(instrumentationName));
+    for (const instrumentation of builtIn) {
+      this.#instrumentations.add(instrumentation);
       instrumentation.setTracerProvider(provider);
+    }
+    for (const instrumentation of config.instrumentations) {
+      this.#instrumentations.leaveTo(instrumentation);
+      instrumentation.setTracerProvider(provider);
+    }
+    if (this.#provider) this.#instrumentations.watch(this.#provider);
+    for (const instrumentation of [...builtIn, ...config.instrumentations]) {
       instrumentation.enable();
       this.#undo.push(() => instrumentation.disable());
     }
   }
 
   /** HTTP spans are not our purpose: OpenTelemetry's own packages make them. */
-  #httpInstrumentations(config: Config): OtelInstrumentation[] {
+  #httpInstrumentations(config: Config, brought: readonly string[]): OtelInstrumentation[] {
     const instrumentations: OtelInstrumentation[] = [];
     for (const [name, className] of [
       ['@opentelemetry/instrumentation-http', 'HttpInstrumentation'],
       ['@opentelemetry/instrumentation-undici', 'UndiciInstrumentation'],
     ] as const) {
-      if (!config.isInstrumentationEnabled(name)) continue;
+      if (!config.isInstrumentationEnabled(name) || brought.includes(libraryOf(name))) continue;
       if (locatePeer(name) === undefined) {
         this.#problem(`no HTTP spans: \`${name}\` is not installed. Run npm i ${name}.`);
         continue;
@@ -217,7 +255,7 @@ class Parts {
     }
     // The patch is made when somebody requires `http`. An application that only imports it would
     // never trigger that; and its named imports see the patch only once they are synchronised.
-    if (instrumentations.length > 0) {
+    if (instrumentations.length > 0 || brought.includes('http')) {
       const load = createRequire(import.meta.url);
       for (const name of ['node:http', 'node:https']) load(name);
       syncBuiltinESMExports();

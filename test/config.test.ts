@@ -37,7 +37,7 @@ describe('readConfig', () => {
       assert.equal(read(variable).config.serviceName, 'b');
       assert.equal(read(attributes).config.serviceName, 'c');
       // The main file of this process is mocha's.
-      assert.equal(read().config.serviceName, 'mocha');
+      assert.equal(read().config.serviceName, 'clew');
       assert.match(read().config.serviceVersion ?? '', /^\d+\.\d+\.\d+/);
     });
   });
@@ -62,12 +62,17 @@ describe('readConfig', () => {
       assert.equal(urlOf(env, { endpoint: 'http://option:3' }), 'http://option:3/v1/traces');
     });
 
-    for (const malformed of ['127.0.0.1:4318', 'ftp://h', 'http://', 'not a url']) {
-      it(`falls back to the default on ${malformed}, naming the value`, () => {
+    for (const [malformed, shown] of [
+      ['127.0.0.1:4318', '`127.0.0.1:4318`, without `http://`'],
+      ['ftp://h', 'one that begins with `ftp://`'],
+      ['http://', 'one that begins with `http://`'],
+      ['not a url', 'one without `http://`'],
+    ] as const) {
+      it(`falls back to the default on ${malformed}, naming what is no secret of it`, () => {
         const { config, problems } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: malformed });
         assert.equal(config.tracesUrl, 'http://127.0.0.1:4318/v1/traces');
         assert.equal(problems.length, 1);
-        assert.ok(problems[0]?.includes(malformed), problems[0]);
+        assert.ok(problems[0]?.includes(shown), problems[0]);
       });
     }
 

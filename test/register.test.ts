@@ -178,7 +178,7 @@ describe('clew/register', function () {
       assert.equal(result.code, 0);
       assert.match(
         result.stderr,
-        /^clew: Expected `OTEL_EXPORTER_OTLP_ENDPOINT` to be a URL .* got `localhost:4318` \(string\)\.\n$/,
+        /^clew: Expected `OTEL_EXPORTER_OTLP_ENDPOINT` to be a URL .* got `localhost:4318`, without `http:\/\/`\.\n$/,
       );
     });
 

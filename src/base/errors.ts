@@ -44,11 +44,16 @@ export function optionError(option: string, expected: string, value: unknown): C
   );
 }
 
-/** An `ERR_OPTION` for a URL, of which only the scheme is shown: any other part may be a secret. */
+/**
+ * An `ERR_OPTION` for a URL, of which only the scheme is shown: any other part may be a secret. A host
+ * with its port is none.
+ */
 export function urlError(option: string, value: string): ClewError {
   const scheme = /^[a-z][a-z0-9+.-]{0,15}:(?=\/\/)/i.exec(value)?.[0];
-  const found =
+  const host = /^(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+):\d{1,5}$/i.exec(value)?.[0];
+  const start =
     scheme === undefined ? 'one without `http://`' : `one that begins with \`${scheme}//\``;
+  const found = host === undefined ? start : `\`${host}\`, without \`http://\``;
   return new ClewError(
     'ERR_OPTION',
     `Expected \`${option}\` to be a URL such as \`http://127.0.0.1:4318\`, got ${found}${URL.canParse(value) ? '' : ', which cannot be read'}.`,

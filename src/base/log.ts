@@ -19,6 +19,11 @@ export function setLogLevel(level: LogLevel): LogLevel {
   return before ?? 'info';
 }
 
+/** Whether a line of this level passes. */
+export function willSay(level: Exclude<LogLevel, 'none'>): boolean {
+  return RANK[level] <= threshold;
+}
+
 /** The lines that stderr has not taken yet. */
 let underWay = 0;
 

@@ -1,4 +1,4 @@
-import { ClewError, optionError, urlError } from './errors.ts';
+import { ClewError, describeValue, optionError, urlError } from './errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -40,10 +40,23 @@ export class SettingsReader {
     return words?.filter((word) => known.includes(word));
   }
 
-  /** A comma-separated list of any words. */
-  names(variable: string): Set<string> | undefined {
+  /** A comma-separated list of names. One that is not known is kept, and reported with the nearest. */
+  knownNames(variable: string, known: readonly string[]): Set<string> | undefined {
     const value = this.text(variable);
-    return value === undefined ? undefined : new Set(value.split(',').map((name) => name.trim()));
+    if (value === undefined) return undefined;
+    const names = value.split(',').map((name) => name.trim());
+    for (const name of names) {
+      if (name === '' || known.includes(name)) continue;
+      const near = nearest(name, known);
+      const hint = near === undefined ? '' : ` Did you mean \`${near}\`?`;
+      this.problems.push(
+        new ClewError(
+          'ERR_OPTION',
+          `\`${variable}\` names ${describeValue(name)}, which no instrumentation is called.${hint}`,
+        ),
+      );
+    }
+    return new Set(names);
   }
 
   /** `key=value,key=value` with percent-encoded values. */
@@ -93,4 +106,26 @@ export class SettingsReader {
     this.problems.push(optionError(variable, 'a number from 0 to 1', text));
     return 1;
   }
+}
+
+/** The known word that needs the fewest changes, two at most. */
+function nearest(word: string, known: readonly string[]): string | undefined {
+  const lower = word.toLowerCase();
+  const distances = known.map((each) => [distance(lower, each), each] as const);
+  const [best] = distances.toSorted(([a], [b]) => a - b);
+  return best !== undefined && best[0] <= 2 ? best[1] : undefined;
+}
+
+/** How many letters must be added, taken or changed to turn one word into the other. */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const changed = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { ClewError, messageOf } from '../base/errors.ts';
 import { plainText } from '../base/plain-text.ts';
+import { VERSION } from '../instrumentation/version.ts';
 import { commands } from './commands.ts';
 
 const USAGE = `Usage: clew <command> [options]
@@ -10,12 +11,17 @@ ${Object.entries(commands)
   .map(([name, command]) => `  ${name.padEnd(10)}${command.summary}`)
   .join('\n')}
 
-\`clew <command> --help\` shows the options of a command.
+\`clew <command> --help\` shows the options of a command;
+\`clew --version\` the version.
 To trace an application: node --import clew/register app.js`;
 
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     console.log(USAGE);
+    return 0;
+  }
+  if (name === '--version' || name === '-v') {
+    console.log(VERSION);
     return 0;
   }
   const command = commands[name];

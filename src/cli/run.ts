@@ -28,6 +28,7 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   }
   const env: Record<string, string> = { CLEW_TRACER: process.env['CLEW_TRACER'] ?? 'watch' };
+  if (!values.quiet) env['CLEW_REPORT_START'] = '1';
   if (values.quiet) env['CLEW_PRINT_REQUESTS'] = '0';
   const share = values['resource-spans'];
   if (share !== undefined) env['CLEW_RESOURCE_SPANS'] = share;

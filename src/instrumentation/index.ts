@@ -66,6 +66,12 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   'generic-pool': genericPool,
 };
 
+/** The libraries of the instrumentations below, by their names in configuration. */
+export const INSTRUMENTED_LIBRARIES: readonly string[] = [
+  ...Object.keys(CLIENTS),
+  ...Object.keys(LOGGERS),
+];
+
 /**
  * Configuration by library; `all` holds what is common to the clients, and yields to a client's own,
  * `logs` what is common to the loggers.
@@ -79,7 +85,7 @@ export type InstrumentationOptions = Partial<Record<'all' | ClientName, ClientCo
  * `enabled: false` are left out.
  */
 export function getInstrumentations(options: InstrumentationOptions = {}): Instrumentation[] {
-  const names = ['all', ...Object.keys(CLIENTS), 'logs', ...Object.keys(LOGGERS)];
+  const names = ['all', 'logs', ...INSTRUMENTED_LIBRARIES];
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) {
       throw optionError('getInstrumentations', `given ${names.join(', ')}`, name);
@@ -97,7 +103,7 @@ export function getInstrumentations(options: InstrumentationOptions = {}): Instr
 }
 
 export { hookImports } from './module-hooks.ts';
-export type { Instrumentation } from './instrumentation.ts';
+export { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 export type { ClientConfig } from './client-config.ts';
 export type { LogFields } from './loggers/log-fields.ts';
 export type { LoggerConfig } from './loggers/logger-instrumentation.ts';

@@ -43,6 +43,8 @@ export class ClientInstrumentation implements Instrumentation<ClientConfig> {
   readonly #modules: PatchedModules;
   readonly #recorder: Recorder;
   #config: ClientConfig;
+  /** Called when the library arrives patched by another tool. @internal */
+  onPatchedElsewhere: (() => void) | undefined;
 
   constructor(client: ClientDefinition, config: ClientConfig = {}) {
     this.instrumentationName = `clew/${client.name}`;
@@ -60,6 +62,7 @@ export class ClientInstrumentation implements Instrumentation<ClientConfig> {
         versions: module.versions,
         patch: (exports, replace) => module.patch(exports, this.#recorder, replace),
       })),
+      () => this.onPatchedElsewhere?.(),
     );
   }
 

@@ -1,5 +1,6 @@
 import { sayOnce } from '../base/log.ts';
 import { onModule, type ModuleExports } from './module-hooks.ts';
+import { isPatchedElsewhere } from './other-patches.ts';
 import type { Undo } from './patch.ts';
 
 /** A module of a library, and how its exports are patched. */
@@ -16,11 +17,14 @@ export interface PatchableModule {
 export class PatchedModules {
   readonly #name: string;
   readonly #modules: readonly PatchableModule[];
+  readonly #onPatchedElsewhere: (() => void) | undefined;
   #undos: Undo[] | undefined;
 
-  constructor(name: string, modules: readonly PatchableModule[]) {
+  /** `onPatchedElsewhere` is called when a module arrives that another tool has patched already. */
+  constructor(name: string, modules: readonly PatchableModule[], onPatchedElsewhere?: () => void) {
     this.#name = name;
     this.#modules = modules;
+    this.#onPatchedElsewhere = onPatchedElsewhere;
   }
 
   get isEnabled(): boolean {
@@ -32,7 +36,10 @@ export class PatchedModules {
       onModule({
         module: module.module,
         versions: module.versions,
-        patch: (exports, _version, replace) => module.patch(exports, replace),
+        patch: (exports, _version, replace) => {
+          if (this.#onPatchedElsewhere && isPatchedElsewhere(exports)) this.#onPatchedElsewhere();
+          return module.patch(exports, replace);
+        },
       }),
     );
   }

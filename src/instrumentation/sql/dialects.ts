@@ -175,10 +175,25 @@ export interface Reading {
   otherBackslash?: boolean;
 }
 
-const lexers = new Map<string, moo.Lexer>();
+/** Reads a text token by token. Declared here, as the published declarations must name no other package. */
+export interface Lexer {
+  /** Starts over with `text`, in the state that `save` gave. */
+  reset(text: string, state?: LexerState): this;
+  next(): { type?: string | undefined; value: string; offset: number } | undefined;
+  save(): LexerState;
+}
+
+/** Where a lexer stands. */
+export interface LexerState {
+  readonly line: number;
+  readonly col: number;
+  readonly state: string;
+}
+
+const lexers = new Map<string, Lexer>();
 
 /** The lexer for a reading, compiled the first time it is asked for. */
-export function lexerFor(reading: Reading): moo.Lexer {
+export function lexerFor(reading: Reading): Lexer {
   const key = `${reading.dialect} ${reading.quotes} ${reading.otherBackslash === true}`;
   let lexer = lexers.get(key);
   if (!lexer) lexers.set(key, (lexer = compile(reading)));

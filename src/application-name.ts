@@ -1,0 +1,106 @@
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
+
+/** Name and version of the application, as in its package.json. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string | undefined;
+}
+
+/** How the process was started, as far as it tells which application this is. */
+export interface Launch {
+  /** `process.argv`. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const NODE_MODULES = `${sep}node_modules${sep}`;
+
+/**
+ * The application's package.json: the nearest one with a name above its main file.
+ *
+ * A main file below `node_modules` is a launcher (pm2, mocha, ts-node, next), whose own manifest is
+ * never the application's. Then the file that the launcher runs decides, else the project that the
+ * launcher is installed in. Undefined where neither is known: no name is better than a wrong one.
+ */
+export function applicationManifest(launch: Launch): Manifest | undefined {
+  const [, main, ...args] = launch.argv;
+  if (main === undefined) return undefined;
+  const file = realFile(main, launch.cwd);
+  if (!isInstalled(file)) return manifestAbove(dirname(file));
+  const run = launched(args, launch);
+  if (run !== undefined) return manifestAbove(dirname(run));
+  // As it was typed: a symlinked launcher (`pnpm`, `npm link`) belongs to where the link is.
+  const project = projectOf(resolve(launch.cwd, main)) ?? projectOf(file);
+  if (project === undefined || !existsSync(join(project, 'package.json'))) return undefined;
+  // In a workspace the launcher is installed at the top and run in a package.
+  return manifestAbove(isInside(launch.cwd, project) ? launch.cwd : project);
+}
+
+/** The application's file that a launcher was told to run. */
+function launched(args: readonly string[], { cwd, env }: Launch): string | undefined {
+  // pm2 names the file in the environment alone.
+  for (const candidate of [env['pm_exec_path'], ...args]) {
+    if (!candidate || candidate.startsWith('-')) continue;
+    const file = realFile(candidate, cwd);
+    if (isFile(file) && !isInstalled(file)) return file;
+  }
+  return undefined;
+}
+
+/** The file that is meant, without links. Node adds the extension of a main file by itself. */
+function realFile(file: string, cwd: string): string {
+  const path = resolve(cwd, file);
+  for (const candidate of [path, `${path}.js`, `${path}.mjs`, `${path}.cjs`]) {
+    try {
+      return realpathSync(candidate);
+    } catch {
+      // Not there, or not to be read.
+    }
+  }
+  return path;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function isInstalled(path: string): boolean {
+  return path.includes(NODE_MODULES);
+}
+
+/** The folder whose `node_modules` a file is in. */
+function projectOf(path: string): string | undefined {
+  const end = path.indexOf(NODE_MODULES);
+  return end === -1 ? undefined : path.slice(0, end);
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** The nearest manifest with a name, from `folder` upwards. */
+function manifestAbove(folder: string): Manifest | undefined {
+  for (let current = folder; ; current = dirname(current)) {
+    const manifest = readManifest(current);
+    if (manifest !== undefined) return manifest;
+    if (current === dirname(current)) return undefined;
+  }
+}
+
+function readManifest(folder: string): Manifest | undefined {
+  try {
+    const text = readFileSync(join(folder, 'package.json'), 'utf8');
+    const manifest = JSON.parse(text) as { name?: unknown; version?: unknown } | null;
+    if (typeof manifest?.name !== 'string' || manifest.name === '') return undefined;
+    const version = typeof manifest.version === 'string' ? manifest.version : undefined;
+    return { name: manifest.name, version };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import type { Config } from './config.ts';
+import { VERSION } from './instrumentation/version.ts';
+
+/** What `start` did, as far as its report shows it. */
+export interface Started {
+  readonly store: string | undefined;
+  readonly isProvider: boolean;
+  /** The libraries whose spans clew makes. */
+  readonly libraries: readonly string[];
+}
+
+const WIDTH = 80;
+/** What every line on stderr begins with. */
+const PREFIX = 'clew: ';
+
+/** The report of a start, in lines that fit 80 columns with their prefix. */
+export function startReport(config: Config, { store, isProvider, libraries }: Started): string[] {
+  const version = config.serviceVersion ? ` ${config.serviceVersion}` : '';
+  return [
+    `clew ${VERSION} on Node ${process.versions.node}, context store: ${store ?? 'not registered'}`,
+    `service ${config.serviceName}${version}`,
+    config.disabled ? 'no spans: OTEL_SDK_DISABLED is true' : spansGo(config, isProvider),
+    ...(config.disabled ? [] : [`instrumented: ${libraries.join(', ') || 'nothing'}`]),
+    ...(config.instrumentations.length === 0
+      ? []
+      : [`yours: ${config.instrumentations.map((one) => one.instrumentationName).join(', ')}`]),
+  ].flatMap((line) => fold(line));
+}
+
+/** A line for each library without spans. */
+export function uncoveredReport(found: readonly { library: string; by: string }[]): string[] {
+  return found.flatMap(({ library, by }) => fold(`no spans for ${library}; ${by} makes them`));
+}
+
+function spansGo({ exporter, tracesUrl }: Config, isProvider: boolean): string {
+  if (!isProvider) return 'spans go to the tracer provider that was registered before';
+  if (exporter === 'otlp') return `spans go to ${withoutCredentials(tracesUrl)}`;
+  return exporter === 'console' ? 'spans go to the console' : 'spans go nowhere';
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/, '');
+}
+
+/** Breaks a line between words; what goes on is indented. */
+function fold(line: string): string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(' ')) {
+    const indent = lines.length === 0 ? '' : '  ';
+    const longer = current === '' ? `${indent}${word}` : `${current} ${word}`;
+    if (current !== '' && PREFIX.length + longer.length > WIDTH) {
+      lines.push(current);
+      current = `  ${word}`;
+    } else current = longer;
+  }
+  return [...lines, current];
+}

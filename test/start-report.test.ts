@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import { readConfig } from '../src/config.ts';
+import { startReport, uncoveredReport } from '../src/start-report.ts';
+import { isBlindTo } from '../src/surroundings.ts';
+import { fixture, REGISTER_URL, runNode } from './support/run-node.ts';
+
+const CLI = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+
+describe('the report of a start', function () {
+  this.timeout(20_000);
+
+  function report(env: Record<string, string>, libraries: string[] = ['pg']): string[] {
+    const { config } = readConfig({}, env);
+    return startReport(config, { store: 'hook', isProvider: true, libraries });
+  }
+
+  it('names version, store, service, where spans go and what is instrumented', () => {
+    const lines = report({
+      OTEL_SERVICE_NAME: 'shop',
+      OTEL_RESOURCE_ATTRIBUTES: 'service.version=2',
+    });
+    assert.match(lines[0] ?? '', /^clew \d+\.\d+\.\d+ on Node \d+.*, context store: hook$/);
+    assert.deepEqual(lines.slice(1), [
+      'service shop 2',
+      'spans go to http://127.0.0.1:4318/v1/traces',
+      'instrumented: pg',
+    ]);
+    assert.ok(
+      report({ OTEL_SDK_DISABLED: 'true' }).includes('no spans: OTEL_SDK_DISABLED is true'),
+    );
+    assert.ok(report({ OTEL_TRACES_EXPORTER: 'none' }).includes('spans go nowhere'));
+  });
+
+  it('fits 80 columns with its prefix, and shows no credentials', () => {
+    const libraries = Array.from({ length: 40 }, (_, index) => `library-${index}`);
+    const endpoint = 'http://user:secret@127.0.0.1:4318/x?key=secret';
+    const lines = report({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint }, libraries);
+    for (const line of lines) assert.ok(`clew: ${line}`.length <= 80, line);
+    assert.ok(!lines.join('\n').includes('secret'), lines.join('\n'));
+    assert.ok(lines.length > 6);
+    const [line] = uncoveredReport([{ library: 'kafkajs', by: '@x/kafka' }]);
+    assert.equal(line, 'no spans for kafkajs; @x/kafka makes them');
+  });
+
+  it('is written at level debug and not by default', async () => {
+    const run = (env: Record<string, string>): ReturnType<typeof runNode> =>
+      runNode(['--import', REGISTER_URL, fixture('hello.mjs')], {
+        env: { OTEL_TRACES_EXPORTER: 'none', ...env },
+      });
+    assert.equal((await run({})).stderr, '');
+    assert.match((await run({ OTEL_LOG_LEVEL: 'debug' })).stderr, /^clew: clew .*context store: /m);
+  });
+
+  it('corrects a misspelt name of an instrumentation, and knows those of other tools', () => {
+    const { problems } = readConfig(
+      {},
+      { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'pgg,express,fs,frobnicate,pg' },
+    );
+    assert.deepEqual(
+      problems.map(({ message }) => message),
+      [
+        '`OTEL_NODE_DISABLED_INSTRUMENTATIONS` names `pgg` (string), which no instrumentation is called. Did you mean `pg`?',
+        '`OTEL_NODE_DISABLED_INSTRUMENTATIONS` names `frobnicate` (string), which no instrumentation is called.',
+      ],
+    );
+  });
+
+  it('finds a copy of the API blind where it is newer than the one that is registered', () => {
+    assert.equal(isBlindTo('1.10.0', '1.9.1'), true);
+    assert.equal(isBlindTo('1.9.0', '1.9.1'), false);
+    assert.equal(isBlindTo('1.8.0', '1.9.1'), false);
+    assert.equal(isBlindTo('2.0.0', '1.9.1'), true);
+  });
+
+  it('answers clew --version', () => {
+    const { stdout, status } = spawnSync(process.execPath, [CLI, '--version'], {
+      encoding: 'utf8',
+    });
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+    assert.equal(status, 0);
+  });
+});
