@@ -2,10 +2,16 @@ import { EventEmitter } from 'node:events';
 
 import { messageOf } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
+import {
+  ADDING_METHODS,
+  nameOf,
+  wrapListener,
+  type EventName,
+  type Listener,
+} from '../patch/listeners.ts';
 import type { Slot } from './attachment.ts';
 import { callWith } from './bind-function.ts';
 import type { AnyFunction, ContextStore } from './context-store.ts';
-import { nameOf, wrapListener, type EventName, type Listener } from './listener-wrapper.ts';
 
 /*
  * Binds an emitter: its listeners run in the context the emitter is bound to.
@@ -15,10 +21,9 @@ import { nameOf, wrapListener, type EventName, type Listener } from './listener-
  * the emitter.
  */
 
-const ADDING = ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'] as const;
-const METHODS = [...ADDING, 'rawListeners'] as const;
-type AddingMethod = (typeof ADDING)[number];
-type Methods = Record<(typeof METHODS)[number], AnyFunction>;
+const METHODS = [...ADDING_METHODS, 'rawListeners'] as const;
+type Method = (typeof METHODS)[number];
+type Methods = Record<Method, AnyFunction>;
 
 /** What an emitter is bound to. Its fields are private, so that nobody logs a context by accident. */
 class Binding {
@@ -107,13 +112,14 @@ export class EmitterBinder {
     }
   }
 
-  #adding(method: AddingMethod): AnyFunction {
+  #adding(method: Method): AnyFunction {
     const bindingOf = (emitter: object): Binding | undefined => this.#bindingOf(emitter);
     const store = this.#store;
     return function (this: EventEmitter, event: EventName, listener: Listener): unknown {
       const binding = bindingOf(this);
-      if (binding === undefined) {
-        return (EventEmitter.prototype as Methods)[method].call(this, event, listener);
+      if (binding === undefined || typeof listener !== 'function') {
+        const { [method]: original } = binding?.original ?? (EventEmitter.prototype as Methods);
+        return original.call(this, event, listener);
       }
       const wrapped = wrapListener(event, listener, (target) =>
         callWith(store, binding.slot, target),
@@ -126,7 +132,7 @@ export class EmitterBinder {
     const bindingOf = (emitter: object): Binding | undefined => this.#bindingOf(emitter);
     return function (this: EventEmitter, event: EventName): unknown {
       const { rawListeners } = bindingOf(this)?.original ?? (EventEmitter.prototype as Methods);
-      return (rawListeners.call(this, event) as Listener[]).map(nameOf);
+      return (rawListeners.call(this, event) as Listener[]).map((each) => nameOf(each));
     };
   }
 }

@@ -1,17 +1,16 @@
 import { EventEmitter } from 'node:events';
 
-import type { AnyFunction, ContextStore } from './context-store.ts';
-import { callWith } from './bind-function.ts';
 import {
+  ADDING_METHODS,
+  addingListener,
   isWrapper,
-  nameOf,
-  wrapListener,
-  type EventName,
-  type Listener,
-} from './listener-wrapper.ts';
+  listingListeners,
+  type BindListener,
+} from '../patch/listeners.ts';
+import { callWith } from './bind-function.ts';
+import type { AnyFunction, ContextStore } from './context-store.ts';
 
-const ADDING = ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'] as const;
-type Method = (typeof ADDING)[number] | 'rawListeners';
+type Method = (typeof ADDING_METHODS)[number] | 'rawListeners';
 type Methods = Record<Method, AnyFunction>;
 
 /**
@@ -31,12 +30,16 @@ export class RegistrationBinder {
 
   start(): void {
     if (this.#originals.size > 0) return;
-    const prototype = EventEmitter.prototype as Methods;
-    for (const method of ADDING) this.#replace(method, this.#adding(prototype[method]));
-    const { rawListeners } = prototype;
-    this.#replace('rawListeners', function (this: EventEmitter, event: EventName): unknown {
-      return (rawListeners.call(this, event) as Listener[]).map(nameOf);
-    });
+    const store = this.#store;
+    const bind: BindListener = (listener) => {
+      const context = store.active();
+      if (context === undefined || isWrapper(listener)) return undefined;
+      return callWith(store, context, listener);
+    };
+    for (const method of ADDING_METHODS) {
+      this.#replace(method, (original) => addingListener(original, bind));
+    }
+    this.#replace('rawListeners', (original) => listingListeners(original));
   }
 
   stop(): void {
@@ -49,22 +52,13 @@ export class RegistrationBinder {
     this.#replacements.clear();
   }
 
-  #replace(method: Method, replacement: AnyFunction): void {
+  #replace(method: Method, replace: (original: AnyFunction) => AnyFunction): void {
     const prototype = EventEmitter.prototype as Methods;
     const original = prototype[method];
+    const replacement = replace(original);
     this.#originals.set(method, original);
     this.#replacements.set(method, replacement);
     Object.defineProperty(replacement, 'name', { value: original.name });
     prototype[method] = replacement;
-  }
-
-  #adding(original: AnyFunction): AnyFunction {
-    const store = this.#store;
-    return function (this: EventEmitter, event: EventName, listener: Listener): unknown {
-      const context = store.active();
-      if (context === undefined || isWrapper(listener)) return original.call(this, event, listener);
-      const wrapped = wrapListener(event, listener, (target) => callWith(store, context, target));
-      return original.call(this, event, wrapped);
-    };
   }
 }

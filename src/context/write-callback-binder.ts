@@ -1,107 +1,65 @@
-import { Socket as DatagramSocket } from 'node:dgram';
-import { WriteStream } from 'node:fs';
-import { OutgoingMessage, ServerResponse } from 'node:http';
-import { Interface } from 'node:readline';
-import { Duplex, Writable } from 'node:stream';
-import { Gzip } from 'node:zlib';
-
-import { onHttp2Served } from '../async/http2-serving.ts';
-import { callWith } from './bind-function.ts';
+import { onWrites } from '../patch/write-methods.ts';
 import type { AnyFunction, ContextStore } from './context-store.ts';
-
-/** Where a callback may be handed over that is called when queued data has been written. */
-const METHODS: [object, readonly string[]][] = [
-  [Writable.prototype, ['write', 'end']],
-  // Copies of the above, and not inherited.
-  [Duplex.prototype, ['write', 'end']],
-  [WriteStream.prototype, ['close']],
-  [OutgoingMessage.prototype, ['write', 'end']],
-  [ServerResponse.prototype, ['writeContinue', 'writeProcessing', 'writeEarlyHints']],
-  [DatagramSocket.prototype, ['send']],
-  [Interface.prototype, ['question']],
-  // The classes that those of zlib extend are not exported.
-  ...classesAbove(Gzip, Duplex).map((above): [object, string[]] => [
-    above,
-    ['flush', 'params', 'close'],
-  ]),
-];
-
-/** The prototypes between that of `derived` and that of `base`. */
-function classesAbove(derived: { prototype: object }, base: { prototype: object }): object[] {
-  const found: object[] = [];
-  for (
-    let above: unknown = Object.getPrototypeOf(derived.prototype);
-    typeof above === 'object' && above !== null && above !== base.prototype;
-    above = Object.getPrototypeOf(above)
-  ) {
-    found.push(above);
-  }
-  return found;
-}
-
-interface Replacement {
-  target: Record<string, AnyFunction>;
-  method: string;
-  original: AnyFunction;
-  replacement: AnyFunction;
-}
+import type { Context } from '@opentelemetry/api';
 
 /**
- * Has the callbacks of queued writes run in the context of whoever handed them over, also where
- * somebody else's write is what completes them. From `start` to `stop`.
+ * Has the callbacks of queued writes run in the context of the code that handed them over, also
+ * where another write is what completes them. From `start` to `stop`.
+ *
+ * `#bound` is what was made last, of `#callback` in `#context`; all three go when it is called. A
+ * callback that is passed again and again, as that of a console, is the same function for Node in
+ * each write then, and Node runs them all in one tick.
  */
 export class WriteCallbackBinder {
   readonly #store: ContextStore;
-  #replacements: Replacement[] = [];
-  #stopWaiting: (() => void) | undefined;
+  #undo: (() => void) | undefined;
+  #bound: AnyFunction | undefined;
+  #callback: AnyFunction | undefined;
+  #context: Context | undefined;
 
   constructor(store: ContextStore) {
     this.#store = store;
   }
 
   start(): void {
-    if (this.#replacements.length > 0) return;
-    for (const [prototype, methods] of METHODS) {
-      const target = prototype as Record<string, AnyFunction>;
-      for (const method of methods) {
-        if (Object.hasOwn(target, method)) this.#replace(target, method);
-      }
-    }
-    // Its `write` is that of a `Duplex`.
-    this.#stopWaiting = onHttp2Served(({ Http2ServerResponse }) =>
-      this.#replace(Http2ServerResponse.prototype as unknown as Record<string, AnyFunction>, 'end'),
-    );
+    this.#undo ??= onWrites({ bindCallback: (callback) => this.#bind(callback) });
   }
 
   stop(): void {
-    this.#stopWaiting?.();
-    for (const { target, method, original, replacement } of this.#replacements.splice(0)) {
-      // Somebody else's patch on top of ours stays; without a slot ours passes everything on.
-      if (target[method] === replacement) target[method] = original;
-    }
+    this.#undo?.();
+    this.#undo = undefined;
+    this.#forget();
   }
 
-  #replace(target: Record<string, AnyFunction>, method: string): void {
+  #bind(callback: AnyFunction): AnyFunction {
     const store = this.#store;
-    const original = target[method] as AnyFunction;
-    const replacement: AnyFunction = function (this: unknown) {
-      // No rest parameter: every write of the process comes this way, and few have a callback.
-      // oxlint-disable-next-line prefer-rest-params
-      const given = arguments;
-      const last = given.length - 1;
-      const callback: unknown = given[last];
-      const context = typeof callback === 'function' ? store.active() : undefined;
-      if (context === undefined) return Reflect.apply(original, this, given);
-      const args: unknown[] = Array.from(given);
-      args[last] = callWith(store, context, callback as AnyFunction);
-      return Reflect.apply(original, this, args);
-    };
-    // Its name and length, and what `util.promisify` looks for.
-    for (const key of Reflect.ownKeys(original)) {
-      const descriptor = Object.getOwnPropertyDescriptor(original, key);
-      if (key !== 'prototype' && descriptor) Object.defineProperty(replacement, key, descriptor);
+    const context = store.active();
+    if (context === undefined) return callback;
+    if (this.#bound !== undefined && context === this.#context) {
+      if (callback === this.#callback) return this.#bound;
+      // One message writes another: an HTTP message its socket, a stream of zlib itself.
+      if (callback === this.#bound) return callback;
     }
-    target[method] = replacement;
-    this.#replacements.push({ target, method, original, replacement });
+    const forget = (called: AnyFunction): void => {
+      if (called === this.#bound) this.#forget();
+    };
+    const bound = function (this: unknown, a?: unknown, b?: unknown): unknown {
+      forget(bound);
+      // oxlint-disable-next-line prefer-rest-params
+      const all = arguments;
+      const count = all.length;
+      if (count > 2) return store.run(context, callback, this, count, a, b, all);
+      return store.run(context, callback, this, count, a, b);
+    };
+    this.#bound = bound;
+    this.#callback = callback;
+    this.#context = context;
+    return bound;
+  }
+
+  #forget(): void {
+    this.#bound = undefined;
+    this.#callback = undefined;
+    this.#context = undefined;
   }
 }

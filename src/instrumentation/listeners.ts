@@ -1,15 +1,16 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
 
 import {
-  nameOf,
-  wrapListener,
+  ADDING_METHODS,
+  addingListener,
+  isWrapper,
+  listingListeners,
+  type AnyFunction,
   type EventName,
   type Listener,
-} from '../context/listener-wrapper.ts';
+} from '../patch/listeners.ts';
+import { bindListener } from './bind-listener.ts';
 import { patchMethod, undoAll, type Undo } from './patch.ts';
-
-const ADDING = ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'] as const;
 
 /**
  * Patches a class of emitters: from now on a listener runs in the context it was registered in. What
@@ -20,30 +21,13 @@ export function patchListeners(
   prototype: EventEmitter,
   around: (event: EventName, listener: Listener) => Listener = (_event, listener) => listener,
 ): Undo {
+  const bind = (listener: AnyFunction, event: EventName): AnyFunction | undefined =>
+    isWrapper(listener) ? undefined : bindListener('LISTENER', around(event, listener));
+  const table = prototype as unknown as Record<string, AnyFunction>;
   return undoAll([
-    ...ADDING.map((method) =>
-      patchMethod(prototype, method, (original) => {
-        return function addListener(event: EventName, listener: Listener) {
-          return original.call(
-            this,
-            event,
-            wrapListener(event, listener, (target) => bound(around(event, target))),
-          );
-        };
-      }),
+    ...ADDING_METHODS.map((method) =>
+      patchMethod(table, method, (original) => addingListener(original, bind)),
     ),
-    patchMethod(prototype, 'rawListeners', (original) => {
-      return function rawListeners(event) {
-        return original.call(this, event).map((listener) => nameOf(listener as Listener));
-      };
-    }),
+    patchMethod(table, 'rawListeners', (original) => listingListeners(original)),
   ]);
-}
-
-function bound(listener: Listener): Listener {
-  // Nobody says when a listener is done with, so its resource ends when it is collected.
-  const resource = new AsyncResource('LISTENER');
-  return function boundListener(this: unknown, ...args: unknown[]): unknown {
-    return resource.runInAsyncScope<unknown, unknown>(listener, this, ...args);
-  };
 }

@@ -1,12 +1,7 @@
-import { patchMethod, type Undo } from '../patch.ts';
+import { onWrites } from '../../patch/write-methods.ts';
+import { patchHotMethod, type Undo } from '../patch.ts';
 import { carriesContext } from '../wrap/active-context.ts';
-import {
-  bindFunction,
-  callInside,
-  RepairUnit,
-  type AnyFunction,
-  type RuleState,
-} from '../wrap/repair-unit.ts';
+import { bindFunction, RepairUnit, type AnyFunction, type RuleState } from '../wrap/repair-unit.ts';
 
 /*
  * A chunk that a Writable buffers is written in the turn of whoever made room for it. Only such
@@ -17,12 +12,7 @@ import {
  * the write is done. Batches (`_writev`) belong to several callers and are left alone.
  */
 interface WritableState {
-  writing?: boolean;
-  corked?: number;
-  constructed?: boolean;
   writecb?: unknown;
-  ended?: boolean;
-  ending?: boolean;
 }
 
 interface Stream {
@@ -31,47 +21,29 @@ interface Stream {
   _writev?: unknown;
 }
 
-/** Patches `write` of a Writable prototype, and `_write` of the streams that buffer. */
-export function repairBufferedWrites(prototype: object, state: RuleState): Undo {
+/** Binds the chunks that streams buffer, and patches `_write` of those streams. */
+export function repairBufferedWrites(state: RuleState): Undo {
   const units = new WeakMap<AnyFunction, RepairUnit>();
   const holders = new Holders(units, state);
-  const undoWrite = patchMethod(
-    prototype as Record<string, AnyFunction>,
-    'write',
-    (original) =>
-      function (this: unknown, ...args: unknown[]): unknown {
-        const stream = this as Stream;
-        if (!state.active || !isBuffering(stream)) return Reflect.apply(original, this, args);
-        const unit = new RepairUnit(state);
-        if (!carriesContext(unit)) return Reflect.apply(original, this, args);
-        const position = typeof args[1] === 'function' ? 1 : 2;
-        const given = args[position];
-        const isMissing = given === undefined || given === null;
-        if (!isMissing && typeof given !== 'function') return Reflect.apply(original, this, args);
-        // One function for each write, or two writes without a callback could not be told apart.
-        const callback = isMissing
-          ? (): void => undefined
-          : bindFunction(given as AnyFunction, unit);
-        if (stream._writev === undefined || stream._writev === null) {
-          units.set(callback, unit);
-          holders.patch(stream);
-        } else if (isMissing) {
-          return Reflect.apply(original, this, args);
-        }
-        const passed = [...args];
-        passed[position] = callback;
-        return callInside(unit, original, this, passed);
-      },
-  );
+  const undo = onWrites({
+    bindBuffered(stream: Stream, given) {
+      const unit = new RepairUnit(state);
+      if (!carriesContext(unit)) return given;
+      const isBatched = stream._writev !== undefined && stream._writev !== null;
+      if (isBatched && given === undefined) return undefined;
+      // One function for each write, or two writes without a callback could not be told apart.
+      const callback = given === undefined ? (): void => undefined : bindFunction(given, unit);
+      if (!isBatched) {
+        units.set(callback, unit);
+        holders.patch(stream);
+      }
+      return callback;
+    },
+  });
   return () => {
-    undoWrite?.();
+    undo();
     holders.undo();
   };
-}
-
-function isBuffering({ _writableState: state }: Stream): boolean {
-  if (state === undefined || state.ending || state.ended) return false;
-  return state.writing === true || (state.corked ?? 0) > 0 || state.constructed === false;
 }
 
 /** The objects that have a `_write` of their own: prototypes, or streams made from options. */
@@ -95,17 +67,18 @@ class Holders {
     if (!holder || this.#undos.has(holder)) return;
     const units = this.#units;
     const ruleState = this.#state;
-    const undo = patchMethod(
+    const undo = patchHotMethod(
       holder as Record<string, AnyFunction>,
       '_write',
       (original) =>
-        function (this: unknown, ...args: unknown[]): unknown {
+        function (this: unknown, chunk: unknown, encoding: unknown, done: unknown): unknown {
           const callback = (this as Stream)._writableState?.writecb;
           const unit =
-            typeof callback === 'function' ? units.get(callback as AnyFunction) : undefined;
-          return unit && ruleState.active
-            ? unit.enter(original, this, args)
-            : Reflect.apply(original, this, args);
+            typeof callback === 'function' && ruleState.active
+              ? units.get(callback as AnyFunction)
+              : undefined;
+          if (unit) return unit.enter(original, this, [chunk, encoding, done]);
+          return original.call(this, chunk, encoding, done);
         },
     );
     if (!undo) return;

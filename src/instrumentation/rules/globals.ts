@@ -1,6 +1,5 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'node:net';
-import { Duplex, Writable } from 'node:stream';
 
 import type { Undo } from '../patch.ts';
 import { tryWrap } from '../wrap.ts';
@@ -59,13 +58,10 @@ export const GLOBAL_RULES: readonly GlobalRule[] = [
         linksEmitter: false,
         active: true,
       };
-      // A Duplex has its own copy of each method of a Writable.
-      const undos = [Writable, Duplex].map(({ prototype }) =>
-        repairBufferedWrites(prototype, state),
-      );
+      const undo = repairBufferedWrites(state);
       return () => {
         state.active = false;
-        for (const undo of undos) undo();
+        undo();
       };
     },
   },

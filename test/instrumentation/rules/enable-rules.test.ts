@@ -21,7 +21,6 @@ const PATCHED: [object, string][] = [
   [ServerResponse.prototype, 'once'],
   [Server.prototype, 'listen'],
   [AbortSignal.prototype, 'addEventListener'],
-  [AbortSignal.prototype, 'removeEventListener'],
   [Writable.prototype, 'write'],
   [Duplex.prototype, 'write'],
 ];
