@@ -19,6 +19,13 @@ export function startCollecting(): () => void {
   };
 }
 
+/**
+ * The base of what the tracer keeps in an `AsyncLocalStorage` of its own. It is no context of the
+ * application: where nothing else is active, no context is.
+ */
+// oxlint-disable-next-line typescript/no-extraneous-class
+export class TracerState {}
+
 const hidden = new WeakSet<object>();
 
 /** Keeps an async resource of ours, which others run in, out of all records. Returns it. */

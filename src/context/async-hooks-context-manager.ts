@@ -69,14 +69,11 @@ export class AsyncHooksContextManager implements ContextManager {
     return this.#store.run(context, fn, thisArg, count - 3, a, b, all);
   }
 
-  /** `target` bound to `context`, or to the active context where `context` is undefined. */
-  bind<Target>(context: Context | undefined, target: Target): Target {
+  /** Returns `target` bound to `context`. */
+  bind<Target>(context: Context, target: Target): Target {
     if (typeof target !== 'function' && !isEmitter(target)) return target;
-    const bound = context ?? this.active();
-    if (typeof bound !== 'object') {
-      sayNoContext('bind', context);
-      return target;
-    }
+    const bound = contextFor('bind', context);
+    if (bound === undefined) return target;
     if (typeof target === 'function') {
       return bindFunction(this.#store, bound, target as unknown as AnyFunction) as Target;
     }
@@ -89,11 +86,8 @@ export class AsyncHooksContextManager implements ContextManager {
    * is disposed of. Prefer `with`.
    */
   attach(context: Context): ContextToken {
-    if (typeof context !== 'object' || context === null) {
-      sayNoContext('attach', context);
-      return emptyToken();
-    }
-    return this.#store.attach(context);
+    const attached = contextFor('attach', context);
+    return attached === undefined ? emptyToken() : this.#store.attach(attached);
   }
 
   enable(): this {
@@ -151,9 +145,30 @@ export class AsyncHooksContextManager implements ContextManager {
       );
       return undefined;
     }
-    sayNoContext('with', context);
-    return Reflect.apply(fn as AnyFunction, args[2], Array.prototype.slice.call(args, 3));
+    const given = contextFor('with', context);
+    const all = Array.prototype.slice.call(args, 3);
+    if (given === undefined) return Reflect.apply(fn as AnyFunction, args[2], all);
+    return this.#store.run(given, fn as AnyFunction, args[2], 3, undefined, undefined, all);
   }
+}
+
+/**
+ * The context to activate for `value`: the root context for none, as with OpenTelemetry's managers,
+ * which is logged once per method. Undefined for what is no context, which is logged, too.
+ */
+function contextFor(method: string, value: unknown): Context | undefined {
+  if (typeof value === 'object' && value !== null) return value as Context;
+  if (value !== undefined && value !== null) {
+    sayNoContext(method, value);
+    return undefined;
+  }
+  sayOnce(
+    'warn',
+    `${method}:none`,
+    `${method}() needs a context, got ${describeValue(value)}. The root context is used, under ` +
+      'which new spans have no parent.',
+  );
+  return ROOT_CONTEXT;
 }
 
 function sayNoContext(method: string, value: unknown): void {

@@ -1,5 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
+import { leaveDomain, reenterDomain } from '../async/domains.ts';
+
 /**
  * `listener` in the context that is active now, however often it is called. For events that no call
  * asked for: they belong to whoever registered for them.
@@ -9,7 +11,9 @@ export function bindListener<This, Args extends unknown[], Result>(
   listener: (this: This, ...args: Args) => Result,
 ): (this: This, ...args: Args) => Result {
   // Nobody says when the last event was, so the destroy comes with the garbage collection.
+  const domain = leaveDomain();
   const resource = new AsyncResource(type);
+  reenterDomain(domain);
   return function boundListener(this: This, ...args: Args): Result {
     return resource.runInAsyncScope(listener, this, ...args);
   };

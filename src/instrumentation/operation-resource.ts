@@ -1,5 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
+import { leaveDomain, reenterDomain } from '../async/domains.ts';
+
 /*
  * `nested` counts the scopes of operation resources that are open on the stack. It bounds
  * recursion: a stack overflow inside `runInAsyncScope` ends the process, while one far above the
@@ -52,7 +54,9 @@ export class OperationResource extends AsyncResource {
   #ended = false;
 
   constructor(type: string, options?: OperationResourceOptions) {
+    const domain = leaveDomain();
     super(type, options?.requireManualDestroy === true ? MANUAL_DESTROY : undefined);
+    reenterDomain(domain);
     this.description = options?.description;
   }
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { context, trace, type Context, type Span, type SpanContext } from '@opentelemetry/api';
 
+import { TracerState } from '../async/collecting.ts';
 import type { Mark } from './loop-clock.ts';
 
 /*
@@ -12,7 +13,7 @@ import type { Mark } from './loop-clock.ts';
 let lastId = 0;
 
 /** One request, job or root span: what slices of the event loop are charged to. */
-export class WorkOwner {
+export class WorkOwner extends TracerState {
   readonly id: number = ++lastId;
   #label: string | (() => string);
   /** Milliseconds on the clock of `performance.now()`. */
@@ -35,6 +36,7 @@ export class WorkOwner {
 
   /** A function is called when the label is first asked for, which for most requests is never. */
   constructor(label: string | (() => string), startedAt: number) {
+    super();
     this.#label = label;
     this.startedAt = startedAt;
   }

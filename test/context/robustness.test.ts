@@ -4,7 +4,12 @@ import { createContext as createRealm, runInContext } from 'node:vm';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
-import { createContextKey, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
+import {
+  createContextKey,
+  ROOT_CONTEXT,
+  type Context,
+  type ContextManager,
+} from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 
 import { setLogLevel } from '../../src/base/log.ts';
@@ -175,7 +180,39 @@ for (const store of STORES) {
         }
       };
 
-      for (const bad of [undefined, null, 7, 'text', true]) {
+      for (const none of [undefined, null]) {
+        it(`activates the root context for ${String(none)}, as OpenTelemetry's managers do`, () => {
+          const oracle = new AsyncLocalStorageContextManager().enable();
+          const observe = (observed: ContextManager): unknown[] => {
+            const active = (): unknown => observed.active().getValue(KEY);
+            return observed.with(named('a'), () => [
+              observed.with(none as never, active),
+              observed.bind(none as never, active)(),
+              observed.with(none as never, async () => active()) instanceof Promise,
+              active(),
+            ]);
+          };
+          const theirs = observe(oracle);
+          oracle.disable();
+          const lines = heard(() => assert.deepEqual(observe(manager), theirs));
+          assert.deepEqual(theirs, [undefined, undefined, true, 'a']);
+          assert.equal(lines.length, 2);
+          assert.match(lines[0] ?? '', /^clew: with\(\) needs a context, got .* The root context/);
+          manager.with(named('a'), () => {
+            assert.equal(manager.with(none as never, nameOf), undefined);
+            assert.deepEqual(
+              manager.with(none as never, (...args: number[]) => args, undefined, 1, 2, 3, 4),
+              [1, 2, 3, 4],
+            );
+            const token = manager.attach(none as never);
+            assert.equal(nameOf(), undefined);
+            token.dispose();
+            assert.equal(nameOf(), 'a');
+          });
+        });
+      }
+
+      for (const bad of [7, 'text', true]) {
         it(`calls the function in the active context for \`with\` of ${String(bad)}`, () => {
           manager.with(named('a'), () => {
             const lines = heard(() => {
@@ -202,11 +239,6 @@ for (const store of STORES) {
         assert.match(lines[0] ?? '', /^clew: with\(\) needs a function to call, got `undefined`/);
       });
 
-      it('binds to the active context where `bind` is given none', () => {
-        const bound = manager.with(named('a'), () => manager.bind(undefined, nameOf));
-        assert.equal(bound(), 'a');
-      });
-
       it('returns the function itself for `bind` to something that is no context', () => {
         const lines = heard(() => assert.equal(manager.bind(7 as never, nameOf), nameOf));
         assert.equal(lines.length, 1);
@@ -214,7 +246,7 @@ for (const store of STORES) {
 
       it('attaches nothing that is no context', () => {
         manager.with(named('a'), () => {
-          const lines = heard(() => manager.attach(undefined as never).dispose());
+          const lines = heard(() => manager.attach(7 as never).dispose());
           assert.equal(lines.length, 1);
           assert.equal(nameOf(), 'a');
         });

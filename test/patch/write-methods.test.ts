@@ -19,14 +19,14 @@ type Act = (log: unknown[], stream: Writable) => unknown;
 const ACTS: Record<string, Act> = {
   'ends with a chunk': (log, stream) => log.push(stream.end('last') === stream),
   'ends with a chunk and a callback': (log, stream) => {
-    stream.end('last', ((error: unknown) => log.push('ended', error ?? null)) as () => void);
+    stream.end('last', ((error: unknown) => log.push('ended', error ?? null)) as never);
   },
   'ends with a chunk, an encoding and a callback': (log, stream) => {
     stream.end('6c617374', 'hex', () => log.push('ended'));
   },
   'ends twice, and writes after that': (log, stream) => {
     stream.end('last');
-    stream.end('later', ((error: NodeJS.ErrnoException) => log.push(error.code)) as () => void);
+    stream.end('later', ((error: NodeJS.ErrnoException) => log.push(error.code)) as never);
     stream.write('later', (error) => log.push((error as NodeJS.ErrnoException).code));
   },
   'is destroyed': (log, stream) => {

@@ -3,6 +3,9 @@ import { types } from 'node:util';
 
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
+import { TracerState } from '../../async/collecting.ts';
+import { LinkedFrame } from '../../async/context-frame.ts';
+import { leaveDomain, reenterDomain } from '../../async/domains.ts';
 import { hasAsyncContextFrame } from '../../async/runtime.ts';
 
 /*
@@ -25,7 +28,8 @@ const valueAt = (resource: AsyncResource, key: symbol): unknown =>
 const isStore = (key: symbol, value: unknown): boolean =>
   typeof value !== 'number' && key.description !== 'destroyed';
 
-const isEmpty = (store: unknown): boolean => store === undefined || store === ROOT_CONTEXT;
+const isEmpty = (store: unknown): boolean =>
+  store === undefined || store === ROOT_CONTEXT || store instanceof TracerState;
 
 const frameKey: symbol | undefined = hasAsyncContextFrame
   ? Object.getOwnPropertySymbols(new AsyncResource('PROBE')).find(
@@ -34,8 +38,10 @@ const frameKey: symbol | undefined = hasAsyncContextFrame
   : undefined;
 
 function readCarriesContext(resource: AsyncResource): boolean {
-  if (frameKey !== undefined) return !isEmptyFrame(valueAt(resource, frameKey));
+  if (frameKey !== undefined && !isEmptyFrame(valueAt(resource, frameKey))) return true;
+  // Also where Node has frames: a store of ours may keep its contexts on async resources there.
   for (const key of Object.getOwnPropertySymbols(resource)) {
+    if (key === frameKey) continue;
     const value = valueAt(resource, key);
     if (!isEmpty(value) && isStore(key, value)) return true;
   }
@@ -43,6 +49,7 @@ function readCarriesContext(resource: AsyncResource): boolean {
 }
 
 function isEmptyFrame(frame: unknown): boolean {
+  if (frame instanceof LinkedFrame) return isEmpty(frame.value) && isEmptyFrame(frame.base);
   // Node's frame is a Map without Map's prototype; another manager's may be anything.
   if (!types.isMap(frame)) return isEmpty(frame);
   for (const value of Map.prototype.values.call(frame)) if (!isEmpty(value)) return false;
@@ -89,6 +96,9 @@ let root: AsyncResource | undefined;
 
 /** An async resource under which no store has a value. */
 export function rootResource(): AsyncResource {
-  root ??= emptied(new AsyncResource('clew.root', { requireManualDestroy: true }));
+  if (root !== undefined) return root;
+  const domain = leaveDomain();
+  root = emptied(new AsyncResource('clew.root', { requireManualDestroy: true }));
+  reenterDomain(domain);
   return root;
 }

@@ -62,11 +62,11 @@ const DIFFERENCES: Record<string, Difference> = {
     ours: undefined,
     theirs: 'a',
   },
-  '`with` of no context keeps the active one': {
-    observe: (manager, nameOf) =>
-      manager.with(named('a'), () => manager.with(undefined as unknown as Context, nameOf)),
-    ours: 'a',
-    theirs: undefined,
+  '`with` of what is no context keeps the active one': {
+    observe: (manager) =>
+      manager.with(named('a'), () => manager.with(7 as never, () => typeof manager.active())),
+    ours: 'object',
+    theirs: 'number',
   },
   'a bound function has the name of its target': {
     observe: (manager) => manager.bind(named('a'), function target() {}).name,

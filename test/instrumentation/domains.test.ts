@@ -1,0 +1,3 @@
+import assert from 'node:assert/strict';
+
+import { runNode } from '../support/run-node.ts';
