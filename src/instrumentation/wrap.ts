@@ -1,4 +1,5 @@
 import { ClewError } from '../base/errors.ts';
+import { declareType } from '../carry/async-resource-types.ts';
 import { claim, patchMethod, undoAll, type Undo } from './patch.ts';
 import { wrapArgs, wrapHandler, wrapIterator } from './wrap/args.ts';
 import { wrapEmitter } from './wrap/emitter.ts';
@@ -60,6 +61,7 @@ export function tryWrap(target: object, rule: Rule, replace?: ReplaceModule): Un
     linksEmitter: rule.kind === 'emitter' || rule.emits === true,
     active: true,
   };
+  declareType(state.type, rule.kind === 'emitter' ? 'binding' : 'operation');
   const undo = apply(target, rule, methods, state, replace);
   return undo && once(undo, state);
 }

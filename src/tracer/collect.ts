@@ -1,3 +1,4 @@
+import { roleOfType } from '../carry/async-resource-types.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { describe, dueAt, isDescribedLate } from './describe.ts';
 import { Grouper, isOneShot, toTrace, type Group, type GroupLimits } from './group.ts';
@@ -270,6 +271,8 @@ export class Collector {
     const resource = entry.late?.deref();
     const description = resource && describe(record.type, resource);
     if (description !== undefined) record.description = description;
+    const role = record.type === 'PROMISE' ? undefined : roleOfType(record.type);
+    if (role) record.role = role;
     const stack = formatStack(entry.stack);
     if (stack) record.stack = stack;
     if (record.destroyedAt === undefined && isDescribedLate(record.type)) this.#remember(record);

@@ -3,6 +3,8 @@
  * `performance.timeOrigin` for the time of day.
  */
 
+import type { AsyncResourceRole } from '../carry/async-resource-types.ts';
+
 /**
  * How much is seen. `off`: nothing. `watch`: handles only, to split time and to name who holds the
  * loop. `trace`: a record for every async resource, promises included, of the work `select` picks.
@@ -29,6 +31,8 @@ export interface AsyncRecord {
   destroyedAt?: number;
   /** What the type can tell: the host name of a lookup, the port of a listen, the SQL. */
   description?: string;
+  /** What it stands for, where its type is one of ours. */
+  role?: AsyncResourceRole;
   /** Where it was created, innermost frame first; only where it was asked for. */
   stack?: string[];
   /** The span that was active where it was created. */

@@ -1,3 +1,4 @@
+import { roleOfType } from '../carry/async-resource-types.ts';
 import { isNodeType } from './describe.ts';
 import { lastSeen, type AsyncRecord, type AsyncTrace } from './record.ts';
 
@@ -38,9 +39,6 @@ export interface ShapedTrace {
 /** Types that only pass the word on inside JavaScript, or that stand for the request itself. */
 const FOLDED =
   /^(PROMISE|TickObject|Immediate|Microtask|HTTPINCOMINGMESSAGE|WRITEWRAP|SHUTDOWNWRAP|FILEHANDLE|DNSCHANNEL|AsyncResource|bound-anonymous-fn)$/;
-
-/** What keeps a listener, or the callback of a write, with its caller. Nobody waits for that. */
-const KEEPERS = /^(CLEW_CONTEXT|LISTENER|stream\.write)$|\.listener$/;
 
 const NAMES: [RegExp, string][] = [
   [/^GETADDRINFO/, 'dns lookup'],
@@ -130,9 +128,11 @@ function overAt({ owner }: AsyncTrace): number {
 
 /** `over` is when the request was. */
 function isNode(record: AsyncRecord, over: number): boolean {
-  if (FOLDED.test(record.type) || KEEPERS.test(record.type)) return false;
+  if (FOLDED.test(record.type)) return false;
+  const role = record.role ?? roleOfType(record.type);
+  if (role === 'binding' || role === 'internal') return false;
   // A connection that was free is no wait.
-  if (record.type === 'POOL_WAIT') return lengthOf(record) >= SHORTEST_POOL_WAIT_MILLIS;
+  if (role === 'wait') return lengthOf(record) >= SHORTEST_POOL_WAIT_MILLIS;
   return !isUnawaited(record, over);
 }
 

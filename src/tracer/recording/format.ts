@@ -61,6 +61,9 @@ interface GroupHead {
 const HAS_RESOLVED = 1;
 const HAS_DESTROYED = 2;
 const BORN_BEFORE = 4;
+/** The role is in the two bits from here, where it is one of these; readers of before see no role. */
+const ROLE_SHIFT = 3;
+const ROLES = [undefined, 'binding', 'wait', 'internal'] as const;
 
 /** Turns groups into lines, each text only once. */
 export class LineWriter {
@@ -104,7 +107,8 @@ export class LineWriter {
     const flags =
       (record.resolvedAt === undefined ? 0 : HAS_RESOLVED) |
       (record.destroyedAt === undefined ? 0 : HAS_DESTROYED) |
-      (record.bornBefore ? BORN_BEFORE : 0);
+      (record.bornBefore ? BORN_BEFORE : 0) |
+      (Math.max(ROLES.indexOf(record.role as never), 0) << ROLE_SHIFT);
     const row = [
       record.asyncId - lastId,
       this.#text(record.type, texts),
@@ -242,6 +246,8 @@ function toRecord(row: number[], lastId: number, lastTime: number, texts: string
   if (description !== undefined) record.description = description;
   if (stack !== undefined) record.stack = stack.split('\n');
   if (spanId !== undefined) record.spanId = spanId;
+  const role = ROLES[(flags >> ROLE_SHIFT) & 3];
+  if (role !== undefined) record.role = role;
   let next = 10;
   if (flags & HAS_RESOLVED) record.resolvedAt = millis(initAt + at(next++));
   if (flags & HAS_DESTROYED) record.destroyedAt = millis(initAt + at(next++));
