@@ -19,7 +19,7 @@ function rows(): Row[] {
   const text = readFileSync(new URL('docs/node-methods.md', ROOT), 'utf8');
   return text
     .split('\n')
-    .filter((line) => /^\| `/.test(line))
+    .filter((line) => line.startsWith('| `'))
     .map((line) => {
       const [, methods = '', replaced = '', , proof = ''] = line
         .split('|')

@@ -161,6 +161,23 @@ export function claim(target: object, aspect: string): Undo | undefined {
   return () => void aspects.delete(aspect);
 }
 
+/**
+ * `patchMethod` where several may have the same reason to patch a method: the first one does, and for
+ * the others it is done. A `purpose` names the reason.
+ */
+export function patchOnce<Target extends object, Key extends keyof Target & string>(
+  target: Target,
+  key: Key,
+  purpose: string,
+  wrap: (original: MethodOf<Target, Key>) => MethodOf<Target, Key>,
+): Undo | undefined {
+  const release = claim(target, `${purpose} ${key}`);
+  if (!release) return () => undefined;
+  const undo = patchMethod(target, key, wrap);
+  if (!undo) release();
+  return undo && undoAll([release, undo]);
+}
+
 /** One undo of many, which undoes the last first. */
 export function undoAll(undos: readonly (Undo | undefined)[]): Undo {
   return () => {

@@ -1,6 +1,6 @@
 import { ClewError } from '../base/errors.ts';
 import { declareType } from '../carry/async-resource-types.ts';
-import { claim, patchMethod, undoAll, type Undo } from './patch.ts';
+import { claim, patchMethod, patchOnce, undoAll, type Undo } from './patch.ts';
 import { wrapArgs, wrapHandler, wrapIterator } from './wrap/args.ts';
 import { wrapEmitter } from './wrap/emitter.ts';
 import { wrapHome } from './wrap/home.ts';
@@ -174,7 +174,9 @@ function wrapMethods(
   const present = methods.filter(has);
   if (present.length === 0) return undefined;
   const undos = present.map((method) =>
-    patchMethod(table, method, (original) => wrapFunction(original, rule, state)),
+    rule.kind === 'home'
+      ? patchOnce(table, method, 'home', (original) => wrapFunction(original, rule, state))
+      : patchMethod(table, method, (original) => wrapFunction(original, rule, state)),
   );
   return undos.every((undo) => undo === undefined) ? undefined : undoAll(undos);
 }

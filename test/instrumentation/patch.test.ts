@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { patchHotMethod, patchMethod } from '../../src/instrumentation/patch.ts';
+import { patchHotMethod, patchMethod, patchOnce } from '../../src/instrumentation/patch.ts';
 
 class Greeter {
   greet(name: string): string {
@@ -63,3 +63,27 @@ for (const [name, patch] of Object.entries(KINDS)) {
     });
   });
 }
+
+describe('patchOnce', () => {
+  it('replaces a method once for one purpose, until who did undoes it', () => {
+    class Target extends Greeter {}
+    const louder = (purpose: string): (() => void) | undefined =>
+      patchOnce(Target.prototype, 'greet', purpose, (original) => {
+        return function greet(name) {
+          return `${original.call(this, name)}!`;
+        };
+      });
+    const first = louder('shout');
+    const second = louder('shout');
+    assert.equal(new Target().greet('you'), 'hello you!');
+    second?.();
+    assert.equal(new Target().greet('you'), 'hello you!');
+    const other = louder('cheer');
+    assert.equal(new Target().greet('you'), 'hello you!!');
+    other?.();
+    first?.();
+    assert.equal(new Target().greet('you'), 'hello you');
+    louder('shout')?.();
+    assert.equal(new Target().greet('you'), 'hello you');
+  });
+});

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 
 import { patchListeners } from '../../listeners.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../../patch.ts';
 import { createEndpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
@@ -38,7 +38,7 @@ export function patchPool(
   return undoAll([
     release,
     patchListeners(prototype),
-    patchMethod(prototype, '_createResource', (original) => {
+    patchOnce(prototype, '_createResource', 'home', (original) => {
       return function _createResource() {
         return runInRoot(original, this);
       };

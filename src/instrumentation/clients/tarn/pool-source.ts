@@ -1,5 +1,5 @@
 import { bindListener } from '../../bind-listener.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../../patch.ts';
 import { createEndpoint, type Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
@@ -75,7 +75,7 @@ export function patchPool(
         return original.call(this, event, found?.bound ?? listener);
       };
     }),
-    patchMethod(prototype, '_create', (original) => {
+    patchOnce(prototype, '_create', 'home', (original) => {
       return function _create(...args) {
         return runInRoot(original, this, ...args);
       };
