@@ -1,3 +1,4 @@
+import type { Operation } from '../../operation.ts';
 import {
   claim,
   ownerOf,
@@ -108,12 +109,15 @@ function enqueued(protocol: Protocol, sequence: Sequence, recorder: Recorder): v
   }
   const { _connection: connection } = protocol;
   if (!('sql' in sequence) || !connection) return;
+  const endpoint = endpointOfConnection(connection);
+  const describe = (): Operation =>
+    describeStatement(endpoint, (sequence as Stamped)[TEXT] ?? sequence.sql, sequence.values);
   if (operation.isDescribed) {
-    operation.recording?.connectedTo(endpointOfConnection(connection));
+    operation.recording?.connectedTo(endpoint);
+    // A pool reads no getter of what it was given; the library has by now.
+    if (operation.recording?.hasText === false) operation.recording.learn(describe());
   } else if (recorder.isListening) {
-    const text = (sequence as Stamped)[TEXT] ?? sequence.sql;
-    const endpoint = endpointOfConnection(connection);
-    operation.record(recorder, describeStatement(endpoint, text, sequence.values));
+    operation.record(recorder, describe());
   }
   const { recording } = operation;
   if (recording && typeof sequence.sql === 'string') {

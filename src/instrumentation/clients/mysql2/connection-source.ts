@@ -129,7 +129,12 @@ function added(connection: Connection, command: Command, recorder: Recorder): vo
   if (!isStatement) return;
   const { operation } = made;
   if (operation.isDescribed) {
-    operation.recording?.connectedTo(endpointOfConnection(connection));
+    const endpoint = endpointOfConnection(connection);
+    operation.recording?.connectedTo(endpoint);
+    // A pool reads no getter of what it was given; the library has by now.
+    if (operation.recording?.hasText === false) {
+      operation.recording.learn(describeCommand(endpoint, command));
+    }
   } else if (recorder.isListening) {
     operation.record(recorder, describeCommand(endpointOfConnection(connection), command));
   }

@@ -190,9 +190,9 @@ function queued(query: Submittable, call: Call, recorder: Recorder): RunningOper
   const { recording } = operation;
   if (recording) {
     recording.connectedTo(endpointOf(client));
-    if (!recording.hasText) recording.learn(describeQuery(endpointOf(client), query));
+    if (!recording.hasText) recording.learn(describeQuery(endpointOf(client), statementOf(query)));
   } else if (!pooled && recorder.isListening) {
-    operation.record(recorder, describeQuery(endpointOf(client), query));
+    operation.record(recorder, describeQuery(endpointOf(client), statementOf(query)));
   }
   // A query that pg made of the caller's arguments is ours to add to; a prepared one is known by
   // its text, which must stay the same.
@@ -200,6 +200,11 @@ function queued(query: Submittable, call: Call, recorder: Recorder): RunningOper
     query.text = operation.recording.comment(query.text);
   }
   return operation;
+}
+
+/** What holds the text: of a query stream that is the cursor in it. */
+function statementOf(query: Submittable): Submittable {
+  return query.text === undefined && query.cursor ? query.cursor : query;
 }
 
 /** A client that is broken or closed queues nothing and reports the error in the next tick. */

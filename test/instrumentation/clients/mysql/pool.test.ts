@@ -9,7 +9,7 @@ import {
 } from '../../../../src/instrumentation/index.ts';
 import { requireService } from '../../../support/services.ts';
 import { asCaller, called, caller } from '../../support/callers.ts';
-import { registerContextManager } from '../../support/telemetry.ts';
+import { registerContextManager, registerTelemetry } from '../../support/telemetry.ts';
 
 describe('a pool of mysql', () => {
   let instrumentation: Instrumentation;
@@ -55,6 +55,20 @@ describe('a pool of mysql', () => {
       );
     await query();
     assert.deepEqual(await resourcesOf(query), ['MYSQL_POOL_QUERY']);
+  });
+
+  it('shows a text that is no own property of what it was given', async () => {
+    const telemetry = registerTelemetry();
+    class Statement {
+      readonly values = [1];
+      get sql(): string {
+        return 'SELECT ? AS a FROM dual';
+      }
+    }
+    await called((done) => pool.query(new Statement(), () => done()));
+    const { name, attributes } = telemetry.onlySpan();
+    assert.equal(name, 'SELECT dual');
+    assert.equal(attributes['db.query.text'], new Statement().sql);
   });
 
   it('keeps the callers of those that wait for its only connection', async () => {

@@ -61,6 +61,26 @@ describe('mysql2', () => {
     assert.doesNotMatch(JSON.stringify(attributes()), /secret/);
   });
 
+  it('shows a text that is no own property of what a pool was given', async () => {
+    const pool = mysql.createPool({ uri: url, connectionLimit: 1 });
+    // As the statements of sql-template-strings and sql-template-tag are.
+    class Statement {
+      readonly values = [1];
+      get sql(): string {
+        return 'SELECT a FROM (SELECT 1 AS a) t WHERE a = ?';
+      }
+    }
+    const statement = new Statement() as unknown as string;
+    const text = new Statement().sql;
+    for (const method of ['query', 'execute'] as const) {
+      telemetry.reset();
+      await called((done) => pool[method](statement, () => done()));
+      assert.equal(telemetry.onlySpan().name, 'SELECT SELECT');
+      assert.equal(attributes()['db.query.text'], text);
+    }
+    await called((done) => pool.end(() => done()));
+  });
+
   it('gives the number of an error and no value', async () => {
     await query("select * from nowhere where a = 'secret'");
     const { status } = telemetry.onlySpan();

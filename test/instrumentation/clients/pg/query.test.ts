@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { Client, Pool, type QueryConfig } from 'pg';
+import QueryStream from 'pg-query-stream';
 
 import {
   getInstrumentations,
@@ -89,6 +90,17 @@ describe('pg', () => {
     await withClient(async (client) => {
       await assert.rejects(client.query("do $$ begin raise exception 'for Alice'; end $$"));
       assert.equal(telemetry.onlySpan().status.message, 'P0001');
+    });
+  });
+
+  it('shows the text of a stream, which only the cursor in it knows', async () => {
+    await withClient(async (client) => {
+      const text = 'SELECT relname FROM pg_class WHERE relpages = $1 LIMIT 1';
+      const stream = client.query(new QueryStream(text, [0]));
+      for await (const _row of stream);
+      const span = telemetry.onlySpan();
+      assert.equal(span.name, 'SELECT pg_class');
+      assert.equal(span.attributes['db.query.text'], text);
     });
   });
 
