@@ -1,6 +1,7 @@
 import type { ModuleExports } from '../module-hooks.ts';
 import { byClass, type Failure, type Operation } from '../operation.ts';
 import { createEndpoint, type Endpoint } from '../recorder/endpoint.ts';
+import { commandNamed } from './command-table.ts';
 import { batchText, commandText } from './command-text.ts';
 
 /* What the Redis clients have in common: where commands go, how they read, how they fail. */
@@ -27,19 +28,25 @@ export function redisEndpoint({ database, ...parts }: RedisEndpointParts): Endpo
   return Object.freeze({ ...endpoint, attributes: Object.freeze(attributes) });
 }
 
+/** What commands of modules are called: `FT.SEARCH`. */
+const OF_A_MODULE = /^[a-z][a-z0-9_]{0,31}(?:\.[a-z][a-z0-9_]{0,31}){1,3}$/i;
+
+/**
+ * The name as it may be shown. What is neither a command of the server's nor has the form of a
+ * module's may be anything, as `call('AUTH secret')` is one word to the clients.
+ */
+function commandName(given: string): string {
+  return commandNamed(given) || OF_A_MODULE.test(given) ? given : 'unknown';
+}
+
 /** One command. */
 export function describeCommand(
   endpoint: Endpoint,
-  name: string,
+  given: string,
   args: readonly unknown[],
 ): Operation {
-  return {
-    endpoint,
-    name,
-    safeText: commandText(name, args),
-    values: args,
-    storedProcedure: storedProcedureOf(name, args),
-  };
+  const name = commandName(given);
+  return { endpoint, name, safeText: commandText(name, args), values: args };
 }
 
 /** A command of a batch, in whatever shape its client has it. */
@@ -58,17 +65,12 @@ export function describeBatch(
   const isUniform = first !== undefined && commands.every(({ name }) => name === first.name);
   return {
     endpoint,
-    name: isUniform ? `${kind} ${first.name}` : kind,
-    safeText: batchText(commands, ({ name, args }, room) => commandText(name, args, room)),
+    name: isUniform ? `${kind} ${commandName(first.name)}` : kind,
+    safeText: batchText(commands, ({ name, args }, room) =>
+      commandText(commandName(name), args, room),
+    ),
     batchSize: commands.length,
   };
-}
-
-/** The function, or the digest of the script, that a command calls. */
-function storedProcedureOf(name: string, args: readonly unknown[]): string | undefined {
-  if (name.length < 5 || !/^(?:evalsha|fcall)(?:_ro)?$/i.test(name)) return undefined;
-  const [procedure] = args;
-  return typeof procedure === 'string' && /^\w{1,64}$/.test(procedure) ? procedure : undefined;
 }
 
 /** The classes by which clients know an error that the server sent. */
