@@ -10,6 +10,9 @@ const UNARY_BEHIND: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Words behind which `SET` gives columns their values. */
+const WRITES_COLUMNS: ReadonlySet<string> = new Set(['UPDATE', 'INSERT', 'MERGE']);
+
 /**
  * Writes the statement again with `?` for every literal and nothing for every comment.
  *
@@ -29,6 +32,9 @@ export class SanitisedText {
   #listStart = -1;
   #listLiterals = 0;
   #assigned = false;
+  /** Behind a `SET` that is about a setting, and not about the columns of a table. */
+  #setting = false;
+  #writesColumns = false;
 
   constructor(dialect: SqlDialect) {
     this.#dialect = dialect;
@@ -54,7 +60,7 @@ export class SanitisedText {
       case 'word':
         return this.#word(value, upper, statement);
       case 'semicolon':
-        this.#assigned = false;
+        this.#assigned = this.#setting = this.#writesColumns = false;
         return this.#keep(value, ';');
       case 'close':
         this.#collapse();
@@ -87,7 +93,10 @@ export class SanitisedText {
         return this.#literal('number');
     }
     if (this.#holdsAValue(statement) && upper !== 'DEFAULT') return this.#literal('string');
-    if (upper === 'TO' && statement === 'SET') this.#assigned = true;
+    if (WRITES_COLUMNS.has(upper)) this.#writesColumns = true;
+    // Behind that of `ALTER ROLE` and of `CREATE FUNCTION`, too.
+    if (!isName && upper === 'SET') this.#setting = statement === 'SET' || !this.#writesColumns;
+    if (upper === 'TO' && this.#setting) this.#assigned = true;
     this.#keep(value, isName ? 'name' : upper);
   }
 
@@ -99,7 +108,7 @@ export class SanitisedText {
   /** Places where the grammar takes a bare or quoted name for a value. */
   #holdsAValue(statement: string): boolean {
     if (this.#last === 'BY' && this.#before === 'IDENTIFIED') return true;
-    if (statement === 'SET' && this.#dialect === 'postgresql') return this.#assigned;
+    if (this.#setting && this.#dialect === 'postgresql') return this.#assigned;
     if (statement === 'PRAGMA') return this.#assigned;
     return statement === 'ATTACH' && this.#last === 'KEY';
   }
