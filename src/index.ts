@@ -21,7 +21,11 @@ export {
   type RuleSet,
 } from './instrumentation/rules/index.ts';
 export { wrap, type Rule, type RuleKind } from './instrumentation/wrap.ts';
-export { getInstrumentations, type InstrumentationOptions } from './instrumentation/index.ts';
+export {
+  getInstrumentations,
+  hookImports,
+  type InstrumentationOptions,
+} from './instrumentation/index.ts';
 export type { ClientConfig } from './instrumentation/client-config.ts';
 export type { OtelInstrumentation, StartOptions } from './config.ts';
 export { start, type Clew } from './start.ts';

@@ -17,6 +17,7 @@ import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
 import { InstrumentationSet, libraryOf } from './instrumentation-set.ts';
 import { getInstrumentations, hookImports, patchConsole } from './instrumentation/index.ts';
+import { Leftovers } from './instrumentation/leftovers.ts';
 import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
 import { startReport, uncoveredReport } from './start-report.ts';
 import { reportSurroundings, uncovered } from './surroundings.ts';
@@ -88,6 +89,7 @@ class Parts {
   readonly #problems: string[];
   readonly #instrumentations = new InstrumentationSet();
   readonly #undo: (() => void)[] = [];
+  readonly #leftovers = new Leftovers();
   delivery: DeliverySpanProcessor | undefined;
   tracer: AsyncResourceTracer | undefined;
   added: AddedProcessors | undefined;
@@ -109,7 +111,7 @@ class Parts {
         this.#part('ids in the console', () => this.#undo.push(patchConsole(config.logs.fields)));
       }
     }
-    hookImports();
+    this.#part('the import hooks', () => this.#undo.push(hookImports(config.instrumentations)));
     this.#report(config);
   }
 
@@ -142,6 +144,7 @@ class Parts {
 
   async shutdown(): Promise<void> {
     for (const undo of this.#undo.splice(0).toReversed()) undo();
+    this.#leftovers.remove();
     try {
       await this.#provider?.shutdown();
     } catch (error) {
@@ -235,6 +238,7 @@ class Parts {
       instrumentation.enable();
       this.#undo.push(() => instrumentation.disable());
     }
+    this.#leftovers.watch([...builtIn, ...config.instrumentations]);
   }
 
   /** HTTP spans are not our purpose: OpenTelemetry's own packages make them. */

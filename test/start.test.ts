@@ -36,4 +36,12 @@ describe('start', function () {
       await receiver.close();
     }
   });
+
+  it('leaves everything as it was once it is shut down, twice', async () => {
+    const result = await runNode([fixture('shutdown.mjs')], {
+      env: { OTEL_TRACES_EXPORTER: 'none' },
+    });
+    assert.equal(result.stdout, 'all as before\n', result.stderr);
+    assert.equal(result.code, 0);
+  });
 });

@@ -10,7 +10,7 @@ import { resolveOptions, type DeliveryOptions, type ResolvedOptions } from './op
 import type { DrainLimits } from './sender-options.ts';
 import { reportLoss } from './loss-report.ts';
 import { findMeter, observeDelivery } from './self-metrics.ts';
-import { startInline, startThread, type SenderLink } from './sender-link.ts';
+import { hasThreadFile, startInline, startThread, type SenderLink } from './sender-link.ts';
 import { CHUNK_BYTES, SpanLog, type Chunk } from './span-log.ts';
 import type { EndedSpan, ResourceShape } from './span-shape.ts';
 import { SpoolWriter } from './spool-writer.ts';
@@ -195,7 +195,7 @@ export class DeliverySpanProcessor {
   #makeLink(): SenderLink {
     const { sender, thread } = this.#options;
     const folder = this.#spool?.folder;
-    if (!thread) return startInline(sender, folder);
+    if (!thread || !hasThreadFile()) return startInline(sender, folder);
     try {
       if (this.#deaths >= MAX_DEATHS) throw new Error(`it died ${MAX_DEATHS} times`);
       return startThread(sender, folder);

@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import {
   MessageChannel,
   receiveMessageOnPort,
@@ -41,6 +45,13 @@ type FromSender =
 /** Beyond the sender's own limit: it gives up first, unless its thread is stuck or starved. */
 const GRACE_MILLIS = 1000;
 
+const THREAD = new URL('./sender-thread.js', import.meta.url);
+
+/** Whether the thread's file is there: beside an application in one bundled file it is not. */
+export function hasThreadFile(): boolean {
+  return existsSync(THREAD);
+}
+
 /** Starts the sender in a thread of its own. */
 export function startThread(options: SenderOptions, ownFolder: string | undefined): SenderLink {
   return new ThreadLink(options, ownFolder);
@@ -49,6 +60,19 @@ export function startThread(options: SenderOptions, ownFolder: string | undefine
 /** Runs the sender on this thread. */
 export function startInline(options: SenderOptions, ownFolder: string | undefined): SenderLink {
   return new InlineLink(options, ownFolder);
+}
+
+/**
+ * The flags without which a thread cannot load this package: where Yarn's Plug'n'Play serves it
+ * out of an archive, those of its loader.
+ */
+function packageLoader(): string[] {
+  if (process.versions['pnp'] === undefined) return [];
+  const pnp = createRequire(import.meta.url).resolve('pnpapi');
+  const loader = join(dirname(pnp), '.pnp.loader.mjs');
+  const flags = ['--require', pnp];
+  if (existsSync(loader)) flags.push('--experimental-loader', pathToFileURL(loader).href);
+  return flags;
 }
 
 class ThreadLink implements SenderLink {
@@ -64,12 +88,12 @@ class ThreadLink implements SenderLink {
     const { port1, port2 } = new MessageChannel();
     const setup: SenderSetup = { options, memory: this.counters.memory, ownFolder };
     this.#port = port1;
-    this.#worker = new Worker(new URL('./sender-thread.js', import.meta.url), {
+    this.#worker = new Worker(THREAD, {
       name: 'clew-sender',
       workerData: { setup, port: port2 },
       transferList: [port2],
       // Preloads and flags are the application's: in here they would trace us, or never return.
-      execArgv: [],
+      execArgv: packageLoader(),
       env: { ...process.env, NODE_OPTIONS: '' },
     });
     this.#port.on('message', (message: FromSender) => this.#receive(message));

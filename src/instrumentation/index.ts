@@ -102,7 +102,7 @@ export function getInstrumentations(options: InstrumentationOptions = {}): Instr
   return [...clients, ...loggers];
 }
 
-export { hookImports } from './module-hooks.ts';
+export { hookImports } from './imports/import-hooks.ts';
 export { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 export type { ClientConfig } from './client-config.ts';
 export type { LogFields } from './loggers/log-fields.ts';

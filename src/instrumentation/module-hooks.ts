@@ -1,25 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { createRequire, register as registerLoader } from 'node:module';
+import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-import { Hook as ImportHook } from 'import-in-the-middle';
-import {
-  register as registerSync,
-  supportsSyncHooks,
-} from 'import-in-the-middle/register-hooks.mjs';
-import { Hook as RequireHook } from 'require-in-the-middle';
 import semver from 'semver';
 
 import { messageOf } from '../base/errors.ts';
-import { say, sayOnce } from '../base/log.ts';
+import { sayOnce } from '../base/log.ts';
+import {
+  packageOf,
+  pathInPackage,
+  stripExtension,
+  WantedModules,
+} from './imports/wanted-modules.ts';
 import type { Undo } from './patch.ts';
 
 /*
  * Tells instrumentations when a module of a library is loaded, by `require` or by `import`.
  *
- * One require hook and one import hook serve all of them. `patches` is written by `onModule` and
- * read at each load; an entry lives until its undo is called. `seen` keeps a module from being
- * patched twice when it arrives both ways.
+ * One require hook serves all of them, from the first registration to the last undo; the import
+ * hooks report to `onImported`. `patches` is written by `onModule` and read at each load; an entry
+ * lives until its undo is called. `seen` keeps a module from being patched twice when it arrives
+ * both ways.
  */
 
 /** What a module exports as a whole: of a namespace that `import` gives, its default. */
@@ -46,6 +48,8 @@ export interface ModulePatch {
     version: string,
     replace: (replacement: ModuleExports) => void,
   ): Undo | undefined;
+  /** Whether `import` of the module is left alone. */
+  byRequire?: boolean;
 }
 
 // Exports of foreign modules have no type we could know.
@@ -58,12 +62,14 @@ interface Registration extends ModulePatch {
 }
 
 const patches = new Map<string, Set<Registration>>();
-const stripExtension = (name: string): string => name.replace(/\.(?:c|m)?js$/, '');
 const keyOf = (name: string): string => stripExtension(name.replaceAll('\\', '/'));
-/** What was imported so far, for registrations to come: nobody else can be asked for it. */
+/** What the import hooks look for. */
+export const wantedModules: WantedModules = new WantedModules();
+/** What was imported so far, for registrations to come: there is no one else to ask for it. */
 const imported: { exports: ModuleExports; name: string; baseDir: string | undefined }[] = [];
-let requireHooked = false;
-let importHooked = false;
+const importedNamespaces = new WeakSet<object>();
+let unhookRequire: Undo | undefined;
+const requireHere = createRequire(import.meta.url);
 
 /** Registers `patch` for modules loaded from now on, and for those that `require` holds already. */
 export function onModule(patch: ModulePatch): Undo {
@@ -71,7 +77,8 @@ export function onModule(patch: ModulePatch): Undo {
   const key = stripExtension(patch.module);
   const group = patches.get(key) ?? new Set();
   patches.set(key, group.add(registration));
-  hookRequire();
+  unhookRequire ??= hookRequire();
+  if (!patch.byRequire) registration.undos.push(wantedModules.add(key));
   for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
     if (stripExtension(name) !== key) continue;
     apply(registration, module.exports, baseDir, (next) => {
@@ -81,101 +88,127 @@ export function onModule(patch: ModulePatch): Undo {
         `early:${module.id}`,
         `${packageOf(key)} was loaded before its instrumentation: where it was loaded it is not instrumented.`,
       );
-      replaceExports(module, next);
+      const original: ModuleExports = module.exports;
+      exchange(module, original, next);
+      registration.undos.push(() => exchange(module, next, original));
     });
   }
   for (const { exports, name, baseDir } of imported) {
     if (keyOf(name) !== key) continue;
-    apply(registration, exports, baseDir, (replacement) => replaceDefault(exports, replacement));
+    if (patch.byRequire) continue;
+    apply(registration, exports, baseDir, (replacement) => {
+      const undo = replaceDefault(exports, replacement);
+      if (undo) registration.undos.push(undo);
+    });
   }
   return () => {
     group.delete(registration);
     if (group.size === 0) patches.delete(key);
     for (const undo of registration.undos.splice(0).toReversed()) undo();
+    if (patches.size > 0) return;
+    unhookRequire?.();
+    unhookRequire = undefined;
   };
 }
 
 /**
- * Hooks `import` as well. To be called by the preload after all registrations and before the
- * application: where loader hooks run on a thread of their own, that thread is given the list of
- * modules once.
+ * Patches a module that was imported; the import hooks call it with writable exports. `specifier`
+ * is what the importer wrote, from which a package's main module is known.
  */
-export function hookImports(): void {
-  if (importHooked) return;
-  importHooked = true;
+export function onImported(url: string, namespace: ModuleExports, specifier?: string): void {
+  if (importedNamespaces.has(namespace as object)) return;
+  importedNamespaces.add(namespace as object);
+  const module = describeImport(url, specifier);
+  if (module === undefined) return;
+  imported.push({ exports: namespace, ...module });
+  loaded(namespace, module.name, module.baseDir, (replacement) =>
+    replaceDefault(namespace, replacement),
+  );
+}
+
+function describeImport(
+  url: string,
+  specifier: string | undefined,
+): { name: string; baseDir: string | undefined } | undefined {
+  if (!url.startsWith('file:')) return { name: url, baseDir: undefined };
+  const path = fileURLToPath(url).replaceAll('\\', '/');
+  const inside = pathInPackage(path);
+  if (inside === undefined) return undefined;
+  const packageName = packageOf(inside);
+  const baseDir = path.slice(0, path.length - inside.length + packageName.length);
+  const isMain = specifier === packageName || specifier === undefined;
+  return { name: isMain ? packageName : inside, baseDir };
+}
+
+/** Required when it is needed, as import-in-the-middle is, for the sake of bundled applications. */
+function hookRequire(): Undo {
   try {
-    if (supportsSyncHooks()) {
-      registerSync({ include: importMatchers() });
-    } else {
-      registerLoader('import-in-the-middle/hook.mjs', import.meta.url, {
-        data: { include: importMatchers() },
-      });
-    }
-    void new ImportHook([...packageNames()], { internals: true }, (exports, name, baseDir) => {
-      const module = { exports, name, baseDir: baseDir ?? undefined };
-      imported.push(module);
-      replaceDefault(exports, loaded(exports, name, module.baseDir));
-    });
+    const { Hook } = requireHere('require-in-the-middle') as typeof import('require-in-the-middle');
+    const hook = new Hook(null, { internals: true }, (exports: ModuleExports, name, baseDir) =>
+      loaded(exports, name, baseDir, (replacement) => () => forget(replacement, exports, baseDir)),
+    );
+    return () => hook.unhook();
   } catch (error) {
-    say('warn', `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`);
+    sayOnce(
+      'warn',
+      'require-hook',
+      `modules loaded by \`require\` cannot be instrumented: ${messageOf(error)}`,
+    );
+    return () => undefined;
   }
 }
 
-/** A file inside a package is imported under any specifier, so it is known by its URL. */
-function importMatchers(): (string | RegExp)[] {
-  const files = [...patches.keys()].filter((key) => packageOf(key) !== key);
-  const matchers = files.map((key) => new RegExp(`/node_modules/${escape(key)}(?:\\.[cm]?js)?$`));
-  return [...packageNames(), ...matchers];
-}
-
-const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-
-function packageNames(): Set<string> {
-  return new Set([...patches.keys()].map(packageOf));
-}
-
-/** `@scope/name/lib/file` and `name/lib/file` without the part after the package. */
-function packageOf(module: string): string {
-  return module
-    .split('/')
-    .slice(0, module.startsWith('@') ? 2 : 1)
-    .join('/');
-}
-
-function hookRequire(): void {
-  if (requireHooked) return;
-  requireHooked = true;
-  void new RequireHook(null, { internals: true }, (exports, name, baseDir) => {
-    return loaded(exports, name, baseDir);
-  });
+/** Takes back what a require hook handed out; another hook above ours has kept it. */
+function forget(
+  replacement: ModuleExports,
+  original: ModuleExports,
+  baseDir: string | undefined,
+): void {
+  if (baseDir === undefined) return;
+  for (const [file, module] of Object.entries(requireHere.cache)) {
+    if (module && file.startsWith(baseDir)) exchange(module, replacement, original);
+  }
 }
 
 /**
- * Puts what takes the place of a module where those who require it find it. Require hooks, ours
- * among them, note on the module what they handed out, under a symbol of their own.
+ * Puts `next` where those who require `module` find `current`. Require hooks, ours among them, note
+ * on the module what they handed out, under a symbol of their own.
  */
-function replaceExports(module: NodeJS.Module, replacement: ModuleExports): void {
+function exchange(module: NodeJS.Module, current: ModuleExports, next: ModuleExports): void {
   const noted = module as unknown as Record<symbol, unknown>;
   for (const symbol of Object.getOwnPropertySymbols(module)) {
-    if (noted[symbol] === module.exports) noted[symbol] = replacement;
+    if (noted[symbol] === current) noted[symbol] = next;
   }
-  module.exports = replacement;
+  if (module.exports === current) module.exports = next;
 }
 
 /** Puts a function that takes the place of a module where those who import it find it. */
-function replaceDefault(namespace: ModuleExports, replacement: ModuleExports): void {
-  if (replacement !== namespace && typeof defaultOf(namespace) === 'function') {
-    namespace.default = replacement;
-  }
+function replaceDefault(namespace: ModuleExports, replacement: ModuleExports): Undo | undefined {
+  const original: ModuleExports = namespace.default;
+  if (replacement === namespace || typeof defaultOf(namespace) !== 'function') return undefined;
+  namespace.default = replacement;
+  return () => {
+    if (namespace.default === replacement) namespace.default = original;
+  };
 }
 
-/** Applies what is registered for a module and returns what is to be handed out in its place. */
-function loaded(exports: ModuleExports, name: string, baseDir: string | undefined): ModuleExports {
-  const group = patches.get(keyOf(name));
-  if (group === undefined) return exports;
+/**
+ * Applies what is registered for a module and returns what is to be handed out in its place.
+ * `place` puts that where it has to be put, and gives the undo.
+ */
+function loaded(
+  exports: ModuleExports,
+  name: string,
+  baseDir: string | undefined,
+  place?: (replacement: ModuleExports) => Undo | undefined,
+): ModuleExports {
   let current = exports;
-  for (const registration of group) {
-    apply(registration, current, baseDir, (replacement) => (current = replacement));
+  for (const registration of patches.get(keyOf(name)) ?? []) {
+    apply(registration, current, baseDir, (replacement) => {
+      current = replacement;
+      const undo = place?.(replacement);
+      if (undo) registration.undos.push(undo);
+    });
   }
   return current;
 }
@@ -225,8 +258,7 @@ interface LoadedModule {
  */
 function* alreadyRequired(packageName: string): Generator<LoadedModule> {
   const folder = `/node_modules/${packageName}/`;
-  const { cache } = createRequire(import.meta.url);
-  for (const [file, module] of Object.entries(cache)) {
+  for (const [file, module] of Object.entries(requireHere.cache)) {
     const path = file.replaceAll('\\', '/');
     const start = path.lastIndexOf(folder);
     if (start === -1 || module === undefined || !module.loaded) continue;

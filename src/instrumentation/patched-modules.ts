@@ -1,4 +1,5 @@
 import { sayOnce } from '../base/log.ts';
+import { hookImports } from './imports/import-hooks.ts';
 import { onModule, type ModuleExports } from './module-hooks.ts';
 import { isPatchedElsewhere } from './other-patches.ts';
 import type { Undo } from './patch.ts';
@@ -32,7 +33,8 @@ export class PatchedModules {
   }
 
   enable(): void {
-    this.#undos ??= this.#modules.map((module) =>
+    if (this.#undos) return;
+    this.#undos = this.#modules.map((module) =>
       onModule({
         module: module.module,
         versions: module.versions,
@@ -42,6 +44,7 @@ export class PatchedModules {
         },
       }),
     );
+    this.#undos.push(hookImports());
   }
 
   disable(): void {

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-/** The preload as an application would name it: a file URL serves `--import`, a path `--require`. */
+/** What `clew/register` is to an application: a file URL serves `--import`, a path `--require`. */
 export const REGISTER_URL: string = new URL('../../src/register.js', import.meta.url).href;
-export const REGISTER_PATH: string = fileURLToPath(REGISTER_URL);
+export const REGISTER_PATH: string = fileURLToPath(
+  new URL('../../src/register.cjs', import.meta.url),
+);
 
 /** The path of a hand-written program in test/fixtures/, seen from build/test/support/. */
 export function fixture(name: string): string {

@@ -1,6 +1,7 @@
 import semver from 'semver';
 
 import { sayOnce } from '../../base/log.ts';
+import { hookImports } from '../imports/import-hooks.ts';
 import { onModule, type ModuleExports } from '../module-hooks.ts';
 import type { Undo } from '../patch.ts';
 import { tryWrap, type ReplaceModule } from '../wrap.ts';
@@ -29,8 +30,7 @@ export interface RuleOptions {
 /**
  * Applies repair rules to each library when it is loaded, and the ones for Node's own modules now.
  *
- * Call it before the application loads its libraries; `hookImports()` comes after it. Returns the
- * undo of all. `CLEW_REPAIR=off` turns every rule off; a mistake in a rule is an `ERR_RULE`.
+ * Call it before the application loads its libraries. Returns the undo of all. `CLEW_REPAIR=off` turns every rule off; a mistake in a rule is an `ERR_RULE`.
  */
 export function enableRules(options: RuleOptions = {}): Undo {
   if (isSwitchedOff()) return () => undefined;
@@ -45,6 +45,7 @@ export function enableRules(options: RuleOptions = {}): Undo {
   const undos = [...builtInRules, ...own].map((each) => registerModule(each));
   if (builtIn && !except.includes('winston')) undos.push(onModule(WINSTON_BATCHES));
   if (builtIn) undos.push(repairGlobals(except));
+  undos.push(hookImports());
   return () => {
     for (const undo of undos.splice(0).toReversed()) undo();
   };

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
-import { findNodeAtLocation, parseTree, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import type { Node, ParseError } from 'jsonc-parser';
 
 import { ClewError, messageOf } from '../../base/errors.ts';
 import { readRuleSet, type ModuleRules } from './rule-set.ts';
@@ -28,8 +29,14 @@ export function findRuleFile(folder: string): string | undefined {
   return existsSync(file) ? file : undefined;
 }
 
+/** Required where there is a file to read: bundlers cannot see the parser's parts. */
+function loadParser(): typeof import('jsonc-parser') {
+  return createRequire(import.meta.url)('jsonc-parser') as typeof import('jsonc-parser');
+}
+
 /** Reads the text of a file of rules. @internal */
 export function parseRules(text: string, file: string): ModuleRules[] {
+  const { findNodeAtLocation, parseTree, printParseErrorCode } = loadParser();
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const lineAt = (offset: number): number => text.slice(0, offset).split('\n').length;
@@ -49,8 +56,6 @@ export function parseRules(text: string, file: string): ModuleRules[] {
     return `${file}:${lineAt(rules.offset)}`;
   });
 }
-
-type Node = NonNullable<ReturnType<typeof parseTree>>;
 
 function valueOf(node: Node): unknown {
   if (node.type === 'array') return (node.children ?? []).map(valueOf);

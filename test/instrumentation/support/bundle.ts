@@ -64,8 +64,6 @@ export async function bundle(options: BundleOptions): Promise<string> {
     logLevel: 'silent',
     define: format === 'cjs' ? { 'import.meta': 'importMeta' } : {},
     alias: { clew: OURS },
-    // jsonc-parser requires its parts by a name that bundlers cannot see, but for its ES modules.
-    ...(isWhole ? { mainFields: ['module', 'main'] } : {}),
     plugins: [...(isWhole ? [] : [outside]), ...(native === undefined ? [] : [nativePart(native)])],
     external: [...OPTIONAL, ...without],
     banner: { js: BANNERS[format] ?? '' },

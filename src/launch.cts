@@ -1,0 +1,47 @@
+/*
+ * What both preloads share. It is CommonJS, which every Node and every loader can require, and it
+ * links against nothing that a Node too old for us lacks.
+ *
+ * `launch` starts clew, unless this thread belongs to no application, and returns what came of it:
+ * the `problem` that costs tracing, and the `error` behind it. `report` writes the one line about
+ * it. Neither throws: what fails costs tracing and not the application.
+ */
+{
+  const { isMainThread, parentPort } =
+    require('node:worker_threads') as typeof import('node:worker_threads');
+
+  interface Outcome {
+    problem?: string;
+    error?: unknown;
+  }
+
+  const launch = (): Outcome => {
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    if (major < 20 || (major === 20 && minor < 19)) {
+      return { problem: `Node ${process.versions.node} is too old, clew needs 20.19 or later.` };
+    }
+    // Node runs `--require` preloads on the thread of the loader hooks too. That one belongs to no
+    // application; unlike a worker it has nobody to talk to.
+    if (!isMainThread && parentPort === null) return {};
+    try {
+      const { start } = require('./start.js') as { start: () => void };
+      start();
+      return {};
+    } catch (error) {
+      const message = String((error as Error | undefined)?.message ?? error);
+      const line = (message.split('\n')[0] ?? '').replace(/[^.]$/, '$&.');
+      return { error, problem: `could not be started: ${line}` };
+    }
+  };
+
+  const report = ({ problem }: Outcome): void => {
+    if (problem === undefined) return;
+    try {
+      process.stderr.write(`clew: ${problem} The application runs without tracing.\n`);
+    } catch {
+      // A closed stderr must not reach the application.
+    }
+  };
+
+  module.exports = { launch, report };
+}
