@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 
+import { patchMethod } from '../base/patch.ts';
+
 /**
  * Calls `found` as soon as this thread has loaded a native add-on: now, or when the first one comes.
  * Returns the undo. Until then `process.dlopen`, through which every add-on comes, is replaced.
@@ -10,20 +12,18 @@ export function onAddOnLoaded(found: () => void): () => void {
     found();
     return () => undefined;
   }
+  const undo = patchMethod(process, 'dlopen', (original) => {
+    return function dlopen(...args) {
+      Reflect.apply(original, this, args);
+      if (!isWaiting) return;
+      stop();
+      found();
+    };
+  });
   let isWaiting = true;
-  // oxlint-disable-next-line typescript/unbound-method
-  const original = process.dlopen;
   const stop = (): void => {
     isWaiting = false;
-    // Somebody else's patch on top of ours stays; ours then passes everything on.
-    if (process.dlopen === replacement) process.dlopen = original;
+    undo?.();
   };
-  const replacement: typeof process.dlopen = function (this: unknown, ...args) {
-    Reflect.apply(original, this, args);
-    if (!isWaiting) return;
-    stop();
-    found();
-  };
-  process.dlopen = replacement;
   return stop;
 }

@@ -6,6 +6,7 @@ import { Duplex, Writable } from 'node:stream';
 import { Gzip } from 'node:zlib';
 
 import { onHttp2Served } from '../async/http2-serving.ts';
+import { patchHotMethod, undoAll, type Undo } from '../base/patch.ts';
 import type { AnyFunction } from './listeners.ts';
 
 /*
@@ -48,11 +49,11 @@ const OTHERS: readonly [object, Positions][] = [
 ];
 
 let participants: readonly WriteParticipant[] = [];
-let undoStreams: (() => void) | undefined;
-let undoOthers: (() => void) | undefined;
+let undoStreams: Undo | undefined;
+let undoOthers: Undo | undefined;
 
 /** Has `participant` take part in every write from now on. Returns the undo. */
-export function onWrites(participant: WriteParticipant): () => void {
+export function onWrites(participant: WriteParticipant): Undo {
   participants = [...participants, participant];
   replaceAsNeeded();
   return () => {
@@ -76,38 +77,37 @@ function replaceAsNeeded(): void {
   }
 }
 
-function replaceStreams(): () => void {
-  const undos = STREAMS.flatMap((prototype) => {
-    const target = prototype as Methods;
-    const write = writing(target['write'] as AnyFunction);
-    return [
-      replace(target, 'write', () => write),
-      replace(target, 'end', (original) => ending(original, write)),
-    ];
-  });
-  return () => {
-    for (const undo of undos) undo();
-  };
+function replaceStreams(): Undo {
+  return undoAll(
+    STREAMS.flatMap((prototype) => {
+      const target = prototype as Methods;
+      const write = writing(target['write'] as AnyFunction);
+      return [
+        patchHotMethod(target, 'write', () => write),
+        patchHotMethod(target, 'end', (original) => ending(original, write)),
+      ];
+    }),
+  );
 }
 
-function replaceOthers(): () => void {
+function replaceOthers(): Undo {
   const undos = OTHERS.flatMap(([target, positions]) =>
     Object.entries(positions)
       .filter(([method]) => Object.hasOwn(target, method))
-      .map(([method, first]) =>
-        replace(target as Methods, method, (original) => callingBack(original, first)),
-      ),
+      .map(([method, first]) => replaceCallingBack(target, method, first)),
   );
   // Its `write` is that of a `Duplex`.
   const stopWaiting = onHttp2Served(({ Http2ServerResponse: { prototype } }) =>
-    undos.push(
-      replace(prototype as unknown as Methods, 'end', (original) => callingBack(original, 0)),
-    ),
+    undos.push(replaceCallingBack(prototype, 'end', 0)),
   );
   return () => {
     stopWaiting();
-    for (const undo of undos) undo();
+    undoAll(undos)();
   };
+}
+
+function replaceCallingBack(target: object, method: string, first: number): Undo | undefined {
+  return patchHotMethod(target as Methods, method, (original) => callingBack(original, first));
 }
 
 /** A method whose last argument may be a callback, at the position `first` or later. */
@@ -199,23 +199,4 @@ function classesAbove(derived: { prototype: object }, base: { prototype: object 
     found.push(above);
   }
   return found;
-}
-
-/** Replaces a method; the undo leaves a patch over it in place, as ours then passes everything on. */
-function replace(
-  target: Methods,
-  method: string,
-  make: (original: AnyFunction) => AnyFunction,
-): () => void {
-  const original = target[method] as AnyFunction;
-  const replacement = make(original);
-  // Its name and length, and what `util.promisify` looks for.
-  for (const key of Reflect.ownKeys(original)) {
-    const descriptor = Object.getOwnPropertyDescriptor(original, key);
-    if (key !== 'prototype' && descriptor) Object.defineProperty(replacement, key, descriptor);
-  }
-  target[method] = replacement;
-  return () => {
-    if (target[method] === replacement) target[method] = original;
-  };
 }

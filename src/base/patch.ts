@@ -1,0 +1,195 @@
+/** Undoes what the call that returned it did. Calling it again does nothing. */
+export type Undo = () => void;
+
+/** A method of `Target`, with its `this`; of a table of functions, one as the table has it. */
+export type MethodOf<Target, Key extends keyof Target> = string extends keyof Target
+  ? NonNullable<Target[Key]>
+  : NonNullable<Target[Key]> extends (...args: infer Args) => infer Result
+    ? (this: Target, ...args: Args) => Result
+    : never;
+
+/**
+ * A patch: `method` of `target` replaced by what `wrap` makes of it.
+ *
+ * The property keeps its attributes, so what was not enumerable stays so; a method that was
+ * inherited is shadowed and the shadow is deleted again. When somebody patched over us in the
+ * meantime the undo leaves their patch in place and turns ours into a plain call of the original.
+ * A target that cannot be patched (frozen, no such method) is left alone.
+ */
+export function patchMethod<Target extends object, Key extends keyof Target & (string | symbol)>(
+  target: Target,
+  key: Key,
+  wrap: (original: MethodOf<Target, Key>) => MethodOf<Target, Key>,
+): Undo | undefined {
+  const original = patchable(target, key);
+  if (original === undefined) return undefined;
+  let active = wrap(original) as Callable;
+  const dispatch = withLooksOf(original, function (this: unknown, ...args: unknown[]): unknown {
+    return new.target
+      ? (Reflect.construct(active, args, new.target) as unknown)
+      : active.apply(this, args);
+  });
+  const restore = place(target, key, dispatch);
+  return () => {
+    active = original as Callable;
+    restore();
+  };
+}
+
+/** Whether a patch still holds. */
+export interface PatchState {
+  readonly isUndone: boolean;
+}
+
+/**
+ * `patchMethod` for what is called for every operation. Between the caller and what `wrap` makes
+ * stands no other function, which the engine could not see through and which would cost more than
+ * most wrappers do: so once `patch.isUndone`, the wrapper itself has to be a plain call.
+ */
+export function patchHotMethod<Target extends object, Key extends keyof Target & (string | symbol)>(
+  target: Target,
+  key: Key,
+  wrap: (original: MethodOf<Target, Key>, patch: PatchState) => MethodOf<Target, Key>,
+): Undo | undefined {
+  const original = patchable(target, key);
+  if (original === undefined) return undefined;
+  const patch = { isUndone: false };
+  const restore = place(target, key, withLooksOf(original, wrap(original, patch) as Callable));
+  return () => {
+    patch.isUndone = true;
+    restore();
+  };
+}
+
+function patchable<Target extends object, Key extends keyof Target & (string | symbol)>(
+  target: Target,
+  key: Key,
+): MethodOf<Target, Key> | undefined {
+  const original = target[key] as MethodOf<Target, Key>;
+  if (typeof original !== 'function') return undefined;
+  const own = Object.getOwnPropertyDescriptor(target, key);
+  const canBe = own ? own.configurable && own.get === undefined : Object.isExtensible(target);
+  return canBe ? original : undefined;
+}
+
+/** Puts `replacement` where a method is; the undo restores that if nobody else did the same. */
+function place<Target extends object>(
+  target: Target,
+  key: keyof Target,
+  replacement: Callable,
+): Undo {
+  const own = Object.getOwnPropertyDescriptor(target, key);
+  Object.defineProperty(target, key, {
+    value: replacement,
+    writable: true,
+    configurable: true,
+    enumerable: own?.enumerable ?? false,
+  });
+  return () => {
+    if (target[key] !== (replacement as unknown)) return;
+    if (own) Object.defineProperty(target, key, own);
+    else delete target[key];
+  };
+}
+
+/** What took the place of a function, and how it is told what to do. Known by both of them. */
+interface Replaced {
+  replacement: unknown;
+  original: Callable;
+  active: Callable;
+}
+const replaced = new WeakMap<object, Replaced>();
+
+/**
+ * A patch for a function that is not a property: a function with its looks that calls what `wrap`
+ * makes of it, and after the undo the original. Loaders remember what they were given once, so a
+ * function that was replaced before, or its replacement, gets the same one again.
+ */
+export function replaceFunction<Args extends unknown[], Result>(
+  target: (...args: Args) => Result,
+  wrap: (original: (...args: Args) => Result) => (...args: Args) => Result,
+): { replacement: (...args: Args) => Result; undo: Undo } {
+  const entry = replaced.get(target) ?? newReplacement(target as Callable);
+  const wrapped = wrap(entry.original as typeof target) as Callable;
+  entry.active = wrapped;
+  return {
+    replacement: entry.replacement as typeof target,
+    undo: () => {
+      if (entry.active === wrapped) entry.active = entry.original;
+    },
+  };
+}
+
+function newReplacement(original: Callable): Replaced {
+  const entry: Replaced = { replacement: undefined, original, active: original };
+  const replacement = withLooksOf(original, function (this: unknown, ...args) {
+    return entry.active.apply(this, args);
+  });
+  entry.replacement = replacement;
+  replaced.set(original, entry).set(replacement, entry);
+  return entry;
+}
+
+type Callable = (...args: unknown[]) => unknown;
+
+/** Gives `dispatch` the name, the length and the own properties of `original`. */
+function withLooksOf(original: object, dispatch: Callable): Callable {
+  for (const key of Reflect.ownKeys(original)) {
+    const descriptor = Object.getOwnPropertyDescriptor(original, key);
+    if (descriptor === undefined) continue;
+    try {
+      Object.defineProperty(dispatch, key, descriptor);
+    } catch {
+      // `prototype` of a plain function is not configurable; its value can still be set.
+      if (key === 'prototype') dispatch.prototype = descriptor.value as object;
+    }
+  }
+  return dispatch;
+}
+
+const claimed = new WeakMap<object, Set<string>>();
+
+/**
+ * Reserves an `aspect` of `target` for one patch: a class reached by two ways, or by two
+ * instrumentations, is patched once. Returns what gives it back, or `undefined` when somebody has
+ * it.
+ */
+export function claim(target: object, aspect: string): Undo | undefined {
+  const aspects = claimed.get(target) ?? new Set();
+  if (aspects.has(aspect)) return undefined;
+  claimed.set(target, aspects.add(aspect));
+  return () => void aspects.delete(aspect);
+}
+
+/**
+ * `patchMethod` where several may have the same reason to patch a method: the first one does, and for
+ * the others it is done. A `purpose` names the reason.
+ */
+export function patchOnce<Target extends object, Key extends keyof Target & string>(
+  target: Target,
+  key: Key,
+  purpose: string,
+  wrap: (original: MethodOf<Target, Key>) => MethodOf<Target, Key>,
+): Undo | undefined {
+  const release = claim(target, `${purpose} ${key}`);
+  if (!release) return () => undefined;
+  const undo = patchMethod(target, key, wrap);
+  if (!undo) release();
+  return undo && undoAll([release, undo]);
+}
+
+/** One undo of many, which undoes the last first. */
+export function undoAll(undos: readonly (Undo | undefined)[]): Undo {
+  return () => {
+    for (const undo of undos.toReversed()) undo?.();
+  };
+}
+
+/** The object in the prototype chain of `prototype`, itself included, that holds `key`. */
+export function ownerOf(prototype: unknown, key: PropertyKey): object | undefined {
+  for (let owner = prototype; typeof owner === 'object' && owner !== null;) {
+    if (Object.hasOwn(owner, key)) return owner;
+    owner = Object.getPrototypeOf(owner) as unknown;
+  }
+  return undefined;
+}
