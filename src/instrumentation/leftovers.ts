@@ -47,7 +47,7 @@ export class Leftovers {
   /** To be called when they are disabled and our own hooks are taken out. */
   remove(): void {
     for (const prototype of this.#inheriting) {
-      const inherited: unknown = (Object.getPrototypeOf(prototype) as http.Server).emit;
+      const { emit: inherited } = Object.getPrototypeOf(prototype) as { emit?: unknown };
       if (prototype.emit === inherited) delete (prototype as Partial<http.Server>).emit;
     }
     if (this.#hasOtherUsers || !isSame(readLoading(), this.#hooked)) {
@@ -84,7 +84,8 @@ interface Loading {
 
 function readLoading(): Loading {
   const { getBuiltinModule } = process as unknown as Partial<Loading>;
-  return { require: Module.prototype.require, getBuiltinModule };
+  const { require } = Module.prototype as unknown as Loading;
+  return { require, getBuiltinModule };
 }
 
 function isSame(one: Loading, other: Loading | undefined): boolean {

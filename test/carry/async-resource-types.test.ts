@@ -78,7 +78,7 @@ describe('types of async resources', () => {
       );
     const header = { node: '', pid: 1, timeOrigin: 0, program: '', startedAt: 0, level: 'trace' };
     const lines = traces.map((trace) => writer.group(trace));
-    const { traces: read } = parseLines(writer.header(header) + lines.join(''));
+    const { traces: read } = parseLines((writer.header(header) + lines.join('')).split('\n'));
     assert.deepEqual(roles(read), roles(traces));
   });
 

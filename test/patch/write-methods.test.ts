@@ -196,10 +196,11 @@ for (const store of STORES) {
         return stack.split('\n').filter((line) => /src[/\\](patch|context|instr)/.test(line))
           .length;
       };
-      assert.equal(ours(), 1);
+      const replaced = ours();
       undo();
       manager.disable();
-      assert.equal(ours(), 0);
+      // Others that are loaded in this process may have theirs there, too.
+      assert.equal(replaced - ours(), 1);
     });
   });
 }

@@ -104,7 +104,7 @@ describe('Instrumentations of OpenTelemetry in an ES module', function () {
         'graphql.parse',
         'graphql.validate',
       ]) {
-        assert.equal(names.filter((each) => each === name).length, 1, `${name} in ${names}`);
+        assert.equal(names.filter((each) => each === name).length, 1, `${name} in ${names.join()}`);
       }
       assert.match(stdout, /"trace_id":"\w{32}".*"msg":"logged"/);
     });

@@ -43,7 +43,10 @@ export function run(args: readonly string[], settings: RunSettings): Ran {
 }
 
 /** A folder with `files` in it, and what removes it. */
-export function folderWith(files: Record<string, string>): { folder: string; remove(): void } {
+export function folderWith(files: Record<string, string>): {
+  folder: string;
+  remove: () => void;
+} {
   const folder = mkdtempSync(join(tmpdir(), 'clew-test-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };

@@ -85,7 +85,7 @@ describe('clew/register beside', function () {
     assert.equal(stdout, 'answer 1\n', `${args.join(' ')}: ${stderr}`);
     assert.equal(code, 0);
     const scopes = receiver.spans.map((span) => span.scope.name);
-    assert.ok(scopes.includes('clew/dataloader'), `${args.join(' ')}: ${scopes} ${stderr}`);
+    assert.ok(scopes.includes('clew/dataloader'), `${args.join(' ')}: ${scopes.join()} ${stderr}`);
   };
 
   it('Yarn with Plug’n’Play', async () => {

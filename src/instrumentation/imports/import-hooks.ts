@@ -98,7 +98,11 @@ function hookLoaderThread(): Undo {
     port1.unref();
     loaderPort = port1;
   }
-  const post = (change: NameChange): void => loaderPort?.postMessage(change);
+  const post = (change: NameChange): void => {
+    // A port of a thread, which has no origins.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
+    loaderPort?.postMessage(change);
+  };
   for (const name of wantedModules.names()) post({ name, isWanted: true });
   wantedModules.onChange = (name, isWanted) => post({ name, isWanted });
   return () => {
