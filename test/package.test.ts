@@ -19,7 +19,7 @@ describe('the published package', function () {
 
   it('holds the compiled files, their sources, the example and what npm always adds', () => {
     const promised =
-      /^(?:build\/src\/|src\/.*\.ts$|examples\/shop\/|(?:README|CHANGELOG)\.md$|LICENSE$|package\.json$|clew\.rules\.schema\.json$)/;
+      /^(?:build\/src\/|src\/.*\.ts$|examples\/shop\/|(?:README|CHANGELOG)\.md$|LICENSE$|package\.json$|clew\.(?:rules|findings)\.schema\.json$)/;
     assert.deepEqual(
       files.filter((file) => !promised.test(file)),
       [],

@@ -1,0 +1,60 @@
+/** The call whose callback a place in a source text is in. */
+export interface CallAround {
+  /** The last name: `query` of `pool.query(`. */
+  method: string;
+  /** The names before it: `pool`. */
+  receiver: string | undefined;
+  line: number;
+}
+
+const NOT_CALLS = new Set(['if', 'for', 'while', 'switch', 'catch', 'function', 'return', 'await']);
+
+/**
+ * Finds the innermost call that has a function around the given place as an argument, by going
+ * back to the parenthesis that is open there. Text only: it knows strings and comments, and where
+ * it is misled a rule is proposed that does not prove itself.
+ *
+ * `line` and `column` count from 1.
+ */
+export function callAround(text: string, line: number, column: number): CallAround | undefined {
+  const end = offsetOf(text, line, column);
+  const open = openBrackets(text, end);
+  for (let i = open.length - 1; i >= 0; i--) {
+    const at = open[i] as number;
+    if (text[at] !== '(') continue;
+    // The place is inside of a function only where a body is open or an arrow stands before it.
+    if (!/=>|\bfunction\b/.test(text.slice(at, end))) continue;
+    const name = /([\w$]+(?:\??\.[\w$]+)*)\s*$/.exec(text.slice(Math.max(0, at - 200), at))?.[1];
+    if (name === undefined) continue;
+    const names = name.split(/\??\./);
+    const method = names.pop() as string;
+    if (NOT_CALLS.has(method)) continue;
+    const before = text.slice(0, at);
+    return { method, receiver: names.at(-1), line: before.split('\n').length };
+  }
+  return undefined;
+}
+
+function offsetOf(text: string, line: number, column: number): number {
+  let at = 0;
+  for (let left = line - 1; left > 0; left--) {
+    const next = text.indexOf('\n', at);
+    if (next === -1) return text.length;
+    at = next + 1;
+  }
+  return Math.min(text.length, at + Math.max(0, column - 1));
+}
+
+/** The offsets of the brackets that are open at `end`. */
+function openBrackets(text: string, end: number): number[] {
+  const open: number[] = [];
+  const skip =
+    /\/\/[^\n]*|\/\*[^]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|[([{}\])]/g;
+  for (let match = skip.exec(text); match && match.index < end; match = skip.exec(text)) {
+    const [token] = match;
+    if (token.length > 1) continue;
+    if ('([{'.includes(token)) open.push(match.index);
+    else if (')]}'.includes(token)) open.pop();
+  }
+  return open;
+}

@@ -1,0 +1,81 @@
+import { handOverOf, yourFrame } from './frames.ts';
+import type { CountedObservation, Frame, Observation } from './record.ts';
+
+/*
+ * Observations merged by cause, so that a flood of losses is one finding with a count. A cause is
+ * kept from its first observation to the end of the run; how many there are is bounded.
+ */
+const MAX_CAUSES = 500;
+const MAX_OWNERS = 20;
+
+interface Cause {
+  observation: Observation;
+  count: number;
+  brokenSpans: number;
+  owners: Map<string, number>;
+}
+
+export class CauseBook {
+  readonly #causes = new Map<string, Cause>();
+  #dropped = 0;
+
+  /** Adds an observation and returns the key of its cause; undefined where it was dropped. */
+  add(observation: Observation): string | undefined {
+    const key = causeOf(observation);
+    let cause = this.#causes.get(key);
+    if (!cause) {
+      if (this.#causes.size >= MAX_CAUSES) {
+        this.#dropped++;
+        return undefined;
+      }
+      cause = { observation, count: 0, brokenSpans: 0, owners: new Map() };
+      this.#causes.set(key, cause);
+    }
+    count(cause, observation);
+    return key;
+  }
+
+  /** Counts one more of a cause that is known, without its stack. */
+  again(key: string, more: Pick<Observation, 'owner' | 'spans'>): void {
+    const cause = this.#causes.get(key);
+    if (cause) count(cause, more);
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  entries(): CountedObservation[] {
+    return [...this.#causes.values()].map((cause) => ({
+      ...cause.observation,
+      count: cause.count,
+      brokenSpans: cause.brokenSpans,
+      owners: Object.fromEntries(cause.owners),
+    }));
+  }
+}
+
+function count(cause: Cause, { owner, spans }: Pick<Observation, 'owner' | 'spans'>): void {
+  cause.count++;
+  cause.brokenSpans += spans.length;
+  if (!owner) return;
+  const known = cause.owners.get(owner.label);
+  if (known !== undefined || cause.owners.size < MAX_OWNERS) {
+    cause.owners.set(owner.label, (known ?? 0) + 1);
+  }
+}
+
+/** What two observations of one cause have in common. */
+function causeOf({ kind, stack, handle, what, anchored }: Observation): string {
+  const your = yourFrame(stack);
+  const handOver = handOverOf(stack, handle?.stack);
+  // Without a line of the application its span is all there is to go by.
+  const where = your ? placeOf(your) : `${what} ${handle?.type ?? ''} ${bornAt(handle?.stack)}`;
+  return [kind, anchored, where, handOver?.package ?? placeOf(handOver?.frame)].join('|');
+}
+
+function bornAt(stack: readonly Frame[] = []): string {
+  return placeOf(yourFrame(stack) ?? stack[0]);
+}
+
+const placeOf = (frame: Frame | undefined): string => (frame ? `${frame.file}:${frame.line}` : '');

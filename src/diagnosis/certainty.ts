@@ -1,0 +1,58 @@
+import type { Certainty } from './finding.ts';
+import { yourFrame, type HandOver } from './frames.ts';
+import type { CountedObservation, HandleRecord } from './record.ts';
+
+/**
+ * How sure it is that something is wrong, and never more than the evidence; undefined where there
+ * is too little of it for a finding.
+ */
+export function certaintyOf(
+  seen: CountedObservation,
+  handOver: HandOver | undefined,
+): Certainty | undefined {
+  switch (seen.kind) {
+    case 'lost':
+      return seen.anchored ? 'proven' : certaintyOfOrphan(seen, handOver);
+    case 'mixed':
+      return certaintyOfMixed(seen, handOver);
+    case 'stale':
+      return seen.handle?.repeating && seen.count > 1 ? 'proven' : 'likely';
+    case 'batched':
+      return 'proven';
+    default:
+      // `inactive`
+      return seen.parentedElsewhere ? 'likely' : 'possible';
+  }
+}
+
+/**
+ * A span without a parent, and nothing that says whose it is. Work that start-up began on purpose
+ * looks the same: a timer or a subscription of the application has no request to belong to.
+ */
+function certaintyOfOrphan(
+  { handle, inFlight, parentedElsewhere, stack }: CountedObservation,
+  handOver: HandOver | undefined,
+): Certainty | undefined {
+  if (inFlight === 0 || !handle || isOwnTimer(handle)) return undefined;
+  if (handOver === undefined || (handOver.by === 'node' && !yourFrame(stack))) return undefined;
+  return inFlight === 1 && parentedElsewhere ? 'likely' : 'possible';
+}
+
+/** A timer that the application started outside of all requests. */
+function isOwnTimer({ type, bornIn, stack }: HandleRecord): boolean {
+  return type === 'Timeout' && bornIn === undefined && yourFrame(stack) !== undefined;
+}
+
+/**
+ * A response touched under another request's context is a fact. That it is wrong is not, where the
+ * other request's own code did it: a broadcast writes to the responses of others on purpose.
+ */
+function certaintyOfMixed(
+  { completes }: CountedObservation,
+  handOver: HandOver | undefined,
+): Certainty {
+  const onPurpose =
+    handOver === undefined || (handOver.by === 'application' && handOver.viaEmitter);
+  if (!onPurpose) return completes || handOver.by === 'package' ? 'proven' : 'possible';
+  return completes ? 'likely' : 'possible';
+}

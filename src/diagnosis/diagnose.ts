@@ -1,0 +1,111 @@
+import { certaintyOf } from './certainty.ts';
+import type { Certainty, Finding, FindingName, Place } from './finding.ts';
+import { handOverOf, synchronous, yourFrame, type HandOver } from './frames.ts';
+import type { CountedObservation, Frame, HandleRecord, RunRecord } from './record.ts';
+import { repairOf } from './repair.ts';
+import { setupFindings } from './setup-findings.ts';
+import { summaryOf } from './summary.ts';
+import { DOCS, type Surroundings } from './surroundings.ts';
+
+/** Findings by cause, most damage first; what is only good to know comes last. */
+export function diagnose(run: RunRecord, surroundings: Surroundings): Finding[] {
+  const losses = run.observations.flatMap((seen) => findingOf(seen, surroundings) ?? []);
+  const findings = [...setupFindings(run.facts, surroundings), ...losses];
+  findings.sort((a, b) => rank(a) - rank(b) || damage(b) - damage(a));
+  findings.forEach((finding, index) => {
+    finding.number = index + 1;
+    if (finding.fix.rules.length > 0) finding.fix.command = `clew fix ${index + 1}`;
+  });
+  return findings;
+}
+
+const RANKS: Record<Certainty, number> = { proven: 0, likely: 0, possible: 1 };
+const rank = (finding: Finding): number => (finding.note ? 2 : RANKS[finding.certainty]);
+/** A fault of the set-up may cost everything. */
+const damage = ({ kind, brokenSpans, count }: Finding): number =>
+  kind === 'setup' ? Number.MAX_SAFE_INTEGER : Math.max(brokenSpans, count);
+
+function findingOf(seen: CountedObservation, surroundings: Surroundings): Finding | undefined {
+  const handOver = handOverOf(seen.stack, seen.handle?.stack);
+  const your = yourFrame(seen.stack) ?? yourFrame(seen.handle?.stack ?? []);
+  const certainty = certaintyOf(seen, handOver);
+  // Without a line of the application there is nothing to repair, and often nothing is broken.
+  if (certainty === undefined || !your) return undefined;
+  const name = nameOf(seen, handOver);
+  const finding: Finding = {
+    number: 0,
+    name,
+    kind: seen.kind,
+    certainty,
+    note: seen.kind === 'batched',
+    count: seen.count,
+    brokenSpans: seen.brokenSpans,
+    summary: summaryOf(seen),
+    yourLine: placeOf(your, surroundings),
+    fix: { rules: [] },
+    docs: `${DOCS}#${name.toLowerCase()}`,
+  };
+  if (seen.handle) finding.resource = resourceOf(seen.handle, surroundings);
+  if (handOver) {
+    finding.handOver = { ...placeOf(handOver.frame, surroundings), by: handOver.by };
+    if (handOver.package) finding.handOver.package = handOver.package;
+  }
+  const owner = ownerOf(seen);
+  if (owner) finding.owner = owner;
+  finding.fix = repairOf(finding, { viaEmitter: handOver?.viaEmitter === true }, surroundings);
+  return finding;
+}
+
+function nameOf(seen: CountedObservation, handOver: HandOver | undefined): FindingName {
+  switch (seen.kind) {
+    case 'batched':
+      return 'CLEW-BATCHED';
+    case 'inactive':
+      return 'CLEW-SPAN-NOT-ACTIVE';
+    case 'stale':
+      return seen.handle?.type === 'Timeout' ? 'CLEW-STALE-TIMER' : 'CLEW-STALE-CONNECTION';
+    default: {
+      const state = seen.kind === 'lost' ? 'LOST' : 'MIXED';
+      if (handOver?.viaEmitter || handOver?.by === 'node') return `CLEW-${state}-EMITTER`;
+      return handOver ? `CLEW-${state}-QUEUE` : `CLEW-${state}-CALLBACK`;
+    }
+  }
+}
+
+function resourceOf(
+  { type, asyncId, repeating, stack, bornIn }: HandleRecord,
+  surroundings: Surroundings,
+): NonNullable<Finding['resource']> {
+  const resource: NonNullable<Finding['resource']> = { type, asyncId, repeating };
+  const born = yourFrame(stack) ?? synchronous(stack).find(({ file }) => !file.startsWith('node:'));
+  if (born) resource.born = placeOf(born, surroundings);
+  if (bornIn) resource.bornIn = bornIn.label;
+  return resource;
+}
+
+function ownerOf(seen: CountedObservation): Finding['owner'] {
+  const [first] = Object.entries(seen.owners).sort(([, a], [, b]) => b - a);
+  if (!first) return undefined;
+  const [label, count] = first;
+  return { label, count, evidence: evidenceOf(seen) };
+}
+
+function evidenceOf({ kind, anchored, what, count, handle }: CountedObservation): string {
+  if (kind === 'stale') {
+    const home = handle ? `the ${handle.type} was created in it` : 'its span is the parent';
+    return `${home}, and it had ended each time`;
+  }
+  if (kind === 'batched') return 'responses of several requests were touched in one turn';
+  if (kind === 'inactive') return 'the span was open, and its work got the parent it has itself';
+  if (anchored) {
+    const each = count === 1 ? 'the callback' : `each of ${count} callbacks`;
+    return `${each} called ${what} of that request's response`;
+  }
+  return 'it was the only request in flight';
+}
+
+function placeOf(frame: Frame, surroundings: Surroundings): Place {
+  const place = surroundings.original(frame);
+  const code = surroundings.sourceLine(place.file, place.line)?.trim();
+  return code ? { ...place, code: code.slice(0, 160) } : place;
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+
+import { handOverOf, packageOf, partyOf, yourFrame } from '../../src/diagnosis/frames.ts';
+import { frames } from './support.ts';
+
+const shown = (stack: string[], birth: string[] = []): string => {
+  const found = handOverOf(frames(...stack), frames(...birth));
+  if (!found) return 'none';
+  const { by, frame, viaEmitter, fromBirth } = found;
+  return `${by} ${frame.file}:${frame.line}${viaEmitter ? ' emits' : ''}${fromBirth ? ' born' : ''}`;
+};
+const DISPATCH = ['/app/node_modules/web/router.js:9', 'node:events:500', 'node:_http_server:1000'];
+
+describe('frames of a diagnosis', () => {
+  it('belong to the application, a package, Node or a tracer', () => {
+    assert.equal(partyOf('/app/routes.js'), 'application');
+    assert.equal(partyOf('/app/node_modules/@scope/pool/x.js'), 'package');
+    assert.equal(partyOf('node:net'), 'node');
+    assert.equal(partyOf(''), 'node');
+    assert.equal(partyOf('/app/node_modules/@opentelemetry/api/x.js'), 'tool');
+    assert.equal(packageOf('/a/node_modules/b/node_modules/@scope/pool/x.js'), '@scope/pool');
+    assert.equal(packageOf('C:\\a\\node_modules\\b\\x.js'), 'b');
+  });
+
+  it('name the innermost line of the application', () => {
+    const stack = frames('/app/node_modules/web/response.js:1', '/app/a.js:2', '/app/b.js:3');
+    assert.equal(yourFrame(stack)?.line, 2);
+  });
+
+  it('name the package that called the application back', () => {
+    assert.equal(
+      shown(['/app/a.js:2', '/app/node_modules/pool/index.js:478', 'node:net:7']),
+      'package /app/node_modules/pool/index.js:478',
+    );
+    assert.equal(
+      shown(['/app/respond.js:2', '/app/a.js:3', '/app/node_modules/pool/index.js:478']),
+      'package /app/node_modules/pool/index.js:478',
+    );
+  });
+
+  it('tell a listener from a callback', () => {
+    assert.equal(
+      shown(['/app/a.js:2', 'node:events:500', '/app/node_modules/bus/index.js:8', 'node:net:7']),
+      'package /app/node_modules/bus/index.js:8 emits',
+    );
+    assert.equal(shown(['/app/a.js:2', 'node:events:500', 'node:net:7']), 'node node:net:7 emits');
+    assert.equal(
+      shown(['/app/a.js:2', 'node:events:500', '/app/bus.js:8', ...DISPATCH]),
+      'application /app/bus.js:8 emits',
+    );
+  });
+
+  it('do not take the framework that dispatched a request for a hand-over', () => {
+    assert.equal(shown(['/app/a.js:2', ...DISPATCH]), 'none');
+    assert.equal(
+      shown(['/app/a.js:2', '/app/pool.js:30', '/app/a.js:40', ...DISPATCH]),
+      'application /app/pool.js:30',
+    );
+    assert.equal(
+      shown(['/app/a.js:2', '/app/node_modules/pool/index.js:4', '/app/a.js:40', ...DISPATCH]),
+      'package /app/node_modules/pool/index.js:4',
+    );
+  });
+
+  it('fall back to the package that created the async resource', () => {
+    assert.equal(
+      shown(['/app/a.js:2'], ['node:net:3', '/app/node_modules/promised/drain.js:5']),
+      'package /app/node_modules/promised/drain.js:5 born',
+    );
+  });
+});
