@@ -39,3 +39,10 @@ export type { Split } from './tracer/loop-clock.ts';
 export { quietly, WorkOwner } from './tracer/owner.ts';
 export type { AsyncRecord, AsyncTrace, TraceOwner, TracerLevel } from './tracer/record.ts';
 export { SplitSpanProcessor } from './tracer/split-span-processor.ts';
+export {
+  ContextLossDetector,
+  type ContextLossDetectorOptions,
+  type LossCounts,
+} from './diagnosis/detector.ts';
+export type { Certainty, Finding, FindingKind, FindingName, Report } from './diagnosis/finding.ts';
+export { reportText } from './diagnosis/report-text.ts';

@@ -15,6 +15,10 @@ export const commands: Record<string, Command> = {
     summary: 'Run an application, and say of each request where its time went',
     load: async () => (await import('./run.ts')).run,
   },
+  doctor: {
+    summary: 'Run an application, and report the lines that lose the context',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
   record: {
     summary: 'Record every async resource of a process into one file',
     load: async () => (await import('./record.ts')).record,

@@ -17,6 +17,46 @@ export function splitProgram(
   return { own: args, program: [] };
 }
 
+/** Options of Node that take their value as the next argument. */
+const NODE_OPTIONS_WITH_VALUE = [
+  '--import',
+  '--require',
+  '-r',
+  '--loader',
+  '--experimental-loader',
+  '--conditions',
+  '-C',
+  '--title',
+];
+
+/**
+ * Splits a command's arguments where Node's begin: at `--`, at the first option that is not the
+ * command's own, or at the application's file.
+ */
+export function splitNodeProgram(
+  args: string[],
+  options: Readonly<Record<string, { type: 'string' | 'boolean'; short?: string }>>,
+): { own: string[]; program: string[] } {
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? '';
+    if (arg === '--') return { own: args.slice(0, i), program: args.slice(i + 1) };
+    const name = arg.replace(/^--?/, '').replace(/=.*$/, '');
+    const own = Object.entries(options).find(([key, { short }]) => key === name || short === name);
+    if (arg.startsWith('-') && own) {
+      if (own[1].type === 'string' && !arg.includes('=')) i++;
+      continue;
+    }
+    const program = args.slice(i);
+    const isNodes = (at: number): boolean => (program[at] ?? '').startsWith('-');
+    let file = 0;
+    while (isNodes(file)) file += NODE_OPTIONS_WITH_VALUE.includes(program[file] ?? '') ? 2 : 1;
+    // An option without an application behind it was meant for the command.
+    if (file >= program.length) return { own: args, program: [] };
+    return { own: args.slice(0, i), program };
+  }
+  return { own: args, program: [] };
+}
+
 /**
  * Runs a Node application with clew loaded, on our own standard streams, and resolves to its exit
  * code. Signals go on to it, and it ends us with the signal that ended it.

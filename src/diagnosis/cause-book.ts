@@ -1,4 +1,4 @@
-import { handOverOf, yourFrame } from './frames.ts';
+import { handOverIn, yourFrame } from './frames.ts';
 import type { CountedObservation, Frame, Observation } from './record.ts';
 
 /*
@@ -66,9 +66,10 @@ function count(cause: Cause, { owner, spans }: Pick<Observation, 'owner' | 'span
 }
 
 /** What two observations of one cause have in common. */
-function causeOf({ kind, stack, handle, what, anchored }: Observation): string {
+function causeOf(observation: Observation): string {
+  const { kind, stack, handle, what, anchored } = observation;
   const your = yourFrame(stack);
-  const handOver = handOverOf(stack, handle?.stack);
+  const handOver = handOverIn(observation);
   // Without a line of the application its span is all there is to go by.
   const where = your ? placeOf(your) : `${what} ${handle?.type ?? ''} ${bornAt(handle?.stack)}`;
   return [kind, anchored, where, handOver?.package ?? placeOf(handOver?.frame)].join('|');

@@ -1,7 +1,8 @@
 import { certaintyOf } from './certainty.ts';
 import type { Certainty, Finding, FindingName, Place } from './finding.ts';
-import { handOverOf, synchronous, yourFrame, type HandOver } from './frames.ts';
+import { handOverIn, partyOf, synchronous, yourFrame, type HandOver } from './frames.ts';
 import type { CountedObservation, Frame, HandleRecord, RunRecord } from './record.ts';
+import { mergeUnexplained } from './merge.ts';
 import { repairOf } from './repair.ts';
 import { setupFindings } from './setup-findings.ts';
 import { summaryOf } from './summary.ts';
@@ -9,7 +10,9 @@ import { DOCS, type Surroundings } from './surroundings.ts';
 
 /** Findings by cause, most damage first; what is only good to know comes last. */
 export function diagnose(run: RunRecord, surroundings: Surroundings): Finding[] {
-  const losses = run.observations.flatMap((seen) => findingOf(seen, surroundings) ?? []);
+  const losses = mergeUnexplained(run.observations).flatMap(
+    (seen) => findingOf(seen, surroundings) ?? [],
+  );
   const findings = [...setupFindings(run.facts, surroundings), ...losses];
   findings.sort((a, b) => rank(a) - rank(b) || damage(b) - damage(a));
   findings.forEach((finding, index) => {
@@ -26,7 +29,7 @@ const damage = ({ kind, brokenSpans, count }: Finding): number =>
   kind === 'setup' ? Number.MAX_SAFE_INTEGER : Math.max(brokenSpans, count);
 
 function findingOf(seen: CountedObservation, surroundings: Surroundings): Finding | undefined {
-  const handOver = handOverOf(seen.stack, seen.handle?.stack);
+  const handOver = handOverIn(seen);
   const your = yourFrame(seen.stack) ?? yourFrame(seen.handle?.stack ?? []);
   const certainty = certaintyOf(seen, handOver);
   // Without a line of the application there is nothing to repair, and often nothing is broken.
@@ -77,7 +80,8 @@ function resourceOf(
   surroundings: Surroundings,
 ): NonNullable<Finding['resource']> {
   const resource: NonNullable<Finding['resource']> = { type, asyncId, repeating };
-  const born = yourFrame(stack) ?? synchronous(stack).find(({ file }) => !file.startsWith('node:'));
+  const born =
+    yourFrame(stack) ?? synchronous(stack).find(({ file }) => partyOf(file) === 'package');
   if (born) resource.born = placeOf(born, surroundings);
   if (bornIn) resource.bornIn = bornIn.label;
   return resource;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import type { Frame } from './record.ts';
+import type { Frame, Observation } from './record.ts';
 
 /** Whose code a frame is. A `tool` is a tracer: it stands between two others and explains neither. */
 export type Party = 'application' | 'package' | 'node' | 'tool';
@@ -51,6 +51,13 @@ export interface HandOver {
   readonly viaEmitter: boolean;
   /** No frame of it was on the stack; it created the async resource whose callback ran. */
   readonly fromBirth: boolean;
+}
+
+/** Who handed over in an observation, from its stack and from where its async resources began. */
+export function handOverIn(
+  seen: Pick<Observation, 'stack' | 'birth' | 'handle'>,
+): HandOver | undefined {
+  return handOverOf(seen.stack, [...(seen.birth ?? []), ...(seen.handle?.stack ?? [])]);
 }
 
 /**

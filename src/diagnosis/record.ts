@@ -48,6 +48,8 @@ export interface Observation {
   readonly completes: boolean;
   readonly stack: readonly Frame[];
   readonly handle?: HandleRecord | undefined;
+  /** Where the short-lived async resource was created whose callback ran, if that was kept. */
+  readonly birth?: readonly Frame[] | undefined;
   /** Whose context was active. */
   readonly seen?: OwnerRef | undefined;
   /** To whom the evidence says it belongs. */

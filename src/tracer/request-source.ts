@@ -2,6 +2,7 @@ import { executionAsyncResource } from 'node:async_hooks';
 import diagnosticsChannel from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
 
+import { templateOf } from '../base/path-template.ts';
 import { currentOwner, enterOwner, WorkOwner } from './owner.ts';
 
 /** What is known of a request when it begins. */
@@ -157,20 +158,3 @@ export class HttpRequests implements RequestSource {
 
 /** The requests of this process, known once however many tracers ask. */
 export const httpRequests: HttpRequests = new HttpRequests();
-
-/** The path without its query, each segment that looks like a value replaced by `{n}`. */
-export function templateOf(url: string): string {
-  const path = url.replace(/^[a-z]+:\/\/[^/]*/i, '').split(/[?#]/, 1)[0] ?? '/';
-  return path
-    .split('/')
-    .slice(0, 12)
-    .map((segment) => (isValue(segment) ? '{n}' : segment))
-    .join('/')
-    .slice(0, 120);
-}
-
-function isValue(segment: string): boolean {
-  return /\d/.test(segment)
-    ? !/^v\d{1,2}$/.test(segment)
-    : segment.length > 24 || /[%@=:;,~]/.test(segment);
-}

@@ -1,0 +1,65 @@
+const MAX_PATHS = 6;
+const MAX_NAMES = 200;
+
+/**
+ * Paths to `method` in the exports of a package, in the language of repair rules: methods of
+ * classes first, then functions of that name, then functions that may make objects with it.
+ */
+export function pathsTo(exports: unknown, method: string): string[] {
+  if (!isObject(exports)) return [];
+  const methods: string[] = [];
+  const functions: string[] = [];
+  const factories: string[] = [];
+  for (const [name, value] of members(exports)) {
+    if (typeof value !== 'function') continue;
+    const prototype = valueOf(value, 'prototype');
+    if (isObject(prototype) && typeof inherited(prototype, method) === 'function') {
+      methods.push(`${name}#${method}`);
+    } else if (isClass(value)) continue;
+    else if (name === method) functions.push(name);
+    else factories.push(`${name}()#${method}`);
+  }
+  const direct = isObject(exports) && valueOf(exports, method);
+  if (typeof direct === 'function' && !functions.includes(method)) functions.push(method);
+  // One that is called what it makes is likelier than others.
+  factories.sort((a, b) => Number(isMaker(b)) - Number(isMaker(a)));
+  return [...new Set([...methods, ...functions, ...factories])].slice(0, MAX_PATHS);
+}
+
+/** The exports by name; a function that is exported itself is the default. */
+function* members(exports: object): Generator<[string, unknown]> {
+  if (typeof exports === 'function') yield ['default', exports];
+  for (const name of Object.getOwnPropertyNames(exports).slice(0, MAX_NAMES)) {
+    if (/^[\w$]+$/.test(name) && !['prototype', 'name', 'length', 'default'].includes(name)) {
+      yield [name, valueOf(exports, name)];
+    }
+  }
+  const inner = valueOf(exports, 'default');
+  if (typeof exports !== 'function' && inner !== undefined) yield ['default', inner];
+}
+
+/** The value of a property; of a getter only where it is a re-export, as compilers write them. */
+function valueOf(object: object, name: string): unknown {
+  try {
+    return (object as Record<string, unknown>)[name];
+  } catch {
+    return undefined;
+  }
+}
+
+function inherited(prototype: object, method: string): unknown {
+  let next: unknown = prototype;
+  while (isObject(next) && next !== Object.prototype) {
+    const own = Object.getOwnPropertyDescriptor(next, method);
+    if (own) return own.value;
+    next = Object.getPrototypeOf(next);
+  }
+  return undefined;
+}
+
+// Source text is all there is to tell a class by.
+const isClass = (fn: object): boolean =>
+  /^class\b/.test(Function.prototype.toString.call(fn as () => void));
+const isMaker = (path: string): boolean => /^(?:default|create|make|new|init)/i.test(path);
+const isObject = (value: unknown): value is object =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function';

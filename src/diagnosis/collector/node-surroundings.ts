@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { createRequire, findSourceMap, SourceMap, type SourceMapPayload } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type { Place } from '../finding.ts';
+import { packageOf } from '../frames.ts';
+import type { Frame } from '../record.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { pathsTo } from './export-paths.ts';
+
+const MAX_FILES = 200;
+const MAX_BYTES = 5_000_000;
+
+/** The surroundings of this process: its files, their source maps, the modules it has loaded. */
+export class NodeSurroundings implements Surroundings {
+  readonly #sources = new Map<string, string | undefined>();
+  readonly #maps = new Map<string, SourceMap | undefined>();
+
+  original({ file, line, column, fn }: Frame): Place {
+    const place: Place = { file, line, column };
+    if (fn) place.function = fn;
+    try {
+      const entry = this.#mapOf(file)?.findEntry(line - 1, column - 1);
+      if (!entry || !('originalSource' in entry)) return place;
+      const source = entry.originalSource;
+      const path = source.startsWith('file:')
+        ? fileURLToPath(source)
+        : resolve(dirname(file), source);
+      return {
+        ...place,
+        file: path,
+        line: entry.originalLine + 1,
+        column: entry.originalColumn + 1,
+      };
+    } catch {
+      // A map that cannot be read leads nowhere: the file that runs is right, too.
+      return place;
+    }
+  }
+
+  sourceLine(file: string, line: number): string | undefined {
+    return this.source(file)
+      ?.split('\n', line)
+      .at(line - 1);
+  }
+
+  source(file: string): string | undefined {
+    if (file.startsWith('node:')) return undefined;
+    if (!this.#sources.has(file) && this.#sources.size < MAX_FILES) {
+      this.#sources.set(file, read(file));
+    }
+    return this.#sources.get(file);
+  }
+
+  pathsTo(packageName: string, method: string): string[] {
+    const { cache } = createRequire(import.meta.url);
+    const exports: unknown[] = [];
+    for (const [file, module] of Object.entries(cache)) {
+      // The first file of a package that was loaded to its end last is the one others require.
+      if (module?.loaded && packageOf(file) === packageName) exports.push(module.exports);
+    }
+    return pathsTo(exports[0], method);
+  }
+
+  #mapOf(file: string): SourceMap | undefined {
+    if (!this.#maps.has(file) && this.#maps.size < MAX_FILES) {
+      this.#maps.set(file, findSourceMap(file) ?? this.#readMap(file));
+    }
+    return this.#maps.get(file);
+  }
+
+  /** Node knows the maps only where it was started with `--enable-source-maps`. */
+  #readMap(file: string): SourceMap | undefined {
+    const url = this.source(file)?.match(/\/\/[#@] ?sourceMappingURL=(\S+)\s*$/)?.[1];
+    if (!url) return undefined;
+    const inline = /^data:application\/json[^,]*;base64,(.*)$/.exec(url)?.[1];
+    const text = inline
+      ? Buffer.from(inline, 'base64').toString()
+      : read(resolve(dirname(file), url));
+    return text === undefined ? undefined : new SourceMap(JSON.parse(text) as SourceMapPayload);
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return text.length > MAX_BYTES ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,194 @@
+import { context, trace, SpanKind, type Context, type Span } from '@opentelemetry/api';
+
+import { ownerOf, patchHotMethod, patchMethod, type Undo } from '../../instrumentation/patch.ts';
+import type { SpanSink, SpanSource } from './span-event.ts';
+
+/** Where every copy of the API keeps what was registered. */
+const REGISTRY = Symbol.for('opentelemetry.js.api.1');
+
+interface Registry {
+  trace?: unknown;
+}
+interface Provider {
+  getTracer?(name: string): object;
+  getDelegate?(): object;
+  setDelegate?(delegate: object): void;
+}
+interface StartSpan {
+  startSpan(name: string, options?: { kind?: SpanKind; root?: boolean }, parent?: Context): Span;
+  instrumentationScope?: { name?: string };
+  instrumentationLibrary?: { name?: string };
+}
+
+/**
+ * The spans of any provider that is registered with the API, whichever SDK it is of, and whichever
+ * copy of the API it was registered through.
+ */
+export class OtelSpans implements SpanSource {
+  readonly #undos: Undo[] = [];
+  readonly #patched = new WeakSet<object>();
+  #sink: SpanSink | undefined;
+  #known: unknown;
+
+  start(sink: SpanSink): void {
+    this.#sink = sink;
+    const registry = (globalThis as { [REGISTRY]?: Registry })[REGISTRY];
+    if (registry) this.#watch(registry);
+    else this.#awaitRegistry();
+  }
+
+  stop(): void {
+    for (const undo of this.#undos.splice(0).toReversed()) undo();
+    this.#sink = undefined;
+  }
+
+  active(): object | undefined {
+    return trace.getSpan(context.active());
+  }
+
+  /** Looks for a provider that was registered after another one was removed. */
+  look(): void {
+    const provider = (globalThis as { [REGISTRY]?: Registry })[REGISTRY]?.trace;
+    if (provider !== this.#known) this.#found(provider);
+  }
+
+  #awaitRegistry(): void {
+    let value: Registry | undefined;
+    const remove = (): void => {
+      Reflect.deleteProperty(globalThis, REGISTRY);
+      if (value) (globalThis as { [REGISTRY]?: Registry })[REGISTRY] = value;
+    };
+    Object.defineProperty(globalThis, REGISTRY, {
+      configurable: true,
+      enumerable: true,
+      get: () => value,
+      set: (registry: Registry) => {
+        value = registry;
+        remove();
+        this.#watch(registry);
+      },
+    });
+    this.#undos.push(() => {
+      if (!value) remove();
+    });
+  }
+
+  #watch(registry: Registry): void {
+    let provider = registry.trace;
+    this.#found(provider);
+    Object.defineProperty(registry, 'trace', {
+      configurable: true,
+      enumerable: true,
+      get: () => provider,
+      set: (next: unknown) => {
+        provider = next;
+        this.#found(next);
+      },
+    });
+    this.#undos.push(() => {
+      if (!Object.hasOwn(registry, 'trace')) return;
+      Reflect.deleteProperty(registry, 'trace');
+      if (provider !== undefined) registry.trace = provider;
+    });
+  }
+
+  #found(provider: unknown): void {
+    if (typeof provider !== 'object' || provider === null) return;
+    this.#known = provider;
+    const proxy = provider as Provider;
+    // The API registers a stand-in first, and gives it the provider after that.
+    if (typeof proxy.setDelegate === 'function') {
+      if (this.#patched.has(proxy)) return;
+      this.#patched.add(proxy);
+      const undo = patchMethod(proxy as Required<Provider>, 'setDelegate', (original) => {
+        const found = (delegate: object): void => this.#patchTracer(delegate);
+        return function (delegate) {
+          original.call(this, delegate);
+          found(delegate);
+        };
+      });
+      if (undo) this.#undos.push(undo);
+    }
+    this.#patchTracer(proxy.getDelegate?.() ?? proxy);
+  }
+
+  #patchTracer(provider: Provider): void {
+    try {
+      const tracer = provider.getTracer?.('clew/doctor');
+      const prototype = tracer && ownerOf(tracer, 'startSpan');
+      if (!prototype || this.#patched.has(prototype) || isNoop(tracer)) return;
+      this.#patched.add(prototype);
+      const undo = this.#patchStart(prototype as StartSpan);
+      if (undo) this.#undos.push(undo);
+    } catch {
+      // A provider that refuses to be looked at is not watched.
+    }
+  }
+
+  #patchStart(prototype: StartSpan): Undo | undefined {
+    const started = (
+      span: Span,
+      tracer: StartSpan,
+      name: string,
+      options: { kind?: SpanKind; root?: boolean } | undefined,
+      parent: Context | undefined,
+    ): void => this.#started(span, tracer, name, options, parent);
+    return patchHotMethod(prototype, 'startSpan', (original, patch) => {
+      return function startSpan(this: StartSpan, ...args) {
+        const span = original.apply(this, args);
+        if (!patch.isUndone) started(span, this, args[0], args[1], args[2]);
+        return span;
+      };
+    });
+  }
+
+  #started(
+    span: Span,
+    tracer: StartSpan,
+    name: string,
+    options: { kind?: SpanKind; root?: boolean } | undefined,
+    parentContext: Context | undefined,
+  ): void {
+    const sink = this.#sink;
+    if (!sink) return;
+    try {
+      const { traceId } = span.spanContext();
+      // A span that was suppressed is none.
+      if (!trace.isSpanContextValid(span.spanContext())) return;
+      this.#patchEnd(span);
+      const isRoot = options?.root === true;
+      const parent = isRoot ? undefined : trace.getSpan(parentContext ?? context.active());
+      sink.started({
+        key: span,
+        parent,
+        isRemote: parent?.spanContext().isRemote === true,
+        isRoot,
+        isEntry: options?.kind === SpanKind.SERVER || options?.kind === SpanKind.CONSUMER,
+        name,
+        scope: tracer.instrumentationScope?.name ?? tracer.instrumentationLibrary?.name ?? '',
+        traceId,
+      });
+    } catch {
+      // Never into the application.
+    }
+  }
+
+  #patchEnd(span: Span): void {
+    const prototype = ownerOf(span, 'end') as Span | undefined;
+    if (!prototype || this.#patched.has(prototype)) return;
+    this.#patched.add(prototype);
+    const ended = (key: object): void => this.#sink?.ended(key);
+    const undo = patchHotMethod(prototype, 'end', (original, patch) => {
+      return function end(this: Span, ...args) {
+        original.apply(this, args);
+        if (!patch.isUndone) ended(this);
+      };
+    });
+    if (undo) this.#undos.push(undo);
+  }
+}
+
+/** Tracers of the API itself make no spans. */
+function isNoop(tracer: object): boolean {
+  return /^(?:Noop|Proxy)Tracer$/.test(tracer.constructor.name);
+}

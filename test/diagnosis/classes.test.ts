@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+
+import type { Finding, Report } from '../../src/diagnosis/finding.ts';
+import type { Result } from '../support/run-node.ts';
+import { Project } from './project.ts';
+
+interface Expected {
+  name: Finding['name'];
+  certainty: Finding['certainty'];
+  /** The mark of the application's line in `classes.mjs`. */
+  yours: string;
+  /** The async resource, and the mark of its birth or the request that created it. */
+  resource?: { type: string; born?: string; bornIn?: string };
+  /** The package, or the application, and the mark of its line. */
+  handOver?: { package?: string; mark: string };
+  owner: string;
+  count: number;
+}
+
+const HTTP = 'HTTPINCOMINGMESSAGE';
+/** The library of each class is one that no rule names. */
+const CLASSES: Record<string, Expected> = {
+  'a callback queue whose connection is older': {
+    name: 'CLEW-LOST-QUEUE',
+    certainty: 'proven',
+    yours: 'queue: yours',
+    resource: { type: 'TCPWRAP', born: 'queue: born' },
+    handOver: { package: 'line-client', mark: 'query hands over' },
+    owner: 'GET /queue',
+    count: 1,
+  },
+  'a pool that calls the next in line from a release': {
+    name: 'CLEW-MIXED-QUEUE',
+    certainty: 'proven',
+    yours: 'pool: yours',
+    resource: { type: HTTP, bornIn: 'GET /pool' },
+    handOver: { package: 'line-client', mark: 'pool hands over' },
+    owner: 'GET /pool',
+    count: 2,
+  },
+  'a task queue': {
+    name: 'CLEW-MIXED-QUEUE',
+    certainty: 'proven',
+    yours: 'task: yours',
+    resource: { type: HTTP, bornIn: 'GET /task' },
+    handOver: { package: 'task-runner', mark: 'task hands over' },
+    owner: 'GET /task',
+    count: 2,
+  },
+  'an emitter that is older than the request': {
+    name: 'CLEW-LOST-EMITTER',
+    certainty: 'proven',
+    yours: 'emitter: yours',
+    resource: { type: 'TCPWRAP', born: 'const bus = ' },
+    handOver: { package: 'reply-bus', mark: 'emitter hands over' },
+    owner: 'GET /emitter',
+    count: 1,
+  },
+  'a timer that outlives its request': {
+    name: 'CLEW-STALE-TIMER',
+    certainty: 'proven',
+    yours: 'timer: span',
+    resource: { type: 'Timeout', born: 'setInterval(', bornIn: 'GET /timer' },
+    owner: 'GET /timer',
+    count: 4,
+  },
+  'the callbacks of a batch': {
+    name: 'CLEW-MIXED-QUEUE',
+    certainty: 'proven',
+    yours: 'batch: yours',
+    resource: { type: HTTP, bornIn: 'GET /batch' },
+    handOver: { package: 'batch-loader', mark: 'batch hands over' },
+    owner: 'GET /batch',
+    count: 1,
+  },
+  'a promise implementation with one queue': {
+    name: 'CLEW-MIXED-QUEUE',
+    certainty: 'proven',
+    yours: 'promise: yours',
+    resource: { type: 'Timeout', bornIn: 'GET /promise' },
+    handOver: { package: 'own-promise', mark: 'promise hands over' },
+    owner: 'GET /promise',
+    count: 1,
+  },
+  'a buffered log': {
+    name: 'CLEW-MIXED-QUEUE',
+    certainty: 'proven',
+    yours: 'log: yours',
+    resource: { type: HTTP, bornIn: 'GET /log' },
+    handOver: { package: 'line-log', mark: 'log hands over' },
+    owner: 'GET /log',
+    count: 1,
+  },
+  'a signal that crosses from one request to another': {
+    name: 'CLEW-MIXED-EMITTER',
+    certainty: 'likely',
+    yours: 'signal: yours',
+    resource: { type: HTTP, bornIn: 'GET /go' },
+    handOver: { mark: 'signal: emits' },
+    owner: 'GET /wait',
+    count: 1,
+  },
+  'a snapshot of start-up': {
+    name: 'CLEW-LOST-CALLBACK',
+    certainty: 'proven',
+    yours: 'node: yours',
+    owner: 'GET /node',
+    count: 1,
+  },
+  'a span that was not made active': {
+    name: 'CLEW-SPAN-NOT-ACTIVE',
+    certainty: 'likely',
+    yours: 'inactive: yours',
+    owner: 'GET /inactive',
+    count: 1,
+  },
+};
+
+for (const [setup, args] of [
+  ['OpenTelemetry alone', ['--import', './tracing.mjs']],
+  ['no tracing at all', []],
+] as const) {
+  describe(`clew doctor, with ${setup}, names the line, the async resource, the hand-over, the owner and how sure it is of`, function () {
+    this.timeout(30_000);
+    let project: Project;
+    let report: Report;
+    let result: Result;
+
+    before(async () => {
+      project = new Project();
+      ({ report, result } = await project.doctor(...args, 'classes.mjs'));
+    });
+    after(() => project.remove());
+
+    const line = (mark: string): string => `classes.mjs:${project.line('classes.mjs', mark)}`;
+    const placeOf = (place: { file: string; line: number } | undefined): string | undefined =>
+      place && `${place.file.split('/').at(-1)}:${place.line}`;
+
+    for (const [title, expected] of Object.entries(CLASSES)) {
+      const needsSpans = /STALE|ACTIVE/.test(expected.name);
+      if (needsSpans && args.length === 0) continue;
+      it(title, () => {
+        const yours = line(expected.yours);
+        const finding = report.findings.find(
+          ({ yourLine, note }) => !note && placeOf(yourLine) === yours,
+        );
+        assert.ok(
+          finding,
+          `${yours} of ${report.findings.map(({ summary }) => summary).join('\n')}`,
+        );
+        const { resource, handOver } = expected;
+        assert.equal(finding.name, expected.name);
+        assert.equal(finding.certainty, expected.certainty);
+        assert.equal(finding.count, expected.count);
+        assert.equal(finding.owner?.label, expected.owner);
+        assert.equal(finding.owner.count, expected.count);
+        assert.equal(finding.resource?.type, resource?.type);
+        assert.equal(finding.resource?.bornIn, resource?.bornIn);
+        if (resource?.born) assert.equal(placeOf(finding.resource?.born), line(resource.born));
+        assert.equal(finding.handOver?.package, handOver?.package);
+        if (!handOver) return assert.equal(finding.handOver, undefined);
+        const file = handOver.package ? `packages/${handOver.package}/index.js` : 'classes.mjs';
+        const at = project.line(file, handOver.mark);
+        assert.equal(placeOf(finding.handOver), `${file.split('/').at(-1)}:${at}`);
+      });
+    }
+
+    it('nothing else, and exits with 1', () => {
+      assert.equal(result.code, 1, result.stderr);
+      const known = Object.values(CLASSES).map(({ yours }) => line(yours));
+      const others = report.findings.filter(
+        ({ note, yourLine }) => !note && !known.includes(placeOf(yourLine) ?? ''),
+      );
+      assert.deepEqual(others, []);
+    });
+
+    if (args.length > 0) {
+      it('a batch that served several requests, as a note', () => {
+        const note = report.findings.find(({ name }) => name === 'CLEW-BATCHED');
+        assert.equal(placeOf(note?.yourLine), line('batch: yours'));
+        assert.equal(note?.note, true);
+      });
+    }
+  });
+}
