@@ -19,6 +19,10 @@ export const commands: Record<string, Command> = {
     summary: 'Run an application, and report the lines that lose the context',
     load: async () => (await import('./doctor.ts')).doctor,
   },
+  fix: {
+    summary: 'Repair a finding of the doctor by a rule, and prove it',
+    load: async () => (await import('./fix.ts')).fix,
+  },
   record: {
     summary: 'Record every async resource of a process into one file',
     load: async () => (await import('./record.ts')).record,

@@ -7,7 +7,11 @@ export interface CallAround {
   line: number;
 }
 
-const NOT_CALLS = new Set(['if', 'for', 'while', 'switch', 'catch', 'function', 'return', 'await']);
+const NOT_CALLS = new Set(
+  'if for while switch catch function return await setImmediate setTimeout setInterval nextTick queueMicrotask'.split(
+    ' ',
+  ),
+);
 
 /**
  * Finds the innermost call that has a function around the given place as an argument, by going

@@ -2,7 +2,7 @@ import { partyOf } from '../frames.ts';
 import type { Observation } from '../record.ts';
 import type { SpanEvent } from './span-event.ts';
 import { captureStack, readFrames } from './stack.ts';
-import type { OpenSpan, Owner } from './work.ts';
+import type { Owner } from './work.ts';
 
 const MAX_OPEN = 8;
 const STACKS_PER_NAME = 20;

@@ -31,7 +31,7 @@ export function captureStack(below?: (...args: never[]) => unknown): CapturedSta
 /** The frames of a stack that nothing has looked at yet, innermost first. Never throws. */
 export function readFrames(captured: CapturedStack | undefined): Frame[] {
   if (captured === undefined) return [];
-  const prepareStackTrace = Error.prepareStackTrace as unknown;
+  const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')?.value as unknown;
   try {
     Error.prepareStackTrace = (_error, sites) => sites;
     const { stack } = captured;
@@ -39,7 +39,7 @@ export function readFrames(captured: CapturedStack | undefined): Frame[] {
   } catch {
     return [];
   } finally {
-    restore('prepareStackTrace', prepareStackTrace);
+    restore('prepareStackTrace', before);
   }
 }
 

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+import type { Report } from '../../src/diagnosis/finding.ts';
+import { Project } from './project.ts';
+
+describe('clew fix', function () {
+  this.timeout(60_000);
+  let project: Project;
+  let report: Report;
+
+  before(async () => {
+    project = new Project();
+    ({ report } = await project.doctor('--import', './tracing.mjs', 'classes.mjs'));
+  });
+  after(() => project.remove());
+
+  const numberOf = (mark: string): string => {
+    const line = project.line('classes.mjs', mark);
+    const finding = report.findings.find(({ yourLine }) => yourLine?.line === line);
+    return String(finding?.number);
+  };
+
+  it('changes nothing where it is only asked what it would do', async () => {
+    const { stdout, code } = await project.clew('fix', numberOf('queue: yours'), '--dry-run');
+    assert.equal(code, 0);
+    assert.match(stdout, /would try line-client Client#query: args/);
+    assert.ok(!existsSync(project.path('clew.rules.json')));
+  });
+
+  it('says which line to change where no rule can repair', async () => {
+    const { stdout, code } = await project.clew('fix', numberOf('inactive: yours'));
+    assert.equal(code, 1);
+    assert.match(stdout, /classes\.mjs:\d+: use tracer\.startActiveSpan/);
+  });
+
+  it('refuses a number that the last run has not', async () => {
+    const { stderr, code } = await project.clew('fix', '99');
+    assert.equal(code, 2);
+    assert.match(stderr, /number of a finding, 1 to \d+, got `99`/);
+  });
+
+  it('writes a rule, proves it by running again, and the next run is clean of it', async () => {
+    writeFileSync(project.path('clew.rules.json'), '{\n  // kept\n  "rules": {}\n}\n');
+    const { stdout, code } = await project.clew('fix', numberOf('queue: yours'));
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /1 → 0\n +kept in clew\.rules\.json/);
+    const rules = readFileSync(project.path('clew.rules.json'), 'utf8');
+    assert.match(rules, /\/\/ kept\n[^]*"Client#query": "args"/);
+    const next = await project.doctor('--import', './tracing.mjs', 'classes.mjs');
+    const line = project.line('classes.mjs', 'queue: yours');
+    assert.ok(!next.report.findings.some(({ yourLine }) => yourLine?.line === line));
+  });
+
+  it('takes out a rule that does not repair', async () => {
+    const before = readFileSync(project.path('clew.rules.json'), 'utf8');
+    const kept = project.path('node_modules/.cache/clew/doctor.json');
+    const last = JSON.parse(readFileSync(kept, 'utf8')) as { report: Report };
+    const task = last.report.findings.find(({ handOver }) => handOver?.package === 'task-runner');
+    assert.ok(task);
+    task.fix.rules = [{ module: 'task-runner', path: 'default()#push', rule: 'args' }];
+    writeFileSync(kept, JSON.stringify(last));
+    const { stdout, code } = await project.clew('fix', String(task.number));
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /2 → 2: not repaired/);
+    assert.equal(readFileSync(project.path('clew.rules.json'), 'utf8'), before);
+  });
+});
