@@ -19,7 +19,7 @@ describe('the published package', function () {
 
   it('holds the compiled files, their sources, the example and what npm always adds', () => {
     const promised =
-      /^(?:build\/src\/|src\/.*\.ts$|examples\/shop\/|(?:README|CHANGELOG)\.md$|LICENSE$|package\.json$|clew\.(?:rules|findings)\.schema\.json$)/;
+      /^(?:build\/src\/|src\/.*\.c?ts$|examples\/shop\/|(?:README|CHANGELOG)\.md$|LICENSE$|package\.json$|clew\.(?:rules|findings)\.schema\.json$)/;
     assert.deepEqual(
       files.filter((file) => !promised.test(file)),
       [],
@@ -28,12 +28,14 @@ describe('the published package', function () {
 
   it('holds every file that its manifest points to', () => {
     const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
-      exports: Record<string, string>;
+      exports: Record<string, string | Record<string, string>>;
       bin: Record<string, string>;
       types: string;
     };
     const targets = [
-      ...Object.values(manifest.exports),
+      ...Object.values(manifest.exports).flatMap((target) =>
+        typeof target === 'string' ? [target] : Object.values(target),
+      ),
       ...Object.values(manifest.bin),
       manifest.types,
     ].map((path) => path.replace(/^\.\//, ''));

@@ -9,7 +9,7 @@ export function summaryOf(seen: CountedObservation): string {
     case 'lost':
       return `LOST ${count} × ${work}: no request was active`;
     case 'mixed':
-      return `MIXED ${count} × ${work} of ${owner?.label ?? 'a request'} in another request's trace`;
+      return `MIXED ${count} × ${work} of ${owner?.label ?? 'a request'} in another trace`;
     case 'stale':
       return `STALE ${count} × ${work} under ${owner?.label ?? 'a request'}, which had ended`;
     case 'batched':

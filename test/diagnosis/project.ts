@@ -14,8 +14,11 @@ export const MAIN: string = fileURLToPath(new URL('../../src/cli/main.js', impor
 export class Project {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'clew-diagnosis-'));
 
+  readonly #env: Record<string, string>;
+
   /** `modules`: where packages that are not fixtures come from. */
-  constructor(modules: string = MODULES) {
+  constructor(modules: string = MODULES, env: Record<string, string> = {}) {
+    this.#env = env;
     cpSync(FIXTURES, this.folder, { recursive: true });
     cpSync(join(FIXTURES, 'packages'), join(this.folder, 'node_modules'), { recursive: true });
     mkdirSync(join(this.folder, 'node_modules/.cache'));
@@ -37,7 +40,7 @@ export class Project {
   }
 
   clew(...args: string[]): Promise<Result> {
-    return new RunningNode([MAIN, ...args], { cwd: this.folder }).result();
+    return new RunningNode([MAIN, ...args], { cwd: this.folder, env: this.#env }).result();
   }
 
   async doctor(...args: string[]): Promise<{ report: Report; result: Result }> {

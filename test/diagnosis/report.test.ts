@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
-import type { Report } from '../../src/diagnosis/finding.ts';
+import { FINDINGS, type Report } from '../../src/diagnosis/finding.ts';
 import { reportText } from '../../src/diagnosis/report-text.ts';
 import { findingsSchema, SCHEMA_ID } from '../../src/diagnosis/schema.ts';
 import { BARE_SURROUNDINGS } from '../../src/diagnosis/surroundings.ts';
@@ -78,6 +78,12 @@ describe('the report of clew doctor', () => {
     const broken = report();
     (broken.findings[0] as unknown as Record<string, unknown>)['certainty'] = 'certain';
     assert.ok(!validate(broken));
+  });
+
+  it('has a section of the documentation for each finding', () => {
+    const url = new URL('../../../docs/findings.md', import.meta.url);
+    const sections = readFileSync(url, 'utf8').match(/(?<=^## ).*$/gm);
+    assert.deepEqual(sections, Object.keys(FINDINGS));
   });
 
   it('has its schema in the package', () => {

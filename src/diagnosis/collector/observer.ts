@@ -62,6 +62,7 @@ export class Observer implements SpanSink {
   /** What to count where a stack would cost too much: by what is known without one. */
   readonly #known = new Map<string, string>();
   #spans = 0;
+  #hasServerSpans = false;
   #startedAt = 0;
 
   constructor(options: ObserverOptions) {
@@ -170,7 +171,9 @@ export class Observer implements SpanSink {
 
   /** The root span of `owner` is one that its request runs under. */
   #makeActive(owner: Owner): void {
-    if (owner.request && !owner.request.owner) owner.request.owner = owner;
+    if (!owner.request || owner.request.owner) return;
+    owner.request.owner = owner;
+    this.#hasServerSpans = true;
   }
 
   #suspect(event: SpanEvent, turn: Turn): void {
@@ -236,10 +239,11 @@ export class Observer implements SpanSink {
     turn: Turn | undefined,
   ): boolean {
     if (owner) return owner === request.owner || owner.request === request;
-    // A span from before, or a process without spans: then our own store stands for the context.
+    // A span from before, or a process whose requests have none: then our own store stands for the
+    // context. Where others have one, a request without it is not traced.
     if (key) return true;
     if (request.owner) return false;
-    return this.#spans > 0 || turn?.request === request;
+    return this.#hasServerSpans || turn?.request === request;
   }
 
   /** Several requests in one turn share a piece of work, if a span was made for it. */
