@@ -4,6 +4,7 @@ import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { isCollecting } from '../../async/collecting.ts';
 import { OperationResource } from '../operation-resource.ts';
 import type { Endpoint } from './endpoint.ts';
+import { addExceptionEvent } from './exception-event.ts';
 import { poolNameOf } from './pool-metrics.ts';
 import type { Recorder } from './recorder.ts';
 import type { Recording } from './recording.ts';
@@ -76,6 +77,7 @@ export class PoolWait {
     this.#isOver = true;
     this.#endResource();
     const { type } = this.#recorder.responses.describeError(error);
+    if (this.#span) addExceptionEvent(this.#span, error);
     this.#span?.setAttribute(ATTR_ERROR_TYPE, type).setStatus({ code: SpanStatusCode.ERROR });
     this.#span?.end();
     if (isTimeout) this.#recorder.pools.timedOut(this.#pool);

@@ -21,6 +21,7 @@ import type { Operation, Responses, Statement } from '../operation.ts';
 import { scrubMessage } from '../sql/scrub-message.ts';
 import { attributesOf, measuredAttributes, spanNameOf } from './attributes.ts';
 import type { Endpoint } from './endpoint.ts';
+import { addExceptionEvent } from './exception-event.ts';
 import { addLegacyNames } from './legacy-names.ts';
 import type { Providers } from './providers.ts';
 import { withComment } from './sql-commenter.ts';
@@ -166,8 +167,12 @@ export class Recording {
     const attributes: Attributes = { [ATTR_ERROR_TYPE]: type };
     if (statusCode !== undefined) attributes[ATTR_DB_RESPONSE_STATUS_CODE] = statusCode;
     this.add(attributes);
+    const span = this.#span;
+    if (!span?.isRecording()) return;
     const code = SpanStatusCode.ERROR;
-    this.#span?.setStatus(message ? { code, message: this.#scrubbed(message) } : { code });
+    const shown = message ? this.#scrubbed(message) : undefined;
+    addExceptionEvent(span, error, shown);
+    span.setStatus(shown ? { code, message: shown } : { code });
   }
 
   #scrubbed(message: string): string {

@@ -25,6 +25,7 @@ import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import type { ClientConfig, ReceivedMessage } from '../client-config.ts';
 import { byClass } from '../operation.ts';
+import { addExceptionEvent } from '../recorder/exception-event.ts';
 import type { Endpoint } from '../recorder/endpoint.ts';
 import type { Recorder } from '../recorder/recorder.ts';
 import { isSuppressed } from '../recorder/suppression.ts';
@@ -99,6 +100,7 @@ async function ending(span: Span, promise: Promise<unknown>): Promise<unknown> {
 /** What the listener says of the error may quote the message. */
 function fail(span: Span, error: unknown): void {
   span.setAttribute(ATTR_ERROR_TYPE, byClass(error).type);
+  addExceptionEvent(span, error);
   span.setStatus({ code: SpanStatusCode.ERROR });
   span.end();
 }

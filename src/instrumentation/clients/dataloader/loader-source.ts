@@ -11,6 +11,7 @@ import {
 
 import { OperationResource } from '../../operation-resource.ts';
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { addExceptionEvent } from '../../recorder/exception-event.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 
@@ -157,6 +158,7 @@ function settling(span: Span, load: () => unknown): unknown {
 
 function end(span: Span, error?: unknown): void {
   if (error !== undefined) {
+    addExceptionEvent(span, error);
     span.setAttribute('error.type', byName(error)).setStatus({ code: SpanStatusCode.ERROR });
   }
   span.end();

@@ -5,6 +5,17 @@ import { runInRoot } from '../../root.ts';
 import { patchPool } from './pool-source.ts';
 import type { ClassOf, MongoClient } from './shapes.ts';
 
+/** What the monitoring of commands and of the pool emits in the turn of the operation it is about. */
+const EVENTS_OF_CALLERS: ReadonlySet<string | symbol> = new Set([
+  'commandStarted',
+  'commandSucceeded',
+  'commandFailed',
+  'connectionCheckOutStarted',
+  'connectionCheckOutFailed',
+  'connectionCheckedOut',
+  'connectionCheckedIn',
+]);
+
 /** Patches the class of clients: monitors and their timers outlive whoever connects. */
 export function patchClient(
   { prototype }: ClassOf<MongoClient>,
@@ -14,7 +25,7 @@ export function patchClient(
   if (!release) return undefined;
   const undos: (Undo | undefined)[] = [
     release,
-    patchListeners(prototype),
+    patchListeners(prototype, undefined, EVENTS_OF_CALLERS),
     patchMethod(prototype, 'connect', (original) => {
       return function connect(...args) {
         return runInRoot(original, this, ...args).then((result) => {

@@ -111,7 +111,7 @@ export function standInFormsOf(
     settings: [
       atStandIn(load, 'a pool of one', kept([...standInForms, clientBulkForm])),
       atStandIn(load, 'a pool of six', kept(listeningForms), { maxPoolSize: 6 }),
-      atStandIn(load, 'a client with monitors', eventForms, { monitorCommands: true }),
+      atStandIn(load, 'a client with monitors', kept(eventForms), { monitorCommands: true }),
     ],
   };
 }

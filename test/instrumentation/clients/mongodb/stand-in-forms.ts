@@ -1,4 +1,6 @@
-import type { ChangeStream } from 'mongodb';
+import { randomUUID } from 'node:crypto';
+
+import type { ChangeStream, CommandStartedEvent, CommandSucceededEvent } from 'mongodb';
 
 import type { Form, Note } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
@@ -155,14 +157,23 @@ export const clientBulkForm: Form<Target> = {
 /** The client's own events, which belong to whoever listens. */
 export const eventForms: Form<Target>[] = [
   {
-    name: 'events of commands and of the pool',
+    name: 'events of its own command',
     run: async ({ client, numbers }, note) => {
-      const listener = (): void => note('event');
-      const events = ['commandStarted', 'commandSucceeded', 'connectionCheckedOut'] as const;
-      for (const event of events) client.on(event, listener);
-      await numbers.findOne(SECRET);
+      // Each caller's listeners hear the commands of all; only its own concern it.
+      const comment = randomUUID();
+      let own: number | undefined;
+      const started = ({ command, requestId }: CommandStartedEvent): void => {
+        if (command['comment'] !== comment) return;
+        own = requestId;
+        note('event');
+      };
+      const succeeded = ({ requestId }: CommandSucceededEvent): void => {
+        if (requestId === own) note('event');
+      };
+      client.on('commandStarted', started).on('commandSucceeded', succeeded);
+      await numbers.findOne(SECRET, { comment });
       note('continuation');
-      for (const event of events) client.off(event, listener);
+      client.off('commandStarted', started).off('commandSucceeded', succeeded);
     },
   },
 ];

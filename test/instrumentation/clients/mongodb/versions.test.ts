@@ -9,7 +9,10 @@ import { formsOf, standInFormsOf } from './forms.ts';
 const require = createRequire(import.meta.url);
 const FILES = ['cmap/connection', 'cmap/connection_pool', 'mongo_client', 'change_stream'];
 
-/** What the older versions have not; 5.0 throws past everybody when it closes a used cursor. */
+/**
+ * What the older versions have not; 5.0 throws past everybody when it closes a used cursor, and its
+ * events of commands have no context without us either.
+ */
 const LATER: Record<string, string[]> = {
   'mongodb-5.0': [
     'runCursorCommand',
@@ -17,6 +20,7 @@ const LATER: Record<string, string[]> = {
     'cursor that is lost on the way',
     'change stream, for await',
     'change stream, listener',
+    'events of its own command',
   ],
   'mongodb-6': [],
 };
