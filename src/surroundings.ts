@@ -72,6 +72,8 @@ const API = '@opentelemetry/api';
 function blindApis(loaded: readonly string[]): string[] {
   const own = dirname(dirname(dirname(createRequire(import.meta.url).resolve(API))));
   const ownVersion = versionAt(own);
+  // A loader may have put another one in its place.
+  if (ownVersion === undefined) return [];
   return loaded
     .filter((folder) => nameOf(folder) === API && folder !== own)
     .flatMap((folder) => {
