@@ -11,10 +11,15 @@ export interface Manifest {
 export interface Launch {
   /** `process.argv`. */
   readonly argv: readonly string[];
+  /** `process.execArgv`. */
+  readonly execArgv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+const EVALUATES = /^(?:-[a-z]*[ep]|--eval|--print)(?:=|$)/;
+/** A file that a launcher may run; its settings are often files, too. */
+const PROGRAM = /\.[cm]?[jt]sx?$/;
 const NODE_MODULES = `${sep}node_modules${sep}`;
 
 /**
@@ -26,9 +31,12 @@ const NODE_MODULES = `${sep}node_modules${sep}`;
  */
 export function applicationManifest(launch: Launch): Manifest | undefined {
   const [, main, ...args] = launch.argv;
-  if (main === undefined) return undefined;
+  // Behind `-e` the first argument is one of the code, and no file.
+  if (main === undefined || launch.execArgv.some((flag) => EVALUATES.test(flag))) return undefined;
   const file = realFile(main, launch.cwd);
-  if (!isInstalled(file)) return manifestAbove(dirname(file));
+  if (!existsSync(file)) return undefined;
+  // `node .` names a folder.
+  if (!isInstalled(file)) return manifestAbove(isFile(file) ? dirname(file) : file);
   const run = launched(args, launch);
   if (run !== undefined) return manifestAbove(dirname(run));
   // As it was typed: a symlinked launcher (`pnpm`, `npm link`) belongs to where the link is.
@@ -44,7 +52,7 @@ function launched(args: readonly string[], { cwd, env }: Launch): string | undef
   for (const candidate of [env['pm_exec_path'], ...args]) {
     if (!candidate || candidate.startsWith('-')) continue;
     const file = realFile(candidate, cwd);
-    if (isFile(file) && !isInstalled(file)) return file;
+    if (PROGRAM.test(file) && isFile(file) && !isInstalled(file)) return file;
   }
   return undefined;
 }

@@ -96,7 +96,12 @@ export function readConfig(
     const message = `Unknown option \`${name}\` is ignored. Known are ${OPTIONS.join(', ')}.`;
     problems.push(new ClewError('ERR_OPTION', message));
   }
-  const manifest = applicationManifest({ argv: process.argv, cwd: process.cwd(), env });
+  const manifest = applicationManifest({
+    argv: process.argv,
+    execArgv: process.execArgv,
+    cwd: process.cwd(),
+    env,
+  });
   const delivery = readDeliveryOptions(env);
   problems.push(...delivery.problems);
   const tracing = readTracingSettings(env);

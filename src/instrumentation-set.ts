@@ -61,7 +61,7 @@ export class InstrumentationSet {
     );
   }
 
-  /** Learns from `provider`, which is ours, of instrumentations that somebody registered elsewhere. */
+  /** Finds the instrumentations that were registered elsewhere by the tracers they ask `provider` for. */
   watch(provider: TracerProvider): void {
     const getTracer = provider.getTracer.bind(provider);
     provider.getTracer = (name, version, options) => {

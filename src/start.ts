@@ -219,7 +219,12 @@ class Parts {
   #enableInstrumentations(config: Config): void {
     const provider: TracerProvider = this.#provider ?? trace.getTracerProvider();
     const { fields } = config.logs;
-    const brought = config.instrumentations.map((one) => libraryOf(one.instrumentationName));
+    const given = config.instrumentations.filter(({ instrumentationName }) =>
+      config.isInstrumentationEnabled(instrumentationName),
+    );
+    // OpenTelemetry's own are enabled as soon as they are made.
+    for (const one of config.instrumentations) if (!given.includes(one)) one.disable();
+    const brought = given.map((one) => libraryOf(one.instrumentationName));
     const builtIn = [
       ...getInstrumentations({ logs: { enabled: fields !== undefined, fields: fields ?? {} } }),
       // Made only where they are needed: two of them would both replace the same methods.
@@ -229,16 +234,16 @@ class Parts {
       this.#instrumentations.add(instrumentation);
       instrumentation.setTracerProvider(provider);
     }
-    for (const instrumentation of config.instrumentations) {
+    for (const instrumentation of given) {
       this.#instrumentations.leaveTo(instrumentation);
       instrumentation.setTracerProvider(provider);
     }
     if (this.#provider) this.#instrumentations.watch(this.#provider);
-    for (const instrumentation of [...builtIn, ...config.instrumentations]) {
+    for (const instrumentation of [...builtIn, ...given]) {
       instrumentation.enable();
       this.#undo.push(() => instrumentation.disable());
     }
-    this.#leftovers.watch([...builtIn, ...config.instrumentations]);
+    this.#leftovers.watch([...builtIn, ...given]);
   }
 
   /** HTTP spans are not our purpose: OpenTelemetry's own packages make them. */

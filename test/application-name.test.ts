@@ -33,14 +33,24 @@ describe('applicationManifest', () => {
     return file(`${folder}/node_modules/${name}/bin/${name}.js`);
   }
 
-  function nameOf(args: string[], cwd = join(top, 'shop'), env = {}): string | undefined {
-    return applicationManifest({ argv: ['node', ...args], cwd, env })?.name;
+  function nameOf(
+    args: string[],
+    cwd = join(top, 'shop'),
+    env = {},
+    execArgv: string[] = [],
+  ): string | undefined {
+    return applicationManifest({ argv: ['node', ...args], execArgv, cwd, env })?.name;
   }
 
   it('is the nearest one above the main file that has a name', () => {
     manifest('shop/src', { type: 'module' });
     assert.deepEqual(
-      applicationManifest({ argv: ['node', join(top, 'shop/src/app.js')], cwd: '/', env: {} }),
+      applicationManifest({
+        argv: ['node', join(top, 'shop/src/app.js')],
+        execArgv: [],
+        cwd: '/',
+        env: {},
+      }),
       { name: 'shop', version: '1.2.3' },
     );
   });
@@ -77,6 +87,14 @@ describe('applicationManifest', () => {
 
   it('is unknown for code that is no file, and for a manifest that cannot be read', () => {
     assert.equal(nameOf([]), undefined);
+    assert.equal(nameOf(['src/app.js'], undefined, {}, ['-e']), undefined);
+    assert.equal(nameOf(['src/app.js'], undefined, {}, ['--import', 'x', '--eval=1']), undefined);
+    assert.equal(nameOf(['src/no-such-file']), undefined);
+    assert.equal(nameOf(['.']), 'shop');
+    assert.equal(
+      nameOf([launcher('usr/lib', 'pm2'), '--config', file('other/x.json')], '/'),
+      undefined,
+    );
     file('broken/package.json', '{');
     assert.equal(nameOf([file('broken/app.js')], '/'), undefined);
     file('odd/package.json', 'null');

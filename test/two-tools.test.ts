@@ -41,6 +41,11 @@ describe('a library that another instrumentation covers, too', function () {
     assert.deepEqual(await run('given'), [[OFFICIAL, OFFICIAL], '']);
   });
 
+  it('has none where both are switched off by name', async () => {
+    const env = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'ioredis' };
+    assert.deepEqual(await run('given', env), [[], '']);
+  });
+
   it('names both at debug where one was given to start', async () => {
     const [, stderr] = await run('given', { OTEL_LOG_LEVEL: 'debug' });
     assert.match(

@@ -12,7 +12,7 @@ export type MethodOf<Target, Key extends keyof Target> = string extends keyof Ta
  * A patch: `method` of `target` replaced by what `wrap` makes of it.
  *
  * The property keeps its attributes, so what was not enumerable stays so; a method that was
- * inherited is shadowed and the shadow is deleted again. When somebody patched over us in the
+ * inherited is shadowed and the shadow is deleted again. When another patch was put over ours in the
  * meantime the undo leaves their patch in place and turns ours into a plain call of the original.
  * A target that cannot be patched (frozen, no such method) is left alone.
  */
@@ -72,7 +72,7 @@ function patchable<Target extends object, Key extends keyof Target & (string | s
   return canBe ? original : undefined;
 }
 
-/** Puts `replacement` where a method is; the undo restores that if nobody else did the same. */
+/** Puts `replacement` where a method is; the undo restores it unless another replacement came later. */
 function place<Target extends object>(
   target: Target,
   key: keyof Target,
@@ -151,8 +151,7 @@ const claimed = new WeakMap<object, Set<string>>();
 
 /**
  * Reserves an `aspect` of `target` for one patch: a class reached by two ways, or by two
- * instrumentations, is patched once. Returns what gives it back, or `undefined` when somebody has
- * it.
+ * instrumentations, is patched once. Returns what gives it back, or `undefined` when it is taken.
  */
 export function claim(target: object, aspect: string): Undo | undefined {
   const aspects = claimed.get(target) ?? new Set();
