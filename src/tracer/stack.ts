@@ -1,17 +1,16 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { captureStack as capture, type CapturedStack } from '../base/captured-stack.ts';
+
+export type { CapturedStack } from '../base/captured-stack.ts';
+
 const MAX_FRAMES = 12;
 /** Where our frames are: the compiled files, and the sources a source map leads to. */
 const OWN_FOLDERS = [
   fileURLToPath(new URL('..', import.meta.url)),
   fileURLToPath(new URL('../../../src/', import.meta.url)),
 ];
-
-/** A stack that was captured and not yet formatted, which is the dear part. */
-export interface CapturedStack {
-  readonly stack?: string;
-}
 
 /**
  * Captures where we are, without the frames above `below` and at most `frames` of the others. Never
@@ -21,25 +20,7 @@ export function captureStack(
   below: (...args: never[]) => unknown,
   frames: number = MAX_FRAMES + 8,
 ): CapturedStack | undefined {
-  const limit = Error.stackTraceLimit;
-  try {
-    Error.stackTraceLimit = frames;
-    const holder: CapturedStack = {};
-    Error.captureStackTrace(holder, below);
-    return holder;
-  } catch {
-    return undefined;
-  } finally {
-    restoreLimit(limit);
-  }
-}
-
-function restoreLimit(limit: number): void {
-  try {
-    Error.stackTraceLimit = limit;
-  } catch {
-    // Frozen intrinsics: then it was not changed either.
-  }
+  return capture(frames, below);
 }
 
 /** The frames as text, innermost first, with paths relative to the working directory. */
@@ -48,7 +29,8 @@ export function formatStack(
   maxFrames: number = MAX_FRAMES,
 ): string[] | undefined {
   try {
-    const lines = captured?.stack?.split('\n').slice(1) ?? [];
+    const stack = captured?.stack;
+    const lines = typeof stack === 'string' ? stack.split('\n').slice(1) : [];
     const frames = lines
       .map((line) => line.trim().replace(/^at /, ''))
       .filter((frame) => !isOwnFrame(frame))

@@ -1,31 +1,19 @@
 import { fileURLToPath } from 'node:url';
 
+import {
+  captureStack as capture,
+  restoreOfError,
+  type CapturedStack,
+} from '../../base/captured-stack.ts';
 import type { Frame } from '../record.ts';
+
+export type { CapturedStack } from '../../base/captured-stack.ts';
 
 const MAX_FRAMES = 30;
 
-/** A stack that was captured and not yet read, which is the dear part. */
-export interface CapturedStack {
-  readonly stack?: unknown;
-}
-
-/**
- * Captures where we are, without the frames above `below`, which has to be on the stack. Never
- * throws.
- */
+/** Captures where we are, without the frames above `below`. Never throws. */
 export function captureStack(below?: (...args: never[]) => unknown): CapturedStack | undefined {
-  const limit = Error.stackTraceLimit;
-  try {
-    Error.stackTraceLimit = MAX_FRAMES;
-    const holder: CapturedStack = {};
-    Error.captureStackTrace(holder, below);
-    return holder;
-  } catch {
-    // Frozen intrinsics, or no stack left.
-    return undefined;
-  } finally {
-    restore('stackTraceLimit', limit);
-  }
+  return capture(MAX_FRAMES, below);
 }
 
 /** The frames of a stack that nothing has looked at yet, innermost first. Never throws. */
@@ -39,16 +27,7 @@ export function readFrames(captured: CapturedStack | undefined): Frame[] {
   } catch {
     return [];
   } finally {
-    restore('prepareStackTrace', before);
-  }
-}
-
-function restore(name: 'stackTraceLimit' | 'prepareStackTrace', value: unknown): void {
-  try {
-    if (value === undefined) delete (Error as unknown as Record<string, unknown>)[name];
-    else (Error as unknown as Record<string, unknown>)[name] = value;
-  } catch {
-    // Frozen intrinsics: then it was not changed either.
+    restoreOfError('prepareStackTrace', before);
   }
 }
 
