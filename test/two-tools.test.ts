@@ -64,6 +64,12 @@ describe('a library that another instrumentation covers, too', function () {
     assert.deepEqual(paths, ['/']);
   });
 
+  it('has no span from clew where the other was first and sends its spans elsewhere', async () => {
+    const [scopes, stderr] = await run('ownProvider');
+    assert.deepEqual(scopes, []);
+    assert.match(stderr, /^clew: ioredis is instrumented twice, by clew and by an OpenTelemetry/);
+  });
+
   for (const way of ['clewFirst', 'clewSecond']) {
     it(`has one span an operation, and one line about both: ${way}`, async () => {
       const [scopes, stderr] = await run(way);
