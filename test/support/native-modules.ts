@@ -63,7 +63,9 @@ export function nativeModule({
 
 /** The last line of what went wrong, if anything did. */
 function run(command: string, args: string[], cwd: string): string | undefined {
-  const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  // npm hands its own `nodedir` on, which goes before the argument and names another Node's headers.
+  const { npm_config_nodedir: _, ...env } = process.env;
+  const { status, stderr, error } = spawnSync(command, args, { cwd, env, encoding: 'utf8' });
   if (status === 0) return undefined;
   const lines = (error?.message ?? stderr).trim().split('\n');
   return lines.findLast((line) => /err|not ok/i.test(line)) ?? lines.at(-1) ?? 'no reason given';

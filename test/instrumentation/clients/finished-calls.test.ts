@@ -13,8 +13,11 @@ const FIXTURE = new URL('../../fixtures/instrumentation/finished-calls.js', impo
  */
 const EXEC_ARGV = ['--no-opt', '--no-maglev'];
 
-/** An operation and its link to a command have to be; a span or its attributes are three times that. */
-const BYTES = 800;
+/**
+ * An operation and its link to a command have to be (350), and whether V8 keeps a command too (650)
+ * differs from one run to the next, also without us. A span with its attributes is more than 2,000.
+ */
+const BYTES = 1400;
 
 describe('A call that is over', function () {
   this.timeout(60_000);
