@@ -41,6 +41,7 @@ async function serve(manager: ContextManager, expectsContext: boolean): Promise<
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const load = fork(LOAD);
+  await once(load, 'message');
   const requests = async (count: number): Promise<number> => {
     const before = process.cpuUsage();
     load.send({ port, count });

@@ -1,0 +1,144 @@
+import type { Load, Loaded } from '../harness/load.ts';
+import { Answerer } from './process.ts';
+import { applicationFolder, VARIANTS, type Variant } from './variants.ts';
+
+/** What one round of requests cost the service of one variant. */
+export interface Round {
+  /** Microseconds of CPU for a request: of the process, and of its main thread (Node 24 and later). */
+  cpu: number;
+  main: number;
+  /** Requests in a second of wall time, as fast as the service answers. */
+  rate: number;
+  /** The latency that a hundredth of the requests exceed, in milliseconds. */
+  p99: number;
+  /** Resident memory of the process after the round, in megabytes. */
+  memory: number;
+  /** Bytes sent to the collector for a request. */
+  bytes: number;
+}
+
+interface Usage {
+  cpu: number;
+  main: number;
+  memory: number;
+}
+
+const REQUEST = 'GET /products/42 HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const WARM_UP = 2000;
+
+/** One variant of the service, running, with a collector and a load of its own. */
+export class Running {
+  readonly #variant: Variant;
+  readonly #service: Answerer<{ port: number }>;
+  readonly #collector: Answerer<{ port: number }>;
+  readonly #load: Answerer<unknown>;
+  readonly #connections: number;
+
+  private constructor(
+    variant: Variant,
+    service: Answerer<{ port: number }>,
+    collector: Answerer<{ port: number }>,
+    load: Answerer<unknown>,
+    connections: number,
+  ) {
+    this.#variant = variant;
+    this.#service = service;
+    this.#collector = collector;
+    this.#load = load;
+    this.#connections = connections;
+  }
+
+  static async start(
+    name: string,
+    framework: string,
+    servers: Record<string, string>,
+    connections: number,
+  ): Promise<Running> {
+    const variant = VARIANTS[name]!;
+    const folder = applicationFolder();
+    const env = { ...process.env, ...servers, APP_FOLDER: folder };
+    const collector = await Answerer.start<{ port: number }>('./collector.js', [], { env });
+    const url = `http://127.0.0.1:${collector.hello.port}`;
+    const service = await Answerer.start<{ port: number }>('./service.js', [framework], {
+      env: { ...env, ...variant.env(url) },
+      execArgv: [...variant.args(folder)],
+    });
+    const load = await Answerer.start('../harness/load.js', [], {});
+    return new Running(variant, service, collector, load, connections);
+  }
+
+  /** Throws unless the variant records what it is measured for. */
+  async preflight(name: string): Promise<void> {
+    await this.#collector.ask('keep');
+    await this.#send(5);
+    const deadline = performance.now() + 20_000;
+    let most: string[] = [];
+    // Each tool sends in its own time. A trace counts with all that came of it.
+    const found: Record<string, string[]> = {};
+    while (performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      const { traces } = await this.#collector.ask<{ traces: Record<string, string[]> }>('traces');
+      for (const [trace, names] of Object.entries(traces)) (found[trace] ??= []).push(...names);
+      most = Object.values(found).toSorted((a, b) => b.length - a.length)[0] ?? [];
+      if (most.length >= this.#variant.spans) break;
+      await this.#collector.ask('keep');
+    }
+    if (this.#variant.spans === 0 ? most.length > 0 : most.length < this.#variant.spans) {
+      throw new Error(
+        `${name} recorded ${most.length} spans of a request (${most.join(', ')}), ` +
+          `not ${this.#variant.spans}`,
+      );
+    }
+  }
+
+  async warmUp(): Promise<void> {
+    await this.#send(WARM_UP);
+  }
+
+  async round(count: number): Promise<Round> {
+    await this.#collector.ask('bytes');
+    const before = await this.#service.ask<Usage>('usage');
+    const { elapsed, p99 } = await this.#send(count);
+    const after = await this.#service.ask<Usage>('usage');
+    const { bytes } = await this.#collector.ask<{ bytes: number }>('bytes');
+    return {
+      cpu: (after.cpu - before.cpu) / count,
+      main: (after.main - before.main) / count,
+      rate: (count / elapsed) * 1000,
+      p99,
+      memory: after.memory / 2 ** 20,
+      bytes: bytes / count,
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.#service.stop();
+    await this.#collector.stop();
+    await this.#load.stop();
+  }
+
+  #send(count: number): Promise<Loaded> {
+    const { port } = this.#service.hello;
+    const load: Load = { port, count, request: REQUEST, connections: this.#connections };
+    return this.#load.ask<Loaded>(load);
+  }
+}
+
+/** Milliseconds from the start of the process until it listens. */
+export async function timeToStart(
+  name: string,
+  framework: string,
+  servers: Record<string, string>,
+): Promise<number> {
+  const variant = VARIANTS[name]!;
+  const folder = applicationFolder();
+  const start = performance.now();
+  const service = await Answerer.start('./service.js', [framework], {
+    // Nothing is recorded, and nobody has to be there.
+    env: { ...process.env, ...servers, ...variant.env('http://127.0.0.1:9'), APP_FOLDER: folder },
+    execArgv: [...variant.args(folder)],
+  });
+  const elapsed = performance.now() - start;
+  await service.stop();
+  return elapsed;
+}

@@ -1,0 +1,93 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { cachedInstall } from '../../test/support/user-cache.ts';
+
+/** How the service is started so that a tool traces it. */
+export interface Variant {
+  /** Arguments of Node that go before the service's file; `folder` is the application's. */
+  args(folder: string): readonly string[];
+  /** Its variables; each tool sends what it records to `collector`, a URL. */
+  env(collector: string): Record<string, string>;
+  /** Fewest spans of one request that the collector has to get; 0 where nothing is sampled. */
+  spans: number;
+}
+
+/*
+ * The application and the peers, 100 MB each: installed by the first run into the user's cache, at
+ * these versions, and never by `npm ci`.
+ */
+const PACKAGES = {
+  express: '5.3.0',
+  fastify: '5.12.8',
+  pg: '8.23.1',
+  ioredis: '6.0.0',
+  '@msgpack/msgpack': '3.1.3',
+  '@opentelemetry/auto-instrumentations-node': '0.82.0',
+  '@sentry/node': '11.12.0',
+  'dd-trace': '6.21.0',
+};
+
+/** The folder whose `node_modules` holds the application's libraries and the peers. */
+export function applicationFolder(): string {
+  const packages = Object.entries(PACKAGES).map(([name, version]) => `${name}@${version}`);
+  const folder = cachedInstall('benchmark-app-1', packages);
+  const start = `require('@sentry/node').init({ tracesSampleRate: 1 });\n`;
+  writeFileSync(join(folder, SENTRY), start);
+  return folder;
+}
+
+/** Versions of the peers, for the head of the table. */
+export const PEERS: readonly string[] = Object.entries(PACKAGES)
+  .filter(([name]) => /dd-trace|sentry|auto-instr/.test(name))
+  .map(([name, version]) => `${name} ${version}`);
+
+const CLEW = fileURLToPath(new URL('../../src/register.js', import.meta.url));
+const SENTRY = 'sentry.cjs';
+const SERVICE = { OTEL_SERVICE_NAME: 'app' };
+/** What the official packages would find out about the machine, and other signals, is not compared. */
+const TRACES_ONLY = {
+  OTEL_METRICS_EXPORTER: 'none',
+  OTEL_LOGS_EXPORTER: 'none',
+  OTEL_NODE_RESOURCE_DETECTORS: 'none',
+};
+/** Three of the clients' and one of the request itself. */
+const EXACT = 4;
+
+const clew = (env: Record<string, string>, spans: number): Variant => ({
+  args: () => ['--import', CLEW],
+  env: (collector) => ({ ...SERVICE, OTEL_EXPORTER_OTLP_ENDPOINT: collector, ...env }),
+  spans,
+});
+
+export const VARIANTS: Readonly<Record<string, Variant>> = {
+  bare: { args: () => [], env: () => ({}), spans: 0 },
+  clew: clew({}, EXACT),
+  'clew, not sampled': clew({ OTEL_TRACES_SAMPLER: 'parentbased_always_off' }, 0),
+  'dd-trace': {
+    args: (folder) => ['--require', join(folder, 'node_modules/dd-trace/init.js')],
+    env: (collector) => ({
+      DD_SERVICE: 'app',
+      DD_TRACE_AGENT_URL: collector,
+      DD_INSTRUMENTATION_TELEMETRY_ENABLED: 'false',
+      DD_REMOTE_CONFIGURATION_ENABLED: 'false',
+      DD_TRACE_STARTUP_LOGS: 'false',
+      DD_RUNTIME_METRICS_ENABLED: 'false',
+    }),
+    spans: EXACT,
+  },
+  official: {
+    args: (folder) => [
+      '--require',
+      join(folder, 'node_modules/@opentelemetry/auto-instrumentations-node/dist/register.cjs'),
+    ],
+    env: (collector) => ({ ...SERVICE, OTEL_EXPORTER_OTLP_ENDPOINT: collector, ...TRACES_ONLY }),
+    spans: EXACT,
+  },
+  Sentry: {
+    args: (folder) => ['--import', join(folder, SENTRY)],
+    env: (collector) => ({ SENTRY_DSN: collector.replace('://', '://key@') + '/1' }),
+    spans: EXACT,
+  },
+};
