@@ -17,9 +17,9 @@ describe('the published package', function () {
     files = packed.files.map(({ path }) => path);
   });
 
-  it('holds the compiled files, their sources, the example and what npm always adds', () => {
+  it('holds the compiled files, their sources, the documents, the example and what npm always adds', () => {
     const promised =
-      /^(?:build\/src\/|src\/.*\.c?ts$|examples\/shop\/|(?:README|CHANGELOG)\.md$|LICENSE$|package\.json$|clew\.(?:rules|findings)\.schema\.json$)/;
+      /^(?:build\/src\/|src\/.*\.c?ts$|examples\/shop\/|docs\/|(?:README|CHANGELOG|CONTRIBUTING)\.md$|LICENSE$|package\.json$|clew\.(?:rules|findings)\.schema\.json$)/;
     assert.deepEqual(
       files.filter((file) => !promised.test(file)),
       [],
@@ -40,6 +40,16 @@ describe('the published package', function () {
       manifest.types,
     ].map((path) => path.replace(/^\.\//, ''));
     for (const target of targets) assert.ok(files.includes(target), target);
+  });
+
+  it('holds every document that its README links to', () => {
+    const text = readFileSync(`${ROOT}/README.md`, 'utf8');
+    const linked = [...text.matchAll(/\]\(([^):#]+)(?:#[^)]*)?\)/g)].map(([, path]) => path!);
+    assert.ok(linked.length > 0);
+    assert.deepEqual(
+      linked.filter((path) => !files.includes(path)),
+      [],
+    );
   });
 
   it('holds no test, no benchmark and no source map without its source', () => {
