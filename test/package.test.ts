@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -19,7 +20,7 @@ describe('the published package', function () {
 
   it('holds the compiled files, their sources, the documents, the example and what npm always adds', () => {
     const promised =
-      /^(?:build\/src\/|src\/.*\.c?ts$|examples\/shop\/|docs\/|(?:README|CHANGELOG|CONTRIBUTING)\.md$|LICENSE$|package\.json$|clew\.(?:rules|findings)\.schema\.json$)/;
+      /^(?:build\/package\/.*\.c?js(?:\.map)?$|build\/src\/.*\.d\.c?ts$|src\/.*\.c?ts$|examples\/shop\/|docs\/|(?:README|CHANGELOG|CONTRIBUTING)\.md$|LICENSE$|package\.json$|clew\.(?:rules|findings)\.schema\.json$)/;
     assert.deepEqual(
       files.filter((file) => !promised.test(file)),
       [],
@@ -28,14 +29,12 @@ describe('the published package', function () {
 
   it('holds every file that its manifest points to', () => {
     const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
-      exports: Record<string, string | Record<string, string>>;
+      exports: Target;
       bin: Record<string, string>;
       types: string;
     };
     const targets = [
-      ...Object.values(manifest.exports).flatMap((target) =>
-        typeof target === 'string' ? [target] : Object.values(target),
-      ),
+      ...filesOf(manifest.exports),
       ...Object.values(manifest.bin),
       manifest.types,
     ].map((path) => path.replace(/^\.\//, ''));
@@ -55,8 +54,13 @@ describe('the published package', function () {
   it('holds no test, no benchmark and no source map without its source', () => {
     assert.ok(!files.some((file) => /(?:^|\/)(?:test|benchmark)\//.test(file)));
     for (const map of files.filter((file) => file.endsWith('.js.map'))) {
-      const source = map.replace(/^build\//, '').replace(/\.js\.map$/, '.ts');
-      assert.ok(files.includes(source), `${map} without ${source}`);
+      const { sources } = JSON.parse(readFileSync(join(ROOT, map), 'utf8')) as {
+        sources: string[];
+      };
+      const own = sources.map((path) => join(dirname(map), path));
+      for (const source of own.filter((path) => !path.startsWith('node_modules/'))) {
+        assert.ok(files.includes(source), `${map} without ${source}`);
+      }
     }
   });
 
@@ -78,3 +82,10 @@ describe('the published package', function () {
     }
   });
 });
+
+/** A file, or what to take under each condition. */
+type Target = string | { [condition: string]: Target };
+
+function filesOf(target: Target): string[] {
+  return typeof target === 'string' ? [target] : Object.values(target).flatMap(filesOf);
+}

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 import { ClewError } from '../base/errors.ts';
+import { ownFile } from '../base/own-files.ts';
 
 /** Splits a command's arguments where the application's begin: at `--` or at its file. */
 export function splitProgram(
@@ -70,9 +71,9 @@ export async function runProgram(
   }
   // `clew run node app.js` is what people type who come from other tools.
   const args = program[0] === 'node' ? program.slice(1) : program;
-  const preloads = ['../register.js', './run-preload.js'].flatMap((file) => [
+  const preloads = [ownFile('register.js'), ownFile('cli/run-preload.js')].flatMap(({ href }) => [
     '--import',
-    new URL(file, import.meta.url).href,
+    href,
   ]);
   const child = spawn(process.execPath, [...preloads, ...args], {
     stdio: 'inherit',

@@ -1,14 +1,9 @@
-import { fileURLToPath } from 'node:url';
-
+import { OWN_FOLDERS } from '../base/own-files.ts';
 import type { Frame, Observation } from './record.ts';
 
 /** Whose code a frame is. A `tool` is a tracer: it stands between two others and explains neither. */
 export type Party = 'application' | 'package' | 'node' | 'tool';
 
-const OWN_FOLDERS = [
-  fileURLToPath(new URL('..', import.meta.url)),
-  fileURLToPath(new URL('../../../src/', import.meta.url)),
-];
 const TOOLS =
   /^(?:@opentelemetry\/|@sentry\/|@sentry-internal\/|dd-trace$|dc-polyfill$|require-in-the-middle$|import-in-the-middle$|clew$)/;
 const EMITTER = /^node:(?:events|internal\/event_target)$/;

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import semver from 'semver';
+import satisfies from 'semver/functions/satisfies.js';
 
 import { messageOf } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
@@ -224,7 +224,7 @@ function apply(
   registration.seen.add(exports);
   // Built-in modules come with Node and have its version.
   const version = manifestAt(baseDir)?.version ?? process.version.slice(1);
-  if (!semver.satisfies(version, registration.versions, { includePrerelease: true })) {
+  if (!satisfies(version, registration.versions, { includePrerelease: true })) {
     const name = packageOf(registration.module);
     sayOnce(
       'warn',

@@ -1,16 +1,11 @@
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { captureStack as capture, type CapturedStack } from '../base/captured-stack.ts';
+import { OWN_FOLDERS } from '../base/own-files.ts';
 
 export type { CapturedStack } from '../base/captured-stack.ts';
 
 const MAX_FRAMES = 12;
-/** Where our frames are: the compiled files, and the sources a source map leads to. */
-const OWN_FOLDERS = [
-  fileURLToPath(new URL('..', import.meta.url)),
-  fileURLToPath(new URL('../../../src/', import.meta.url)),
-];
 
 /**
  * Captures where we are, without the frames above `below` and at most `frames` of the others. Never

@@ -4,9 +4,9 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** What `clew/register` is to an application: a file URL serves `--import`, a path `--require`. */
-export const REGISTER_URL: string = new URL('../../src/register.js', import.meta.url).href;
+export const REGISTER_URL: string = new URL('../../package/register.js', import.meta.url).href;
 export const REGISTER_PATH: string = fileURLToPath(
-  new URL('../../src/register.cjs', import.meta.url),
+  new URL('../../package/register.cjs', import.meta.url),
 );
 
 /** The path of a hand-written program in test/fixtures/, seen from build/test/support/. */

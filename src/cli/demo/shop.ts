@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { ownFile, packageFolder } from '../../base/own-files.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { Database } from './database.ts';
 
-/** The shop's folder, seen from build/src/cli/demo/. */
-export const shopFolder: URL = new URL('../../../../examples/shop/', import.meta.url);
+/** The shop's folder. */
+export const shopFolder: URL = packageFolder('examples/shop/');
 
-const REGISTER = new URL('../../register.js', import.meta.url).href;
+const REGISTER = ownFile('register.js').href;
 
 /** The running shop. */
 export interface Shop {

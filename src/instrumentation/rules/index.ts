@@ -1,4 +1,4 @@
-import semver from 'semver';
+import satisfies from 'semver/functions/satisfies.js';
 
 import { sayOnce } from '../../base/log.ts';
 import { hookImports } from '../imports/import-hooks.ts';
@@ -87,7 +87,7 @@ export function applyRules(
   version: string,
   replace?: ReplaceModule,
 ): Undo | undefined {
-  if (!semver.satisfies(version, versions, { includePrerelease: true })) return undefined;
+  if (!satisfies(version, versions, { includePrerelease: true })) return undefined;
   const undos: Undo[] = [];
   let current = exports;
   const replaceCurrent = replace && ((next: unknown) => replace((current = next as object)));
