@@ -6,7 +6,12 @@ import type { LogLevel } from './base/log.ts';
 import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.ts';
 import type { PipelineOptions, SamplerOptions } from './export/pipeline.ts';
 import { PROPAGATORS } from './export/propagators.ts';
-import { INSTRUMENTED_LIBRARIES } from './instrumentation/index.ts';
+import {
+  CLIENT_NAMES,
+  INSTRUMENTED_LIBRARIES,
+  readRequireParent,
+  type RequireParent,
+} from './instrumentation/index.ts';
 import { readLogSettings, type LogSettings } from './instrumentation/loggers/settings.ts';
 import type { RuleSet } from './instrumentation/rules/index.ts';
 import { SettingsReader, type Environment } from './base/settings-reader.ts';
@@ -44,6 +49,8 @@ export interface Config extends PipelineOptions {
   readonly propagators: readonly string[];
   readonly isInstrumentationEnabled: (name: string) => boolean;
   readonly instrumentations: readonly OtelInstrumentation[];
+  /** For which clients operations have a span only inside another. */
+  readonly requireParent: RequireParent;
   readonly rules: RuleSet;
   readonly flushOnExit: boolean;
   readonly logLevel: LogLevel;
@@ -108,6 +115,8 @@ export function readConfig(
   problems.push(...tracing.problems);
   const logs = readLogSettings(env);
   problems.push(...logs.problems);
+  const { requireParent, problems: unknownClients } = readRequireParent(env, CLIENT_NAMES);
+  problems.push(...unknownClients);
   const endpoint = reader.url('endpoint', textOption(options, 'endpoint', problems));
   const tracesUrl = endpoint ? tracesUrlBelow(endpoint) : delivery.options.url;
   const resourceAttributes = reader.pairs('OTEL_RESOURCE_ATTRIBUTES');
@@ -130,6 +139,7 @@ export function readConfig(
     propagators: propagators(reader),
     isInstrumentationEnabled: instrumentationFilter(reader, instrumentations),
     instrumentations,
+    requireParent,
     rules: options.rules ?? {},
     flushOnExit: booleanOption(options, 'flushOnExit', true, problems),
     logLevel: logLevel(reader, textOption(options, 'logLevel', problems)),

@@ -16,7 +16,7 @@ import { createPropagator } from './export/propagators.ts';
 import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
 import { InstrumentationSet, libraryOf } from './instrumentation-set.ts';
-import { getInstrumentations, hookImports, patchConsole } from './instrumentation/index.ts';
+import { createInstrumentations, hookImports, patchConsole } from './instrumentation/index.ts';
 import { Leftovers } from './instrumentation/leftovers.ts';
 import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
 import { startReport, uncoveredReport } from './start-report.ts';
@@ -225,11 +225,19 @@ class Parts {
     // OpenTelemetry's own are enabled as soon as they are made.
     for (const one of config.instrumentations) if (!given.includes(one)) one.disable();
     const brought = given.map((one) => libraryOf(one.instrumentationName));
+    // Of clew's own, those that are given are configured as the user wants them. Both would patch
+    // the same methods, of which the first has the say.
+    const own = new Set(given.map((one) => one.instrumentationName));
     const builtIn = [
-      ...getInstrumentations({ logs: { enabled: fields !== undefined, fields: fields ?? {} } }),
+      ...createInstrumentations(
+        { logs: { enabled: fields !== undefined, fields: fields ?? {} } },
+        config.requireParent,
+      ),
       // Made only where they are needed: two of them would both replace the same methods.
       ...this.#httpInstrumentations(config, brought),
-    ].filter(({ instrumentationName }) => config.isInstrumentationEnabled(instrumentationName));
+    ].filter(
+      ({ instrumentationName: name }) => config.isInstrumentationEnabled(name) && !own.has(name),
+    );
     for (const instrumentation of builtIn) {
       this.#instrumentations.add(instrumentation);
       instrumentation.setTracerProvider(provider);

@@ -165,7 +165,7 @@ export async function prepareClient(
   // Either way only what the client needs: other libraries' patches are no cost of its own.
   if (who === 'clew') {
     const wanted = [found.client, ...(found.over ?? [])].map((name) => `clew/${name}`);
-    for (const one of getInstrumentations()) {
+    for (const one of getInstrumentations({ all: { requireParent: false } })) {
       if (wanted.includes(one.instrumentationName)) one.enable();
     }
   }

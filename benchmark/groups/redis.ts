@@ -89,7 +89,7 @@ async function instrument(client: string, variant: string): Promise<Counter> {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [counter] }));
   if (variant === 'clew') {
-    for (const each of getInstrumentations()) {
+    for (const each of getInstrumentations({ all: { requireParent: false } })) {
       if (each.instrumentationName === `clew/${client}`) each.enable();
     }
   } else if (variant === 'official') {

@@ -75,7 +75,13 @@ class Run {
     const args = program[0] === 'node' ? program.slice(1) : program;
     this.#child = spawn(process.execPath, ['--import', preload, ...args], {
       stdio: ['inherit', stdout === 'stderr' ? 2 : stdout, 'inherit'],
-      env: { ...process.env, ...options.env, CLEW_DOCTOR: JSON.stringify(this.#settings()) },
+      env: {
+        // A span that lost its parent is what is looked for: it has to be made.
+        CLEW_REQUIRE_PARENT: 'false',
+        ...process.env,
+        ...options.env,
+        CLEW_DOCTOR: JSON.stringify(this.#settings()),
+      },
     });
   }
 

@@ -7,7 +7,12 @@ import type { Operation } from './operation.ts';
 export interface ClientConfig {
   /** Whether the client is instrumented at all. Default: true. */
   enabled?: boolean;
-  /** Record an operation only inside a span. Default: false. */
+  /**
+   * Make a span for an operation only inside another span, so that what a library does of its own
+   * accord (an idle worker that polls its queue) makes no traces. Durations are measured all the
+   * same. Default: what `CLEW_REQUIRE_PARENT` says, else as OpenTelemetry's own instrumentation has
+   * it, which is true for ioredis and mongodb.
+   */
   requireParent?: boolean;
   /** Operations for which it returns true are not recorded; their callers keep their context. */
   ignore?: (operation: Readonly<Operation>) => boolean;
@@ -79,7 +84,9 @@ const BOOLEANS = [
   'acquireSpans',
   'legacyAttributes',
 ] as const;
-const KEYS = new Set<string>([
+
+/** The options by their names. */
+export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   ...FUNCTIONS,
   ...BOOLEANS,
   'maxTextLength',
@@ -87,10 +94,14 @@ const KEYS = new Set<string>([
   'sqlCommenter',
 ]);
 
-/** Checks `config`; a value or a name that is no good is an `ERR_OPTION`. */
-export function resolveClientConfig(config: ClientConfig): ResolvedConfig {
+/**
+ * Checks `config`; a value or a name that is no good is an `ERR_OPTION`. `requireParent` is the
+ * client's own default.
+ */
+export function resolveClientConfig(config: ClientConfig, requireParent = false): ResolvedConfig {
   for (const key of Object.keys(config)) {
-    if (!KEYS.has(key)) throw optionError('config', `made of ${[...KEYS].join(', ')}`, key);
+    if (CLIENT_OPTIONS.has(key)) continue;
+    throw optionError('config', `made of ${[...CLIENT_OPTIONS].join(', ')}`, key);
   }
   for (const key of BOOLEANS) expect(key, 'true or false', config[key], 'boolean');
   for (const key of FUNCTIONS) expect(key, 'a function', config[key], 'function');
@@ -106,12 +117,12 @@ export function resolveClientConfig(config: ClientConfig): ResolvedConfig {
   }
   const duplicate = process.env['OTEL_SEMCONV_STABILITY_OPT_IN']?.includes('database/dup');
   return {
-    requireParent: false,
     returnedRows: false,
     acquireSpans: false,
     legacyAttributes: duplicate === true,
     ...config,
     enabled: config.enabled ?? true,
+    requireParent: config.requireParent ?? requireParent,
     maxTextLength,
     parameters,
   };

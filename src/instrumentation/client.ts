@@ -8,6 +8,11 @@ export interface ClientDefinition {
   /** The name in configuration, and the end of the instrumentation scope `clew/<name>`. */
   readonly name: string;
   readonly responses: Responses;
+  /**
+   * Whether an operation has a span only inside another, unless the configuration says otherwise:
+   * the default of OpenTelemetry's own instrumentation of the library, where there is one.
+   */
+  readonly requireParent?: boolean;
   readonly modules: readonly ClientModule[];
 }
 

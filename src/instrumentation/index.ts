@@ -19,9 +19,11 @@ import { pg } from './clients/pg/index.ts';
 import { redis } from './clients/redis/index.ts';
 import { tarn } from './clients/tarn/index.ts';
 import { optionError } from '../base/errors.ts';
+import { sayOnce } from '../base/log.ts';
 import { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 import { LOGGERS, type LoggerName } from './loggers/index.ts';
 import { LoggerInstrumentation, type LoggerConfig } from './loggers/logger-instrumentation.ts';
+import { readRequireParent, requiresParent, type RequireParent } from './require-parent.ts';
 
 /** The clients by their names in configuration. */
 export type ClientName =
@@ -45,7 +47,7 @@ export type ClientName =
   | 'generic-pool';
 
 /** Every client, in the order of the documentation. */
-const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
+export const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   pg,
   mysql2,
   mysql,
@@ -66,11 +68,11 @@ const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
   'generic-pool': genericPool,
 };
 
+/** The clients by their names in configuration, in the order of the documentation. */
+export const CLIENT_NAMES = Object.keys(CLIENTS) as readonly ClientName[];
+
 /** The libraries of the instrumentations below, by their names in configuration. */
-export const INSTRUMENTED_LIBRARIES: readonly string[] = [
-  ...Object.keys(CLIENTS),
-  ...Object.keys(LOGGERS),
-];
+export const INSTRUMENTED_LIBRARIES: readonly string[] = [...CLIENT_NAMES, ...Object.keys(LOGGERS)];
 
 /**
  * Configuration by library; `all` holds what is common to the clients, and yields to a client's own,
@@ -85,16 +87,30 @@ export type InstrumentationOptions = Partial<Record<'all' | ClientName, ClientCo
  * `enabled: false` are left out.
  */
 export function getInstrumentations(options: InstrumentationOptions = {}): Instrumentation[] {
+  const { requireParent, problems } = readRequireParent(process.env, CLIENT_NAMES);
+  for (const { message } of problems) sayOnce('warn', message, message);
+  return createInstrumentations(options, requireParent);
+}
+
+/** The same by another word on whether operations need a parent than the environment's. */
+export function createInstrumentations(
+  options: InstrumentationOptions,
+  requireParent: RequireParent,
+): Instrumentation[] {
   const names = ['all', 'logs', ...INSTRUMENTED_LIBRARIES];
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) {
       throw optionError('getInstrumentations', `given ${names.join(', ')}`, name);
     }
   }
-  const clients = (Object.keys(CLIENTS) as ClientName[])
-    .map((name) => ({ client: CLIENTS[name], config: { ...options.all, ...options[name] } }))
+  const clients = CLIENT_NAMES.map((name) => ({
+    client: CLIENTS[name],
+    config: { ...options.all, ...options[name] },
+  }))
     .filter(({ config }) => config.enabled !== false)
-    .map(({ client, config }) => new ClientInstrumentation(client, config));
+    .map(({ client, config }) => {
+      return new ClientInstrumentation(client, config, requiresParent(requireParent, client.name));
+    });
   const loggers = (Object.keys(LOGGERS) as LoggerName[])
     .map((name) => ({ logger: LOGGERS[name], config: { ...options.logs, ...options[name] } }))
     .filter(({ config }) => config.enabled !== false)
@@ -103,6 +119,7 @@ export function getInstrumentations(options: InstrumentationOptions = {}): Instr
 }
 
 export { hookImports } from './imports/import-hooks.ts';
+export { readRequireParent, type RequireParent } from './require-parent.ts';
 export { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 export type { ClientConfig } from './client-config.ts';
 export type { LogFields } from './loggers/log-fields.ts';

@@ -42,17 +42,24 @@ export class ClientInstrumentation implements Instrumentation<ClientConfig> {
   readonly instrumentationVersion: string = VERSION;
   readonly #modules: PatchedModules;
   readonly #recorder: Recorder;
+  readonly #requireParent: boolean;
   #config: ClientConfig;
   /** Called when the library arrives patched by another tool. @internal */
   onPatchedElsewhere: (() => void) | undefined;
 
-  constructor(client: ClientDefinition, config: ClientConfig = {}) {
+  /** `requireParent` is the default in place of the client's own. */
+  constructor(
+    client: ClientDefinition,
+    config: ClientConfig = {},
+    requireParent: boolean = client.requireParent === true,
+  ) {
     this.instrumentationName = `clew/${client.name}`;
     this.#config = config;
+    this.#requireParent = requireParent;
     this.#recorder = new Recorder(
       this.instrumentationName,
       VERSION,
-      resolveClientConfig(config),
+      resolveClientConfig(config, requireParent),
       client.responses,
     );
     this.#modules = new PatchedModules(
@@ -87,7 +94,7 @@ export class ClientInstrumentation implements Instrumentation<ClientConfig> {
   }
 
   setConfig(config: ClientConfig): void {
-    this.#recorder.config = resolveClientConfig(config);
+    this.#recorder.config = resolveClientConfig(config, this.#requireParent);
     this.#config = config;
   }
 

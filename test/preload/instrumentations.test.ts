@@ -119,6 +119,7 @@ describe('The recipe for an SDK of one’s own, in ES modules', function () {
       DATABASE_URL: await requireService(this, 'postgresql'),
       MARIADB_URL: await requireService(this, 'mariadb'),
       REDIS_URL: await requireService(this, 'redis'),
+      CLEW_REQUIRE_PARENT: 'false',
     };
     const { folder, remove } = folderWith({
       'sdk.mjs': `import { trace } from '@opentelemetry/api';

@@ -1,7 +1,9 @@
-import { SpanStatusCode, type Span } from '@opentelemetry/api';
+import { context, SpanStatusCode, type Context, type Span } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 
 import { isCollecting } from '../../async/collecting.ts';
+import { messageOf } from '../../base/errors.ts';
+import { sayOnce } from '../../base/log.ts';
 import { OperationResource } from '../operation-resource.ts';
 import type { Endpoint } from './endpoint.ts';
 import { addExceptionEvent } from './exception-event.ts';
@@ -16,12 +18,17 @@ interface Waiting {
   readonly recording: Recording | undefined;
 }
 
-/** Somebody waiting for a connection of a pool. */
+/**
+ * A call that waits for a connection of a pool. Its span is made when the wait is over: a pool may
+ * learn where it connects to from its first connection, and the span has one name.
+ */
 export class PoolWait {
   readonly #recorder: Recorder;
   readonly #pool: object;
+  readonly #endpoint: () => Endpoint;
   readonly #waiting: Waiting | undefined;
-  readonly #span: Span | undefined;
+  /** Where the span belongs; undefined where there is none. */
+  readonly #parent: Context | undefined;
   /** Is there for the async-resource tracer alone, which sees it begin and end. */
   readonly #resource: OperationResource | undefined;
   readonly #startedAt: number = performance.now();
@@ -37,26 +44,28 @@ export class PoolWait {
     endpointOf: (pool: Pool) => Endpoint,
     waiting: Waiting | undefined,
   ): PoolWait | undefined {
-    const { acquireSpans } = recorder.config;
-    const isSeen = waiting !== undefined || acquireSpans || recorder.pools.isListening;
+    const active = recorder.config.acquireSpans ? context.active() : undefined;
+    const parent = active && recorder.hasAcquireSpans(active) ? active : undefined;
+    const isSeen = waiting !== undefined || parent !== undefined || recorder.pools.isListening;
     const isShown = isCollecting();
     if (!isSeen && !isShown) return undefined;
-    const span = acquireSpans ? recorder.startAcquireSpan(poolNameOf(endpointOf(pool))) : undefined;
     const resource = isShown ? new OperationResource('POOL_WAIT', MANUAL_DESTROY) : undefined;
-    return new PoolWait(recorder, pool, waiting, span, resource);
+    return new PoolWait(recorder, pool, () => endpointOf(pool), waiting, parent, resource);
   }
 
   private constructor(
     recorder: Recorder,
     pool: object,
+    endpoint: () => Endpoint,
     waiting: Waiting | undefined,
-    span: Span | undefined,
+    parent: Context | undefined,
     resource: OperationResource | undefined,
   ) {
     this.#recorder = recorder;
     this.#pool = pool;
+    this.#endpoint = endpoint;
     this.#waiting = waiting;
-    this.#span = span;
+    this.#parent = parent;
     this.#resource = resource;
   }
 
@@ -67,7 +76,7 @@ export class PoolWait {
     this.#endResource();
     const milliseconds = performance.now() - this.#startedAt;
     this.#waiting?.recording?.waited(milliseconds);
-    this.#span?.end();
+    this.#makeSpan(milliseconds)?.end();
     this.#recorder.pools.waited(this.#pool, milliseconds);
   }
 
@@ -76,11 +85,27 @@ export class PoolWait {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#endResource();
-    const { type } = this.#recorder.responses.describeError(error);
-    if (this.#span) addExceptionEvent(this.#span, error);
-    this.#span?.setAttribute(ATTR_ERROR_TYPE, type).setStatus({ code: SpanStatusCode.ERROR });
-    this.#span?.end();
+    const span = this.#makeSpan(performance.now() - this.#startedAt);
+    if (span) {
+      const { type } = this.#recorder.responses.describeError(error);
+      addExceptionEvent(span, error);
+      span.setAttribute(ATTR_ERROR_TYPE, type).setStatus({ code: SpanStatusCode.ERROR });
+      span.end();
+    }
     if (isTimeout) this.#recorder.pools.timedOut(this.#pool);
+  }
+
+  /** The span of the wait that is over now, in the context in which it began. Never throws. */
+  #makeSpan(milliseconds: number): Span | undefined {
+    if (this.#parent === undefined) return undefined;
+    try {
+      const name = poolNameOf(this.#endpoint());
+      return this.#recorder.startAcquireSpan(name, this.#parent, milliseconds);
+    } catch (error) {
+      // A sampler or a processor that throws must not reach whoever waits for the connection.
+      sayOnce('error', `acquire:${messageOf(error)}`, `cannot record: ${messageOf(error)}`);
+      return undefined;
+    }
   }
 
   /** By a callback, as not every level sees what is destroyed. */

@@ -1,4 +1,4 @@
-import { context, SpanKind, trace, type Context, type Span, type Tracer } from '@opentelemetry/api';
+import { context, SpanKind, type Context, type Span, type Tracer } from '@opentelemetry/api';
 
 import { isCollecting } from '../../async/collecting.ts';
 import { messageOf } from '../../base/errors.ts';
@@ -6,6 +6,7 @@ import { sayOnce } from '../../base/log.ts';
 import type { ResolvedConfig } from '../client-config.ts';
 import type { Operation, Responses } from '../operation.ts';
 import { attributesOf, spanNameOf } from './attributes.ts';
+import { hasParent } from './parent.ts';
 import { PoolMetrics } from './pool-metrics.ts';
 import { Providers } from './providers.ts';
 import { Recording } from './recording.ts';
@@ -32,9 +33,7 @@ export class Recorder {
    * describing an operation.
    */
   get isListening(): boolean {
-    return (
-      this.providers.duration !== undefined || this.#tracerUnder(context.active()) !== undefined
-    );
+    return this.#isRecorded(this.#tracerUnder(context.active()));
   }
 
   /**
@@ -43,12 +42,11 @@ export class Recorder {
    */
   start(operation: Operation, parent: Context = context.active()): Recording | undefined {
     const tracer = this.#tracerUnder(parent);
+    if (!this.#isRecorded(tracer)) return undefined;
     const { duration } = this.providers;
-    if (tracer === undefined && duration === undefined) return undefined;
     try {
-      if (isSuppressed(parent)) return undefined;
-      if (this.#isIgnored(operation, parent)) return undefined;
       const { config } = this;
+      if (isSuppressed(parent) || config.ignore?.(operation) === true) return undefined;
       const attributes = attributesOf(operation, config);
       const proposed = spanNameOf(operation, attributes);
       const name = config.spanName?.(operation, proposed) ?? proposed;
@@ -70,25 +68,41 @@ export class Recorder {
     }
   }
 
-  /** A span for the wait for a pooled connection, where the configuration asks for them. */
-  startAcquireSpan(name: string): Span | undefined {
-    if (!this.config.acquireSpans || isSuppressed(context.active())) return undefined;
-    return this.providers.tracer?.startSpan(`acquire ${name}`, { kind: SpanKind.INTERNAL });
+  /** Whether the wait for a pooled connection gets a span where one begins to wait in `parent`. */
+  hasAcquireSpans(parent: Context): boolean {
+    const { acquireSpans, requireParent } = this.config;
+    if (!acquireSpans || this.providers.tracer === undefined || isSuppressed(parent)) return false;
+    return !requireParent || hasParent(parent);
+  }
+
+  /** Starts the span for a wait that began `milliseconds` ago in `parent`. */
+  startAcquireSpan(name: string, parent: Context, milliseconds: number): Span | undefined {
+    return this.providers.tracer?.startSpan(
+      `acquire ${name}`,
+      { kind: SpanKind.INTERNAL, startTime: Date.now() - milliseconds },
+      parent,
+    );
   }
 
   /**
-   * The tracer, unless it is known to drop a span under `parent`, and unless the span is wanted for
-   * more than being recorded: for its id in a comment, for its text in an async resource's record.
+   * Whether an operation whose span `tracer` would make is recorded. Without a span it may be
+   * measured, or be described in an async resource's record.
+   */
+  #isRecorded(tracer: Tracer | undefined): boolean {
+    const { tracer: any, duration } = this.providers;
+    return tracer !== undefined || duration !== undefined || (any !== undefined && isCollecting());
+  }
+
+  /**
+   * The tracer, unless a span under `parent` needs a parent and has none, or is known to be dropped
+   * and not wanted for more than being recorded: for its id in a comment, for its text in an async
+   * resource's record.
    */
   #tracerUnder(parent: Context): Tracer | undefined {
     const { tracer, dropped } = this.providers;
-    if (tracer === undefined || dropped === 'nothing' || !isDropped(dropped, parent)) return tracer;
+    if (tracer === undefined) return undefined;
+    if (this.config.requireParent && !hasParent(parent)) return undefined;
+    if (dropped === 'nothing' || !isDropped(dropped, parent)) return tracer;
     return this.config.sqlCommenter || isCollecting() ? tracer : undefined;
-  }
-
-  #isIgnored(operation: Operation, parent: Context): boolean {
-    const { requireParent, ignore } = this.config;
-    if (requireParent && trace.getSpanContext(parent) === undefined) return true;
-    return ignore?.(operation) === true;
   }
 }

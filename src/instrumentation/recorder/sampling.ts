@@ -1,12 +1,6 @@
-import {
-  createNoopMeter,
-  isSpanContextValid,
-  trace,
-  TraceFlags,
-  type Context,
-  type SpanContext,
-  type Tracer,
-} from '@opentelemetry/api';
+import { createNoopMeter, trace, TraceFlags, type Context, type Tracer } from '@opentelemetry/api';
+
+import { isValidParent } from './parent.ts';
 
 /*
  * Most requests of a busy service are not sampled, and a tracer that is asked for a span of such a
@@ -63,9 +57,6 @@ function isNoop(counter: object | undefined): boolean {
   );
 }
 
-/** The last one that was valid: to look at its ids again would cost more than all the rest of this. */
-let lastValid: SpanContext | undefined;
-
 /**
  * Whether a span under `parent` is dropped by a tracer that drops `dropped`. Never throws, whoever
  * made the parent: it is asked in the middle of the application's call.
@@ -82,9 +73,5 @@ export function isDropped(dropped: Dropped, parent: Context): boolean {
 function isUnsampled(parent: Context): boolean {
   const span = trace.getSpanContext(parent);
   if (span === undefined || (span.traceFlags & TraceFlags.SAMPLED) !== 0) return false;
-  // To a sampler a parent that is not valid is none.
-  if (span === lastValid) return true;
-  if (!isSpanContextValid(span)) return false;
-  lastValid = span;
-  return true;
+  return isValidParent(span);
 }

@@ -3,6 +3,7 @@ import { byClass, type Failure, type Operation } from '../operation.ts';
 import { createEndpoint, type Endpoint } from '../recorder/endpoint.ts';
 import { commandNamed } from './command-table.ts';
 import { batchText, commandText } from './command-text.ts';
+import { scriptOf } from './scripts.ts';
 
 /* What the Redis clients have in common: where commands go, how they read, how they fail. */
 
@@ -46,7 +47,8 @@ export function describeCommand(
   args: readonly unknown[],
 ): Operation {
   const name = commandName(given);
-  return { endpoint, name, safeText: commandText(name, args), values: args };
+  const storedProcedure = scriptOf(name, args);
+  return { endpoint, name, storedProcedure, safeText: commandText(name, args), values: args };
 }
 
 /** A command of a batch, in whatever shape its client has it. */
@@ -63,8 +65,12 @@ export function describeBatch(
 ): Operation {
   const [first] = commands;
   const isUniform = first !== undefined && commands.every(({ name }) => name === first.name);
+  const script = isUniform ? scriptOf(first.name, first.args) : undefined;
+  const isOneScript =
+    script !== undefined && commands.every(({ name, args }) => scriptOf(name, args) === script);
   return {
     endpoint,
+    storedProcedure: isOneScript ? script : undefined,
     name: isUniform ? `${kind} ${commandName(first.name)}` : kind,
     safeText: batchText(commands, ({ name, args }, room) =>
       commandText(commandName(name), args, room),

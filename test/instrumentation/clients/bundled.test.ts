@@ -27,7 +27,7 @@ function sourceOf(client: string, file: string, application: Application): strin
     const reader = new PeriodicExportingMetricReader({ exporter: metricExporter });
     metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
     const [url, isByHand] = process.argv.slice(2);
-    const instrumentations = getInstrumentations();
+    const instrumentations = getInstrumentations({ all: { requireParent: false } });
     for (const one of instrumentations) one.enable();
     const instrument = (name, module) => {
       const own = instrumentations.find((one) => one.instrumentationName === 'clew/' + name);
@@ -99,7 +99,7 @@ describe('A client in a bundled application', function () {
         import { getInstrumentations, start } from 'clew';
         import * as client from 'pg';
         const clew = start();
-        getInstrumentations().find((one) => one.instrumentationName === 'clew/pg').instrument(client);
+        getInstrumentations({ all: { requireParent: false } }).find((one) => one.instrumentationName === 'clew/pg').instrument(client);
         const url = process.argv[2];
         const use = async () => { ${APPLICATIONS['pg']?.use} };
         use().then(() => clew.shutdown());`;

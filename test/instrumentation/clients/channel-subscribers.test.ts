@@ -32,7 +32,7 @@ function subscribe(names: readonly string[]): void {
 }
 
 function instrument(name: ClientName): void {
-  for (const one of getInstrumentations()) {
+  for (const one of getInstrumentations({ all: { requireParent: false } })) {
     if (one.instrumentationName !== `clew/${name}`) continue;
     one.enable();
     undos.push(() => one.disable());

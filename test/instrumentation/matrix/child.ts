@@ -18,7 +18,8 @@ process.on('uncaughtException', () => undefined);
 // Once and first: OpenTelemetry's own instrumentations keep the tracer that they found.
 const telemetry = registerTelemetry();
 if (variant === 'clew') {
-  for (const instrumentation of getInstrumentations()) instrumentation.enable();
+  for (const instrumentation of getInstrumentations({ all: { requireParent: false } }))
+    instrumentation.enable();
   hookImports();
 } else if (variant === 'official') {
   register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 
 import { AsyncHooksContextManager } from '../../../src/context/async-hooks-context-manager.ts';
-import { getInstrumentations, type Instrumentation } from '../../../src/instrumentation/index.ts';
 import { requireService } from '../../support/services.ts';
 import { watchOperations } from '../support/operations.ts';
 import { registerTelemetry } from '../support/telemetry.ts';
 import type { FormSuite } from './form.ts';
+import { instrumentSuite, type InstrumentedSuite } from './instrumented-suite.ts';
 import { CALLERS, tryForm } from './trial.ts';
 
 /**
@@ -17,31 +17,17 @@ import { CALLERS, tryForm } from './trial.ts';
 export function describeForms(suite: FormSuite, version = '', exports: object[] = []): void {
   describe(`${suite.client}${version}: every API form keeps its caller`, () => {
     let url = '';
-    let instrumentation: Instrumentation;
-    const undos: (() => void)[] = [];
+    let instrumented: InstrumentedSuite | undefined;
 
     before(async function () {
       this.timeout(40_000);
       if (suite.service) url = await requireService(this, suite.service);
-      const [own] = getInstrumentations().filter(
-        ({ instrumentationName }) => instrumentationName === `clew/${suite.client}`,
-      );
-      assert.ok(own, `There is no instrumentation for ${suite.client}`);
-      instrumentation = own;
-      if (exports.length === 0) instrumentation.enable();
-      for (const one of exports) undos.push(instrumentation.instrument(one));
-      suite.instrument?.((one) => undos.push(instrumentation.instrument(one)));
-      for (const driver of getInstrumentations()) {
-        if (!suite.drivers?.some((name) => driver.instrumentationName === `clew/${name}`)) continue;
-        driver.enable();
-        undos.push(() => driver.disable());
-      }
+      instrumented = instrumentSuite(suite, exports);
+      // Callers without a span have their operations seen, too.
+      instrumented.configure({ requireParent: false });
     });
 
-    after(() => {
-      for (const undo of undos) undo();
-      instrumentation?.disable();
-    });
+    after(() => instrumented?.undo());
 
     for (const setting of suite.settings) {
       for (const form of setting.forms) {

@@ -68,8 +68,8 @@ describe('what is exported of Redis commands', function () {
 
   beforeEach(() => {
     telemetry = registerTelemetry();
-    instrumentations = getInstrumentations().filter(({ instrumentationName }) =>
-      /^clew\/(?:io)?redis$/.test(instrumentationName),
+    instrumentations = getInstrumentations({ all: { requireParent: false } }).filter(
+      ({ instrumentationName }) => /^clew\/(?:io)?redis$/.test(instrumentationName),
     );
     for (const instrumentation of instrumentations) instrumentation.enable();
   });

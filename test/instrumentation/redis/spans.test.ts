@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
@@ -9,6 +10,7 @@ import { createClient, createClientPool } from 'redis';
 
 import { getInstrumentations, type Instrumentation } from '../../../src/instrumentation/index.ts';
 import { requireService } from '../../support/services.ts';
+import { asCaller, asUnsampledCaller } from '../support/callers.ts';
 import { registerMeasurements } from '../support/measurements.ts';
 import { registerTelemetry, type Telemetry } from '../support/telemetry.ts';
 
@@ -28,8 +30,8 @@ describe('spans of Redis clients', () => {
 
   beforeEach(() => {
     telemetry = registerTelemetry();
-    instrumentations = getInstrumentations().filter(({ instrumentationName }) =>
-      /^clew\/(?:io)?redis$/.test(instrumentationName),
+    instrumentations = getInstrumentations({ all: { requireParent: false } }).filter(
+      ({ instrumentationName }) => /^clew\/(?:io)?redis$/.test(instrumentationName),
     );
     for (const instrumentation of instrumentations) instrumentation.enable();
   });
@@ -193,9 +195,37 @@ describe('spans of Redis clients', () => {
     client.destroy();
   });
 
+  it('records what waits for the connection in its own trace, and in none if its caller has none', async () => {
+    // With a subscriber every command has an operation, recorded or not.
+    const subscriber = (): void => undefined;
+    subscribe('tracing:ioredis:command:start', subscriber);
+    const unsampled = new Redis(url, { lazyConnect: true });
+    await asUnsampledCaller('a', () => unsampled.get('clew:a'));
+    unsubscribe('tracing:ioredis:command:start', subscriber);
+    assert.deepEqual(telemetry.spans(), []);
+    unsampled.disconnect();
+
+    for (const instrumentation of instrumentations) instrumentation.setConfig({});
+    const redis = new Redis(url, { lazyConnect: true });
+    // The one who connects has a span, and whoever waits beside it has none.
+    await Promise.all([
+      asCaller('b', () => redis.get('clew:b'), { withSpan: true }),
+      asCaller('c', () => redis.get('clew:c')),
+    ]);
+    assert.deepEqual(
+      telemetry
+        .spans()
+        .map(({ attributes }) => attributes['db.query.text'])
+        .filter(Boolean),
+      ['get clew:b'],
+    );
+    redis.disconnect();
+  });
+
   it('gives the hook the reply that the application gets', async () => {
     const replies: unknown[] = [];
     const config = {
+      requireParent: false,
       responseHook: (_span: unknown, { result }: { result?: unknown }) => replies.push(result),
     };
     for (const instrumentation of instrumentations) instrumentation.setConfig(config);

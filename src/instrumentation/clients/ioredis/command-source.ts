@@ -49,10 +49,7 @@ export function patchRedis(
       return function sendCommand(command, ...rest) {
         if (patch.isUndone) return original.call(this, command, ...rest);
         const known = command[OPERATION];
-        if (known) {
-          known.sending(this, command, recorder);
-          return known.run(original, this, command, ...rest);
-        }
+        if (known) return known.run(sendAgain, this, known, recorder, original, command, rest);
         if (!isTheUsers(command) || !isWanted(recorder)) {
           return original.call(this, command, ...rest);
         }
@@ -68,6 +65,19 @@ export function patchRedis(
       };
     }),
   ]);
+}
+
+/** Sends a command whose call was seen, in the context of that. */
+function sendAgain(
+  this: RedisConnection,
+  operation: CommandOperation,
+  recorder: Recorder,
+  original: RedisConnection['sendCommand'],
+  command: RedisCommand,
+  rest: unknown[],
+): unknown {
+  operation.sending(this, command, recorder);
+  return original.call(this, command, ...rest);
 }
 
 /** Commands of a pipeline are its own; others the client sends of its own accord. */

@@ -10,6 +10,7 @@ import { patchPipeline } from './pipeline-source.ts';
 export const ioredis: ClientDefinition = {
   name: 'ioredis',
   responses: { describeError },
+  requireParent: true,
   modules: [
     { module: 'ioredis', versions: '>=5.0.0 <7', patch: patchPackage },
     { module: 'iovalkey', versions: '>=0.1.0 <1', patch: patchPackage },

@@ -1,5 +1,6 @@
 import { claim, ownerOf, patchMethod, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import { noteScript } from '../../redis/scripts.ts';
 import { finishing } from '../../running-operation.ts';
 import { CommandOperation } from './command-operation.ts';
 import type { RedisCommand, RedisConnection, RedisScript } from './shapes.ts';
@@ -36,7 +37,10 @@ export function patchScripts(prototype: RedisConnection, recorder: Recorder): Un
     return function defineCommand(name, definition) {
       const result = original.call(this, name, definition);
       const script = this.scriptsSet?.[name];
-      if (script) patchScript(script, recorder);
+      if (script) {
+        noteScript(name, script.sha, script.lua);
+        patchScript(script, recorder);
+      }
       return result;
     };
   });

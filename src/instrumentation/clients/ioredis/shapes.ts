@@ -62,6 +62,9 @@ export interface RedisPipeline {
 export interface RedisScript {
   /** The class of its commands. */
   readonly Command: object;
+  /** What is sent in its place, and the script itself. */
+  readonly sha: string;
+  readonly lua: string;
   execute(
     container: RedisConnection | RedisPipeline,
     args: unknown[],

@@ -17,6 +17,7 @@ const VERSIONS = '>=5.0.0 <8';
 export const mongodb: ClientDefinition = {
   name: 'mongodb',
   responses: { describeError },
+  requireParent: true,
   modules: ['cmap/connection', 'cmap/connection_pool', 'mongo_client', 'change_stream'].map(
     (file): ClientModule => ({
       module: `mongodb/lib/${file}`,

@@ -76,9 +76,15 @@ function failed(
   wait.fail(error, isTimeout);
 }
 
+/** A pool knows where it connects to by its clients, of which it may have none again. */
+const endpoints = new WeakMap<PgPool, Endpoint>();
+
 function endpointOfPool(pool: PgPool): Endpoint {
   const client = pool._clients?.[0];
-  return client ? endpointOf(client) : UNKNOWN_ENDPOINT;
+  if (!client) return endpoints.get(pool) ?? UNKNOWN_ENDPOINT;
+  const endpoint = endpointOf(client);
+  endpoints.set(pool, endpoint);
+  return endpoint;
 }
 
 function failing(
@@ -121,7 +127,10 @@ export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
           item.callback = failing(this, recorder, wait, item.callback);
         }
         if (recorder.pools.isListening) item[OPENED_AT] = performance.now();
-        return original.call(this, item);
+        const result = original.call(this, item);
+        // Where it cannot connect the pool forgets the client.
+        if (wait) endpointOfPool(this);
+        return result;
       };
     }),
     patchHotMethod(prototype, '_acquireClient', (original, patch) => {

@@ -6,6 +6,7 @@ import { setUp } from '../../redis/setup.ts';
 import { handOn, recorded, settlingOperation, takeCall } from './calls.ts';
 import { carriedOut, describe, describeQueue, errorIn } from './describe.ts';
 import { legacyPatch } from './legacy-source.ts';
+import { patchFactory } from './script-names.ts';
 import { patchSubscriptions } from './subscription-source.ts';
 import type {
   ClassOf,
@@ -18,10 +19,8 @@ import type {
 } from './shapes.ts';
 
 /** Patches the class of clients of version 4. */
-export function patchClient4(
-  { prototype }: ClassOf<RedisClient4>,
-  recorder: Recorder,
-): Undo | undefined {
+export function patchClient4(Client: ClassOf<RedisClient4>, recorder: Recorder): Undo | undefined {
+  const { prototype } = Client;
   const release = claim(prototype, 'redis client');
   if (!release) return undefined;
   // The client's own, which in legacy mode is hidden by another on the client itself.
@@ -32,6 +31,7 @@ export function patchClient4(
   const legacy = legacyPatch(recorder, send);
   return undoAll([
     release,
+    patchFactory(Client),
     legacy.undo,
     patchListeners(prototype),
     patchSubscriptions(prototype, recorder),

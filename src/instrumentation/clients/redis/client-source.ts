@@ -5,18 +5,18 @@ import { setUp } from '../../redis/setup.ts';
 import { RunningOperation } from '../../running-operation.ts';
 import { handOn, recorded, settlingOperation, takeCall } from './calls.ts';
 import { carriedOut, describe, describeQueue, errorIn } from './describe.ts';
+import { patchFactory } from './script-names.ts';
 import { patchSubscriptions } from './subscription-source.ts';
 import type { ClassOf, RedisClient } from './shapes.ts';
 
 /** Patches the class of clients: commands, batches, scripts, subscriptions, connecting. */
-export function patchClient(
-  { prototype }: ClassOf<RedisClient>,
-  recorder: Recorder,
-): Undo | undefined {
+export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): Undo | undefined {
+  const { prototype } = Client;
   const release = claim(prototype, 'redis client');
   if (!release) return undefined;
   return undoAll([
     release,
+    patchFactory(Client),
     patchListeners(prototype),
     patchSubscriptions(prototype, recorder),
     patchMethod(prototype, 'connect', (original) => {

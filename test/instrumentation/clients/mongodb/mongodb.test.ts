@@ -28,7 +28,7 @@ describe('mongodb', () => {
     telemetry = registerTelemetry();
     server = await startStandIn();
     port = Number(new URL(server.url).port);
-    [instrumentation] = getInstrumentations().filter(
+    [instrumentation] = getInstrumentations({ all: { requireParent: false } }).filter(
       ({ instrumentationName }) => instrumentationName === 'clew/mongodb',
     ) as [Instrumentation];
     instrumentation.enable();

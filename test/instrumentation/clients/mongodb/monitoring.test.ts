@@ -22,7 +22,7 @@ describe('command monitoring of mongodb, on a stand-in for a server', () => {
   beforeEach(async () => {
     registerTelemetry();
     server = await startStandIn();
-    [instrumentation] = getInstrumentations().filter(
+    [instrumentation] = getInstrumentations({ all: { requireParent: false } }).filter(
       ({ instrumentationName }) => instrumentationName === 'clew/mongodb',
     ) as [Instrumentation];
   });

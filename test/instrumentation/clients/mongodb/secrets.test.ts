@@ -118,7 +118,7 @@ describe('what is exported of generated MongoDB documents', function () {
   beforeEach(() => {
     telemetry = registerTelemetry();
     measure = registerMeasurements();
-    [instrumentation] = getInstrumentations().filter(
+    [instrumentation] = getInstrumentations({ all: { requireParent: false } }).filter(
       ({ instrumentationName }) => instrumentationName === 'clew/mongodb',
     ) as [Instrumentation];
     instrumentation.enable();

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 
-import type { Attributes } from '@opentelemetry/api';
-import { Client, Query } from 'pg';
+import { SpanStatusCode, trace, type Attributes } from '@opentelemetry/api';
+import { hrTimeToMilliseconds } from '@opentelemetry/core';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import { Client, Pool, Query } from 'pg';
 
 import {
   getInstrumentations,
@@ -108,6 +110,80 @@ describe('pg configuration', () => {
     await client.query('select 1');
     assert.equal(attributes()['asked'], true);
     assert.equal(attributes()['rows'], 1);
+  });
+
+  describe('with acquireSpans', () => {
+    const waits = (): ReadableSpan[] =>
+      telemetry.spans().filter(({ name }) => name.startsWith('acquire'));
+
+    it('names a wait after where the pool connects to, from the first on and when it fails', async () => {
+      configure({ acquireSpans: true });
+      const { host, port, database } = client;
+      const pool = new Pool({ host, port, database, user: client.user, max: 1 });
+      const held = await pool.connect();
+      held.release();
+      await pool.query('select 1');
+      await pool.end();
+      const name = `acquire ${host}:${port}/${database}`;
+      assert.deepEqual(
+        waits().map((span) => span.name),
+        [name, name],
+      );
+      telemetry.reset();
+      const closed = new Pool({ host: '127.0.0.1', port: 1, database: 'none' });
+      for (let count = 0; count < 2; count++) await assert.rejects(closed.connect());
+      await closed.end();
+      assert.deepEqual(
+        waits().map((span) => [span.name, span.attributes['error.type'], span.status.code]),
+        [1, 2].map(() => ['acquire 127.0.0.1:1/none', 'ECONNREFUSED', SpanStatusCode.ERROR]),
+      );
+    });
+
+    it('has each of three waits in the trace of its caller, as long as it took', async () => {
+      configure({ acquireSpans: true, requireParent: true });
+      const { host, port, database, user } = client;
+      const pool = new Pool({ host, port, database, user, max: 1 });
+      (await pool.connect()).release();
+      assert.deepEqual(waits(), []);
+      await Promise.all(
+        ['a', 'b', 'c'].map((name) =>
+          asCaller(name, () => pool.query('select pg_sleep(0.05)'), { withSpan: true }),
+        ),
+      );
+      await pool.end();
+      const durations: number[] = [];
+      for (const name of ['a', 'b', 'c']) {
+        const parent = telemetry.spans().find((span) => span.name === `caller ${name}`)!;
+        const own = waits().filter(
+          (span) => span.parentSpanContext?.spanId === parent.spanContext().spanId,
+        );
+        assert.equal(own.length, 1, name);
+        durations.push(hrTimeToMilliseconds(own[0]!.duration));
+        const early =
+          hrTimeToMilliseconds(parent.startTime) - hrTimeToMilliseconds(own[0]!.startTime);
+        assert.ok(early < 5, `${early} ms before its parent`);
+      }
+      assert.ok(durations[1]! > 40, durations.join());
+      assert.ok(durations[2]! > 90, durations.join());
+    });
+
+    it('lets a tracer that throws cost the span, and not the connection', async () => {
+      configure({ acquireSpans: true });
+      trace.disable();
+      trace.setGlobalTracerProvider({
+        getTracer: () => ({
+          startSpan: () => {
+            throw new Error('planted');
+          },
+          startActiveSpan: () => undefined as never,
+        }),
+      });
+      const { host, port, database, user } = client;
+      const pool = new Pool({ host, port, database, user, max: 1 });
+      const { rows } = await pool.query<{ one: number }>('select 1 as one');
+      assert.deepEqual(rows, [{ one: 1 }]);
+      await pool.end();
+    });
   });
 
   describe('with sqlCommenter', () => {
