@@ -14,6 +14,8 @@ export interface Form<Target> {
   operations?: number;
   /** Why a callback of it is never called, if so. */
   forgets?: string;
+  /** Why a span of it has no `db.query.text`, if so. */
+  textless?: string;
 }
 
 /** Where forms are tried: a connection, a pool of one, whatever three callers share. */
@@ -32,6 +34,8 @@ export interface FormSuite {
    * `instrument` is that of the instrumentation.
    */
   instrument?(instrument: (exports: unknown) => void): void;
+  /** Why no span of the client has a `db.query.text`, if so. */
+  textless?: string;
   /** The server it needs; in-process databases need none. */
   service?: ServiceName;
   /** The clients underneath, whose instrumentations belong to it. */

@@ -8,14 +8,16 @@ import { watchOperations } from '../support/operations.ts';
 import { registerTelemetry } from '../support/telemetry.ts';
 import type { FormSuite } from './form.ts';
 import { instrumentSuite, type InstrumentedSuite } from './instrumented-suite.ts';
+import { expectedStatements } from './statements.ts';
 import { CALLERS, tryForm } from './trial.ts';
 
 /**
- * Tests every form of a client: own context everywhere, and exactly the spans it should have. With
- * `exports` the client is one that was installed under another name, and is instrumented by hand.
+ * Tests every form of a client: own context everywhere, and exactly the spans it should have, each
+ * with its name and text. With `exports` the client is one that was installed under another name, and is instrumented by hand.
  */
 export function describeForms(suite: FormSuite, version = '', exports: object[] = []): void {
   describe(`${suite.client}${version}: every API form keeps its caller`, () => {
+    const statements = expectedStatements(suite, version);
     let url = '';
     let instrumented: InstrumentedSuite | undefined;
 
@@ -27,7 +29,10 @@ export function describeForms(suite: FormSuite, version = '', exports: object[] 
       instrumented.configure({ requireParent: false });
     });
 
-    after(() => instrumented?.undo());
+    after(() => {
+      instrumented?.undo();
+      statements.write();
+    });
 
     for (const setting of suite.settings) {
       for (const form of setting.forms) {
@@ -56,6 +61,7 @@ export function describeForms(suite: FormSuite, version = '', exports: object[] 
             assert.equal(trial.indirectSpans, 0);
             assert.deepEqual(telemetry.openSpans(), []);
             if (!form.forgets) assert.deepEqual(unended, []);
+            if (span !== 'unsampled span') statements.check(setting, form, trial.statements);
           }
         });
       }

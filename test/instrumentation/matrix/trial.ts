@@ -4,6 +4,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { asCaller, asUnsampledCaller, caller } from '../support/callers.ts';
 import type { Telemetry } from '../support/telemetry.ts';
 import type { Form, Setting } from './form.ts';
+import { statementOf, type Statement } from './statements.ts';
 
 export const CALLERS: readonly string[] = ['a', 'b', 'c'];
 
@@ -25,6 +26,8 @@ export interface Trial {
   misplacedSpans: number;
   /** Spans that are not children of their caller's span. */
   indirectSpans: number;
+  /** The database spans, as far as they say what was executed. */
+  statements: Statement[];
   failure?: string;
 }
 
@@ -81,12 +84,13 @@ function countSpans(
   all: ReadableSpan[],
   operations: number,
   withSpan: boolean,
-): Pick<Trial, 'spans' | 'misplacedSpans' | 'indirectSpans'> {
+): Pick<Trial, 'spans' | 'statements' | 'misplacedSpans' | 'indirectSpans'> {
   // Those of databases in this process are not of the kind CLIENT.
   const spans = all.filter(
     ({ kind, attributes }) => kind === SpanKind.CLIENT || 'db.system.name' in attributes,
   );
-  if (!withSpan) return { spans: spans.length, misplacedSpans: 0, indirectSpans: 0 };
+  const statements = spans.map(statementOf);
+  if (!withSpan) return { spans: spans.length, statements, misplacedSpans: 0, indirectSpans: 0 };
   let placed = 0;
   let missing = 0;
   let direct = 0;
@@ -100,6 +104,7 @@ function countSpans(
   }
   return {
     spans: spans.length,
+    statements,
     // Spans that some trace lacks while there are more elsewhere than there should be.
     misplacedSpans: Math.min(missing, spans.length - placed),
     indirectSpans: spans.length - direct,

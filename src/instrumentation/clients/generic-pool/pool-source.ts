@@ -1,6 +1,8 @@
 import type { EventEmitter } from 'node:events';
 
+import { callerHere, type CallerOf } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
+import type { OperationResource } from '../../operation-resource.ts';
 import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../../patch.ts';
 import { createEndpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
@@ -19,7 +21,17 @@ interface GenericPool extends EventEmitter {
   destroy(resource: object): unknown;
   /** Has the application's factory make a resource. */
   _createResource(): unknown;
+  /** Is given each promise of the factory's. */
+  _trackOperation(operation: PromiseLike<unknown>, ...rest: unknown[]): unknown;
 }
+
+/** Who needs the resource that is being made, while that call is on the stack. */
+let creating: OperationResource | undefined;
+/** Whose need it was that failed; an entry lives as long as the error. */
+const failedFor = new WeakMap<object, OperationResource>();
+
+const callerOf: CallerOf = (_pool, _event, [reason]) =>
+  isObject(reason) ? failedFor.get(reason) : undefined;
 
 /** A pool does not know what it holds, so its metrics have its own name. */
 const ENDPOINT = createEndpoint({ system: 'generic-pool' });
@@ -37,10 +49,27 @@ export function patchPool(
     };
   return undoAll([
     release,
-    patchListeners(prototype),
+    patchListeners(prototype, { callerOf }),
     patchOnce(prototype, '_createResource', 'home', (original) => {
       return function _createResource() {
-        return runInRoot(original, this);
+        const outer = creating;
+        creating = callerHere();
+        try {
+          return runInRoot(original, this);
+        } finally {
+          creating = outer;
+        }
+      };
+    }),
+    patchMethod(prototype, '_trackOperation', (original) => {
+      return function _trackOperation(operation, ...rest) {
+        const caller = creating ?? callerHere();
+        const remember = (reason: unknown): void => {
+          if (caller && isObject(reason)) failedFor.set(reason, caller);
+        };
+        // The pool's own promise, whose rejection it handles after this.
+        if (caller) operation.then(undefined, remember);
+        return original.call(this, operation, ...rest);
       };
     }),
     patchMethod(prototype, 'acquire', (original) => {

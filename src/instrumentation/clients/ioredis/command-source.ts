@@ -1,11 +1,12 @@
 import { channel } from 'node:diagnostics_channel';
 
-import { claim, patchHotMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { isSettingUp } from '../../redis/setup.ts';
 import { CommandOperation } from './command-operation.ts';
 import { patchConnection } from './connection-source.ts';
-import { describe } from './describe.ts';
+import { failThrown, recordThrown } from '../../thrown-calls.ts';
+import { describe, endpointOf } from './describe.ts';
 import { currentScript, isScriptCommand, patchScripts, undoScripts } from './script-source.ts';
 import { OPERATION, type ClassOf, type RedisCommand, type RedisConnection } from './shapes.ts';
 
@@ -48,6 +49,7 @@ export function patchRedis(
     patchHotMethod(prototype, 'sendCommand', (original, patch) => {
       return function sendCommand(command, ...rest) {
         if (patch.isUndone) return original.call(this, command, ...rest);
+        if (!isCommand(command)) return refusing(this, recorder, original, [command, ...rest]);
         const known = command[OPERATION];
         if (known) return known.run(sendAgain, this, known, recorder, original, command, rest);
         if (!isTheUsers(command) || !isWanted(recorder)) {
@@ -58,12 +60,19 @@ export function patchRedis(
           return original.call(this, command, ...rest);
         } catch (error) {
           // An argument could not be turned into text.
-          operation.settle(error);
-          operation.end();
+          failThrown(operation, recorder, () => describe(this, command), error);
           throw error;
         }
       };
     }),
+    // Where the name of a command is none, there is not even a command.
+    ...(['call', 'callBuffer', 'send_command'] as const).map((name) =>
+      patchMethod(prototype, name, (original) => {
+        return function call(...args) {
+          return refusing(this, recorder, original, args);
+        };
+      }),
+    ),
   ]);
 }
 
@@ -78,6 +87,27 @@ function sendAgain(
 ): unknown {
   operation.sending(this, command, recorder);
   return original.call(this, command, ...rest);
+}
+
+/** What is no command is refused by the client itself. */
+function isCommand(command: unknown): command is RedisCommand {
+  const { resolve, name } = (command ?? {}) as Partial<RedisCommand>;
+  return typeof resolve === 'function' && typeof name === 'string';
+}
+
+/** Calls `original`, and records it where it throws. */
+function refusing<Args extends unknown[]>(
+  connection: RedisConnection,
+  recorder: Recorder,
+  original: (this: RedisConnection, ...args: Args) => unknown,
+  args: Args,
+): unknown {
+  try {
+    return original.apply(connection, args);
+  } catch (error) {
+    recordThrown(recorder, () => ({ endpoint: endpointOf(connection) }), error);
+    throw error;
+  }
 }
 
 /** Commands of a pipeline are its own; others the client sends of its own accord. */

@@ -1,8 +1,9 @@
 import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { callerHere, CallsUnderWay, type CallerOf } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { consuming, type Delivery } from '../../redis/messages.ts';
-import { setUp } from '../../redis/setup.ts';
+import { isSettingUp, setUp } from '../../redis/setup.ts';
 import { bindCallback } from '../../running-operation.ts';
 import { endpointOf } from './describe.ts';
 import type { RedisConnection } from './shapes.ts';
@@ -12,11 +13,40 @@ const MESSAGES = new Set<string | symbol>(
   ['message', 'pmessage', 'smessage'].flatMap((name) => [name, `${name}Buffer`]),
 );
 
+/** Who opens a connection, and who closes it: the events of that are about their calls. */
+const opening = new CallsUnderWay();
+const closing = new CallsUnderWay();
+/** Those after which a connection is opened or closed, and its next events are nobody's. */
+const LAST_STATUS = new Set(['ready', 'monitoring', 'end']);
+const STATUS_EVENTS = new Set<string | symbol>([
+  'connecting',
+  'connect',
+  'ready',
+  'error',
+  'close',
+  'reconnecting',
+  'end',
+]);
+
+/** A status is emitted in the next tick. */
+function settled(connection: object): void {
+  opening.end(connection);
+  closing.end(connection);
+}
+
+const callerOf: CallerOf = (connection, event) => {
+  // The command that selects a database says so before it is sent.
+  if (event === 'select') return isSettingUp() ? undefined : callerHere();
+  if (!STATUS_EVENTS.has(event)) return undefined;
+  return closing.of(connection) ?? opening.of(connection);
+};
+
 /** Patches the birth of connections and the registration of listeners. */
 export function patchConnection(prototype: RedisConnection, recorder: Recorder): Undo {
   return undoAll([
     patchMethod(prototype, 'connect', (original) => {
       return function connect(callback) {
+        opening.begin(this);
         return setUp(original, this, bound(callback));
       };
     }),
@@ -31,13 +61,34 @@ export function patchConnection(prototype: RedisConnection, recorder: Recorder):
         return original.call(this, bindCallback('REDIS_CLUSTER_READY', callback));
       };
     }),
-    patchListeners(prototype, (event, listener) =>
-      MESSAGES.has(event)
-        ? consuming(listener, recorder, (connection, args) =>
-            delivery(connection as RedisConnection, args),
-          )
-        : listener,
-    ),
+    patchMethod(prototype, 'disconnect', (original) => {
+      return function disconnect(...args) {
+        closing.begin(this);
+        return original.apply(this, args);
+      };
+    }),
+    patchMethod(prototype, 'quit', (original) => {
+      return function quit(...args) {
+        closing.begin(this);
+        return original.apply(this, args);
+      };
+    }),
+    patchMethod(prototype, 'setStatus', (original) => {
+      return function setStatus(status, ...rest) {
+        const result = original.call(this, status, ...rest);
+        if (LAST_STATUS.has(status)) process.nextTick(settled, this);
+        return result;
+      };
+    }),
+    patchListeners(prototype, {
+      callerOf,
+      around: (event, listener) =>
+        MESSAGES.has(event)
+          ? consuming(listener, recorder, (connection, args) =>
+              delivery(connection as RedisConnection, args),
+            )
+          : listener,
+    }),
   ]);
 }
 

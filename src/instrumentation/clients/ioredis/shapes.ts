@@ -38,7 +38,14 @@ export interface RedisConnection extends EventEmitter {
   /** The pipelines that auto-pipelining has open. */
   readonly _autoPipelines?: ReadonlyMap<string, RedisPipeline>;
   readonly scriptsSet?: Readonly<Record<string, RedisScript>>;
+  call(...args: unknown[]): unknown;
+  callBuffer(...args: unknown[]): unknown;
+  send_command(...args: unknown[]): unknown;
   connect(callback?: unknown): unknown;
+  disconnect(...args: unknown[]): unknown;
+  quit(...args: unknown[]): unknown;
+  /** Emits the status in the next tick. */
+  setStatus(status: string, ...rest: unknown[]): unknown;
   sendCommand(command: RedisCommand, ...rest: unknown[]): unknown;
   defineCommand(name: string, definition: unknown): unknown;
   /** Of clusters: asks which server has what. */

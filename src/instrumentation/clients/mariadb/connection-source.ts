@@ -198,9 +198,15 @@ function addOf(
   return function addCommand(command, ...rest) {
     // One that waited for its connection is added a second time.
     const made = isLinked(command) || patch.isUndone ? undefined : add(this, command);
-    return made
-      ? made.operation.run(original, this, command, ...rest)
-      : original.call(this, command, ...rest);
+    if (!made) return original.call(this, command, ...rest);
+    try {
+      return made.operation.run(original, this, command, ...rest);
+    } catch (error) {
+      // It is sent at once, and cannot be: nobody will hear of it again.
+      made.operation.settle(error);
+      made.operation.end();
+      throw error;
+    }
   };
 }
 

@@ -35,7 +35,7 @@ function patchFactories(exports: ModuleExports, recorder: Recorder): Undo | unde
   const undos = [
     patchConnection(classes.connection, recorder),
     patchPool(classes.pool, recorder),
-    patchUserPool(classes.userPool),
+    patchUserPool(classes.userPool, recorder),
     classes.cluster && patchCluster(classes.cluster),
     patchFilteredCluster(classes.filteredCluster, recorder),
   ];

@@ -1,3 +1,5 @@
+import { callerHere, patchCallersEvents } from '../../callers-events.ts';
+import type { OperationResource } from '../../operation-resource.ts';
 import {
   claim,
   patchHotMethod,
@@ -12,9 +14,10 @@ import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { recordThrown } from '../../thrown-calls.ts';
 import { tryWrap } from '../../wrap.ts';
 import { belongsTo, quietly, reserve, selectingOperation, setSelecting } from './calls.ts';
-import { describeStatement, endpointOf, plannedEndpoint } from './describe.ts';
+import { ANY_ENDPOINT, describeStatement, endpointOf, plannedEndpoint } from './describe.ts';
 import type { CommandParameter, Connection, Pool, PoolCallback, UserPool } from './shapes.ts';
 
 /*
@@ -23,6 +26,9 @@ import type { CommandParameter, Connection, Pool, PoolCallback, UserPool } from 
  */
 const knownConnections = new WeakSet<Connection>();
 let opening: Pool | undefined;
+/** Those that wait in the order of the pool's own queue, and who is given a connection right now. */
+const requests = new WeakMap<Pool, Request[]>();
+let serving: OperationResource | undefined;
 
 const TYPE = 'MARIADB_POOL_CONNECTION';
 /** The library's own code for having waited too long. */
@@ -47,16 +53,44 @@ export function patchPool(prototype: Pool, recorder: Recorder): Undo | undefined
     patchMethod(prototype, '_createConnection', openingFromRoot),
     patchMethod(prototype, '_managePoolSize', fromRoot),
     patchMethod(prototype, '_sizeHandler', fromRoot),
+    patchMethod(prototype, '_processNextPendingRequest', (original) => {
+      return function _processNextPendingRequest() {
+        const before = this.taskQueueSize();
+        const queue = requests.get(this);
+        const outer = serving;
+        serving = queue?.[0]?.caller;
+        try {
+          return original.call(this);
+        } finally {
+          serving = outer;
+          if (this.taskQueueSize() < before) queue?.shift();
+        }
+      };
+    }),
   ]);
 }
 
 /** Patches a class of pools that the user has: what happens to them is nobody's. */
-export function patchUserPool(prototype: UserPool): Undo | undefined {
+export function patchUserPool(prototype: UserPool, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'mariadb user pool');
   if (!release) return undefined;
   return undoAll([
     release,
+    // A connection is opened by the pool, for nobody in particular.
+    patchCallersEvents(prototype, (_pool, event) => (event === 'acquire' ? serving : undefined)),
     tryWrap(prototype, { kind: 'emitter', module: 'mariadb' }),
+    ...(['query', 'execute', 'batch'] as const).map((name) =>
+      patchMethod(prototype, name, (original) => {
+        return function call(...args) {
+          try {
+            return original.apply(this, args);
+          } catch (error) {
+            recordThrown(recorder, () => describeStatement(ANY_ENDPOINT, {}), error);
+            throw error;
+          }
+        };
+      }),
+    ),
     patchMethod(prototype, 'end', (original) => {
       return function end(callback) {
         if (typeof callback !== 'function') return original.call(this, callback);
@@ -117,6 +151,7 @@ function getConnectionOf(
     if (patch.isUndone) return original.call(this, cmdParam, callback);
     const request = new Request(this, cmdParam, recorder);
     const outer = setSelecting(undefined);
+    const before = this.taskQueueSize();
     request.isOnStack = true;
     try {
       if (typeof callback === 'function') {
@@ -135,6 +170,7 @@ function getConnectionOf(
     } finally {
       request.isOnStack = false;
       setSelecting(outer);
+      if (this._processNextPendingRequest && this.taskQueueSize() > before) request.waits();
     }
   };
 }
@@ -183,7 +219,25 @@ class Request {
     this.#wait = PoolWait.start(recorder, pool, endpointOfPool, recorded);
   }
 
+  /** Who asked, while it waits. */
+  caller: OperationResource | undefined;
+
+  /** It is at the end of the pool's queue. */
+  waits(): void {
+    this.caller = this.operation ?? callerHere();
+    const queue = requests.get(this.#pool);
+    if (queue) queue.push(this);
+    else requests.set(this.#pool, [this]);
+  }
+
+  #waitsNoLonger(): void {
+    const queue = requests.get(this.#pool);
+    const index = queue?.indexOf(this) ?? -1;
+    if (index !== -1) queue!.splice(index, 1);
+  }
+
   got(connection: Connection): void {
+    this.#waitsNoLonger();
     releaseQuietly(connection);
     if (this.#selecting) reserve(connection, this.#selecting);
     const { pools } = this.#recorder;
@@ -195,6 +249,7 @@ class Request {
   }
 
   failed(error: unknown): void {
+    this.#waitsNoLonger();
     this.#wait?.fail(error, (error as { code?: unknown } | undefined)?.code === WAITED_TOO_LONG);
     this.operation?.settle(error);
   }

@@ -103,10 +103,15 @@ export interface Pool extends EventEmitter {
   _createConnection?(...args: unknown[]): unknown;
   _managePoolSize?(...args: unknown[]): unknown;
   _sizeHandler?(...args: unknown[]): unknown;
+  /** Gives a connection to who has waited for the longest time; from 3.5 on. */
+  _processNextPendingRequest?(): unknown;
 }
 
 /** What the user has: a pool of promises, or one of callbacks. */
 export interface UserPool extends EventEmitter {
+  query(...args: unknown[]): unknown;
+  execute(...args: unknown[]): unknown;
+  batch(...args: unknown[]): unknown;
   end(callback?: unknown): unknown;
 }
 

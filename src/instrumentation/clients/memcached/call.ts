@@ -1,5 +1,6 @@
 import type { Recorder } from '../../recorder/recorder.ts';
 import { RunningOperation } from '../../running-operation.ts';
+import { isThrownRecorded } from '../../thrown-calls.ts';
 import { Stamped } from '../../stamped.ts';
 import { describeQuery, endpointAt, SOMEWHERE, Unanswered } from './describe.ts';
 import type { Callback, MemcachedClient, MemcachedSocket, Query } from './shapes.ts';
@@ -45,6 +46,13 @@ export class Call {
   /** Fails where the client says nothing of it. */
   fail(error: Unanswered): void {
     this.#operation.settle(error);
+  }
+
+  /** It could not be sent, as the error says that it threw. */
+  threw(error: unknown): void {
+    if (this.#operation.isDescribed) isThrownRecorded(error);
+    this.#operation.settle(error);
+    this.#operation.end();
   }
 
   /** Its answer will never come. */

@@ -40,6 +40,7 @@ export interface Query {
 export type Callback = (this: unknown, error?: unknown, result?: unknown) => unknown;
 
 export interface MemcachedSocket extends Socket {
+  readonly serverAddress?: string;
   /** The queries that wait for their answers. */
   readonly metaData?: readonly Query[];
 }

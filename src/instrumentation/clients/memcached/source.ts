@@ -1,17 +1,47 @@
+import { callerHere } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
 import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback } from '../../running-operation.ts';
+import type { OperationResource } from '../../operation-resource.ts';
+import { recordThrown } from '../../thrown-calls.ts';
 import { Call, lost, refused } from './call.ts';
-import { endpointAt, readPool } from './describe.ts';
+import { endpointAt, readPool, SOMEWHERE } from './describe.ts';
+import { callerOf, hasIssue, isHeard } from './issues.ts';
 import type { Allocated, MemcachedClient, MemcachedSocket } from './shapes.ts';
 
 /* `calling` is the call whose command is on the stack, and `fan` how many servers `multi` asks. */
 let calling: Call | undefined;
 let fan: { total: number; call?: Call } | undefined;
+/** Who waited for the connection that is there now, or that could not be opened. */
+let connecting: OperationResource | undefined;
 /** The connection whose answers are being read. */
 let receiving: MemcachedSocket | undefined;
+
+type Method = (...args: unknown[]) => unknown;
+
+/** What an application calls, as far as it throws where it is called wrongly. */
+const METHODS = [
+  'get',
+  'gets',
+  'getMulti',
+  'set',
+  'add',
+  'replace',
+  'append',
+  'prepend',
+  'cas',
+  'incr',
+  'increment',
+  'decr',
+  'decrement',
+  'del',
+  'delete',
+  'touch',
+  'cachedump',
+  'command',
+];
 
 const watched = new WeakSet<MemcachedSocket>();
 
@@ -24,10 +54,13 @@ export function patchClient(
   if (!release) return undefined;
   return undoAll([
     release,
-    patchListeners(prototype),
+    patchListeners(prototype, { callerOf }),
     patchHotMethod(prototype, 'command', (original, patch) => {
       return function command(compile, server) {
-        if (patch.isUndone) return original.call(this, compile, server);
+        // What is no function is refused by the client itself.
+        if (patch.isUndone || typeof compile !== 'function') {
+          return original.call(this, compile, server);
+        }
         const outer = calling;
         // Callbacks that are called at once may call others, which are no part of this.
         const own = fan;
@@ -45,12 +78,28 @@ export function patchClient(
             },
             server,
           );
+        } catch (error) {
+          call?.threw(error);
+          throw error;
         } finally {
           calling = outer;
           fan = own;
         }
       };
     }),
+    ...METHODS.map((name) =>
+      patchMethod(prototype as unknown as Record<string, Method>, name, (original) => {
+        return function call(this: unknown, ...args) {
+          try {
+            return original.apply(this, args);
+          } catch (error) {
+            const command = name === 'del' ? 'delete' : name;
+            recordThrown(recorder, () => ({ endpoint: SOMEWHERE, name: command }), error);
+            throw error;
+          }
+        };
+      }),
+    ),
     patchMethod(prototype, 'multi', (original) => {
       return function multi(keys, each) {
         const outer = fan;
@@ -71,13 +120,20 @@ export function patchClient(
         if (patch.isUndone) return original.call(this, server, callback);
         const call = calling;
         call?.chose(server);
+        const caller = isHeard(this) ? callerHere() : undefined;
         const startedAt = performance.now();
         let isAtOnce = true;
         const told: Allocated = call ? callback : bindCallback('MEMCACHED_CONNECT', callback);
         const allocated: Allocated = (error, socket) => {
           if (!isAtOnce) call?.waited(performance.now() - startedAt);
           if (socket) connected(this, server, socket, startedAt, recorder);
-          told(error, socket);
+          const outer = connecting;
+          connecting = caller;
+          try {
+            told(error, socket);
+          } finally {
+            connecting = outer;
+          }
         };
         const result = runInRoot(original, this, server, allocated);
         isAtOnce = false;
@@ -88,6 +144,7 @@ export function patchClient(
       return function connectionIssue(error, socket) {
         // Read from an answer, it is the answer's.
         if (socket === receiving) refused(socket);
+        if (isHeard(this)) hasIssue(this, socket, connecting);
         return runInRoot(original, this, error, socket);
       };
     }),

@@ -1,7 +1,9 @@
+import { CallsUnderWay, type CallerOf } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
+import { isContextActive } from '../../wrap/active-context.ts';
 import { patchPool } from './pool-source.ts';
 import type { ClassOf, MongoClient } from './shapes.ts';
 
@@ -16,6 +18,15 @@ const EVENTS_OF_CALLERS: ReadonlySet<string | symbol> = new Set([
   'connectionCheckedIn',
 ]);
 
+/** Who connects a client and who closes it: what is told meanwhile is about that. */
+const opening = new CallsUnderWay();
+const closing = new CallsUnderWay();
+
+const callerOf: CallerOf = (client, event) => {
+  if (EVENTS_OF_CALLERS.has(event) && isContextActive()) return undefined;
+  return opening.of(client) ?? closing.of(client);
+};
+
 /** Patches the class of clients: monitors and their timers outlive whoever connects. */
 export function patchClient(
   { prototype }: ClassOf<MongoClient>,
@@ -25,13 +36,22 @@ export function patchClient(
   if (!release) return undefined;
   const undos: (Undo | undefined)[] = [
     release,
-    patchListeners(prototype, undefined, EVENTS_OF_CALLERS),
+    patchListeners(prototype, { ofCallers: EVENTS_OF_CALLERS, callerOf }),
     patchMethod(prototype, 'connect', (original) => {
       return function connect(...args) {
-        return runInRoot(original, this, ...args).then((result) => {
+        // One that is connected already, or is being connected, calls it again.
+        if (!opening.of(this)) opening.begin(this);
+        const connected = runInRoot(original, this, ...args);
+        return opening.endWith(this, connected).then((result) => {
           undos.push(...patchPoolsOf(this, recorder));
           return result;
         });
+      };
+    }),
+    patchMethod(prototype, 'close', (original) => {
+      return function close(...args) {
+        closing.begin(this);
+        return original.apply(this, args);
       };
     }),
   ];

@@ -30,6 +30,7 @@ export interface MongoClient extends EventEmitter {
     readonly s: { readonly servers: ReadonlyMap<string, MongoServer> };
   };
   connect(...args: unknown[]): Promise<unknown>;
+  close(...args: unknown[]): unknown;
 }
 
 export interface MongoServer {

@@ -1,3 +1,4 @@
+import { patchCallersEvents } from '../../callers-events.ts';
 import {
   claim,
   ownerOf,
@@ -16,6 +17,7 @@ import { bindCallback, finishing, RunningOperation } from '../../running-operati
 import { tryWrap } from '../../wrap.ts';
 import { setAcquiring, setExecuting, setMaking } from './calls.ts';
 import { ANY_ENDPOINT, describeStatement, plannedEndpoint } from './describe.ts';
+import { asksFor, callerOf, isGivenBack, lastOf, opensFor } from './pool-events.ts';
 import type {
   Pool,
   PoolCluster,
@@ -60,7 +62,15 @@ export function patchPool(
   return undoAll([
     release,
     // What happens to a pool is nobody's: its listeners run in the context they were registered in.
+    patchCallersEvents(prototype, callerOf),
     tryWrap(prototype, { kind: 'emitter', module: driver.name }),
+    // Of mysql alone: it asks a connection for a sign of life first.
+    patchMethod(prototype as Required<Pool>, 'acquireConnection', (original) => {
+      return function acquireConnection(connection, callback) {
+        opensFor(connection, callback);
+        return original.call(this, connection, callback);
+      };
+    }),
     patchHotMethod(prototype, 'query', (original, patch) => queryOf(original, patch, record)),
     patchHotMethod(prototype, 'execute', (original, patch) => executeOf(original, patch, record)),
     patchHotMethod(prototype, 'getConnection', (original, patch) =>
@@ -68,7 +78,9 @@ export function patchPool(
     ),
     patchHotMethod(prototype, 'releaseConnection', (original, patch) => {
       return function releaseConnection(connection) {
-        if (!patch.isUndone) recorder.pools.gaveBack(this, connection);
+        if (patch.isUndone) return original.call(this, connection);
+        recorder.pools.gaveBack(this, connection);
+        isGivenBack(connection);
         return original.call(this, connection);
       };
     }),
@@ -130,6 +142,10 @@ function queryOf<This>(
     querying = operation;
     try {
       return callDirectly(original, this, args);
+    } catch (error) {
+      operation.settle(error);
+      operation.end();
+      throw error;
     } finally {
       querying = outer;
       setMaking(outerMaking);
@@ -155,6 +171,10 @@ function executeOf<This>(
     querying = operation;
     try {
       return callDirectly(original, this, args);
+    } catch (error) {
+      operation.settle(error);
+      operation.end();
+      throw error;
     } finally {
       querying = outer;
     }
@@ -187,9 +207,14 @@ function getConnectionOf(
       const served = measureWait(this, isOpening, operation, driver, recorder);
       told = operation ? forQuery(operation, told, served) : forUser(told, served);
       if (!isFree) queuedCallbacks.add(told);
+      asksFor(this, told);
     }
     // The socket outlives whoever opened it.
-    if (isOpening) return runInRoot(original, this, told);
+    if (isOpening) {
+      const result = runInRoot(original, this, told);
+      opensFor(lastOf(this._allConnections), told);
+      return result;
+    }
     // With none free nothing is asked, and listeners hear that somebody waits.
     setAcquiring(isFree);
     try {

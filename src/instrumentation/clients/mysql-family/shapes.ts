@@ -1,3 +1,5 @@
+import type { EventEmitter } from 'node:events';
+
 /* What `mysql` and `mysql2` have in common, as far as it is used. */
 
 /** What a connection was configured with. */
@@ -17,16 +19,24 @@ export interface PooledConnection {
 
 export type ResultCallback = (this: unknown, error?: unknown, ...results: unknown[]) => unknown;
 
-export interface Pool {
+/** An array, or a queue that is read by place. */
+export interface Connections {
+  readonly length: number;
+  get?(index: number): PooledConnection | undefined;
+  peekAt?(index: number): PooledConnection | undefined;
+}
+
+export interface Pool extends EventEmitter {
   config: {
     connectionConfig?: ConnectionConfig;
     connectionLimit?: number;
     maxIdle?: number;
   };
-  _allConnections?: { readonly length: number };
+  _allConnections?: Connections;
   _freeConnections?: { readonly length: number };
   _connectionQueue?: { readonly length: number };
   getConnection(callback?: unknown): unknown;
+  acquireConnection?(connection: PooledConnection, callback: object): unknown;
   query(...args: unknown[]): unknown;
   execute(...args: unknown[]): unknown;
   releaseConnection(connection: PooledConnection): unknown;

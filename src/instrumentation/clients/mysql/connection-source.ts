@@ -12,6 +12,7 @@ import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { RunningOperation } from '../../running-operation.ts';
 import { isAcquiring, takeMaking } from '../mysql-family/calls.ts';
+import { queryOf } from '../mysql-family/thrown-queries.ts';
 import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
 import type { Connection, ConnectionClass, Protocol, Sequence } from './shapes.ts';
 
@@ -34,11 +35,14 @@ function operationOf(sequence: Sequence): RunningOperation | undefined {
 }
 
 /** Patches a class of connections: what it makes queries with. */
-export function patchConnection(Connection: ConnectionClass): Undo | undefined {
+export function patchConnection(Connection: ConnectionClass, recorder: Recorder): Undo | undefined {
   const release = claim(Connection, 'mysql connection');
   if (!release) return undefined;
   return undoAll([
     release,
+    patchHotMethod(Connection.prototype, 'query', (original, patch) =>
+      queryOf(original, patch, recorder, endpointOfConnection),
+    ),
     patchHotMethod(Connection, 'createQuery', (original, patch) => {
       return function createQuery(...args) {
         const query = original.apply(this, args);

@@ -30,7 +30,7 @@ export const mysql: ClientDefinition = {
 
 function patchClass(exports: ModuleExports, recorder: Recorder): Undo | undefined {
   const prototype = exports?.prototype;
-  if (typeof exports?.createQuery === 'function') return patchConnection(exports);
+  if (typeof exports?.createQuery === 'function') return patchConnection(exports, recorder);
   if (typeof prototype?.releaseConnection === 'function')
     return patchPool(exports, driver, recorder);
   if (typeof prototype?.of === 'function') return patchCluster(exports, driver, recorder);

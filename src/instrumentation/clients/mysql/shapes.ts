@@ -27,6 +27,7 @@ export interface Protocol {
 }
 
 export interface Connection extends PooledConnection {
+  query(...args: unknown[]): unknown;
   _protocol?: Protocol;
   _socket?: { remoteAddress?: string; remotePort?: number };
 }

@@ -11,6 +11,7 @@ import {
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { failThrown } from '../../thrown-calls.ts';
 import {
   abandon,
   answering,
@@ -26,6 +27,7 @@ import {
 import { executingOperation, takeMaking } from '../mysql-family/calls.ts';
 import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
 import type { ResultCallback } from '../mysql-family/shapes.ts';
+import { queryOf } from '../mysql-family/thrown-queries.ts';
 import type { Command, Connection } from './shapes.ts';
 
 interface ConnectionClass {
@@ -76,7 +78,10 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
         return result;
       };
     }),
-    patchHotMethod(prototype, 'execute', executeOf),
+    patchHotMethod(prototype, 'query', (original, patch) =>
+      queryOf(original, patch, recorder, endpointOfConnection),
+    ),
+    patchHotMethod(prototype, 'execute', (original, patch) => executeOf(original, patch, recorder)),
     patchMethod(prototype, 'connect', (original) => {
       return function connect(callback) {
         if (typeof callback !== 'function') return original.call(this, callback);
@@ -156,7 +161,11 @@ function describeCommand(
 }
 
 /** `execute` prepares and executes, in two commands: one operation. */
-function executeOf(original: Connection['execute'], patch: PatchState): Connection['execute'] {
+function executeOf(
+  original: Connection['execute'],
+  patch: PatchState,
+  recorder: Recorder,
+): Connection['execute'] {
   return function execute(this: Connection, ...args) {
     if (patch.isUndone) return original.apply(this, args);
     const pooled = executingOperation();
@@ -168,6 +177,11 @@ function executeOf(original: Connection['execute'], patch: PatchState): Connecti
     const outer = setExecuted(made);
     try {
       return original.apply(this, args);
+    } catch (error) {
+      const describe = (): Operation =>
+        describeStatement(endpointOfConnection(this), args[0], undefined);
+      failThrown(made.operation, recorder, describe, error);
+      throw error;
     } finally {
       setExecuted(outer);
     }

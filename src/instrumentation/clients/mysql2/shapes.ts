@@ -34,6 +34,7 @@ export interface Connection extends PooledConnection {
   addCommand(command: Command): unknown;
   /** Takes the place of `addCommand` once the connection is closed. */
   _addCommandClosedState(command: Command): unknown;
+  query(...args: unknown[]): unknown;
   execute(...args: unknown[]): unknown;
   connect(callback?: unknown): unknown;
   close(): unknown;

@@ -1,3 +1,4 @@
+import { patchCallersEvents } from '../../callers-events.ts';
 import {
   claim,
   ownerOf,
@@ -11,6 +12,15 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
 import { tryWrap } from '../../wrap.ts';
+import {
+  acquiring,
+  asking,
+  callerOf,
+  endingPool,
+  released,
+  releasing,
+  waitsFor,
+} from './pool-events.ts';
 import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
 import { measuringWait, patchWaits } from './pool-waits.ts';
 import { isPatched, setAdopted, setIdleListener } from './query-source.ts';
@@ -36,37 +46,46 @@ export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo
     patchWaits(prototype, recorder),
     patchHotMethod(prototype, 'query', (original, patch) => queryOf(original, patch, recorder)),
     patchHotMethod(prototype, 'connect', (original, patch) => connectOf(original, patch, recorder)),
+    patchCallersEvents(prototype, callerOf),
     tryWrap(prototype, { kind: 'emitter', module: 'pg-pool' }),
-    patchHotMethod(prototype, 'newClient', fromRoot),
+    patchHotMethod(prototype, 'newClient', (original, patch) => {
+      return function newClient(item) {
+        if (patch.isUndone) return original.call(this, item);
+        waitsFor(item);
+        return runInRoot(original, this, item);
+      };
+    }),
+    patchHotMethod(prototype, '_acquireClient', (original, patch) => {
+      return function _acquireClient(client, item, ...rest) {
+        const caller = patch.isUndone ? undefined : acquiring(client, item);
+        return caller
+          ? caller.run(original, this, client, item, ...rest)
+          : original.call(this, client, item, ...rest);
+      };
+    }),
     patchHotMethod(prototype, '_release', (original, patch) => {
       return function _release(client, listener, ...rest) {
         if (patch.isUndone) return original.call(this, client, listener, ...rest);
         recorder.pools.gaveBack(this, client);
+        releasing(this, client);
         const outer = setIdleListener(listener);
         try {
           // Sets the timer that closes an idle client, which is nobody's request.
           return runInRoot(original, this, client, listener, ...rest);
         } finally {
           setIdleListener(outer);
+          released(client);
         }
       };
     }),
     patchMethod(prototype, 'end', (original) => {
       return function end(callback) {
+        endingPool(this);
         if (typeof callback !== 'function') return original.call(this, callback);
         return original.call(this, bindCallback('PG_POOL_END', callback as () => void));
       };
     }),
   ]);
-}
-
-function fromRoot<This, Args extends unknown[]>(
-  original: (this: This, ...args: Args) => unknown,
-  patch: PatchState,
-): (this: This, ...args: Args) => unknown {
-  return function fromRoot(...args) {
-    return patch.isUndone ? original.apply(this, args) : runInRoot(original, this, ...args);
-  };
 }
 
 type Method<Key extends 'query' | 'connect'> = (
@@ -124,12 +143,9 @@ function connectOf(
     if (typeof callback === 'function') {
       bound = operation ? forQuery(operation, callback) : bindCallback('PG_POOL_CONNECT', callback);
     }
-    return measuringWait(
-      this,
-      operation && queryingIsSeen ? operation : undefined,
-      recorder,
-      bound,
-      original,
+    const isSeen = operation !== undefined && queryingIsSeen;
+    return asking(this, () =>
+      measuringWait(this, isSeen ? operation : undefined, recorder, bound, original),
     );
   };
 }

@@ -1,3 +1,5 @@
+import { patchCallersEvents } from '../../callers-events.ts';
+import type { Operation } from '../../operation.ts';
 import {
   claim,
   ownerOf,
@@ -10,7 +12,9 @@ import {
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { failThrown, recordThrown } from '../../thrown-calls.ts';
 import { tryWrap } from '../../wrap.ts';
+import { callerOf, connecting, connectingUntil, drainsFor, ending } from './client-events.ts';
 import { describeQuery, endpointOf } from './describe.ts';
 import { bindNativeQuery, isNativeQuery, patchNativeQuery } from './native-source.ts';
 import type { PgClient, Submittable } from './shapes.ts';
@@ -29,6 +33,8 @@ interface Call {
   /** The pool's operation that this query belongs to. */
   operation: RunningOperation | undefined;
   isQueued: boolean;
+  /** That of the query once it is queued. */
+  running?: RunningOperation;
 }
 let calling: Call | undefined;
 let adopted: RunningOperation | undefined;
@@ -97,8 +103,9 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
     patchHotMethod(prototype, '_pulseQueryQueue', (original, patch) =>
       pulseOf(original, patch, recorder),
     ),
-    patchMethod(prototype, 'connect', withBoundCallback('PG_CONNECT')),
-    patchMethod(prototype, 'end', withBoundCallback('PG_END')),
+    patchMethod(prototype, 'connect', withBoundCallback('PG_CONNECT', connecting)),
+    patchMethod(prototype, 'end', withBoundCallback('PG_END', ending)),
+    patchCallersEvents(prototype as never, callerOf),
     tryWrap(prototype, { kind: 'emitter', module: 'pg', events: OWNERLESS }),
     patchHotMethod(prototype, 'once', (bound, patch) => {
       return function once(event, listener) {
@@ -118,16 +125,17 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
     // The socket outlives whoever opened it.
     patchMethod(prototype, '_connect', (original) => {
       return function _connect(callback) {
-        return runInRoot(original, this, callback);
+        return runInRoot(original, this, connectingUntil(this, callback));
       };
     }),
   ]);
 }
 
 /** A method whose only argument may be a callback, which is then called in its caller's context. */
-function withBoundCallback(type: string) {
-  return <This>(original: (this: This, callback?: unknown) => unknown) =>
+function withBoundCallback(type: string, begin: (client: object) => void) {
+  return <This extends object>(original: (this: This, callback?: unknown) => unknown) =>
     function (this: This, callback?: unknown, ...more: []): unknown {
+      begin(this);
       if (typeof callback !== 'function') return original.call(this, callback, ...more);
       return original.call(this, bindCallback(type, callback as () => void), ...more);
     };
@@ -148,7 +156,11 @@ function queryOf(
     try {
       result = original.apply(this, args);
     } catch (error) {
-      call.operation?.settle(error);
+      const text = typeof args[0] === 'string' ? args[0] : undefined;
+      const describe = (): Operation => describeQuery(endpointOf(this), { text });
+      if (call.running) failThrown(call.running, recorder, describe, error);
+      else if (call.operation) call.operation.settle(error);
+      else recordThrown(recorder, describe, error);
       throw error;
     } finally {
       calling = outer;
@@ -180,6 +192,8 @@ function queued(query: Submittable, call: Call, recorder: Recorder): RunningOper
   const { client, given, operation: pooled } = call;
   const isOurs = query !== given;
   const operation = pooled ?? new RunningOperation('PG_QUERY');
+  call.running = operation;
+  drainsFor(client);
   if (isOurs) {
     stamp(query, operation);
     bindNativeQuery(query, operation);

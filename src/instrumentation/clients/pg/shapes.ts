@@ -1,7 +1,10 @@
+import type { EventEmitter } from 'node:events';
+
 /* What is used of pg, pg-pool and their companions, as far as all supported versions have it. */
 
 /** A connection to one server. */
 export interface PgClient {
+  listenerCount?(event: string): number;
   connectionParameters?: {
     host?: string | null;
     port?: number;
@@ -12,6 +15,9 @@ export interface PgClient {
   /** Queries that wait for the connection; `queryQueue` before 8.17, a deprecated getter since. */
   _queryQueue?: Submittable[];
   queryQueue?: Submittable[];
+  /** The query under way, by its names since 8.17 and before. */
+  _activeQuery?: Submittable | null;
+  activeQuery?: Submittable | null;
   query(...args: unknown[]): unknown;
   _pulseQueryQueue(...args: unknown[]): unknown;
 }
@@ -51,7 +57,7 @@ export interface NativeClient {
   execute(...args: unknown[]): unknown;
 }
 
-export interface PgPool {
+export interface PgPool extends EventEmitter {
   Client?: { prototype?: object };
   options?: { max?: number; min?: number };
   _clients?: PgClient[];

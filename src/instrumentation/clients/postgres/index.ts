@@ -36,7 +36,7 @@ function patchModule(
     if (!('toPascal' in found)) return undefined;
     return replace ? replacePostgres(found, recorder, replace) : patchByProbe(found, recorder);
   }
-  const undos = [patchQueryOf(found, recorder), patchInstance(found)];
+  const undos = [patchQueryOf(found, recorder), patchInstance(found, recorder)];
   return undos.some(Boolean) ? undoAll(undos) : undefined;
 }
 
@@ -60,7 +60,7 @@ function replacePostgres(
     return function postgres(...args) {
       const sql = original(...withBoundListeners(args));
       undoQuery ??= patchQueryOf(sql, recorder);
-      const undoInstance = patchInstance(sql);
+      const undoInstance = patchInstance(sql, recorder);
       if (undoInstance) {
         const reference = new WeakRef(sql);
         instances.add(reference);

@@ -1,7 +1,8 @@
 import { bindListener } from '../../bind-listener.ts';
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import type { Fragments } from './describe.ts';
+import { recordThrown } from '../../thrown-calls.ts';
+import { describeQuery, endpointFrom, type Fragments } from './describe.ts';
 import { introduce } from './instances.ts';
 import { patchQuery } from './query-source.ts';
 import type { Postgres, PostgresSql } from './shapes.ts';
@@ -20,12 +21,30 @@ export function patchQueryOf(sql: PostgresSql, recorder: Recorder): Undo | undef
 }
 
 /** Patches an instance: its listeners belong to whoever registered them. */
-export function patchInstance(sql: PostgresSql): Undo | undefined {
+export function patchInstance(sql: PostgresSql, recorder: Recorder): Undo | undefined {
   const release = claim(sql, 'postgres instance');
   if (!release) return undefined;
   introduce(sql.unsafe(''), sql.options);
   return undoAll([
     release,
+    ...(['unsafe', 'file'] as const).map((name) =>
+      patchMethod(sql, name, (original) => {
+        return function make(this: unknown, ...args: unknown[]) {
+          try {
+            return Reflect.apply(original, this, args) as never;
+          } catch (error) {
+            const text = name === 'unsafe' && typeof args[0] === 'string' ? args[0] : undefined;
+            const statement = { text, values: [], isWhole: true };
+            recordThrown(
+              recorder,
+              () => describeQuery(endpointFrom(sql.options), statement),
+              error,
+            );
+            throw error;
+          }
+        };
+      }),
+    ),
     patchMethod(sql, 'listen', (original) => {
       return function listen(name, ...listeners) {
         const result = Reflect.apply(original, this, [name, ...listeners.map(bound)]) as unknown;

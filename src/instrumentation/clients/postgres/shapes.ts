@@ -23,6 +23,7 @@ export interface PostgresQuery {
 export interface PostgresSql {
   (first: unknown, ...rest: unknown[]): unknown;
   unsafe(text: string): PostgresQuery;
+  file(path: string): PostgresQuery;
   typed(value: unknown, type: number): unknown;
   readonly options: PostgresOptions;
   /** Holds the instance that listens, once somebody does. */

@@ -1,11 +1,11 @@
 import { RunningOperation } from '../../running-operation.ts';
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { patchListeners } from '../../listeners.ts';
 import { setUp } from '../../redis/setup.ts';
 import { handOn, recorded, settlingOperation, takeCall } from './calls.ts';
 import { carriedOut, describe, describeQueue, errorIn } from './describe.ts';
 import { legacyPatch } from './legacy-source.ts';
+import { connecting, patchEvents } from './events-source.ts';
 import { patchFactory } from './script-names.ts';
 import { patchSubscriptions } from './subscription-source.ts';
 import type {
@@ -33,14 +33,14 @@ export function patchClient4(Client: ClassOf<RedisClient4>, recorder: Recorder):
     release,
     patchFactory(Client),
     legacy.undo,
-    patchListeners(prototype),
+    patchEvents(prototype),
     patchSubscriptions(prototype, recorder),
     patchCommands(prototype, recorder, send),
     patchMethod(prototype, 'sendCommand', () => send),
     patchMethod(prototype, 'connect', (original) => {
       return function connect(...args) {
         if (this.options?.legacyMode) legacy.apply(this);
-        return setUp(original, this, ...args);
+        return connecting(this, () => setUp(original, this, ...args));
       };
     }),
     patchMethod(prototype, 'SELECT', (original) => {

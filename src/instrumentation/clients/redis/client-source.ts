@@ -1,10 +1,10 @@
 import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { patchListeners } from '../../listeners.ts';
 import { setUp } from '../../redis/setup.ts';
 import { RunningOperation } from '../../running-operation.ts';
 import { handOn, recorded, settlingOperation, takeCall } from './calls.ts';
 import { carriedOut, describe, describeQueue, errorIn } from './describe.ts';
+import { connecting, patchEvents } from './events-source.ts';
 import { patchFactory } from './script-names.ts';
 import { patchSubscriptions } from './subscription-source.ts';
 import type { ClassOf, RedisClient } from './shapes.ts';
@@ -17,11 +17,11 @@ export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): U
   return undoAll([
     release,
     patchFactory(Client),
-    patchListeners(prototype),
+    patchEvents(prototype),
     patchSubscriptions(prototype, recorder),
     patchMethod(prototype, 'connect', (original) => {
       return function connect(...args) {
-        return setUp(original, this, ...args);
+        return connecting(this, () => setUp(original, this, ...args));
       };
     }),
     patchHotMethod(prototype, 'sendCommand', (original, patch) => {

@@ -1,8 +1,8 @@
 import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { patchListeners } from '../../listeners.ts';
 import { isSettingUp, setUp } from '../../redis/setup.ts';
 import { RunningOperation } from '../../running-operation.ts';
+import { connecting, patchEvents } from './events-source.ts';
 import { handOnLater, isHandedOn, settlingOperation } from './calls.ts';
 import type { ClassOf, Method, Router } from './shapes.ts';
 
@@ -40,11 +40,11 @@ export function patchRouter(
   return undoAll([
     release,
     () => void (isActive = false),
-    patchListeners(prototype),
+    patchEvents(prototype),
     patchMethod(methods, 'connect', (original) => {
       return function connect(this: unknown, ...args) {
         if (isPrivate) patchGenerated(this, prototype, routed);
-        return setUp(original, this, ...args);
+        return connecting(this as object, () => setUp(original, this, ...args));
       };
     }),
     ...(isPrivate ? SENDING : EXECUTING).map((name) => patchMethod(methods, name, routed)),

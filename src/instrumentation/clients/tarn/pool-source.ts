@@ -1,9 +1,12 @@
 import { bindListener } from '../../bind-listener.ts';
+import { callerHere } from '../../callers-events.ts';
+import type { OperationResource } from '../../operation-resource.ts';
 import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../../patch.ts';
 import { createEndpoint, type Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../root.ts';
+import { isContextActive } from '../../wrap/active-context.ts';
 
 /** What is used of a pool, as far as all supported versions have it. */
 interface TarnPool {
@@ -38,6 +41,10 @@ interface Times {
 }
 const times = new WeakMap<TarnPool, Times>();
 
+/** Who needs the resource that is being made: while that call is on the stack, and until its end. */
+let creating: OperationResource | undefined;
+const creators = new WeakMap<TarnPool, Map<unknown, OperationResource>>();
+
 /** Given by the package: in a bundle it may have any name. */
 type ErrorClass = new () => Error;
 
@@ -60,7 +67,8 @@ export function patchPool(
     release,
     patchMethod(prototype, 'on', (original) => {
       return function on(event, listener) {
-        const bound = bindListener('TARN_LISTENER', listener);
+        // One that was registered outside of every request is left in its caller's context.
+        const bound = isContextActive() ? bindListener('TARN_LISTENER', listener) : listener;
         const list = registered.get(listener) ?? [];
         registered.set(listener, list);
         list.push({ pool: this, event, bound });
@@ -77,16 +85,37 @@ export function patchPool(
     }),
     patchOnce(prototype, '_create', 'home', (original) => {
       return function _create(...args) {
-        return runInRoot(original, this, ...args);
+        const outer = creating;
+        creating = callerHere();
+        try {
+          return runInRoot(original, this, ...args);
+        } finally {
+          creating = outer;
+        }
       };
     }),
     patchMethod(prototype, '_executeEventHandlers', (original) => {
       return function _executeEventHandlers(event, ...details) {
         if (recorder.pools.isListening) note(this, event, details, TimeoutError, recorder);
-        original.call(this, event, ...details);
+        const creator = creatorOf(this, event, details[0]);
+        if (creator) creator.run(original, this, event, ...details);
+        else original.call(this, event, ...details);
       };
     }),
   ]);
+}
+
+/** Whose need for a resource `event` is about, if it is about a new one: by the pool's number for it. */
+function creatorOf(pool: TarnPool, event: string, id: unknown): OperationResource | undefined {
+  if (!event.startsWith('create')) return undefined;
+  const known = creators.get(pool) ?? new Map<unknown, OperationResource>();
+  if (event !== 'createRequest') {
+    const creator = known.get(id);
+    known.delete(id);
+    return creator;
+  }
+  if (creating) creators.set(pool, known.set(id, creating));
+  return creating;
 }
 
 function note(

@@ -216,6 +216,7 @@ const connecting: Form<string>[] = [
   },
   {
     name: 'changeUser and import of a file',
+    textless: 'the library reads the file and sends its statements one by one',
     run: async (url, note) => {
       const { user, password } = optionsOf(url);
       const connection = mariadb.createConnection(optionsOf(url));
@@ -237,6 +238,7 @@ const connecting: Form<string>[] = [
   },
   {
     name: 'import of a file over a connection of its own',
+    textless: 'the library reads the file and sends its statements one by one',
     run: (url, note) =>
       withFile((file) =>
         called((done) => mariadb.importFile({ ...optionsOf(url), file }, noted(note, done))),

@@ -233,6 +233,7 @@ const poolForms: Form<Pool>[] = [
   },
   {
     name: 'import of a file',
+    textless: 'the library reads the file and sends its statements one by one',
     run: async (pool, note) => {
       await withFile((file) => pool.importFile({ file }));
       note('continuation');
@@ -276,6 +277,7 @@ const connecting: Form<string>[] = [
   {
     // On a shared connection the library cannot do these for two at the same time.
     name: 'changeUser and import of a file',
+    textless: 'the library reads the file and sends its statements one by one',
     operations: 2,
     run: async (url, note) => {
       const options = optionsOf(url);
@@ -307,6 +309,7 @@ const connecting: Form<string>[] = [
   },
   {
     name: 'import of a file over a connection of its own',
+    textless: 'the library reads the file and sends its statements one by one',
     run: async (url, note) => {
       await withFile((file) => mariadb.importFile({ ...optionsOf(url), file }));
       note('continuation');

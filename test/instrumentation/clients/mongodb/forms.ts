@@ -4,7 +4,7 @@ import type { MongoClientOptions } from 'mongodb';
 import type * as Mongodb from 'mongodb';
 
 import type { Form, FormSuite, Setting } from '../../matrix/form.ts';
-import { serverForms, type Numbered, type Target } from './server-forms.ts';
+import { NO_TEXT, serverForms, type Numbered, type Target } from './server-forms.ts';
 import { startStandIn } from './stand-in.ts';
 import { clientBulkForm, eventForms, listeningForms, standInForms } from './stand-in-forms.ts';
 
@@ -87,6 +87,7 @@ export function formsOf(load: () => typeof Mongodb, without: readonly string[] =
   const [first] = serverForms;
   return {
     client: 'mongodb',
+    textless: NO_TEXT,
     service: 'mongodb',
     settings: [
       atServer(
@@ -108,6 +109,7 @@ export function standInFormsOf(
     forms.filter(({ name }) => !without.includes(name));
   return {
     client: 'mongodb',
+    textless: NO_TEXT,
     settings: [
       atStandIn(load, 'a pool of one', kept([...standInForms, clientBulkForm])),
       atStandIn(load, 'a pool of six', kept(listeningForms), { maxPoolSize: 6 }),

@@ -5,6 +5,7 @@ import type { Connection, Model } from 'mongoose';
 
 import type { Form, FormSuite, Setting } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
+import { NO_TEXT } from './server-forms.ts';
 import { startStandIn } from './stand-in.ts';
 
 /*
@@ -186,6 +187,7 @@ function atServer(name: string, isOpen: boolean, some: Form<Target>[]): Setting<
 
 export const mongooseServerForms: FormSuite = {
   client: 'mongodb',
+  textless: NO_TEXT,
   service: 'mongodb',
   settings: [
     atServer('a pool of one', true, forms),
@@ -195,6 +197,7 @@ export const mongooseServerForms: FormSuite = {
 
 export const mongooseStandInForms: FormSuite = {
   client: 'mongodb',
+  textless: NO_TEXT,
   settings: [
     {
       name: 'a pool of one (stand-in)',

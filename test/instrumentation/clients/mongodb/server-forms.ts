@@ -4,6 +4,9 @@ import type * as Mongodb from 'mongodb';
 import type { Form, Note } from '../../matrix/form.ts';
 import { called } from '../../support/callers.ts';
 
+/** Why there is no `db.query.text`. */
+export const NO_TEXT = 'a document is nothing but the values of the application';
+
 /** What three callers share: a client with one connection. */
 export interface Target {
   driver: typeof Mongodb;

@@ -1,0 +1,52 @@
+import type { EventEmitter } from 'node:events';
+
+import { CallsUnderWay, type CallerOf } from '../../callers-events.ts';
+import { patchListeners } from '../../listeners.ts';
+import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import type { Method } from './shapes.ts';
+
+/*
+ * Events of clients, clusters and sentinels. While a caller connects or closes one they are about that
+ * call; all others are nobody's, and heard in the context in which the listener was registered.
+ */
+const opening = new CallsUnderWay();
+const closing = new CallsUnderWay();
+
+const CLOSING = ['quit', 'QUIT', 'disconnect', 'close', 'destroy'];
+/** A message tells of whoever published it, and a ping of nobody. */
+const NOBODYS = new Set<string | symbol>(['invalidate', 'ping-interval', 'message']);
+
+const callerOf: CallerOf = (client, event) =>
+  NOBODYS.has(event) ? undefined : (closing.of(emitterOf(client)) ?? opening.of(emitterOf(client)));
+
+/** The client itself, of which the application may have one with other options. */
+function emitterOf(client: object & { _self?: object }): object {
+  return client._self ?? client;
+}
+
+/** Calls `connect` for the caller whose call it is: until its end the events of `client` are about it. */
+export function connecting(client: object, connect: () => unknown): unknown {
+  const emitter = emitterOf(client);
+  closing.end(emitter);
+  opening.begin(emitter);
+  const result = connect();
+  if (result instanceof Promise) return opening.endWith(emitter, result);
+  opening.end(emitter);
+  return result;
+}
+
+/** Patches a class of emitters, and what closes them. */
+export function patchEvents(prototype: EventEmitter): Undo {
+  const methods = prototype as unknown as Record<string, Method>;
+  return undoAll([
+    patchListeners(prototype, { callerOf }),
+    ...CLOSING.filter((name) => typeof methods[name] === 'function').map((name) =>
+      patchMethod(methods, name, (original) => {
+        return function close(this: unknown, ...args: unknown[]) {
+          closing.begin(emitterOf(this as object));
+          return original.apply(this, args);
+        };
+      }),
+    ),
+  ]);
+}
