@@ -16,7 +16,12 @@ import { createPropagator } from './export/propagators.ts';
 import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
 import { InstrumentationSet, libraryOf } from './instrumentation-set.ts';
-import { createInstrumentations, hookImports, patchConsole } from './instrumentation/index.ts';
+import {
+  createInstrumentations,
+  hookImports,
+  patchConsole,
+  patchingBuiltins,
+} from './instrumentation/index.ts';
 import { Leftovers } from './instrumentation/leftovers.ts';
 import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
 import { startReport, uncoveredReport } from './start-report.ts';
@@ -268,7 +273,9 @@ class Parts {
       }
       const module = loadPeer<Record<string, new () => OtelInstrumentation>>(name);
       const Instrumentation = module[className];
-      if (Instrumentation) instrumentations.push(new Instrumentation());
+      if (Instrumentation) {
+        instrumentations.push(patchingBuiltins(() => new Instrumentation()));
+      }
     }
     // The patch is made when somebody requires `http`. An application that only imports it would
     // never trigger that; and its named imports see the patch only once they are synchronised.

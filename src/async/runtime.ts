@@ -31,7 +31,8 @@ function detectPromiseExclusion(): boolean {
     trackPromises: false,
   };
   const hook = createHook(options).enable();
-  void Promise.resolve().then(() => undefined);
+  // One that never settles: a reaction would run later, for the application's own hooks to see.
+  void new Promise(() => undefined);
   hook.disable();
   return !seen;
 }

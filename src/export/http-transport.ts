@@ -1,7 +1,8 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Agent as HttpAgent, IncomingMessage } from 'node:http';
 import type * as Https from 'node:https';
 import { gzip, gzipSync } from 'node:zlib';
 
+import { http } from '../base/node-http.ts';
 import { explainError, explainSilence, explainStranger } from './advice.ts';
 import { outcomeOfStatus, type Outcome } from './outcome.ts';
 import { protobufToJson } from './otlp-json.ts';
@@ -17,6 +18,9 @@ export interface Target {
   /** PEM text. */
   tls?: { ca?: string; cert?: string; key?: string };
 }
+
+/** As they are before anything traces them. */
+const { Agent, request: httpRequest } = http;
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** Level 1 is a third of the work of level 6 for a few per cent more bytes. */
@@ -39,7 +43,7 @@ export class HttpTransport {
     // TLS takes 20 ms to load, which a short program without it would wait for at its end.
     this.#https = isTls(target) ? process.getBuiltinModule('node:https') : undefined;
     const options: Https.AgentOptions = { keepAlive: true, maxSockets, ...target.tls };
-    this.#agent = this.#https ? new this.#https.Agent(options) : new HttpAgent(options);
+    this.#agent = this.#https ? new this.#https.Agent(options) : new Agent(options);
   }
 
   /** `onProgress` is called when the collector has taken a step: connected, read the request. */

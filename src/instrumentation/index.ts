@@ -118,7 +118,7 @@ export function createInstrumentations(
   return [...clients, ...loggers];
 }
 
-export { hookImports } from './imports/import-hooks.ts';
+export { hookImports, patchingBuiltins } from './imports/import-hooks.ts';
 export { readRequireParent, type RequireParent } from './require-parent.ts';
 export { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 export type { ClientConfig } from './client-config.ts';

@@ -1,7 +1,8 @@
-import http from 'node:http';
+import type { Server } from 'node:http';
 import https from 'node:https';
 import Module from 'node:module';
 
+import { http } from '../base/node-http.ts';
 import { patchMethod, type Undo } from './patch.ts';
 
 /*
@@ -48,7 +49,7 @@ export class Leftovers {
   remove(): void {
     for (const prototype of this.#inheriting) {
       const { emit: inherited } = Object.getPrototypeOf(prototype) as { emit?: unknown };
-      if (prototype.emit === inherited) delete (prototype as Partial<http.Server>).emit;
+      if (prototype.emit === inherited) delete (prototype as Partial<Server>).emit;
     }
     if (this.#hasOtherUsers || !isSame(readLoading(), this.#hooked)) {
       this.#unwatch();

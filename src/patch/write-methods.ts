@@ -1,11 +1,11 @@
 import { Socket as DatagramSocket } from 'node:dgram';
 import { WriteStream } from 'node:fs';
-import { OutgoingMessage, ServerResponse } from 'node:http';
 import { Interface } from 'node:readline';
 import { Duplex, Writable } from 'node:stream';
 import { Gzip } from 'node:zlib';
 
 import { onHttp2Served } from '../async/http2-serving.ts';
+import { http } from '../base/node-http.ts';
 import { patchHotMethod, undoAll, type Undo } from '../base/patch.ts';
 import type { AnyFunction } from './listeners.ts';
 
@@ -37,8 +37,8 @@ const STREAMS: readonly object[] = [Writable.prototype, Duplex.prototype];
 
 const OTHERS: readonly [object, Positions][] = [
   [WriteStream.prototype, { close: 0 }],
-  [OutgoingMessage.prototype, { write: 1, end: 0 }],
-  [ServerResponse.prototype, { writeContinue: 0, writeProcessing: 0, writeEarlyHints: 1 }],
+  [http.OutgoingMessage.prototype, { write: 1, end: 0 }],
+  [http.ServerResponse.prototype, { writeContinue: 0, writeProcessing: 0, writeEarlyHints: 1 }],
   [DatagramSocket.prototype, { send: 1 }],
   [Interface.prototype, { question: 1 }],
   // The classes that those of zlib extend are not exported.

@@ -1,7 +1,8 @@
 import { executionAsyncId } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 
+import { http } from '../../base/node-http.ts';
 import { templateOf } from '../../base/path-template.ts';
 import { patchHotMethod, type Undo } from '../../instrumentation/patch.ts';
 import { Request, Turn, turns, type Handle } from './work.ts';
@@ -107,7 +108,7 @@ export class Anchors {
     type Method = (...args: never[]) => unknown;
     const touch = (response: object, below: Method): void => this.touch(response, method, below);
     return patchHotMethod(
-      ServerResponse.prototype as unknown as Record<string, Method>,
+      http.ServerResponse.prototype as unknown as Record<string, Method>,
       method,
       (original, patch) => {
         return function touched(this: object, ...args) {

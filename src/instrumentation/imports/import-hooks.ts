@@ -186,11 +186,30 @@ function namesOf(instrumentation: object): string[] {
 
 const load = nodeModule.createRequire(import.meta.url);
 
+/** What the instrumentations that are being made within `patchingBuiltins` ask for. */
+let asked: Set<string> | undefined;
+
+/**
+ * Makes an instrumentation, and patches then the modules of Node that it asks for. Without this they
+ * are patched in a microtask, which hooks of the application would see.
+ */
+export function patchingBuiltins<Made>(make: () => Made): Made {
+  const outer = asked;
+  const names = (asked = new Set<string>());
+  try {
+    return make();
+  } finally {
+    asked = outer;
+    for (const name of names) patchBuiltin(name);
+  }
+}
+
 /** Adds a module that the instrumentation of another package asks for. */
 function want(name: string): Undo {
   if (nodeModule.isBuiltin(name)) {
     // Later, as the instrumentation that asks is still being made.
-    queueMicrotask(() => patchBuiltin(name));
+    if (asked) asked.add(name);
+    else queueMicrotask(() => patchBuiltin(name));
     return () => undefined;
   }
   return wantedModules.add(isAbsolute(name) ? pathToFileURL(name).href : `${packageOf(name)}/*`);

@@ -1,6 +1,6 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'node:net';
 
+import { http } from '../../base/node-http.ts';
 import type { Undo } from '../patch.ts';
 import { tryWrap } from '../wrap.ts';
 import type { Rule } from '../wrap/rule.ts';
@@ -25,7 +25,7 @@ export const GLOBAL_RULES: readonly GlobalRule[] = [
     apply: () => {
       // A response is often ended in a richer context than the one where `finish` was listened to.
       const rule: Rule = { kind: 'emitter', module: 'http', type: 'http.listener', when: 'lost' };
-      const undos = [IncomingMessage, ServerResponse].map(({ prototype }) =>
+      const undos = [http.IncomingMessage, http.ServerResponse].map(({ prototype }) =>
         tryWrap(prototype, rule),
       );
       return () => {

@@ -83,7 +83,9 @@ function executeOf(original: RedisScript['execute'], recorder: Recorder): RedisS
     } finally {
       current = outer;
     }
-    return operation && result instanceof Promise ? ended(result, operation) : result;
+    // The client has handled a rejection that it tells a callback: a promise made here would not be.
+    if (operation === undefined || told !== callback) return result;
+    return result instanceof Promise ? ended(result, operation) : result;
   };
 }
 
