@@ -18,6 +18,9 @@ export interface Launch {
 }
 
 const EVALUATES = /^(?:-[a-z]*[ep]|--eval|--print)(?:=|$)/;
+/** Options of launchers whose value is a file that is not the application. */
+const TAKES_FILE =
+  /^(?:-[crP]|--(?:config|require|import|(?:experimental-)?loader|project|tsconfig|setup|global-setup|env-file|reporter|ignore|watch-path|cwd|dir|root))$/;
 /** A file that a launcher may run; its settings are often files, too. */
 const PROGRAM = /\.[cm]?[jt]sx?$/;
 const NODE_MODULES = `${sep}node_modules${sep}`;
@@ -49,7 +52,8 @@ export function applicationManifest(launch: Launch): Manifest | undefined {
 /** The application's file that a launcher was told to run. */
 function launched(args: readonly string[], { cwd, env }: Launch): string | undefined {
   // pm2 names the file in the environment alone.
-  for (const candidate of [env['pm_exec_path'], ...args]) {
+  const named = args.filter((_, index) => !TAKES_FILE.test(args[index - 1] ?? ''));
+  for (const candidate of [env['pm_exec_path'], ...named]) {
     if (!candidate || candidate.startsWith('-')) continue;
     const file = realFile(candidate, cwd);
     if (PROGRAM.test(file) && isFile(file) && !isInstalled(file)) return file;

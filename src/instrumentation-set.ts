@@ -1,8 +1,9 @@
 import { ProxyTracerProvider, type Tracer, type TracerProvider } from '@opentelemetry/api';
 
-import { sayOnce } from './base/log.ts';
+import { sayOnce, sayOnceFolded } from './base/log.ts';
 import type { OtelInstrumentation } from './config.ts';
-import { ClientInstrumentation } from './instrumentation/index.ts';
+import { ClientInstrumentation, isPatchedElsewhere } from './instrumentation/index.ts';
+import { sentryClient } from './sentry.ts';
 
 /*
  * Which instrumentation makes the spans of a library, where several could. What the user brings goes
@@ -22,18 +23,34 @@ export function libraryOf(instrumentationName: string): string {
   return ALIASES[name] ?? name;
 }
 
+/** One that is built in, and what takes it out of another's way. */
+interface BuiltIn {
+  readonly stepAside: () => void;
+  /** Whether another one is at work beside it, where that can be told before its first span. */
+  readonly hasRival?: (() => boolean) | undefined;
+}
+
 /** The instrumentations that are built in, by their libraries, and those that stepped aside. */
 export class InstrumentationSet {
-  readonly #builtIn = new Map<string, OtelInstrumentation>();
+  readonly #builtIn = new Map<string, BuiltIn>();
   readonly #aside = new Set<string>();
+  #isSentryKnown = false;
+  #isSentrySecond = false;
+  /** Whether spans go to a provider of clew's. */
+  #isProvider = false;
 
-  /** Adds one that is built in. */
-  add(instrumentation: OtelInstrumentation): void {
+  /** Adds one that is built in. `stepAside` is what it does in place of making no spans. */
+  add(instrumentation: OtelInstrumentation, builtIn: Partial<BuiltIn> = {}): void {
     const library = libraryOf(instrumentation.instrumentationName);
-    this.#builtIn.set(library, instrumentation);
+    const silence = (): void => instrumentation.setTracerProvider(NO_SPANS);
+    this.#builtIn.set(library, { stepAside: silence, ...builtIn });
     if (!(instrumentation instanceof ClientInstrumentation)) return;
-    instrumentation.onPatchedElsewhere = () =>
-      this.leaveToOther(library, 'an OpenTelemetry instrumentation');
+    instrumentation.onArrival = (exports) => {
+      this.leaveToSentry();
+      if (isPatchedElsewhere(exports)) {
+        this.leaveToOther(library, 'an OpenTelemetry instrumentation');
+      }
+    };
   }
 
   /** The libraries whose spans the built-in instrumentations make. */
@@ -52,42 +69,96 @@ export class InstrumentationSet {
 
   /** Leaves the spans of `library` to another tool that was found to make them as well. */
   leaveToOther(library: string, other: string): void {
-    if (!this.#stepAside(library)) return;
-    sayOnce(
+    if (this.#stepAside(library) && !this.#isSentrySecond) reportTwice(library, other);
+  }
+
+  /**
+   * Leaves to Sentry what it makes spans for, where these would stand in the same traces. It may be
+   * initialised at any time, so this is asked whenever a library arrives.
+   */
+  leaveToSentry(): void {
+    if (this.#isSentryKnown) return;
+    const client = sentryClient();
+    // Its integrations are there a moment after it.
+    if (client === undefined || client.libraries.length === 0) return;
+    this.#isSentryKnown = true;
+    if (!client.isTracing || !client.usesOpenTelemetry) return;
+    if (this.#isProvider && client.isProvider) {
+      // What Sentry propagates here is not sampled: without clew's spans there would be none.
+      this.#isSentrySecond = true;
+      sayOnceFolded(
+        'warn',
+        'twice:Sentry',
+        'Sentry was initialised after clew, traces, too, and gets no spans: they go where those of ' +
+          'clew go, many twice. To choose, initialise Sentry before clew, or leave ' +
+          'tracesSampleRate out of Sentry.init().',
+      );
+      return;
+    }
+    const left = client.libraries.filter((library) => this.#stepAside(library));
+    if (left.length === 0) return;
+    sayOnceFolded(
       'warn',
-      `twice:${library}`,
-      `${library} is instrumented twice, by clew and by ${other}; clew makes no spans for it. ` +
-        `Remove the other to have clew's, or give it to start({ instrumentations }).`,
+      'twice:Sentry',
+      `Sentry makes spans, too; clew leaves these to it: ${left.join(', ')}. ` +
+        `To have clew's, leave tracesSampleRate out of Sentry.init().`,
     );
   }
 
   /** Finds the instrumentations that were registered elsewhere by the tracers they ask `provider` for. */
   watch(provider: TracerProvider): void {
+    this.#isProvider = true;
     const getTracer = provider.getTracer.bind(provider);
     provider.getTracer = (name, version, options) => {
       const tracer = getTracer(name, version, options);
+      this.leaveToSentry();
       const library = libraryOf(name);
       const isRival = name !== `clew/${library}` && this.#builtIn.has(library);
-      if (isRival && !this.#aside.has(library)) this.#watchTracer(tracer, name, library);
-      return tracer;
+      if (!isRival || this.#aside.has(library)) return tracer;
+      // Later, as the one that asks is still being made.
+      queueMicrotask(() => {
+        if (this.#builtIn.get(library)?.hasRival?.()) this.leaveToOther(library, name);
+      });
+      return this.#watched(tracer, name, library);
     };
   }
 
-  /** Its first span, and not its making: an instrumentation that is switched off has a tracer, too. */
-  #watchTracer(tracer: Tracer, name: string, library: string): void {
-    const startSpan = tracer.startSpan.bind(tracer);
-    tracer.startSpan = (...args) => {
-      tracer.startSpan = startSpan;
-      this.leaveToOther(library, name);
-      return startSpan(...args);
+  /**
+   * A tracer that shows its first span, and not its making: an instrumentation that is switched off
+   * has a tracer, too. It is an object of its own, as a provider gives the same tracer to everyone who
+   * asks for the same name.
+   */
+  #watched(tracer: Tracer, name: string, library: string): Tracer {
+    const leave = (): void => this.leaveToOther(library, name);
+    const startSpan: Tracer['startSpan'] = (...args) => {
+      leave();
+      return tracer.startSpan(...args);
     };
+    const startActiveSpan = (...args: Parameters<Tracer['startActiveSpan']>): unknown => {
+      leave();
+      return tracer.startActiveSpan(...args);
+    };
+    return Object.assign(Object.create(tracer) as Tracer, { startSpan, startActiveSpan });
   }
 
   #stepAside(library: string): boolean {
     const builtIn = this.#builtIn.get(library);
     if (builtIn === undefined || this.#aside.has(library)) return false;
     this.#aside.add(library);
-    builtIn.setTracerProvider(NO_SPANS);
+    builtIn.stepAside();
     return true;
   }
+}
+
+/** Reports a library that two instrument: how to choose the first time, in short after that. */
+export function reportTwice(library: string, other: string): void {
+  const isFirst = sayOnceFolded(
+    'warn',
+    'twice',
+    `${library} is instrumented twice, by clew and by ${other}; clew makes no spans for it. ` +
+      `Remove the other to have clew's, or give it to start({ instrumentations }).`,
+  );
+  if (isFirst) return;
+  const message = `${library} is instrumented twice, too; clew makes no spans for it.`;
+  sayOnceFolded('warn', `twice:${library}`, message);
 }

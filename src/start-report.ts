@@ -1,3 +1,4 @@
+import { fold } from './base/fold.ts';
 import type { Config } from './config.ts';
 import { VERSION } from './instrumentation/version.ts';
 
@@ -8,10 +9,6 @@ export interface Started {
   /** The libraries whose spans clew makes. */
   readonly libraries: readonly string[];
 }
-
-const WIDTH = 80;
-/** What every line on stderr begins with. */
-const PREFIX = 'clew: ';
 
 /** The report of a start, in lines that fit 80 columns with their prefix. */
 export function startReport(config: Config, { store, isProvider, libraries }: Started): string[] {
@@ -40,19 +37,4 @@ function spansGo({ exporter, tracesUrl }: Config, isProvider: boolean): string {
 
 function withoutCredentials(url: string): string {
   return url.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/, '');
-}
-
-/** Breaks a line between words; what goes on is indented. */
-function fold(line: string): string[] {
-  const lines: string[] = [];
-  let current = '';
-  for (const word of line.split(' ')) {
-    const indent = lines.length === 0 ? '' : '  ';
-    const longer = current === '' ? `${indent}${word}` : `${current} ${word}`;
-    if (current !== '' && PREFIX.length + longer.length > WIDTH) {
-      lines.push(current);
-      current = `  ${word}`;
-    } else current = longer;
-  }
-  return [...lines, current];
 }

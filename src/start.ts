@@ -1,12 +1,10 @@
-import { createRequire, syncBuiltinESMExports } from 'node:module';
-
 import { context, propagation, trace, type TracerProvider } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 
 import { ClewError, messageOf } from './base/errors.ts';
+import { fold } from './base/fold.ts';
 import { say, setLogLevel, willSay } from './base/log.ts';
-import { loadPeer, locatePeer } from './base/peers.ts';
-import { readConfig, type Config, type OtelInstrumentation, type StartOptions } from './config.ts';
+import { readConfig, type Config, type StartOptions } from './config.ts';
 import { AsyncHooksContextManager } from './context/async-hooks-context-manager.ts';
 import type { AddedProcessors } from './export/added-processors.ts';
 import type { DeliverySpanProcessor } from './export/delivery.ts';
@@ -15,23 +13,22 @@ import { createProvider } from './export/pipeline.ts';
 import { createPropagator } from './export/propagators.ts';
 import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
-import { InstrumentationSet, libraryOf } from './instrumentation-set.ts';
+import { createHttpInstrumentations } from './http-instrumentations.ts';
+import { InstrumentationSet, libraryOf, reportTwice } from './instrumentation-set.ts';
 import {
   createInstrumentations,
+  deliverBuiltinsLater,
   hookImports,
   patchConsole,
-  patchingBuiltins,
 } from './instrumentation/index.ts';
 import { Leftovers } from './instrumentation/leftovers.ts';
 import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
+import { sentryClient } from './sentry.ts';
 import { startReport, uncoveredReport } from './start-report.ts';
-import { reportSurroundings, uncovered } from './surroundings.ts';
+import { Surroundings } from './surroundings.ts';
 import type { AsyncResourceTracer } from './tracer/async-resource-tracer.ts';
 import { quietly } from './tracer/owner.ts';
 import { startTracing } from './tracer/tracing.ts';
-
-/** When the libraries of most applications are loaded, in milliseconds after the start. */
-const LOOK_AROUND_MILLIS = 1000;
 
 /** What `start` returns. */
 export interface Clew {
@@ -95,6 +92,8 @@ class Parts {
   readonly #instrumentations = new InstrumentationSet();
   readonly #undo: (() => void)[] = [];
   readonly #leftovers = new Leftovers();
+  /** What another SDK registered before. */
+  readonly #kept: string[] = [];
   delivery: DeliverySpanProcessor | undefined;
   tracer: AsyncResourceTracer | undefined;
   added: AddedProcessors | undefined;
@@ -109,8 +108,9 @@ class Parts {
     // A rule repairs contexts, and those are propagated also where there are no spans.
     this.#part('the repair rules', () => this.#undo.push(enableRules()));
     this.#part('your repair rules', () => this.#enableOwnRules(config));
+    if (!config.disabled) this.#part('the export', () => this.#registerProvider(config));
+    this.#reportKept();
     if (!config.disabled) {
-      this.#part('the export', () => this.#registerProvider(config));
       this.#part('the instrumentation', () => this.#enableInstrumentations(config));
       if (config.logs.console) {
         this.#part('ids in the console', () => this.#undo.push(patchConsole(config.logs.fields)));
@@ -120,23 +120,33 @@ class Parts {
     this.#report(config);
   }
 
-  /** Reports what was set up where that is asked for, and a moment later what else was loaded. */
+  /** Reports what another SDK registered before. */
+  #reportKept(): void {
+    if (this.#kept.length === 0) return;
+    const isProvider = this.#kept.includes('tracer provider');
+    const sentry = sentryClient();
+    const message =
+      isProvider && sentry?.isProvider && !sentry.isTracing
+        ? "Sentry's tracer provider was registered first, and drops every span. Load clew before it, " +
+          'or pass skipOpenTelemetrySetup: true to Sentry.init().'
+        : `another ${this.#kept.join(' and ')} was registered first and is kept` +
+          (isProvider ? '; spans go there.' : '.');
+    this.#problems.push(message);
+    for (const line of fold(message)) say('warn', line);
+  }
+
+  /** Reports what was set up where that is asked for, and what else is loaded from then on. */
   #report(config: Config): void {
     const { libraries } = this.#instrumentations;
     const level = config.reportStart ? 'info' : 'debug';
     const started = { store: this.#manager?.store, isProvider: !!this.#provider, libraries };
     if (willSay(level)) for (const line of startReport(config, started)) say(level, line);
     if (config.disabled) return;
-    const look = (): void => {
-      reportSurroundings();
-      if (!willSay(level)) return;
-      const covered = config.instrumentations.map((one) => one.instrumentationName);
-      const found = uncovered(new Set([...covered, ...covered.map(libraryOf)]));
-      for (const line of uncoveredReport(found)) say(level, line);
-    };
-    // Applications load their libraries as they start.
-    const timer = quietly(() => setTimeout(look, LOOK_AROUND_MILLIS).unref());
-    this.#undo.push(() => clearTimeout(timer));
+    const covered = config.instrumentations.map((one) => one.instrumentationName);
+    const surroundings = new Surroundings([...covered, ...covered.map(libraryOf)], (found) => {
+      if (willSay(level)) for (const line of uncoveredReport(found)) say(level, line);
+    });
+    this.#undo.push(() => surroundings.stop());
   }
 
   async flush(): Promise<void> {
@@ -182,7 +192,7 @@ class Parts {
       return;
     }
     manager.disable();
-    this.#problem('another context manager is registered already; that one is kept.');
+    this.#kept.push('context manager');
   }
 
   #registerPropagators({ propagators }: Config): void {
@@ -209,7 +219,7 @@ class Parts {
     );
     tracing.setTracerProvider(provider);
     if (!trace.setGlobalTracerProvider(provider)) {
-      this.#problem('another tracer provider is registered already; spans go there.');
+      this.#kept.push('tracer provider');
       return;
     }
     this.#provider = provider;
@@ -233,57 +243,38 @@ class Parts {
     // Of clew's own, those that are given are configured as the user wants them. Both would patch
     // the same methods, of which the first has the say.
     const own = new Set(given.map((one) => one.instrumentationName));
-    const builtIn = [
-      ...createInstrumentations(
-        { logs: { enabled: fields !== undefined, fields: fields ?? {} } },
-        config.requireParent,
-      ),
-      // Made only where they are needed: two of them would both replace the same methods.
-      ...this.#httpInstrumentations(config, brought),
-    ].filter(
+    const clients = createInstrumentations(
+      { logs: { enabled: fields !== undefined, fields: fields ?? {} } },
+      config.requireParent,
+    ).filter(
       ({ instrumentationName: name }) => config.isInstrumentationEnabled(name) && !own.has(name),
     );
-    for (const instrumentation of builtIn) {
-      this.#instrumentations.add(instrumentation);
-      instrumentation.setTracerProvider(provider);
+    for (const client of clients) this.#instrumentations.add(client);
+    // Made only where they are needed: two of them would both replace the same methods.
+    const http = createHttpInstrumentations({
+      isEnabled: config.isInstrumentationEnabled,
+      brought,
+      onProblem: (message) => this.#problem(message),
+      onOther: reportTwice,
+    });
+    for (const one of http) {
+      this.#instrumentations.add(one.instrumentation, one);
+      this.#undo.push(one.undo);
     }
+    const builtIn = [...clients, ...http.map((one) => one.instrumentation)];
+    for (const instrumentation of builtIn) instrumentation.setTracerProvider(provider);
     for (const instrumentation of given) {
       this.#instrumentations.leaveTo(instrumentation);
       instrumentation.setTracerProvider(provider);
     }
     if (this.#provider) this.#instrumentations.watch(this.#provider);
+    this.#instrumentations.leaveToSentry();
+    // Those of HTTP are enabled since they were made, and may have stepped aside.
+    for (const instrumentation of [...clients, ...given]) instrumentation.enable();
     for (const instrumentation of [...builtIn, ...given]) {
-      instrumentation.enable();
       this.#undo.push(() => instrumentation.disable());
     }
+    this.#undo.push(deliverBuiltinsLater([...builtIn, ...given]));
     this.#leftovers.watch([...builtIn, ...given]);
-  }
-
-  /** HTTP spans are not our purpose: OpenTelemetry's own packages make them. */
-  #httpInstrumentations(config: Config, brought: readonly string[]): OtelInstrumentation[] {
-    const instrumentations: OtelInstrumentation[] = [];
-    for (const [name, className] of [
-      ['@opentelemetry/instrumentation-http', 'HttpInstrumentation'],
-      ['@opentelemetry/instrumentation-undici', 'UndiciInstrumentation'],
-    ] as const) {
-      if (!config.isInstrumentationEnabled(name) || brought.includes(libraryOf(name))) continue;
-      if (locatePeer(name) === undefined) {
-        this.#problem(`no HTTP spans: \`${name}\` is not installed. Run npm i ${name}.`);
-        continue;
-      }
-      const module = loadPeer<Record<string, new () => OtelInstrumentation>>(name);
-      const Instrumentation = module[className];
-      if (Instrumentation) {
-        instrumentations.push(patchingBuiltins(() => new Instrumentation()));
-      }
-    }
-    // The patch is made when somebody requires `http`. An application that only imports it would
-    // never trigger that; and its named imports see the patch only once they are synchronised.
-    if (instrumentations.length > 0 || brought.includes('http')) {
-      const load = createRequire(import.meta.url);
-      for (const name of ['node:http', 'node:https']) load(name);
-      syncBuiltinESMExports();
-    }
-    return instrumentations;
   }
 }

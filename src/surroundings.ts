@@ -2,24 +2,21 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import { sayOnce } from './base/log.ts';
+import { sayOnceFolded } from './base/log.ts';
+import { isPackageWanted, onPackage } from './instrumentation/index.ts';
+import { OTHER_TOOLS } from './other-tools.ts';
+import { quietly } from './tracer/owner.ts';
 
 /*
  * What else is loaded that concerns tracing: other tools, copies of the API that do not see each
- * other, libraries that clew does not cover. All is read from what CommonJS has loaded and from the
- * marks that tools leave on the global object; nothing is loaded for it.
+ * other, libraries that clew does not cover. Nothing is loaded for it.
  */
 
-/** Tracers that patch the same libraries, and how each is recognised. */
-const TOOLS: readonly { name: string; isLoaded: (packages: ReadonlySet<string>) => boolean }[] = [
-  {
-    name: 'dd-trace',
-    isLoaded: (packages) => isMarked(Symbol.for('dd-trace')) || packages.has('dd-trace'),
-  },
-  { name: 'Sentry', isLoaded: (packages) => packages.has('@sentry/node') },
-  { name: 'New Relic', isLoaded: (packages) => packages.has('newrelic') },
-  { name: 'Elastic APM', isLoaded: (packages) => packages.has('elastic-apm-node') },
-];
+/** A library without spans, and the package that would make them. */
+export interface Uncovered {
+  readonly library: string;
+  readonly by: string;
+}
 
 /** Libraries that clew makes no spans for, and the instrumentations that do. */
 const COVERED_BY: Readonly<Record<string, string>> = {
@@ -42,31 +39,114 @@ const COVERED_BY: Readonly<Record<string, string>> = {
   tedious: '@opentelemetry/instrumentation-tedious',
 };
 
-/** Reports other tools and other copies of the API, each once. */
-export function reportSurroundings(): void {
-  const loaded = loadedPackages();
-  const names = new Set(loaded.map(nameOf));
-  for (const { name, isLoaded } of TOOLS) {
-    if (!isLoaded(names)) continue;
-    sayOnce(
+const API = '@opentelemetry/api';
+
+/** What loads modules past every hook. */
+const JEST = 'jest-runtime';
+
+/** The packages that are worth another look when they are loaded. */
+const INTERESTING: ReadonlySet<string> = new Set([
+  API,
+  JEST,
+  ...Object.keys(COVERED_BY),
+  ...OTHER_TOOLS.flatMap(({ packages }) => packages),
+]);
+
+/** The first look is when the libraries of most applications are loaded, in milliseconds. */
+const LOOK_MILLIS = 1000;
+/** How often one looks again for a tool that is loaded and not initialised, each time twice as late. */
+const MAX_PATIENCE = 5;
+
+/**
+ * Looks around a moment after the start, and a moment after something of interest was loaded:
+ * reports other tools and other copies of the API, and gives `onUncovered` the libraries without
+ * spans, each once.
+ */
+export class Surroundings {
+  readonly #seen = new Set<string>();
+  readonly #reported = new Set<string>();
+  readonly #covered: ReadonlySet<string>;
+  readonly #onUncovered: (found: readonly Uncovered[]) => void;
+  readonly #unsubscribe: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #patience = MAX_PATIENCE;
+
+  /** `covered` are names of libraries and of instrumentations. */
+  constructor(covered: Iterable<string>, onUncovered: (found: readonly Uncovered[]) => void) {
+    this.#covered = new Set(covered);
+    this.#onUncovered = onUncovered;
+    this.#unsubscribe = onPackage(INTERESTING, (name) => {
+      if (this.#seen.has(name)) return;
+      this.#seen.add(name);
+      if (name === JEST) reportJest();
+      this.#lookIn(LOOK_MILLIS);
+    });
+    this.#lookIn(LOOK_MILLIS);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#unsubscribe();
+  }
+
+  #lookIn(millis: number): void {
+    if (this.#timer) return;
+    // What is ours is not traced, and keeps no process alive.
+    this.#timer = quietly(() => setTimeout(() => this.#look(), millis).unref());
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    const loaded = loadedPackages();
+    const names = new Set([...loaded.map(nameOf), ...this.#seen]);
+    const isUndecided = reportTools(names);
+    for (const problem of blindApis(loaded)) sayOnceFolded('warn', problem, problem);
+    const found = this.#uncovered(names);
+    if (found.length > 0) this.#onUncovered(found);
+    if (!isUndecided || this.#patience === 0) return;
+    this.#patience--;
+    this.#lookIn(LOOK_MILLIS * 2 ** (MAX_PATIENCE - this.#patience));
+  }
+
+  #uncovered(names: ReadonlySet<string>): Uncovered[] {
+    const found = Object.entries(COVERED_BY)
+      .map(([library, by]) => ({ library, by }))
+      .filter(({ library, by }) => {
+        if (!names.has(library) || this.#reported.has(library)) return false;
+        return !this.#covered.has(library) && !this.#covered.has(by) && !isPackageWanted(library);
+      });
+    for (const { library } of found) this.#reported.add(library);
+    return found;
+  }
+}
+
+/** Its workers, which it gives a number, have nothing to add. */
+function reportJest(): void {
+  if (process.env['JEST_WORKER_ID'] !== undefined) return;
+  sayOnceFolded(
+    'warn',
+    JEST,
+    'jest loads the modules of tests past all hooks: libraries that they use have no spans.',
+  );
+}
+
+/** Reports each tool that traces, and returns whether one of them has yet to decide. */
+function reportTools(names: ReadonlySet<string>): boolean {
+  let isUndecided = false;
+  for (const tool of OTHER_TOOLS) {
+    if (!tool.isPresent?.() && !tool.packages.some((name) => names.has(name))) continue;
+    const isTracing = tool.isTracing();
+    isUndecided ||= isTracing === undefined;
+    if (!isTracing) continue;
+    sayOnceFolded(
       'warn',
-      `tool:${name}`,
-      `${name} is loaded, too. Where both trace, each operation is recorded twice: turn the tracing ` +
-        `of one off (OTEL_SDK_DISABLED=true keeps clew's contexts alone).`,
+      `tool:${tool.name}`,
+      `${tool.name} traces, too: each operation is recorded there and by clew. To choose: ` +
+        `${tool.off}, or OTEL_SDK_DISABLED=true, which keeps clew's contexts alone.`,
     );
   }
-  for (const problem of blindApis(loaded)) sayOnce('warn', problem, problem);
+  return isUndecided;
 }
-
-/** Libraries that are loaded and have no spans, each with the package that would make them. */
-export function uncovered(covered: ReadonlySet<string>): { library: string; by: string }[] {
-  const names = new Set(loadedPackages().map(nameOf));
-  return Object.entries(COVERED_BY)
-    .filter(([library, by]) => names.has(library) && !covered.has(library) && !covered.has(by))
-    .map(([library, by]) => ({ library, by }));
-}
-
-const API = '@opentelemetry/api';
 
 /** A copy of the API sees globals of its own minor version and of newer ones, not of older ones. */
 function blindApis(loaded: readonly string[]): string[] {
@@ -117,8 +197,4 @@ function loadedPackages(): string[] {
 
 function nameOf(folder: string): string {
   return folder.replaceAll('\\', '/').replace(/^.*\/node_modules\//, '');
-}
-
-function isMarked(mark: symbol): boolean {
-  return (globalThis as Record<symbol, unknown>)[mark] !== undefined;
 }

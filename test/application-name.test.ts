@@ -70,6 +70,18 @@ describe('applicationManifest', () => {
     assert.equal(nameOf([global], '/'), undefined);
   });
 
+  it('is not that of a file which an option of the launcher names', () => {
+    const app = join(top, 'shop/src/app.js');
+    manifest('shared', { name: 'shared' });
+    const settings = file('shared/mocha.config.js');
+    const global = launcher('usr/lib', 'mocha');
+    for (const option of ['--config', '-c', '--require', '-r', '--import', '--loader', '-P']) {
+      assert.equal(nameOf([global, option, settings], '/'), undefined, option);
+      assert.equal(nameOf([global, option, settings, app], '/'), 'shop', option);
+    }
+    assert.equal(nameOf([global, `--config=${settings}`, app], '/'), 'shop');
+  });
+
   it('is that of the project a launcher is installed in, or of the package of its workspace', () => {
     const mocha = launcher('shop', 'mocha');
     manifest('shop/packages/cart', { name: 'cart' });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { readConfig } from '../src/config.ts';
@@ -52,6 +55,45 @@ describe('the report of a start', function () {
       });
     assert.equal((await run({})).stderr, '');
     assert.match((await run({ OTEL_LOG_LEVEL: 'debug' })).stderr, /^clew: clew .*context store: /m);
+  });
+
+  it('names the libraries without spans that are loaded by import and later, each once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'clew-test-'));
+    try {
+      for (const [name, type] of [
+        ['kafkajs', 'module'],
+        ['koa', 'commonjs'],
+        ['tedious', 'module'],
+        ['restify', 'module'],
+      ] as const) {
+        const library = join(folder, 'node_modules', name);
+        mkdirSync(library, { recursive: true });
+        writeFileSync(join(library, 'package.json'), JSON.stringify({ name, type }));
+        writeFileSync(join(library, 'index.js'), '');
+      }
+      writeFileSync(
+        join(folder, 'app.mjs'),
+        `import { createRequire } from 'node:module';
+import { setTimeout as wait } from 'node:timers/promises';
+import 'kafkajs';
+await wait(1300);
+await import('tedious');
+createRequire(import.meta.url)('koa');
+await wait(1500);\n`,
+      );
+      const { stderr } = await runNode(['--import', REGISTER_URL, 'app.mjs'], {
+        cwd: folder,
+        env: { OTEL_TRACES_EXPORTER: 'none', OTEL_LOG_LEVEL: 'debug' },
+      });
+      const lines = stderr.replaceAll('\nclew:   ', ' ').match(/no spans for \w+; .*/g);
+      assert.deepEqual(lines?.toSorted(), [
+        'no spans for kafkajs; @opentelemetry/instrumentation-kafkajs makes them',
+        'no spans for koa; @opentelemetry/instrumentation-koa makes them',
+        'no spans for tedious; @opentelemetry/instrumentation-tedious makes them',
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('corrects a misspelt name of an instrumentation, and knows those of other tools', () => {

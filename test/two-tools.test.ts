@@ -81,11 +81,9 @@ describe('a library that another instrumentation covers, too', function () {
     it(`has one span an operation, and one line about both: ${way}`, async () => {
       const [scopes, stderr] = await run(way);
       assert.deepEqual(scopes, [OFFICIAL, OFFICIAL]);
-      assert.match(
-        stderr,
-        /^clew: ioredis is instrumented twice, by clew and by .*; clew makes no/,
-      );
-      assert.equal(stderr.trim().split('\n').length, 1, stderr);
+      const text = stderr.replaceAll('\nclew:   ', ' ');
+      assert.match(text, /^clew: ioredis is instrumented twice, by clew and by .*; clew makes no/);
+      assert.equal(text.trim().split('\n').length, 1, stderr);
     });
   }
 });

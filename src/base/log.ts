@@ -1,3 +1,4 @@
+import { fold } from './fold.ts';
 import { plainText } from './plain-text.ts';
 
 /*
@@ -54,10 +55,28 @@ function swallow(): void {
 
 /** Writes one line the first time `cause` is seen, and nothing after that. */
 export function sayOnce(level: Exclude<LogLevel, 'none'>, cause: string, message: string): void {
-  if (said.has(cause)) return;
+  if (firstTime(cause)) say(level, message);
+}
+
+function firstTime(cause: string): boolean {
+  if (said.has(cause)) return false;
   if (said.size >= MAX_CAUSES) said.clear();
   said.add(cause);
-  say(level, message);
+  return true;
+}
+
+/**
+ * `sayOnce` for what is longer than a line of 80 columns: it is broken into several. Returns whether
+ * `cause` was seen the first time.
+ */
+export function sayOnceFolded(
+  level: Exclude<LogLevel, 'none'>,
+  cause: string,
+  message: string,
+): boolean {
+  const isFirst = firstTime(cause);
+  if (isFirst) for (const line of fold(plainText(message))) say(level, line);
+  return isFirst;
 }
 
 /** Forgets what was said, so that a test can hear it again. @internal */

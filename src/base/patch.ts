@@ -21,15 +21,17 @@ export function patchMethod<Target extends object, Key extends keyof Target & (s
   key: Key,
   wrap: (original: MethodOf<Target, Key>) => MethodOf<Target, Key>,
 ): Undo | undefined {
-  const original = patchable(target, key);
-  if (original === undefined) return undefined;
+  const found = patchable(target, key);
+  if (found === undefined) return undefined;
+  const { original, unwrap, below } = removable(found);
   let active = wrap(original) as Callable;
   const dispatch = withLooksOf(original, function (this: unknown, ...args: unknown[]): unknown {
     return new.target
       ? (Reflect.construct(active, args, new.target) as unknown)
       : active.apply(this, args);
   });
-  const restore = place(target, key, dispatch);
+  offerUnwrap(dispatch, unwrap);
+  const restore = place(target, key, dispatch, below);
   return () => {
     active = original as Callable;
     restore();
@@ -51,10 +53,13 @@ export function patchHotMethod<Target extends object, Key extends keyof Target &
   key: Key,
   wrap: (original: MethodOf<Target, Key>, patch: PatchState) => MethodOf<Target, Key>,
 ): Undo | undefined {
-  const original = patchable(target, key);
-  if (original === undefined) return undefined;
+  const found = patchable(target, key);
+  if (found === undefined) return undefined;
+  const { original, unwrap, below } = removable(found);
   const patch = { isUndone: false };
-  const restore = place(target, key, withLooksOf(original, wrap(original, patch) as Callable));
+  const replacement = withLooksOf(original, wrap(original, patch) as Callable);
+  offerUnwrap(replacement, unwrap);
+  const restore = place(target, key, replacement, below);
   return () => {
     patch.isUndone = true;
     restore();
@@ -72,11 +77,54 @@ function patchable<Target extends object, Key extends keyof Target & (string | s
   return canBe ? original : undefined;
 }
 
+/** What the instrumentations of OpenTelemetry leave on a function that they put in a method's place. */
+interface Shimmed {
+  __wrapped?: unknown;
+  __original?: unknown;
+}
+
+interface Removable<Method> {
+  original: Method;
+  unwrap: Undo | undefined;
+  /** What is to stand in the method's place once our patch is undone. */
+  below: () => unknown;
+}
+
+/**
+ * The method as a patch is to call it. Where an instrumentation of OpenTelemetry has replaced it
+ * before, that one can be taken out from below by `unwrap`: it does so when it meets a method that
+ * it has patched already (a class that it reaches by two modules), and would patch it twice otherwise.
+ */
+function removable<Method>(found: Method): Removable<Method> {
+  const { __wrapped: mark, __original: bare } = found as Shimmed;
+  if (mark !== true || typeof bare !== 'function') {
+    return { original: found, unwrap: undefined, below: () => found };
+  }
+  let current = found as Callable;
+  const original = withLooksOf(current, function (this: unknown, ...args: unknown[]): unknown {
+    return new.target
+      ? (Reflect.construct(current, args, new.target) as unknown)
+      : current.apply(this, args);
+  });
+  return {
+    original: original as Method,
+    unwrap: () => void (current = bare as Callable),
+    below: () => current,
+  };
+}
+
+function offerUnwrap(replacement: Callable, unwrap: Undo | undefined): void {
+  if (unwrap === undefined) return;
+  const attributes = { configurable: true, writable: true, enumerable: false };
+  Object.defineProperty(replacement, '__unwrap', { ...attributes, value: unwrap });
+}
+
 /** Puts `replacement` where a method is; the undo restores it unless another replacement came later. */
 function place<Target extends object>(
   target: Target,
   key: keyof Target,
   replacement: Callable,
+  below: () => unknown,
 ): Undo {
   const own = Object.getOwnPropertyDescriptor(target, key);
   Object.defineProperty(target, key, {
@@ -87,7 +135,7 @@ function place<Target extends object>(
   });
   return () => {
     if (target[key] !== (replacement as unknown)) return;
-    if (own) Object.defineProperty(target, key, own);
+    if (own) Object.defineProperty(target, key, { ...own, value: below() });
     else delete target[key];
   };
 }

@@ -120,6 +120,11 @@ export function createInstrumentations(
 
 export { hookImports, patchingBuiltins } from './imports/import-hooks.ts';
 export { readRequireParent, type RequireParent } from './require-parent.ts';
+export { deliverBuiltins, deliverBuiltinsLater } from './late-builtins.ts';
+export { isPackageWanted } from './module-hooks.ts';
+export { onPackage } from './seen-packages.ts';
+export { isPatchedElsewhere } from './other-patches.ts';
+export { switchOver, type PatchSwitch } from './patch-switch.ts';
 export { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 export type { ClientConfig } from './client-config.ts';
 export type { LogFields } from './loggers/log-fields.ts';

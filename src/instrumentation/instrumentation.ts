@@ -44,8 +44,8 @@ export class ClientInstrumentation implements Instrumentation<ClientConfig> {
   readonly #recorder: Recorder;
   readonly #requireParent: boolean;
   #config: ClientConfig;
-  /** Called when the library arrives patched by another tool. @internal */
-  onPatchedElsewhere: (() => void) | undefined;
+  /** Called with a module of the library that arrives, before it is patched. @internal */
+  onArrival: ((exports: ModuleExports) => void) | undefined;
 
   /** `requireParent` is the default in place of the client's own. */
   constructor(
@@ -69,7 +69,7 @@ export class ClientInstrumentation implements Instrumentation<ClientConfig> {
         versions: module.versions,
         patch: (exports, replace) => module.patch(exports, this.#recorder, replace),
       })),
-      () => this.onPatchedElsewhere?.(),
+      (exports) => this.onArrival?.(exports),
     );
   }
 

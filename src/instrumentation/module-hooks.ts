@@ -14,6 +14,7 @@ import {
   WantedModules,
 } from './imports/wanted-modules.ts';
 import type { Undo } from './patch.ts';
+import { seePackage } from './seen-packages.ts';
 
 /*
  * Tells instrumentations when a module of a library is loaded, by `require` or by `import`.
@@ -65,6 +66,11 @@ const patches = new Map<string, Set<Registration>>();
 const keyOf = (name: string): string => stripExtension(name.replaceAll('\\', '/'));
 /** What the import hooks look for. */
 export const wantedModules: WantedModules = new WantedModules();
+/** Whether an instrumentation of others looks for the modules of a package. */
+export function isPackageWanted(name: string): boolean {
+  return wantedModules.has(`${name}/*`);
+}
+
 /** What was imported so far, for registrations to come: there is no one else to ask for it. */
 const imported: { exports: ModuleExports; name: string; baseDir: string | undefined }[] = [];
 const importedNamespaces = new WeakSet<object>();
@@ -203,6 +209,7 @@ function loaded(
   place?: (replacement: ModuleExports) => Undo | undefined,
 ): ModuleExports {
   let current = exports;
+  if (baseDir !== undefined) seePackage(packageOf(name.replaceAll('\\', '/')));
   for (const registration of patches.get(keyOf(name)) ?? []) {
     apply(registration, current, baseDir, (replacement) => {
       current = replacement;

@@ -1,7 +1,6 @@
 import { sayOnce } from '../base/log.ts';
 import { hookImports } from './imports/import-hooks.ts';
 import { onModule, type ModuleExports } from './module-hooks.ts';
-import { isPatchedElsewhere } from './other-patches.ts';
 import type { Undo } from './patch.ts';
 
 /** A module of a library, and how its exports are patched. */
@@ -18,14 +17,18 @@ export interface PatchableModule {
 export class PatchedModules {
   readonly #name: string;
   readonly #modules: readonly PatchableModule[];
-  readonly #onPatchedElsewhere: (() => void) | undefined;
+  readonly #onArrival: ((exports: ModuleExports) => void) | undefined;
   #undos: Undo[] | undefined;
 
-  /** `onPatchedElsewhere` is called when a module arrives that another tool has patched already. */
-  constructor(name: string, modules: readonly PatchableModule[], onPatchedElsewhere?: () => void) {
+  /** `onArrival` is called with a module before it is patched. */
+  constructor(
+    name: string,
+    modules: readonly PatchableModule[],
+    onArrival?: (exports: ModuleExports) => void,
+  ) {
     this.#name = name;
     this.#modules = modules;
-    this.#onPatchedElsewhere = onPatchedElsewhere;
+    this.#onArrival = onArrival;
   }
 
   get isEnabled(): boolean {
@@ -39,7 +42,7 @@ export class PatchedModules {
         module: module.module,
         versions: module.versions,
         patch: (exports, _version, replace) => {
-          if (this.#onPatchedElsewhere && isPatchedElsewhere(exports)) this.#onPatchedElsewhere();
+          this.#onArrival?.(exports);
           return module.patch(exports, replace);
         },
       }),

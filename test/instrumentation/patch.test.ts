@@ -32,6 +32,35 @@ const KINDS = {
 
 for (const [name, patch] of Object.entries(KINDS)) {
   describe(name, () => {
+    it('lets an instrumentation of OpenTelemetry below it be taken out, and wrap again above it', () => {
+      class Target extends Greeter {}
+      const official = (greet: (name: string) => string): ((name: string) => string) => {
+        const replacement = function (this: unknown, name: string): string {
+          return `(${greet.call(this, name)})`;
+        };
+        return Object.assign(replacement, { __wrapped: true, __original: greet });
+      };
+      const { prototype } = Target;
+      const bare = methodOf(Greeter.prototype);
+      Object.assign(prototype, { greet: official(bare) });
+      const undo = patch(prototype);
+      assert.equal(new Target().greet('you'), '(hello you)!');
+      // It sees its own mark, takes out what it believes to be its own, and wraps again.
+      const ours = methodOf(prototype) as unknown as { __wrapped: boolean; __unwrap: () => void };
+      assert.equal(ours.__wrapped, true);
+      ours.__unwrap();
+      assert.equal(new Target().greet('you'), 'hello you!');
+      undo?.();
+      assert.equal(methodOf(prototype), bare);
+      Object.assign(prototype, { greet: official(bare) });
+      const undoAgain = patch(prototype);
+      (methodOf(prototype) as unknown as { __unwrap: () => void }).__unwrap();
+      Object.assign(prototype, { greet: official(methodOf(prototype)) });
+      assert.equal(new Target().greet('you'), '(hello you!)');
+      undoAgain?.();
+      assert.equal(new Target().greet('you'), '(hello you)');
+    });
+
     it('replaces a method, which keeps its name and its length, until it is undone', () => {
       class Target extends Greeter {}
       const undo = patch(Target.prototype);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,10 +93,12 @@ describe('clew/register beside', function () {
     const project = copyOf(folder, 'pnp');
     writeFileSync(
       join(project, '.yarnrc.yml'),
-      'nodeLinker: pnp\nenableTelemetry: false\nenableGlobalCache: false\n',
+      // Where `CI` is set, Yarn refuses to write a lock file unless it is told to.
+      'nodeLinker: pnp\nenableTelemetry: false\nenableGlobalCache: false\n' +
+        'enableImmutableInstalls: false\nenableHardenedMode: false\n',
     );
     writeFileSync(join(project, 'yarn.lock'), '');
-    execFileSync(process.execPath, [yarn, 'install'], { cwd: project, stdio: 'pipe' });
+    install(process.execPath, [yarn, 'install'], project);
     for (const file of ['app.mjs', 'app.cjs']) {
       await expectSpans([yarn, 'node', '--import', 'clew/register', file], project);
       const { stdout, code } = await launch(
@@ -112,13 +114,13 @@ describe('clew/register beside', function () {
     const project = copyOf(folder, 'pnpm');
     const pnpm = join(tools, 'pnpm/bin/pnpm.mjs');
     const args = [pnpm, 'install', '--ignore-workspace', '--no-frozen-lockfile'];
-    execFileSync(process.execPath, args, { cwd: project, stdio: 'pipe' });
+    install(process.execPath, args, project);
     await expectSpans(['--import', 'clew/register', 'app.mjs'], project);
   });
 
   describe('in a folder that npm installed', () => {
     before(() => {
-      execFileSync('npm', ['i', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'pipe' });
+      install('npm', ['i', '--no-audit', '--no-fund'], folder);
     });
 
     it('tsx, before and after', async () => {
@@ -146,6 +148,11 @@ test('one', async () => expect(await new Loader(async (keys) => keys).load(1)).t
       const jest = join(tools, 'jest/bin/jest.js');
       const tested = await launch(['--import', 'clew/register', jest, '--rootDir', 'jest']);
       assert.match(tested.stderr, /1 passed/);
+      const lines = tested.stderr.match(/^clew: .*/gm);
+      assert.deepEqual(lines, [
+        'clew: jest loads the modules of tests past all hooks: libraries that they use',
+        'clew:   have no spans.',
+      ]);
     });
 
     it('a bundle that holds clew, as an ES module without a banner', async () => {
@@ -165,6 +172,13 @@ test('one', async () => expect(await new Loader(async (keys) => keys).load(1)).t
     });
   });
 });
+
+/** Runs a package manager; its error holds what it wrote, which Yarn does on stdout. */
+function install(command: string, args: readonly string[], cwd: string): void {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  const title = [command, ...args].join(' ');
+  assert.equal(status, 0, `${title}: ${error?.message ?? ''}\n${stdout}${stderr}`);
+}
 
 function pack(folder: string): string {
   const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];

@@ -5,7 +5,7 @@ import type {
   ResolveHookContext,
 } from 'node:module';
 
-import { isWanted, type NameTable } from './wanted-modules.ts';
+import { isWanted, packageOf, pathInPackage, type NameTable } from './wanted-modules.ts';
 
 /*
  * Import hooks that leave everything alone but the modules that are wanted: for any other one they
@@ -37,10 +37,19 @@ export type AsyncWrapper = Wrapper<Promise<ResolveFnOutput>, Promise<LoadFnOutpu
 
 type MaybePromise<Value> = Value | Promise<Value>;
 
+export interface GuardListeners {
+  /**
+   * Patches a module of Node's own in place, where the hooks run on the thread of the application:
+   * it needs no wrapper.
+   */
+  onBuiltin?: (url: string) => void;
+  /** Called with the package of each module that is imported, the first time it is seen. */
+  onPackage?: (name: string) => void;
+}
+
 /**
  * Returns the guarded hooks. `wrapperOf` loads import-in-the-middle when the first wanted module
- * is imported; `undefined` from it leaves that module alone. Where the hooks run on the thread of
- * the application, `onBuiltin` patches a module of Node's own in place: it needs no wrapper.
+ * is imported; `undefined` from it leaves that module alone.
  */
 export function guardImports<
   Resolved extends MaybePromise<ResolveFnOutput>,
@@ -48,10 +57,12 @@ export function guardImports<
 >(
   names: NameTable,
   wrapperOf: () => Wrapper<Resolved, Loaded> | undefined,
-  onBuiltin?: (url: string) => void,
+  { onBuiltin, onPackage }: GuardListeners = {},
 ): Wrapper<Resolved, Loaded> {
   /** URLs that were given to import-in-the-middle. One for each wanted module that is imported. */
   const wrapped = new Set<string>();
+  /** Packages that were imported: as many as are installed. */
+  const packages = new Set<string>();
   /** CommonJS modules that went through the hooks. */
   const commonjs = new Set<string>();
   let wrapper: Wrapper<Resolved, Loaded> | undefined;
@@ -71,6 +82,7 @@ export function guardImports<
       return settle(next(specifier, context), (result) => {
         // Another copy of import-in-the-middle would call its own listeners only; ours calls all.
         const url = withoutIitm(result.url);
+        if (onPackage) see(packages, url, onPackage);
         if (!isWanted(names, url, specifier)) return result;
         if (onBuiltin && url.startsWith('node:')) {
           onBuiltin(url);
@@ -113,6 +125,15 @@ function settle<Value extends object>(
   use: (value: Awaited<Value>) => Awaited<Value> | Value,
 ): Value {
   return (value instanceof Promise ? value.then(use) : use(value as Awaited<Value>)) as Value;
+}
+
+function see(packages: Set<string>, url: string, onPackage: (name: string) => void): void {
+  const inside = pathInPackage(url);
+  if (inside === undefined) return;
+  const name = packageOf(inside);
+  if (packages.has(name)) return;
+  packages.add(name);
+  onPackage(name);
 }
 
 /**

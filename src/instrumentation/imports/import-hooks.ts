@@ -7,6 +7,7 @@ import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import { onImported, onModule, wantedModules, type ModuleExports } from '../module-hooks.ts';
 import { patchMethod, undoAll, type Undo } from '../patch.ts';
+import { seePackage } from '../seen-packages.ts';
 import {
   createSyncWrapper,
   loadRegistry,
@@ -81,7 +82,10 @@ function hookThisThread(): Undo {
       return undefined;
     }
   };
-  const hooks = guardImports(wantedModules, wrapperOf, patchBuiltin);
+  const hooks = guardImports(wantedModules, wrapperOf, {
+    onBuiltin: patchBuiltin,
+    onPackage: seePackage,
+  });
   const { registerHooks } = nodeModule as unknown as WithRegisterHooks;
   const registered = registerHooks(hooks);
   return () => registered.deregister();
@@ -95,6 +99,7 @@ function hookLoaderThread(): Undo {
     const { port1, port2 } = new MessageChannel();
     const data: LoaderData = { port: port2 };
     nodeModule.register('./loader.js', import.meta.url, { data, transferList: [port2] });
+    port1.on('message', (name: string) => seePackage(name));
     port1.unref();
     loaderPort = port1;
   }

@@ -8,7 +8,8 @@ import { guardImports, type AsyncWrapper } from './import-guard.ts';
 /*
  * The import hooks on the thread that older Nodes run them on. The names that are wanted come
  * over a port. It is read before each decision: what the application's thread posted before an
- * import is known to that import, without a reply to wait for.
+ * import is known to that import, without a reply to wait for. The names of packages that are
+ * imported are posted the other way.
  */
 
 /** Given to `module.register`. */
@@ -48,6 +49,12 @@ const wanted = {
   },
 };
 
-const hooks: AsyncWrapper = guardImports(wanted, () => wrapper);
+const onPackage = (name: string): void => {
+  // A port of a thread, which has no origins.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  port?.postMessage(name);
+};
+
+const hooks: AsyncWrapper = guardImports(wanted, () => wrapper, { onPackage });
 export const resolve: AsyncWrapper['resolve'] = hooks.resolve;
 export const load: AsyncWrapper['load'] = hooks.load;
