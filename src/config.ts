@@ -7,9 +7,13 @@ import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.t
 import type { PipelineOptions, SamplerOptions } from './export/pipeline.ts';
 import { PROPAGATORS } from './export/propagators.ts';
 import {
+  checkHttpConfig,
   CLIENT_NAMES,
   INSTRUMENTED_LIBRARIES,
+  readHttpClientSettings,
+  readHttpServerSettings,
   readRequireParent,
+  type HttpConfig,
   type RequireParent,
 } from './instrumentation/index.ts';
 import { readLogSettings, type LogSettings } from './instrumentation/loggers/settings.ts';
@@ -34,6 +38,8 @@ export interface StartOptions {
   endpoint?: string;
   /** Further OpenTelemetry instrumentations, enabled beside ours. */
   instrumentations?: readonly OtelInstrumentation[];
+  /** What is recorded of HTTP requests; what it leaves out comes from the environment. */
+  http?: HttpConfig;
   /** Repair rules for libraries that clew does not know, beside `clew.rules.json`. */
   rules?: RuleSet;
   /** Whether spans are flushed on `beforeExit`, SIGTERM and SIGINT; default: true. */
@@ -51,6 +57,7 @@ export interface Config extends PipelineOptions {
   readonly instrumentations: readonly OtelInstrumentation[];
   /** For which clients operations have a span only inside another. */
   readonly requireParent: RequireParent;
+  readonly http: HttpConfig;
   readonly rules: RuleSet;
   readonly flushOnExit: boolean;
   readonly logLevel: LogLevel;
@@ -71,7 +78,7 @@ const SAMPLERS = [
   'parentbased_traceidratio',
 ];
 /** What may be switched by its name: ours. */
-const INSTRUMENTED = [...INSTRUMENTED_LIBRARIES, 'http', 'undici'];
+const INSTRUMENTED = INSTRUMENTED_LIBRARIES;
 /** The variables are read by other tools beside us, whose further names are no mistakes. */
 const OFFICIAL = (
   'amqplib aws-lambda aws-sdk cassandra-driver connect cucumber dns express fastify fs graphql grpc hapi ' +
@@ -82,6 +89,7 @@ const OPTIONS = [
   'serviceName',
   'endpoint',
   'instrumentations',
+  'http',
   'rules',
   'flushOnExit',
   'logLevel',
@@ -117,6 +125,8 @@ export function readConfig(
   problems.push(...logs.problems);
   const { requireParent, problems: unknownClients } = readRequireParent(env, CLIENT_NAMES);
   problems.push(...unknownClients);
+  problems.push(...readHttpServerSettings(env).problems);
+  problems.push(...readHttpClientSettings(env).problems);
   const endpoint = reader.url('endpoint', textOption(options, 'endpoint', problems));
   const tracesUrl = endpoint ? tracesUrlBelow(endpoint) : delivery.options.url;
   const resourceAttributes = reader.pairs('OTEL_RESOURCE_ATTRIBUTES');
@@ -140,6 +150,7 @@ export function readConfig(
     isInstrumentationEnabled: instrumentationFilter(reader, instrumentations),
     instrumentations,
     requireParent,
+    http: httpOption(options.http, problems),
     rules: options.rules ?? {},
     flushOnExit: booleanOption(options, 'flushOnExit', true, problems),
     logLevel: logLevel(reader, textOption(options, 'logLevel', problems)),
@@ -230,6 +241,16 @@ function instrumentationsOption(value: unknown, problems: ClewError[]): OtelInst
     problems.push(optionError('instrumentations', 'a list of instrumentations', item));
     return false;
   });
+}
+
+function httpOption(value: HttpConfig | undefined, problems: ClewError[]): HttpConfig {
+  try {
+    return checkHttpConfig(value ?? {});
+  } catch (error) {
+    if (!(error instanceof ClewError)) throw error;
+    problems.push(error);
+    return {};
+  }
 }
 
 function logLevel(reader: SettingsReader, option: string | undefined): LogLevel {

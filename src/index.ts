@@ -24,7 +24,14 @@ export { wrap, type Rule, type RuleKind } from './instrumentation/wrap.ts';
 export {
   getInstrumentations,
   hookImports,
+  setHttpRoute,
+  type HttpConfig,
+  type HttpClientConfig,
+  type HttpServerConfig,
+  type IncomingResponse,
   type InstrumentationOptions,
+  type OutgoingRequest,
+  type RequestHead,
 } from './instrumentation/index.ts';
 export type { ClientConfig } from './instrumentation/client-config.ts';
 export type { OtelInstrumentation, StartOptions } from './config.ts';

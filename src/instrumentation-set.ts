@@ -1,8 +1,19 @@
-import { ProxyTracerProvider, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import {
+  ProxyTracerProvider,
+  SpanKind,
+  type Tracer,
+  type TracerProvider,
+} from '@opentelemetry/api';
 
 import { sayOnce, sayOnceFolded } from './base/log.ts';
 import type { OtelInstrumentation } from './config.ts';
-import { ClientInstrumentation, isPatchedElsewhere } from './instrumentation/index.ts';
+import {
+  ClientInstrumentation,
+  HttpInstrumentation,
+  isOfficialOnUndici,
+  isPatchedElsewhere,
+  type Direction,
+} from './instrumentation/index.ts';
 import { sentryClient } from './sentry.ts';
 
 /*
@@ -25,9 +36,8 @@ export function libraryOf(instrumentationName: string): string {
 
 /** One that is built in, and what takes it out of another's way. */
 interface BuiltIn {
+  readonly instrumentation: OtelInstrumentation;
   readonly stepAside: () => void;
-  /** Whether another one is at work beside it, where that can be told before its first span. */
-  readonly hasRival?: (() => boolean) | undefined;
 }
 
 /** The instrumentations that are built in, by their libraries, and those that stepped aside. */
@@ -39,11 +49,16 @@ export class InstrumentationSet {
   /** Whether spans go to a provider of clew's. */
   #isProvider = false;
 
-  /** Adds one that is built in. `stepAside` is what it does in place of making no spans. */
-  add(instrumentation: OtelInstrumentation, builtIn: Partial<BuiltIn> = {}): void {
+  /** Adds one that is built in. */
+  add(instrumentation: OtelInstrumentation): void {
     const library = libraryOf(instrumentation.instrumentationName);
-    const silence = (): void => instrumentation.setTracerProvider(NO_SPANS);
-    this.#builtIn.set(library, { stepAside: silence, ...builtIn });
+    const stepAside = (): void => {
+      if (instrumentation instanceof HttpInstrumentation) {
+        for (const direction of DIRECTIONS) instrumentation.leave(direction);
+      } else instrumentation.setTracerProvider(NO_SPANS);
+    };
+    this.#builtIn.set(library, { instrumentation, stepAside });
+    if (library === 'undici') this.#leaveUndici();
     if (!(instrumentation instanceof ClientInstrumentation)) return;
     instrumentation.onArrival = (exports) => {
       this.leaveToSentry();
@@ -62,14 +77,18 @@ export class InstrumentationSet {
   leaveTo(brought: OtelInstrumentation): void {
     const { instrumentationName: name } = brought;
     const library = libraryOf(name);
-    if (this.#stepAside(library)) {
-      sayOnce('debug', `brought:${library}`, `spans of ${library} are made by your ${name}.`);
-    }
+    const http = this.#httpOf(library);
+    if (http) {
+      for (const direction of directionsOf(brought)) leaveDirection(http, direction, name);
+    } else if (this.#stepAside(library)) reportBrought(library, name);
   }
 
   /** Leaves the spans of `library` to another tool that was found to make them as well. */
   leaveToOther(library: string, other: string): void {
-    if (this.#stepAside(library) && !this.#isSentrySecond) reportTwice(library, other);
+    if (!this.#stepAside(library) || this.#isSentrySecond) return;
+    // Somebody's own instrumentation of HTTP is common, and records all that ours would.
+    if (library === 'undici') reportBrought(library, other);
+    else reportTwice(library, other);
   }
 
   /**
@@ -116,29 +135,23 @@ export class InstrumentationSet {
       const isRival = name !== `clew/${library}` && this.#builtIn.has(library);
       if (!isRival || this.#aside.has(library)) return tracer;
       // Later, as the one that asks is still being made.
-      queueMicrotask(() => {
-        if (this.#builtIn.get(library)?.hasRival?.()) this.leaveToOther(library, name);
+      if (library === 'undici') queueMicrotask(() => this.#leaveUndici());
+      const http = this.#httpOf(library);
+      return watched(tracer, (kind) => {
+        if (http === undefined) this.leaveToOther(library, name);
+        else leaveDirection(http, kind === SpanKind.SERVER ? 'incoming' : 'outgoing', name);
       });
-      return this.#watched(tracer, name, library);
     };
   }
 
-  /**
-   * A tracer that shows its first span, and not its making: an instrumentation that is switched off
-   * has a tracer, too. It is an object of its own, as a provider gives the same tracer to everyone who
-   * asks for the same name.
-   */
-  #watched(tracer: Tracer, name: string, library: string): Tracer {
-    const leave = (): void => this.leaveToOther(library, name);
-    const startSpan: Tracer['startSpan'] = (...args) => {
-      leave();
-      return tracer.startSpan(...args);
-    };
-    const startActiveSpan = (...args: Parameters<Tracer['startActiveSpan']>): unknown => {
-      leave();
-      return tracer.startActiveSpan(...args);
-    };
-    return Object.assign(Object.create(tracer) as Tracer, { startSpan, startActiveSpan });
+  #httpOf(library: string): HttpInstrumentation | undefined {
+    const { instrumentation } = this.#builtIn.get(library) ?? {};
+    return instrumentation instanceof HttpInstrumentation ? instrumentation : undefined;
+  }
+
+  /** Before its first span, which ours would make a second time. */
+  #leaveUndici(): void {
+    if (isOfficialOnUndici()) this.leaveToOther('undici', 'an OpenTelemetry instrumentation');
   }
 
   #stepAside(library: string): boolean {
@@ -151,7 +164,7 @@ export class InstrumentationSet {
 }
 
 /** Reports a library that two instrument: how to choose the first time, in short after that. */
-export function reportTwice(library: string, other: string): void {
+function reportTwice(library: string, other: string): void {
   const isFirst = sayOnceFolded(
     'warn',
     'twice',
@@ -161,4 +174,53 @@ export function reportTwice(library: string, other: string): void {
   if (isFirst) return;
   const message = `${library} is instrumented twice, too; clew makes no spans for it.`;
   sayOnceFolded('warn', `twice:${library}`, message);
+}
+
+const DIRECTIONS: readonly Direction[] = ['incoming', 'outgoing'];
+
+/** The configuration of OpenTelemetry's instrumentation of HTTP, as far as it says what it covers. */
+interface OfficialConfig {
+  disableIncomingRequestInstrumentation?: boolean;
+  disableOutgoingRequestInstrumentation?: boolean;
+}
+
+/** The directions that `brought` covers. */
+function directionsOf(brought: OtelInstrumentation): Direction[] {
+  const config = (brought as { getConfig?(): OfficialConfig }).getConfig?.() ?? {};
+  return DIRECTIONS.filter((direction) =>
+    direction === 'incoming'
+      ? config.disableIncomingRequestInstrumentation !== true
+      : config.disableOutgoingRequestInstrumentation !== true,
+  );
+}
+
+/**
+ * A tracer that shows the kind of each span before it starts: an instrumentation that is switched off
+ * has a tracer, too. It is an object of its own, as a provider gives the same tracer to everyone who
+ * asks for the same name.
+ */
+function watched(tracer: Tracer, onSpan: (kind: SpanKind | undefined) => void): Tracer {
+  const startSpan: Tracer['startSpan'] = (name, options, context) => {
+    onSpan(options?.kind);
+    return tracer.startSpan(name, options, context);
+  };
+  const startActiveSpan = (...args: Parameters<Tracer['startActiveSpan']>): unknown => {
+    const [, options] = args as unknown[];
+    onSpan((options as { kind?: SpanKind } | undefined)?.kind);
+    return tracer.startActiveSpan(...args);
+  };
+  return Object.assign(Object.create(tracer) as Tracer, { startSpan, startActiveSpan });
+}
+
+function leaveDirection(http: HttpInstrumentation, direction: Direction, name: string): void {
+  http.leave(direction);
+  sayOnce(
+    'debug',
+    `brought:http:${direction}`,
+    `spans of ${direction} HTTP requests are made by your ${name}.`,
+  );
+}
+
+function reportBrought(library: string, name: string): void {
+  sayOnce('debug', `brought:${library}`, `spans of ${library} are made by your ${name}.`);
 }

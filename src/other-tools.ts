@@ -1,3 +1,6 @@
+import type { ClientRequest } from 'node:http';
+
+import type { HttpConfig, OutgoingRequest as SentRequest } from './instrumentation/index.ts';
 import { sentryClient, type OutgoingRequest, type SentryClient } from './sentry.ts';
 
 /*
@@ -63,8 +66,33 @@ export const OTHER_TOOLS: readonly OtherTool[] = [
   },
 ];
 
+/** The configuration of HTTP in which the requests of other tools to their backends are ignored, too. */
+export function leavingToolsAlone(http: HttpConfig): HttpConfig {
+  const { ignore } = http.outgoing ?? {};
+  return {
+    ...http,
+    outgoing: {
+      ...http.outgoing,
+      ignore: (request) => isRequestOfTool(addressed(request)) || ignore?.(request) === true,
+    },
+  };
+}
+
+function addressed({ host, port, path, native }: SentRequest): OutgoingRequest {
+  return {
+    hostname: host,
+    port,
+    path,
+    ...(host?.startsWith('/') && { socketPath: host }),
+    // Few tools ask for them, and all would have to be copied.
+    get headers() {
+      return (native as Partial<ClientRequest>).getHeaders?.();
+    },
+  };
+}
+
 /** Whether a request is one that another tool makes to its own backend. It never throws. */
-export function isRequestOfTool(request: OutgoingRequest): boolean {
+function isRequestOfTool(request: OutgoingRequest): boolean {
   try {
     return OTHER_TOOLS.some((tool) => tool.ownsRequest(request));
   } catch {

@@ -1,3 +1,5 @@
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+
 import { context, propagation, trace, type TracerProvider } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 
@@ -13,8 +15,7 @@ import { createProvider } from './export/pipeline.ts';
 import { createPropagator } from './export/propagators.ts';
 import type { Provider } from './export/sdk.ts';
 import type { DeliveryStats } from './export/stats.ts';
-import { createHttpInstrumentations } from './http-instrumentations.ts';
-import { InstrumentationSet, libraryOf, reportTwice } from './instrumentation-set.ts';
+import { InstrumentationSet, libraryOf } from './instrumentation-set.ts';
 import {
   createInstrumentations,
   deliverBuiltinsLater,
@@ -23,6 +24,7 @@ import {
 } from './instrumentation/index.ts';
 import { Leftovers } from './instrumentation/leftovers.ts';
 import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
+import { leavingToolsAlone } from './other-tools.ts';
 import { sentryClient } from './sentry.ts';
 import { startReport, uncoveredReport } from './start-report.ts';
 import { Surroundings } from './surroundings.ts';
@@ -239,42 +241,45 @@ class Parts {
     );
     // OpenTelemetry's own are enabled as soon as they are made.
     for (const one of config.instrumentations) if (!given.includes(one)) one.disable();
-    const brought = given.map((one) => libraryOf(one.instrumentationName));
+    if (given.some((one) => libraryOf(one.instrumentationName) === 'http')) loadHttp();
     // Of clew's own, those that are given are configured as the user wants them. Both would patch
     // the same methods, of which the first has the say.
     const own = new Set(given.map((one) => one.instrumentationName));
-    const clients = createInstrumentations(
-      { logs: { enabled: fields !== undefined, fields: fields ?? {} } },
+    const builtIn = createInstrumentations(
+      {
+        logs: { enabled: fields !== undefined, fields: fields ?? {} },
+        http: leavingToolsAlone(config.http),
+      },
       config.requireParent,
     ).filter(
       ({ instrumentationName: name }) => config.isInstrumentationEnabled(name) && !own.has(name),
     );
-    for (const client of clients) this.#instrumentations.add(client);
-    // Made only where they are needed: two of them would both replace the same methods.
-    const http = createHttpInstrumentations({
-      isEnabled: config.isInstrumentationEnabled,
-      brought,
-      onProblem: (message) => this.#problem(message),
-      onOther: reportTwice,
-    });
-    for (const one of http) {
-      this.#instrumentations.add(one.instrumentation, one);
-      this.#undo.push(one.undo);
+    for (const instrumentation of builtIn) {
+      this.#instrumentations.add(instrumentation);
+      instrumentation.setTracerProvider(provider);
     }
-    const builtIn = [...clients, ...http.map((one) => one.instrumentation)];
-    for (const instrumentation of builtIn) instrumentation.setTracerProvider(provider);
     for (const instrumentation of given) {
       this.#instrumentations.leaveTo(instrumentation);
       instrumentation.setTracerProvider(provider);
     }
     if (this.#provider) this.#instrumentations.watch(this.#provider);
     this.#instrumentations.leaveToSentry();
-    // Those of HTTP are enabled since they were made, and may have stepped aside.
-    for (const instrumentation of [...clients, ...given]) instrumentation.enable();
     for (const instrumentation of [...builtIn, ...given]) {
+      instrumentation.enable();
       this.#undo.push(() => instrumentation.disable());
     }
-    this.#undo.push(deliverBuiltinsLater([...builtIn, ...given]));
+    this.#undo.push(deliverBuiltinsLater(given));
     this.#leftovers.watch([...builtIn, ...given]);
   }
+}
+
+/**
+ * OpenTelemetry's instrumentation of HTTP patches when somebody requires `http`. An application that
+ * only imports it would never trigger that; and its named imports see the patch only once they are
+ * synchronised.
+ */
+function loadHttp(): void {
+  const load = createRequire(import.meta.url);
+  for (const name of ['node:http', 'node:https']) load(name);
+  syncBuiltinESMExports();
 }

@@ -20,6 +20,8 @@ import { redis } from './clients/redis/index.ts';
 import { tarn } from './clients/tarn/index.ts';
 import { optionError } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
+import { HttpClientInstrumentation } from './http/client/index.ts';
+import { HttpInstrumentation, type HttpConfig } from './http/http-instrumentation.ts';
 import { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 import { LOGGERS, type LoggerName } from './loggers/index.ts';
 import { LoggerInstrumentation, type LoggerConfig } from './loggers/logger-instrumentation.ts';
@@ -72,17 +74,22 @@ export const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
 export const CLIENT_NAMES = Object.keys(CLIENTS) as readonly ClientName[];
 
 /** The libraries of the instrumentations below, by their names in configuration. */
-export const INSTRUMENTED_LIBRARIES: readonly string[] = [...CLIENT_NAMES, ...Object.keys(LOGGERS)];
+export const INSTRUMENTED_LIBRARIES: readonly string[] = [
+  ...CLIENT_NAMES,
+  ...Object.keys(LOGGERS),
+  'http',
+  'undici',
+];
 
 /**
  * Configuration by library; `all` holds what is common to the clients, and yields to a client's own,
  * `logs` what is common to the loggers.
  */
 export type InstrumentationOptions = Partial<Record<'all' | ClientName, ClientConfig>> &
-  Partial<Record<'logs' | LoggerName, LoggerConfig>>;
+  Partial<Record<'logs' | LoggerName, LoggerConfig>> & { http?: HttpConfig };
 
 /**
- * The instrumentations of all clients and loggers, for `registerInstrumentations` of
+ * The instrumentations of all clients and loggers and of HTTP, for `registerInstrumentations` of
  * `@opentelemetry/instrumentation` or to be enabled by hand. Those that are configured with
  * `enabled: false` are left out.
  */
@@ -115,16 +122,35 @@ export function createInstrumentations(
     .map((name) => ({ logger: LOGGERS[name], config: { ...options.logs, ...options[name] } }))
     .filter(({ config }) => config.enabled !== false)
     .map(({ logger, config }) => new LoggerInstrumentation(logger, config));
-  return [...clients, ...loggers];
+  const http: Instrumentation[] =
+    options.http?.enabled === false
+      ? []
+      : [
+          new HttpInstrumentation(options.http),
+          new HttpClientInstrumentation('undici', options.http?.outgoing),
+        ];
+  return [...clients, ...loggers, ...http];
 }
 
-export { hookImports, patchingBuiltins } from './imports/import-hooks.ts';
+export {
+  checkHttpConfig,
+  HttpInstrumentation,
+  type Direction,
+  type HttpConfig,
+} from './http/http-instrumentation.ts';
+export { HttpClientInstrumentation } from './http/client/index.ts';
+export type { HttpClientConfig, IncomingResponse, OutgoingRequest } from './http/client/index.ts';
+export { readHttpClientSettings } from './http/client/client-settings.ts';
+export { isOfficialOnUndici } from './http/official.ts';
+export type { HttpServerConfig, RequestHead } from './http/server/server-config.ts';
+export { readHttpServerSettings } from './http/server/server-settings.ts';
+export { setHttpRoute } from './http/server/server-request.ts';
+export { hookImports } from './imports/import-hooks.ts';
 export { readRequireParent, type RequireParent } from './require-parent.ts';
-export { deliverBuiltins, deliverBuiltinsLater } from './late-builtins.ts';
+export { deliverBuiltinsLater } from './late-builtins.ts';
 export { isPackageWanted } from './module-hooks.ts';
 export { onPackage } from './seen-packages.ts';
 export { isPatchedElsewhere } from './other-patches.ts';
-export { switchOver, type PatchSwitch } from './patch-switch.ts';
 export { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 export type { ClientConfig } from './client-config.ts';
 export type { LogFields } from './loggers/log-fields.ts';

@@ -17,31 +17,11 @@ interface SharedHook {
   register(moduleName: string, onRequire: OnRequire): unknown;
 }
 
-/** A module that an instrumentation made with OpenTelemetry's base class asks for. */
-interface ModuleDefinition {
-  name: string;
-  moduleExports?: unknown;
-  patch?: (exports: unknown) => unknown;
-}
-
 const load = createRequire(import.meta.url);
 
-/** Gives an instrumentation that is enabled the modules of Node's own that it has not seen. */
-export function deliverBuiltins(instrumentation: object): void {
-  const { _modules: modules } = instrumentation as { _modules?: ModuleDefinition[] };
-  for (const module of Array.isArray(modules) ? modules : []) {
-    if (!isBuiltin(module.name) || module.moduleExports !== undefined) continue;
-    const exports: unknown = load(module.name);
-    // Loading it may have shown it to the instrumentation.
-    if (module.moduleExports !== undefined) continue;
-    module.moduleExports = exports;
-    module.patch?.(exports);
-  }
-}
-
 /**
- * Does the same for the instrumentations that are registered from now on with the shared hooks of
- * `instrumentations`, until the undo.
+ * Gives the instrumentations that are registered from now on with the shared hooks of
+ * `instrumentations` the modules of Node's own that these have not shown them, until the undo.
  */
 export function deliverBuiltinsLater(instrumentations: readonly object[]): Undo {
   const hooks = new Set(

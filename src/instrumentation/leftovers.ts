@@ -1,8 +1,7 @@
 import type { Server } from 'node:http';
-import https from 'node:https';
 import Module from 'node:module';
 
-import { http } from '../base/node-http.ts';
+import { http, loadHttps } from '../base/node-http.ts';
 import { patchMethod, type Undo } from './patch.ts';
 
 /*
@@ -20,7 +19,7 @@ interface SharedHook {
 /** Made before the instrumentations of a start: it knows what was there before them. */
 export class Leftovers {
   readonly #before = readLoading();
-  readonly #inheriting = [http.Server.prototype, https.Server.prototype].filter(
+  readonly #inheriting = [http.Server.prototype, loadHttps().Server.prototype].filter(
     (prototype) => !Object.hasOwn(prototype, 'emit'),
   );
   readonly #watched = new Map<SharedHook, Undo | undefined>();

@@ -4,7 +4,7 @@ import { Interface } from 'node:readline';
 import { Duplex, Writable } from 'node:stream';
 import { Gzip } from 'node:zlib';
 
-import { onHttp2Served } from '../async/http2-serving.ts';
+import { onHttp2Served } from '../async/served-modules.ts';
 import { http } from '../base/node-http.ts';
 import { patchHotMethod, undoAll, type Undo } from '../base/patch.ts';
 import type { AnyFunction } from './listeners.ts';

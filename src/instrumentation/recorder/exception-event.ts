@@ -20,6 +20,7 @@ const FRAME = /^ {2,}at \S.*(?::\d+:\d+\)?|\((?:<anonymous>|native|index \d+)\))
  */
 export function addExceptionEvent(span: Span, error: unknown, message?: string): void {
   if (!span.isRecording()) return;
+  if (typeof error === 'object' && error !== null) shownMessages.set(error, message ?? '');
   const type = typeOf(error);
   const attributes: Attributes = { [ATTR_EXCEPTION_TYPE]: type };
   if (message) attributes[ATTR_EXCEPTION_MESSAGE] = message;
@@ -31,7 +32,44 @@ export function addExceptionEvent(span: Span, error: unknown, message?: string):
   span.addEvent('exception', attributes);
 }
 
-function typeOf(error: unknown): string {
+/**
+ * What was shown of errors' messages. An error that fails an operation often fails the request, too,
+ * and must not show there what was kept out here. An entry goes with its error.
+ */
+const shownMessages = new WeakMap<object, string>();
+
+/** How far the causes of an error are looked at. */
+const MAX_CAUSES = 8;
+
+/** The longest message that is shown of an error that no operation has failed with, in characters. */
+const MAX_MESSAGE = 1000;
+
+/** What may be shown of the message of an error: what was shown of it before, else all of it. */
+export function messageShownOf(error: unknown): string | undefined {
+  try {
+    if (typeof error === 'string') return error.slice(0, MAX_MESSAGE);
+    if (typeof error !== 'object' || error === null) return undefined;
+    const { message } = error as Partial<Error>;
+    const shown = shownBefore(error) ?? message;
+    return typeof shown === 'string' ? shown.slice(0, MAX_MESSAGE) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the error or of one that it wraps, whose message and values it may repeat. */
+function shownBefore(error: object): string | undefined {
+  let wrapped: unknown = error;
+  for (let depth = 0; depth < MAX_CAUSES && typeof wrapped === 'object' && wrapped; depth++) {
+    const shown = shownMessages.get(wrapped);
+    if (shown !== undefined) return shown;
+    wrapped = (wrapped as Partial<Error>).cause;
+  }
+  return undefined;
+}
+
+/** The class of an error, else its type. Never throws. */
+export function typeOf(error: unknown): string {
   try {
     if (!(error instanceof Error)) return typeof error;
     return error.constructor.name || error.name || 'Error';

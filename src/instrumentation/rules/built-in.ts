@@ -78,7 +78,7 @@ export const BUILT_IN_RULES: RuleSet = {
     'default#': 'emitter',
     'default#send|ping|pong': 'args',
   },
-  'undici@>=6 <9': {
+  'undici@>=5 <9': {
     'Client#dispatch': { kind: 'handler', argument: 1 },
     'Pool#dispatch': { kind: 'handler', argument: 1 },
     'BalancedPool#dispatch': { kind: 'handler', argument: 1 },

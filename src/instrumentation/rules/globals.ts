@@ -1,6 +1,6 @@
 import { Server } from 'node:net';
 
-import { http } from '../../base/node-http.ts';
+import { bindHttpListeners } from '../http/message-listeners.ts';
 import type { Undo } from '../patch.ts';
 import { tryWrap } from '../wrap.ts';
 import type { Rule } from '../wrap/rule.ts';
@@ -22,16 +22,7 @@ export const GLOBAL_RULES: readonly GlobalRule[] = [
     name: 'http',
     target: '`IncomingMessage`, `ServerResponse` listeners',
     kind: 'emitter',
-    apply: () => {
-      // A response is often ended in a richer context than the one where `finish` was listened to.
-      const rule: Rule = { kind: 'emitter', module: 'http', type: 'http.listener', when: 'lost' };
-      const undos = [http.IncomingMessage, http.ServerResponse].map(({ prototype }) =>
-        tryWrap(prototype, rule),
-      );
-      return () => {
-        for (const undo of undos) undo?.();
-      };
-    },
+    apply: () => bindHttpListeners(),
   },
   {
     name: 'net',

@@ -1,10 +1,10 @@
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from 'node:async_hooks';
 import { types } from 'node:util';
 
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 import { TracerState } from '../../async/collecting.ts';
-import { LinkedFrame } from '../../async/context-frame.ts';
+import { frameAccess, LinkedFrame } from '../../async/context-frame.ts';
 import { leaveDomain, reenterDomain } from '../../async/domains.ts';
 import { hasAsyncContextFrame } from '../../async/runtime.ts';
 
@@ -21,8 +21,8 @@ function storesOf(resource: AsyncResource): [symbol, unknown][] {
     .filter(([key, value]) => isStore(key, value));
 }
 
-const valueAt = (resource: AsyncResource, key: symbol): unknown =>
-  (resource as unknown as Record<symbol, unknown>)[key];
+const valueAt = (resource: object, key: symbol): unknown =>
+  (resource as Record<symbol, unknown>)[key];
 
 /** The ids are numbers, and `destroyed` is Node's note for the garbage collector. */
 const isStore = (key: symbol, value: unknown): boolean =>
@@ -37,7 +37,7 @@ const frameKey: symbol | undefined = hasAsyncContextFrame
     )
   : undefined;
 
-function readCarriesContext(resource: AsyncResource): boolean {
+function readCarriesContext(resource: object): boolean {
   if (frameKey !== undefined && !isEmptyFrame(valueAt(resource, frameKey))) return true;
   // Also where Node has frames: a store of ours may keep its contexts on async resources there.
   for (const key of Object.getOwnPropertySymbols(resource)) {
@@ -90,6 +90,17 @@ export function isContextActive(): boolean {
   const probe = new AsyncResource('clew.probe', { requireManualDestroy: true });
   probe.emitDestroy();
   return readCarriesContext(probe);
+}
+
+/**
+ * Whether surely no context is active right here, which costs less than to look at a new resource:
+ * most listeners that Node adds to its own messages are added in none.
+ */
+export function isSurelyOutside(): boolean {
+  if (!isReadable || context.active() !== ROOT_CONTEXT) return false;
+  if (hasAsyncContextFrame) return frameAccess !== undefined && isEmptyFrame(frameAccess.current());
+  // What a new resource gets is copied from this one.
+  return !readCarriesContext(executionAsyncResource());
 }
 
 let root: AsyncResource | undefined;

@@ -39,7 +39,11 @@ export function wrapHandler(
   return function (this: unknown, ...args: unknown[]): unknown {
     const handler = args[position];
     const isObject = typeof handler === 'object' && handler !== null;
-    if (!state.active || !isObject || isExcepted(handler, rule)) {
+    if (!state.active || !isObject) return Reflect.apply(original, this, args);
+    // Bound already: the library passes it on, perhaps from a queue that somebody else's work drains.
+    const caller = units.get(handler);
+    if (caller) return caller.enter(original, this, args);
+    if (rule.unless !== undefined && rule.unless in handler) {
       return Reflect.apply(original, this, args);
     }
     const unit = new RepairUnit(state);
@@ -48,10 +52,8 @@ export function wrapHandler(
   };
 }
 
-const proxies = new WeakSet();
-
-const isExcepted = (handler: object, rule: HandlerRule): boolean =>
-  proxies.has(handler) || (rule.unless !== undefined && rule.unless in handler);
+/** The units of the proxies below. */
+const units = new WeakMap<object, RepairUnit>();
 
 /** A proxy of an object of callbacks whose functions run in `unit`. */
 export function boundObject(target: object, unit: RepairUnit): object {
@@ -77,7 +79,7 @@ export function boundObject(target: object, unit: RepairUnit): object {
     },
     set: (object, key, value) => Reflect.set(object, key, value),
   });
-  proxies.add(proxy);
+  units.set(proxy, unit);
   return proxy;
 }
 

@@ -1,3 +1,6 @@
+import { context, type Context } from '@opentelemetry/api';
+
+import { inFlightOf } from '../http/server/request-context.ts';
 import {
   addingEventListener,
   canBindEventListeners,
@@ -12,7 +15,7 @@ import {
   type ListenerPlace,
 } from '../../patch/listeners.ts';
 import { patchMethod, undoAll, type Undo } from '../patch.ts';
-import { carriesContext, isContextActive } from './active-context.ts';
+import { carriesContext, isContextActive, isSurelyOutside } from './active-context.ts';
 import { RepairUnit, type AnyFunction, type RuleState } from './repair-unit.ts';
 import type { EmitterRule } from './rule.ts';
 
@@ -58,6 +61,7 @@ function binding(rule: EmitterRule, state: RuleState, wrappers?: Wrappers): Bind
   return (listener, event) => {
     if (!state.active || isWrapper(listener)) return undefined;
     if (events !== undefined && !events.includes(event as string)) return undefined;
+    if (isSurelyOutside()) return undefined;
     const unit = new RepairUnit(state);
     if (!carriesContext(unit)) return undefined;
     const bound = when === 'lost' ? boundWhereLost(listener, unit) : boundTo(listener, unit);
@@ -74,10 +78,21 @@ function boundTo(listener: AnyFunction, unit: RepairUnit): AnyFunction {
 
 function boundWhereLost(listener: AnyFunction, unit: RepairUnit): AnyFunction {
   return function (this: unknown, ...args: unknown[]): unknown {
-    return isContextActive()
+    return isActive(unit.context)
       ? Reflect.apply(listener, this, args)
       : unit.enter(listener, this, args);
   };
+}
+
+/**
+ * Whether a context is active that is as good as `registered`: any other, or where that is of a
+ * request, one of the same request. A listener that was added in a context which the application
+ * entered inside its request keeps just that.
+ */
+function isActive(registered: Context): boolean {
+  const request = inFlightOf(registered);
+  if (request === undefined) return isContextActive();
+  return request.context === registered && inFlightOf(context.active()) === request;
 }
 
 /** Removes the wrapper of a listener that was registered through one, else the listener. */

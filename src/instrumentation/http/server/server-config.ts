@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
+
+import type { Span } from '@opentelemetry/api';
+
+import { optionError } from '../../../base/errors.ts';
+import { capturedHeaders, type CapturedHeader } from '../captured-headers.ts';
+import { KNOWN_METHODS } from '../known-methods.ts';
+import { matcherOf } from '../path-patterns.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
+
+/** What is known of a request before it is recorded. An `IncomingMessage` is one. */
+export interface RequestHead {
+  readonly method?: string | undefined;
+  /** The target as it was sent: nearly always the path with its query. */
+  readonly url?: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** The configuration of the spans of incoming requests. */
+export interface HttpServerConfig {
+  /** Whether incoming requests are recorded at all. Default: true. */
+  enabled?: boolean;
+  /**
+   * Requests for which it returns true are not recorded, nor anything that is done for them. Called
+   * for every request.
+   */
+  ignore?: (request: RequestHead) => boolean;
+  /** Paths that are ignored likewise: `/healthz`, `/internal/*`. Default: `CLEW_HTTP_IGNORE_INCOMING`. */
+  ignorePaths?: readonly string[];
+  /**
+   * Headers of requests that are recorded, by their names. What carries a secret (`authorization`,
+   * `cookie`, tokens, keys) never is. Default:
+   * `OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_REQUEST_HEADERS`.
+   */
+  requestHeaders?: readonly string[];
+  /** The same of responses. Default: `OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_RESPONSE_HEADERS`. */
+  responseHeaders?: readonly string[];
+  /** Methods that are shown by their names. Default: `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`. */
+  knownMethods?: readonly string[];
+  /**
+   * Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed: addresses, ranges
+   * (`10.0.0.0/8`), `loopback`, `linklocal`, `uniquelocal`. Default: `CLEW_HTTP_TRUSTED_PROXIES`, or
+   * none.
+   */
+  trustedProxies?: readonly string[];
+  /**
+   * Send the ids of the span to the client in a `Server-Timing` header. Default:
+   * `CLEW_HTTP_SERVER_TIMING`, or false.
+   */
+  serverTiming?: boolean;
+  /** Record the name of the function that answers, `code.function.name`. Default: true. */
+  handlerNames?: boolean;
+  /** Called with each recorded span and its request before a handler sees it. */
+  requestHook?: (span: Span, request: IncomingMessage | ServerHttp2Stream) => void;
+  /** Called with each recorded span and its response before the span ends. */
+  responseHook?: (span: Span, response: ServerResponse | ServerHttp2Stream) => void;
+}
+
+/** The messages of servers, of both protocols. */
+export type AnyRequest = IncomingMessage | Http2ServerRequest;
+export type AnyResponse = ServerResponse | Http2ServerResponse;
+
+/** The configuration with its defaults filled in, in the form in which it is asked. */
+export interface ResolvedServerConfig {
+  readonly ignore: HttpServerConfig['ignore'];
+  readonly isIgnoredPath: ((path: string) => boolean) | undefined;
+  readonly requestHeaders: readonly CapturedHeader[];
+  readonly responseHeaders: readonly CapturedHeader[];
+  readonly knownMethods: ReadonlySet<string>;
+  readonly trustedProxies: TrustedProxies | undefined;
+  readonly serverTiming: boolean;
+  readonly handlerNames: boolean;
+  readonly requestHook: HttpServerConfig['requestHook'];
+  readonly responseHook: HttpServerConfig['responseHook'];
+}
+
+const KINDS = {
+  enabled: 'boolean',
+  ignore: 'function',
+  ignorePaths: 'list',
+  requestHeaders: 'list',
+  responseHeaders: 'list',
+  knownMethods: 'list',
+  trustedProxies: 'list',
+  serverTiming: 'boolean',
+  handlerNames: 'boolean',
+  requestHook: 'function',
+  responseHook: 'function',
+} as const;
+const EXPECTED = {
+  boolean: 'true or false',
+  function: 'a function',
+  list: 'a list of texts',
+} as const;
+
+/** The names of the options. @internal */
+export const SERVER_OPTIONS: readonly string[] = Object.keys(KINDS);
+
+/** Checks `config`; a value or a name that is no good is an `ERR_OPTION`. */
+export function resolveServerConfig(config: HttpServerConfig): ResolvedServerConfig {
+  for (const [key, value] of Object.entries(config) as [string, unknown][]) {
+    const kind = (KINDS as Record<string, keyof typeof EXPECTED | undefined>)[key];
+    if (kind === undefined) {
+      throw optionError('http', `made of ${SERVER_OPTIONS.join(', ')}`, key);
+    }
+    if (value !== undefined && !isOfKind(value, kind))
+      throw optionError(key, EXPECTED[kind], value);
+  }
+  const { knownMethods, trustedProxies = [] } = config;
+  return {
+    ignore: config.ignore,
+    isIgnoredPath: matcherOf(config.ignorePaths ?? []),
+    requestHeaders: capturedHeaders(config.requestHeaders ?? [], 'http.request.header'),
+    responseHeaders: capturedHeaders(config.responseHeaders ?? [], 'http.response.header'),
+    knownMethods: knownMethods === undefined ? KNOWN_METHODS : new Set(knownMethods),
+    trustedProxies: trustedProxies.length > 0 ? new TrustedProxies(trustedProxies) : undefined,
+    serverTiming: config.serverTiming ?? false,
+    handlerNames: config.handlerNames ?? true,
+    requestHook: config.requestHook,
+    responseHook: config.responseHook,
+  };
+}
+
+function isOfKind(value: unknown, kind: keyof typeof EXPECTED): boolean {
+  if (kind !== 'list') return typeof value === kind;
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}

@@ -1,0 +1,81 @@
+import { context, type Context, type Span } from '@opentelemetry/api';
+
+import { Stamped } from '../../stamped.ts';
+import { inFlightOf, type InFlight } from './request-context.ts';
+
+/** The function that answers a request: only its name is read. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Handler = (...args: any[]) => unknown;
+
+/** A request that a server of this process answers. */
+export interface ServerRequest {
+  /** The span of the request. It may be one that is not recorded. */
+  readonly span: Span;
+  /**
+   * Names the span `METHOD route` and sets `http.route`: the whole mounted path as the router was
+   * given it, such as `/users/:id`. The last call holds, for the metrics as well. `handler` is the
+   * function that answers, whose name becomes `code.function.name`.
+   */
+  setRoute(route: string, handler?: Handler): void;
+  /**
+   * Records `error` as an exception event with its stack, once per error. Where the response then
+   * has a status of 500 or more, or is aborted, `error.type` is the type of the error.
+   */
+  recordError(error: unknown): void;
+}
+
+/**
+ * Returns the request that `message` belongs to: an `IncomingMessage`, a `ServerResponse`, a stream
+ * of an HTTP/2 server, an `Http2ServerRequest` or an `Http2ServerResponse`. Undefined for a request
+ * that is not recorded, and for anything else. Never throws.
+ */
+export function serverRequestOf(message: object): ServerRequest | undefined {
+  try {
+    return asServerRequest(Served.requestOf(message) ?? requestOfStream(message));
+  } catch {
+    // A proxy that refuses.
+    return undefined;
+  }
+}
+
+/** Returns the request that `from`, the active context by default, belongs to. */
+export function activeServerRequest(from: Context = context.active()): ServerRequest | undefined {
+  return asServerRequest(inFlightOf(from));
+}
+
+/**
+ * Sets the route of a request: what a router that clew does not know calls once it has found one,
+ * with the request or the response it was given. Returns whether there was a span to name.
+ */
+export function setHttpRoute(request: object, route: string, handler?: Handler): boolean {
+  const isObject = typeof request === 'object' && request !== null;
+  const found = isObject ? serverRequestOf(request) : undefined;
+  if (found === undefined || typeof route !== 'string') return false;
+  found.setRoute(route, typeof handler === 'function' ? handler : undefined);
+  return true;
+}
+
+/** One that is recorded is a `ServerRecording`. */
+function asServerRequest(request: InFlight | undefined): ServerRequest | undefined {
+  return request?.isRecorded === true ? (request as InFlight & ServerRequest) : undefined;
+}
+
+/** The messages of HTTP/2's compatibility API have no more than their stream. */
+function requestOfStream(message: object): InFlight | undefined {
+  const { stream } = message as { stream?: unknown };
+  return typeof stream === 'object' && stream !== null ? Served.requestOf(stream) : undefined;
+}
+
+/** A message or a stream with the request that it belongs to, which nobody else can see. */
+export class Served extends Stamped {
+  #request: InFlight | undefined;
+
+  static mark(message: object, request: InFlight): void {
+    if (#request in message) message.#request = request;
+    else new Served(message).#request = request;
+  }
+
+  static requestOf(message: object): InFlight | undefined {
+    return #request in message ? message.#request : undefined;
+  }
+}
