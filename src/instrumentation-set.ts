@@ -9,6 +9,7 @@ import { sayOnce, sayOnceFolded } from './base/log.ts';
 import type { OtelInstrumentation } from './config.ts';
 import {
   ClientInstrumentation,
+  FrameworkInstrumentation,
   HttpInstrumentation,
   isOfficialOnUndici,
   isPatchedElsewhere,
@@ -132,7 +133,7 @@ export class InstrumentationSet {
       const tracer = getTracer(name, version, options);
       this.leaveToSentry();
       const library = libraryOf(name);
-      const isRival = name !== `clew/${library}` && this.#builtIn.has(library);
+      const isRival = name !== `clew/${library}` && this.#makesSpans(library);
       if (!isRival || this.#aside.has(library)) return tracer;
       // Later, as the one that asks is still being made.
       if (library === 'undici') queueMicrotask(() => this.#leaveUndici());
@@ -154,9 +155,16 @@ export class InstrumentationSet {
     if (isOfficialOnUndici()) this.leaveToOther('undici', 'an OpenTelemetry instrumentation');
   }
 
+  /** Those of frameworks complement the spans of the server, which others may do as well. */
+  #makesSpans(library: string): boolean {
+    const { instrumentation } = this.#builtIn.get(library) ?? {};
+    return instrumentation !== undefined && !(instrumentation instanceof FrameworkInstrumentation);
+  }
+
   #stepAside(library: string): boolean {
     const builtIn = this.#builtIn.get(library);
-    if (builtIn === undefined || this.#aside.has(library)) return false;
+    if (builtIn === undefined || !this.#makesSpans(library) || this.#aside.has(library))
+      return false;
     this.#aside.add(library);
     builtIn.stepAside();
     return true;

@@ -21,6 +21,11 @@ import { tarn } from './clients/tarn/index.ts';
 import { optionError } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
 import { HttpClientInstrumentation } from './http/client/index.ts';
+import { FRAMEWORKS, type FrameworkName } from './frameworks/index.ts';
+import {
+  FrameworkInstrumentation,
+  type FrameworkConfig,
+} from './frameworks/framework-instrumentation.ts';
 import { HttpInstrumentation, type HttpConfig } from './http/http-instrumentation.ts';
 import { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 import { LOGGERS, type LoggerName } from './loggers/index.ts';
@@ -77,6 +82,7 @@ export const CLIENT_NAMES = Object.keys(CLIENTS) as readonly ClientName[];
 export const INSTRUMENTED_LIBRARIES: readonly string[] = [
   ...CLIENT_NAMES,
   ...Object.keys(LOGGERS),
+  ...Object.keys(FRAMEWORKS),
   'http',
   'undici',
 ];
@@ -86,10 +92,11 @@ export const INSTRUMENTED_LIBRARIES: readonly string[] = [
  * `logs` what is common to the loggers.
  */
 export type InstrumentationOptions = Partial<Record<'all' | ClientName, ClientConfig>> &
-  Partial<Record<'logs' | LoggerName, LoggerConfig>> & { http?: HttpConfig };
+  Partial<Record<'logs' | LoggerName, LoggerConfig>> &
+  Partial<Record<FrameworkName, FrameworkConfig>> & { http?: HttpConfig };
 
 /**
- * The instrumentations of all clients and loggers and of HTTP, for `registerInstrumentations` of
+ * The instrumentations of all clients, loggers and frameworks and of HTTP, for `registerInstrumentations` of
  * `@opentelemetry/instrumentation` or to be enabled by hand. Those that are configured with
  * `enabled: false` are left out.
  */
@@ -122,6 +129,10 @@ export function createInstrumentations(
     .map((name) => ({ logger: LOGGERS[name], config: { ...options.logs, ...options[name] } }))
     .filter(({ config }) => config.enabled !== false)
     .map(({ logger, config }) => new LoggerInstrumentation(logger, config));
+  const frameworks = (Object.keys(FRAMEWORKS) as FrameworkName[])
+    .map((name) => ({ framework: FRAMEWORKS[name], config: options[name] ?? {} }))
+    .filter(({ config }) => config.enabled !== false)
+    .map(({ framework, config }) => new FrameworkInstrumentation(framework, config));
   const http: Instrumentation[] =
     options.http?.enabled === false
       ? []
@@ -129,7 +140,7 @@ export function createInstrumentations(
           new HttpInstrumentation(options.http),
           new HttpClientInstrumentation('undici', options.http?.outgoing),
         ];
-  return [...clients, ...loggers, ...http];
+  return [...clients, ...loggers, ...frameworks, ...http];
 }
 
 export {
@@ -155,4 +166,8 @@ export { ClientInstrumentation, type Instrumentation } from './instrumentation.t
 export type { ClientConfig } from './client-config.ts';
 export type { LogFields } from './loggers/log-fields.ts';
 export type { LoggerConfig } from './loggers/logger-instrumentation.ts';
+export {
+  FrameworkInstrumentation,
+  type FrameworkConfig,
+} from './frameworks/framework-instrumentation.ts';
 export { patchConsole } from './loggers/console.ts';

@@ -75,9 +75,7 @@ export const postgresql: EventScenario[] = [
       });
       await as('e', () => pool.query('select 1'));
       // The client is gone once it has said farewell.
-      let isRemoved = false;
-      pool.once('remove', () => (isRemoved = true));
-      while (!isRemoved) await soon();
+      await new Promise((resolve) => pool.once('remove', resolve));
       await as('f', () => pool.end());
     },
   },

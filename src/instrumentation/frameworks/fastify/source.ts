@@ -1,0 +1,68 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+
+import semver from 'semver';
+
+import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { shownRouteOf } from '../shown-route.ts';
+import { contextOf, setWatching, watchHandler } from './route-context.ts';
+import type { ErrorHandlers, FastifyInstance, FastifyRequest } from './shapes.ts';
+
+/*
+ * Fastify publishes each instance that is made. A hook at its root comes before every other, sees
+ * the route that was found, and is inherited by all that is registered in it.
+ */
+
+const CHANNEL = 'fastify.initialization';
+
+/** Follows the instances that are made from now on. */
+export function followInstances(versions: string): Undo {
+  let isUndone = false;
+  const follow = (message: unknown): void => {
+    const { fastify } = message as { fastify?: FastifyInstance };
+    const release = fastify && claim(fastify, 'routes');
+    if (!release) return;
+    const { version } = fastify;
+    if (version && !semver.satisfies(version, versions, { includePrerelease: true })) return;
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      if (!isUndone) showRoute(request);
+      done();
+    });
+    // What is reported by the error handlers, too, where those can be patched.
+    fastify.addHook('onError', (request, _reply, error, done) => {
+      if (!isUndone) shownRouteOf(request.raw)?.request.recordError(error);
+      done();
+    });
+  };
+  setWatching(true);
+  subscribe(CHANNEL, follow);
+  return () => {
+    isUndone = true;
+    setWatching(false);
+    unsubscribe(CHANNEL, follow);
+  };
+}
+
+function showRoute(request: FastifyRequest): void {
+  const shown = shownRouteOf(request.raw);
+  const context = shown && contextOf(request);
+  const route = context?.config?.url;
+  if (shown === undefined || context === undefined || typeof route !== 'string') return;
+  shown.show(route === '' ? '/' : route, undefined);
+  watchHandler(context, route);
+}
+
+/** Patches what calls the error handlers: those of the application, and fastify's own. */
+export function patchErrorHandlers(exports: ErrorHandlers | undefined): Undo | undefined {
+  if (typeof exports?.handleError !== 'function') return undefined;
+  const release = claim(exports, 'errors');
+  if (!release) return undefined;
+  return undoAll([
+    release,
+    patchMethod(exports, 'handleError', (original) => {
+      return function handleError(reply, error, ...rest) {
+        shownRouteOf(reply.request.raw)?.request.recordError(error);
+        return original.call(this, reply, error, ...rest);
+      };
+    }),
+  ]);
+}
