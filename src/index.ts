@@ -35,7 +35,7 @@ export {
 } from './instrumentation/index.ts';
 export type { ClientConfig } from './instrumentation/client-config.ts';
 export type { OtelInstrumentation, StartOptions } from './config.ts';
-export { start, type Clew } from './start.ts';
+export { start, type Clew, type ClewStats } from './start.ts';
 export {
   AsyncResourceTracer,
   type AsyncResourceTracerOptions,

@@ -8,6 +8,8 @@ import { fold } from './base/fold.ts';
 import { say, setLogLevel, willSay } from './base/log.ts';
 import { readConfig, type Config, type StartOptions } from './config.ts';
 import { AsyncHooksContextManager } from './context/async-hooks-context-manager.ts';
+import { ContextLossMarks } from './diagnosis/context-loss-marks.ts';
+import type { LossCounts } from './diagnosis/detector.ts';
 import type { AddedProcessors } from './export/added-processors.ts';
 import type { DeliverySpanProcessor } from './export/delivery.ts';
 import { installExitHandlers } from './export/exit-handlers.ts';
@@ -32,12 +34,18 @@ import type { AsyncResourceTracer } from './tracer/async-resource-tracer.ts';
 import { quietly } from './tracer/owner.ts';
 import { startTracing } from './tracer/tracing.ts';
 
+/** Where spans are, and what their contexts suffered. */
+export interface ClewStats extends DeliveryStats {
+  /** Context losses that were seen, by kind; undefined where the tracer is off. */
+  contextLosses?: LossCounts | undefined;
+}
+
 /** What `start` returns. */
 export interface Clew {
   /** What was wrong with options and environment, in the words that were said on stderr. */
   readonly problems: readonly string[];
   /** Where every span is that has ended; undefined where spans go nowhere or to the console. */
-  stats(): DeliveryStats | undefined;
+  stats(): ClewStats | undefined;
   /** The tracer of this process, to change its level; undefined where clew is disabled. */
   readonly tracer: AsyncResourceTracer | undefined;
   /**
@@ -76,7 +84,7 @@ export function startIn(env: NodeJS.ProcessEnv, options: StartOptions = {}): Cle
   const parts = new Parts(config, found);
   running = {
     problems: found,
-    stats: () => parts.delivery?.stats(),
+    stats: () => parts.stats(),
     tracer: parts.tracer,
     addSpanProcessor: (processor) => parts.added?.add(processor) ?? (() => undefined),
     forceFlush: () => parts.flush(),
@@ -101,6 +109,7 @@ class Parts {
   added: AddedProcessors | undefined;
   #manager: AsyncHooksContextManager | undefined;
   #provider: Provider | undefined;
+  #marks: ContextLossMarks | undefined;
   #removeExitHandlers: (() => void) | undefined;
 
   constructor(config: Config, problems: string[]) {
@@ -114,6 +123,7 @@ class Parts {
     this.#reportKept();
     if (!config.disabled) {
       this.#part('the instrumentation', () => this.#enableInstrumentations(config));
+      this.#part('the marks of context losses', () => this.#markLosses(config));
       if (config.logs.console) {
         this.#part('ids in the console', () => this.#undo.push(patchConsole(config.logs.fields)));
       }
@@ -149,6 +159,11 @@ class Parts {
       if (willSay(level)) for (const line of uncoveredReport(found)) say(level, line);
     });
     this.#undo.push(() => surroundings.stop());
+  }
+
+  stats(): ClewStats | undefined {
+    const stats = this.delivery?.stats();
+    return stats && { ...stats, contextLosses: this.#marks?.stats() };
   }
 
   async flush(): Promise<void> {
@@ -231,6 +246,14 @@ class Parts {
     if (delivery && config.flushOnExit) {
       this.#removeExitHandlers = installExitHandlers(delivery, () => tracing.tracer.flush(true));
     }
+  }
+
+  /** Where the tracer watches anyway. */
+  #markLosses({ tracing }: Config): void {
+    if (tracing.level === 'off') return;
+    const marks = new ContextLossMarks().start();
+    this.#marks = marks;
+    this.#undo.push(() => marks.stop());
   }
 
   #enableInstrumentations(config: Config): void {

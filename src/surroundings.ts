@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
+import { isBlindTo } from './base/api-versions.ts';
 import { sayOnceFolded } from './base/log.ts';
 import { isPackageWanted, onPackage } from './instrumentation/index.ts';
 import { OTHER_TOOLS } from './other-tools.ts';
@@ -156,17 +157,6 @@ function blindApis(loaded: readonly string[]): string[] {
           `it are lost. Install one version: npm i ${API}@${ownVersion}`,
       ];
     });
-}
-
-/** @internal */
-export function isBlindTo(version: string | undefined, registered: string | undefined): boolean {
-  const [major = 0, minor = 0] = numbersOf(version);
-  const [ownMajor = 0, ownMinor = 0] = numbersOf(registered);
-  return major !== ownMajor || minor > ownMinor;
-}
-
-function numbersOf(version: string | undefined): number[] {
-  return (version ?? '').split('.').map(Number);
 }
 
 function versionAt(folder: string): string | undefined {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { readConfig } from '../src/config.ts';
 import { startReport, uncoveredReport } from '../src/start-report.ts';
-import { isBlindTo } from '../src/surroundings.ts';
+import { isBlindTo } from '../src/base/api-versions.ts';
 import { fixture, REGISTER_URL, runNode } from './support/run-node.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));

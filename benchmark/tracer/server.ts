@@ -3,10 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { ContextLossMarks } from '../../src/diagnosis/context-loss-marks.ts';
+import { ContextLossDetector } from '../../src/diagnosis/detector.ts';
 import { AsyncResourceTracer } from '../../src/tracer/async-resource-tracer.ts';
 
 /*
- * The server of `cost.ts`: ten awaits and one timer per request. The argument names the variant;
+ * The server of `cost.ts`: ten awaits and one timer per request. The argument names the variant,
+ * of the tracer or of the doctor;
  * each message from the parent is answered with the CPU time used so far, in microseconds.
  */
 const variant = process.argv[2] ?? 'bare';
@@ -20,6 +23,10 @@ if (variant === 'hooks') {
   const nothing = (): void => undefined;
   const options = { init: nothing, before: nothing, after: nothing, trackPromises: false };
   createHook(options).enable();
+} else if (variant === 'marks') {
+  new ContextLossMarks().start();
+} else if (variant === 'doctor' || variant === 'doctor-deep') {
+  new ContextLossDetector({ deep: variant === 'doctor-deep' }).start();
 } else if (variant !== 'bare') {
   const tracer = new AsyncResourceTracer({
     onTrace: () => undefined,

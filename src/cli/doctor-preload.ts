@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import { messageOf } from '../base/errors.ts';
 import { say } from '../base/log.ts';
 import { ContextLossDetector } from '../diagnosis/detector.ts';
+import { beforeFatalSignal } from '../export/fatal-signals.ts';
 import { enableRules, findRuleFile } from '../instrumentation/rules/index.ts';
 import { hookImports } from '../instrumentation/index.ts';
 import { quietly } from '../tracer/owner.ts';
@@ -52,17 +53,7 @@ function examine({ report, serving, deep, everySeconds }: Settings): void {
     process.once('exit', write);
     process.on('SIGUSR2', write);
     if (everySeconds) setInterval(write, everySeconds * 1000).unref();
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) endBy(signal, write);
+    // Where the application listens for a signal, it decides, and `exit` comes when it ends.
+    beforeFatalSignal(write);
   });
-}
-
-/** Writes before a signal ends the process; where the application listens, it decides. */
-function endBy(signal: NodeJS.Signals, write: () => void): void {
-  const end = (): void => {
-    if (process.listenerCount(signal) > 1) return;
-    write();
-    process.off(signal, end);
-    process.kill(process.pid, signal);
-  };
-  process.on(signal, end);
 }

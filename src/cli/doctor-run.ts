@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { ClewError } from '../base/errors.ts';
 import type { Report } from '../diagnosis/finding.ts';
@@ -70,10 +71,11 @@ class Run {
     this.#options = options;
     this.#folder = folder;
     const { program, stdout } = options;
+    const early = fileURLToPath(new URL('./doctor-require.cjs', import.meta.url));
     const preload = new URL('./doctor-preload.js', import.meta.url).href;
     // `clew doctor node app.js` is what people type who come from other tools.
     const args = program[0] === 'node' ? program.slice(1) : program;
-    this.#child = spawn(process.execPath, ['--import', preload, ...args], {
+    this.#child = spawn(process.execPath, ['--require', early, '--import', preload, ...args], {
       stdio: ['inherit', stdout === 'stderr' ? 2 : stdout, 'inherit'],
       env: {
         // A span that lost its parent is what is looked for: it has to be made.

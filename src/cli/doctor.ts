@@ -1,6 +1,6 @@
-import { optionError } from '../base/errors.ts';
+import { ClewError, optionError } from '../base/errors.ts';
 import { say } from '../base/log.ts';
-import { counts, type Report } from '../diagnosis/finding.ts';
+import { counts, type Finding, type Report } from '../diagnosis/finding.ts';
 import { reportText } from '../diagnosis/report-text.ts';
 import { parseArguments } from './arguments.ts';
 import { keepRun } from './doctor-memory.ts';
@@ -42,6 +42,8 @@ const OPTIONS = {
   every: { type: 'string' },
   deep: { type: 'boolean' },
   'no-color': { type: 'boolean' },
+  // Refused, with the reason.
+  pid: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -53,6 +55,10 @@ export async function doctor(args: string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  if (values.pid !== undefined) {
+    const message = 'There is no --pid: start the process under the doctor (clew doctor --help).';
+    throw new ClewError('ERR_OPTION', message);
+  }
   const { json = false, strict = false } = values;
   const run: DoctorRun = {
     program,
@@ -62,6 +68,7 @@ export async function doctor(args: string[]): Promise<number> {
   };
   const everySeconds = seconds('--every', values.every);
   const print = (report: Report): void => printReport(report, { ...values, strict, json });
+  const shown = new Set<string>();
   let last = '';
   const result = await runDoctor({
     ...run,
@@ -70,9 +77,12 @@ export async function doctor(args: string[]): Promise<number> {
     onReport: json
       ? undefined
       : (report) => {
-          const shown = JSON.stringify(report.findings);
-          if (shown !== last) print(report);
-          last = shown;
+          // Counts rise all the time; what is new is worth to be read.
+          const added = report.findings.map(idOf).filter((id) => !shown.has(id));
+          for (const id of added) shown.add(id);
+          if (added.length === 0) return;
+          print(report);
+          last = JSON.stringify(report.findings);
         },
   });
   const { report } = result;
@@ -83,6 +93,10 @@ export async function doctor(args: string[]): Promise<number> {
   keepRun({ run, report });
   if (json || JSON.stringify(report.findings) !== last) print(report);
   return exitCode(result, report, strict);
+}
+
+function idOf({ name, yourLine, summary }: Finding): string {
+  return `${name} ${yourLine ? `${yourLine.file}:${yourLine.line}` : summary}`;
 }
 
 function exitCode({ code, wasEnded }: DoctorResult, report: Report, strict: boolean): number {

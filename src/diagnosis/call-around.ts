@@ -14,13 +14,14 @@ const NOT_CALLS = new Set(
 );
 
 /**
- * Finds the innermost call that has a function around the given place as an argument, by going
- * back to the parenthesis that is open there. Text only: it knows strings and comments, and where
- * it is misled a rule is proposed that does not prove itself.
+ * Finds the calls that have a function around the given place as an argument, the innermost first,
+ * by going back to the parentheses that are open there. Text only: it knows strings and comments,
+ * and where it is misled a rule is proposed that does not prove itself.
  *
  * `line` and `column` count from 1.
  */
-export function callAround(text: string, line: number, column: number): CallAround | undefined {
+export function callsAround(text: string, line: number, column: number): CallAround[] {
+  const calls: CallAround[] = [];
   const end = offsetOf(text, line, column);
   const open = openBrackets(text, end);
   for (let i = open.length - 1; i >= 0; i--) {
@@ -34,9 +35,9 @@ export function callAround(text: string, line: number, column: number): CallArou
     const method = names.pop() as string;
     if (NOT_CALLS.has(method)) continue;
     const before = text.slice(0, at);
-    return { method, receiver: names.at(-1), line: before.split('\n').length };
+    calls.push({ method, receiver: names.at(-1), line: before.split('\n').length });
   }
-  return undefined;
+  return calls;
 }
 
 function offsetOf(text: string, line: number, column: number): number {

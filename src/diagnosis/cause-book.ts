@@ -31,6 +31,10 @@ export class CauseBook {
       cause = { observation, count: 0, brokenSpans: 0, owners: new Map() };
       this.#causes.set(key, cause);
     }
+    // A piece of a stream says less than its end.
+    if (observation.completes && !cause.observation.completes) {
+      cause.observation = { ...cause.observation, completes: true };
+    }
     count(cause, observation);
     return key;
   }
@@ -39,6 +43,11 @@ export class CauseBook {
   again(key: string, more: Pick<Observation, 'owner' | 'spans'>): void {
     const cause = this.#causes.get(key);
     if (cause) count(cause, more);
+  }
+
+  /** Counts one that came too fast to be looked at. */
+  skip(): void {
+    this.#dropped++;
   }
 
   get dropped(): number {

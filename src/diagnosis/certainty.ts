@@ -12,7 +12,7 @@ export function certaintyOf(
 ): Certainty | undefined {
   switch (seen.kind) {
     case 'lost':
-      return seen.anchored ? 'proven' : certaintyOfOrphan(seen, handOver);
+      return seen.anchored ? certaintyOfLost(seen, handOver) : certaintyOfOrphan(seen, handOver);
     case 'mixed':
       return certaintyOfMixed(seen, handOver);
     case 'stale':
@@ -23,6 +23,19 @@ export function certaintyOf(
       // `inactive`
       return seen.parentedElsewhere ? 'likely' : 'possible';
   }
+}
+
+/**
+ * A response touched under no request at all is a loss, unless it is a piece of a stream: what is
+ * broadcast to many comes from none of them, and a timer of start-up that does it is meant so.
+ */
+function certaintyOfLost(
+  { completes, handle }: CountedObservation,
+  handOver: HandOver | undefined,
+): Certainty | undefined {
+  if (completes) return 'proven';
+  const isMeant = handle !== undefined && isOwnTimer(handle) && handOver?.by !== 'package';
+  return isMeant ? undefined : 'possible';
 }
 
 /**

@@ -3,7 +3,7 @@ import { NodeSurroundings } from './collector/node-surroundings.ts';
 import { Observer } from './collector/observer.ts';
 import { SetupWatch } from './collector/setup-watch.ts';
 import { diagnose } from './diagnose.ts';
-import type { Finding, FindingKind, Report } from './finding.ts';
+import type { Finding, FindingKind, FindingName, Report } from './finding.ts';
 import type { LossKind } from './record.ts';
 import { SCHEMA_ID } from './schema.ts';
 
@@ -19,9 +19,10 @@ export interface ContextLossDetectorOptions {
   setup?: boolean;
   /**
    * Called when a span is seen that lost its parent, or that works for a request which has ended,
-   * with the span as its tracer returned it. Anchors may speak later: not every loss has a span.
+   * with the span as its tracer returned it and the name of the finding. Anchors may speak later:
+   * not every loss has a span.
    */
-  onLoss?(kind: LossKind, span: object | undefined): void;
+  onLoss?(kind: LossKind, span: object | undefined, name: FindingName): void;
   /** Called once, when a server of this process listens. */
   onServing?(): void;
 }
@@ -49,9 +50,10 @@ export class ContextLossDetector {
     this.#observer = new Observer({
       staleMillis,
       deep,
-      onLoss: (kind, span) => {
-        this.#counts[kind]++;
-        options.onLoss?.(kind, span);
+      onLoss: ({ kind, name, count, spans }) => {
+        this.#counts[kind] += count;
+        for (const span of spans) options.onLoss?.(kind, span, name);
+        if (spans.length === 0) options.onLoss?.(kind, undefined, name);
       },
       onServing: () => options.onServing?.(),
     });

@@ -1,9 +1,10 @@
 import { certaintyOf } from './certainty.ts';
-import type { Certainty, Finding, FindingName, Place } from './finding.ts';
-import { handOverIn, partyOf, synchronous, yourFrame, type HandOver } from './frames.ts';
-import type { CountedObservation, Frame, HandleRecord, RunRecord } from './record.ts';
+import type { Certainty, Finding, Place } from './finding.ts';
+import { handOverIn, partyOf, synchronous, yourFrame } from './frames.ts';
+import type { CountedObservation, Frame, HandleRecord, OwnerRef, RunRecord } from './record.ts';
+import { nameOf } from './finding-name.ts';
 import { mergeUnexplained } from './merge.ts';
-import { repairOf } from './repair.ts';
+import { isListener, repairOf } from './repair.ts';
 import { setupFindings } from './setup-findings.ts';
 import { summaryOf } from './summary.ts';
 import { DOCS, type Surroundings } from './surroundings.ts';
@@ -34,7 +35,11 @@ function findingOf(seen: CountedObservation, surroundings: Surroundings): Findin
   const certainty = certaintyOf(seen, handOver);
   // Without a line of the application there is nothing to repair, and often nothing is broken.
   if (certainty === undefined || !your) return undefined;
-  const name = nameOf(seen, handOver);
+  const yourLine = placeOf(your, surroundings);
+  const viaEmitter =
+    handOver?.viaEmitter === true ||
+    (handOver?.by === 'package' && isListener(yourLine, surroundings));
+  const name = nameOf(seen, handOver, viaEmitter);
   const finding: Finding = {
     number: 0,
     name,
@@ -44,39 +49,24 @@ function findingOf(seen: CountedObservation, surroundings: Surroundings): Findin
     count: seen.count,
     brokenSpans: seen.brokenSpans,
     summary: summaryOf(seen),
-    yourLine: placeOf(your, surroundings),
+    yourLine,
     fix: { rules: [] },
     docs: `${DOCS}#${name.toLowerCase()}`,
   };
-  if (seen.handle) finding.resource = resourceOf(seen.handle, surroundings);
+  if (seen.handle) finding.resource = resourceOf(seen.handle, seen.owner, surroundings);
   if (handOver) {
     finding.handOver = { ...placeOf(handOver.frame, surroundings), by: handOver.by };
     if (handOver.package) finding.handOver.package = handOver.package;
   }
   const owner = ownerOf(seen);
   if (owner) finding.owner = owner;
-  finding.fix = repairOf(finding, { viaEmitter: handOver?.viaEmitter === true }, surroundings);
+  finding.fix = repairOf(finding, { viaEmitter }, surroundings);
   return finding;
-}
-
-function nameOf(seen: CountedObservation, handOver: HandOver | undefined): FindingName {
-  switch (seen.kind) {
-    case 'batched':
-      return 'CLEW-BATCHED';
-    case 'inactive':
-      return 'CLEW-SPAN-NOT-ACTIVE';
-    case 'stale':
-      return seen.handle?.type === 'Timeout' ? 'CLEW-STALE-TIMER' : 'CLEW-STALE-CONNECTION';
-    default: {
-      const state = seen.kind === 'lost' ? 'LOST' : 'MIXED';
-      if (handOver?.viaEmitter || handOver?.by === 'node') return `CLEW-${state}-EMITTER`;
-      return handOver ? `CLEW-${state}-QUEUE` : `CLEW-${state}-CALLBACK`;
-    }
-  }
 }
 
 function resourceOf(
   { type, asyncId, repeating, stack, bornIn }: HandleRecord,
+  owner: OwnerRef | undefined,
   surroundings: Surroundings,
 ): NonNullable<Finding['resource']> {
   const resource: NonNullable<Finding['resource']> = { type, asyncId, repeating };
@@ -84,6 +74,9 @@ function resourceOf(
     yourFrame(stack) ?? synchronous(stack).find(({ file }) => partyOf(file) === 'package');
   if (born) resource.born = placeOf(born, surroundings);
   if (bornIn) resource.bornIn = bornIn.label;
+  if (bornIn && bornIn.id !== owner?.id && bornIn.label === owner?.label) {
+    resource.bornInAnother = true;
+  }
   return resource;
 }
 
@@ -103,7 +96,9 @@ function evidenceOf({ kind, anchored, what, count, handle }: CountedObservation)
   if (kind === 'inactive') return 'the span was open, and its work got the parent it has itself';
   if (anchored) {
     const each = count === 1 ? 'the callback' : `each of ${count} callbacks`;
-    return `${each} called ${what} of that request's response`;
+    return what.startsWith('res.')
+      ? `${each} called ${what} of that request`
+      : `${each} worked on what that request owns (${what})`;
   }
   return 'it was the only request in flight';
 }

@@ -63,6 +63,8 @@ export interface Finding {
     born?: Place;
     /** The request that created it; absent where no request did. */
     bornIn?: string;
+    /** It was another request than the owner, of the same label. */
+    bornInAnother?: boolean;
     repeating: boolean;
   };
   handOver?: Place & { by: 'package' | 'application' | 'node'; package?: string };
@@ -87,7 +89,7 @@ export interface Report {
   spans: number;
   millis: number;
   findings: Finding[];
-  /** Causes beyond the bound, which are counted and not kept. */
+  /** Observations beyond the bounds, in number or in time, which are counted and not looked at. */
   dropped: number;
 }
 

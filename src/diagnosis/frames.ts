@@ -7,6 +7,8 @@ export type Party = 'application' | 'package' | 'node' | 'tool';
 const TOOLS =
   /^(?:@opentelemetry\/|@sentry\/|@sentry-internal\/|dd-trace$|dc-polyfill$|require-in-the-middle$|import-in-the-middle$|clew$)/;
 const EMITTER = /^node:(?:events|internal\/event_target)$/;
+/** How packages call the function in which they emit. */
+const EMITS = /(?:^|\.)(?:emit|fire|publish|trigger|dispatchEvent)(?:Async|Sync)?$/;
 const SERVER = /^node:(?:_http_server|internal\/http2\/(?:core|compat))$/;
 
 export function partyOf(file: string): Party {
@@ -73,7 +75,8 @@ export function handOverOf(
     // An event that the application emits between the two is the application's doing.
     const between = viaEmitter ? firstApplication(outer.slice(emitter, packaged)) : undefined;
     if (between) return found('application', between, true);
-    return found('package', outer[packaged] as Frame, viaEmitter);
+    const frame = outer[packaged] as Frame;
+    return found('package', frame, viaEmitter || EMITS.test(frame.fn ?? ''));
   }
   const isServed = outer.some((frame) => SERVER.test(frame.file));
   if (viaEmitter && !(isServed && !firstApplication(outer.slice(emitter)))) {

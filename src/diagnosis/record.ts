@@ -89,7 +89,7 @@ export interface RunRecord {
   readonly requests: number;
   readonly spans: number;
   readonly millis: number;
-  /** Causes that a bound kept out. */
+  /** Observations that a bound kept out. */
   readonly dropped: number;
 }
 

@@ -1,4 +1,4 @@
-import { callAround } from './call-around.ts';
+import { callsAround, type CallAround } from './call-around.ts';
 import type { Finding, Place, ProposedRule } from './finding.ts';
 
 /** What the repair of a finding may ask about the outside. */
@@ -15,6 +15,7 @@ export interface Lookup {
 }
 
 const MAX_RULES = 8;
+const MAX_CALLS = 3;
 
 /** The change that repairs a finding: rules to try for a package, else lines to change. */
 export function repairOf(
@@ -59,33 +60,60 @@ function at(
   return place ? { file: place.file, line: place.line, text } : { text };
 }
 
-/** Rules for the package that handed over, for the method that the application called. */
+/** Methods that take a listener, whatever the emitter is of. */
+const LISTENS = /^(?:on|once|addListener|prependListener|addEventListener|subscribe|listen|tap)$/;
+const PROMISE_METHODS = new Set(['then', 'catch', 'finally']);
+
+type RuleKind = 'args' | 'emitter' | 'home';
+
+/** Rules for the package that handed over, for the methods that the application called. */
 function packageRules(
   { handOver, yourLine, resource }: Finding,
-  first: 'args' | 'emitter' | 'home',
+  given: RuleKind,
   lookup: Lookup,
 ): ProposedRule[] {
   const module = handOver?.package;
-  if (!module) return [];
-  const place = first === 'home' ? (resource?.born ?? yourLine) : yourLine;
-  const method = place && calledMethod(place, lookup);
-  if (!method) return [];
-  const rules: ProposedRule[] = [];
-  for (const path of lookup.pathsTo(module, method)) {
-    rules.push({ module, path, rule: first });
-    if (first === 'args') rules.push({ module, path, rule: 'task' });
-    // A worker is handed over when the queue is made, and the item later.
-    const factory = /^(.*\(\))#/.exec(path)?.[1];
-    if (first === 'args' && factory) {
-      rules.push({ module, path, rule: { kind: 'task', worker: 0 } });
+  const place = given === 'home' ? (resource?.born ?? yourLine) : yourLine;
+  if (!module || !place) return [];
+  const exact: ProposedRule[] = [];
+  const bare: ProposedRule[] = [];
+  const guessed: ProposedRule[] = [];
+  for (const { method, receiver } of callsAt(place, lookup).slice(0, MAX_CALLS)) {
+    const kind = given === 'args' && LISTENS.test(method) ? 'emitter' : given;
+    const paths = lookup.pathsTo(module, method);
+    // What is called by a bare name may be the export, or what the export returned.
+    if (receiver === undefined && paths.some((path) => path.startsWith('default()#'))) {
+      bare.push({ module, path: 'default', rule: kind }, { module, path: 'default()', rule: kind });
     }
-    if (first === 'emitter') rules.push({ module, path: path.replace(/#.*$/, '#'), rule: first });
+    for (const path of paths) {
+      // That a function of the package makes the object is a guess; most have a `then`.
+      const isGuess = path.includes('()#');
+      if (isGuess && PROMISE_METHODS.has(method)) continue;
+      (isGuess ? guessed : exact).push(...rulesFor(module, path, kind));
+    }
   }
-  return rules.slice(0, MAX_RULES);
+  const isCalledBare = callsAt(place, lookup)[0]?.receiver === undefined;
+  const rest = isCalledBare ? [...bare, ...guessed] : [...guessed, ...bare];
+  return [...exact, ...rest].slice(0, MAX_RULES);
 }
 
-/** The method whose call the line is inside of, or that it calls. */
-function calledMethod({ file, line, column }: Place, lookup: Lookup): string | undefined {
+function rulesFor(module: string, path: string, kind: RuleKind): ProposedRule[] {
+  const rules: ProposedRule[] = [{ module, path, rule: kind }];
+  if (kind === 'emitter') rules.push({ module, path: path.replace(/#.*$/, '#'), rule: kind });
+  if (kind !== 'args') return rules;
+  rules.push({ module, path, rule: 'task' });
+  // A worker is handed over when the queue is made, and the item later.
+  if (path.includes('()#')) rules.push({ module, path, rule: { kind: 'task', worker: 0 } });
+  return rules;
+}
+
+/** Whether the line is in a listener that the application gave to a method like `on`. */
+export function isListener(place: Place, lookup: Lookup): boolean {
+  return LISTENS.test(callsAt(place, lookup)[0]?.method ?? '');
+}
+
+/** The calls that the line is inside of, the innermost first. */
+function callsAt({ file, line, column }: Place, lookup: Lookup): CallAround[] {
   const text = lookup.source(file);
-  return text === undefined ? undefined : callAround(text, line, column)?.method;
+  return text === undefined ? [] : callsAround(text, line, column);
 }

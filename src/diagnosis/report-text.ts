@@ -14,6 +14,8 @@ export interface TextOptions {
 }
 
 const LABEL = 16;
+/** Findings in full: whoever has more begins with these. */
+const MAX_SHOWN = 20;
 const STYLES = { bold: '1', red: '31', green: '32', yellow: '33', cyan: '36', dim: '2' } as const;
 type Style = keyof typeof STYLES;
 const COLOURS: Record<Certainty, Style> = { proven: 'red', likely: 'yellow', possible: 'dim' };
@@ -45,13 +47,17 @@ class Writer {
     const sure = broken.filter(({ certainty }) => this.#strict || certainty !== 'possible');
     const possible = broken.filter((finding) => !sure.includes(finding));
     this.#line(this.#verdict(sure, report));
-    for (const finding of sure) this.#finding(finding);
+    for (const finding of sure.slice(0, MAX_SHOWN)) this.#finding(finding);
+    if (sure.length > MAX_SHOWN) {
+      this.#line('', `and ${sure.length - MAX_SHOWN} more causes in --json`);
+    }
     this.#short('not sure, and not counted (--strict shows and counts them):', possible);
     this.#short(
       'not broken, but know:',
       findings.filter(({ note }) => note),
     );
-    if (dropped > 0) this.#line('', `${dropped} observations of further causes were left out`);
+    if (dropped > 0)
+      this.#line('', `${dropped} more observations came too fast or were too many to be looked at`);
     return `${this.#lines.join('\n')}\n`;
   }
 
@@ -110,10 +116,13 @@ class Writer {
   }
 
   #resource(resource: NonNullable<Finding['resource']>): string {
-    const { type, asyncId, born, bornIn, repeating } = resource;
+    const { type, asyncId, born, bornIn, bornInAnother, repeating } = resource;
     const what = `${type} #${asyncId}${repeating ? ' (repeats)' : ''}`;
     const where = born ? `, created at ${this.#place(born)}` : '';
-    return `${what}${where}${bornIn ? ` in ${bornIn}` : ': no request owns it'}`;
+    if (!bornIn) return `${what}${where}: no request owns it`;
+    // An incoming message is not created in a request: it is one.
+    const inside = type === 'HTTPINCOMINGMESSAGE' || !born ? ' of' : ' in';
+    return `${what}${where}${inside} ${bornInAnother ? 'another ' : ''}${bornIn}`;
   }
 
   #short(title: string, findings: readonly Finding[]): void {
@@ -141,10 +150,11 @@ class Writer {
   #entry(label: string, text: string, extra?: string, style?: Style): void {
     const lead = `   ${label.padEnd(LABEL - 3)}`;
     const joined = extra ? `${text}   ${extra}` : text;
-    const fits = LABEL + joined.length <= this.#width;
-    const lines = fits
-      ? [joined]
-      : [...fold(text, this.#width - LABEL), ...(extra ? fold(extra, this.#width - LABEL) : [])];
+    const room = this.#width - LABEL;
+    const lines =
+      joined.length <= room
+        ? [joined]
+        : [...fold(text, room), ...(extra ? [cut(extra, room)] : [])];
     lines.forEach((line, index) => {
       const start = index === 0 ? lead : ' '.repeat(LABEL);
       this.#line(start + (style ? this.#paint(line, style) : line));
@@ -165,6 +175,10 @@ class Writer {
     this.#lines.push(...lines);
   }
 }
+
+/** A line of source is for recognition: its beginning will do. */
+const cut = (text: string, width: number): string =>
+  text.length <= width ? text : `${text.slice(0, width - 1).trimEnd()}…`;
 
 /** Breaks between words; a word that is longer than a line is broken itself. */
 function fold(text: string, width: number): string[] {

@@ -56,9 +56,13 @@ const FINDING = object(
         asyncId: whole,
         born: place('Where the async resource was created.'),
         bornIn: { ...text, description: 'The request that created it; absent: none did.' },
+        bornInAnother: {
+          type: 'boolean',
+          description: 'That request is not the owner, though it has its label.',
+        },
         repeating: { type: 'boolean' },
       },
-      ['born', 'bornIn'],
+      ['born', 'bornIn', 'bornInAnother'],
       'The async resource in whose callback it ran.',
     ),
     handOver: object(
@@ -90,7 +94,7 @@ export function findingsSchema(): object {
       spans: whole,
       millis: { type: 'number', minimum: 0 },
       findings: { type: 'array', items: FINDING },
-      dropped: { ...whole, description: 'Observations of causes beyond the bound.' },
+      dropped: { ...whole, description: 'Observations beyond the bounds, in number or in time.' },
     }),
   };
 }

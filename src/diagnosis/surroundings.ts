@@ -2,8 +2,8 @@ import type { Place } from './finding.ts';
 import type { Frame } from './record.ts';
 import type { Lookup } from './repair.ts';
 
-/** Where the findings are explained, one section each. */
-export const DOCS = 'docs/findings.md';
+/** Where the findings are explained, one section each: a file of this package. */
+export const DOCS = 'clew/docs/findings.md';
 
 /** What a diagnosis may ask about the outside: source lines, source maps, exports. */
 export interface Surroundings extends Lookup {

@@ -41,7 +41,7 @@ describe('diagnose', () => {
       owner: {
         label: 'GET /orders',
         count: 1,
-        evidence: "the callback called end of that request's response",
+        evidence: 'the callback called res.end() of that request',
       },
       fix: {
         rules: [],
@@ -51,7 +51,7 @@ describe('diagnose', () => {
           text: 'bind the callback: AsyncResource.bind(callback), or await a promise',
         },
       },
-      docs: 'docs/findings.md#clew-lost-queue',
+      docs: 'clew/docs/findings.md#clew-lost-queue',
     });
   });
 
@@ -89,6 +89,18 @@ describe('diagnose', () => {
         ?.certainty,
       'possible',
     );
+  });
+
+  it('leaves broadcasts to many responses alone', () => {
+    const ownTimer: HandleRecord = {
+      ...POOL_SOCKET,
+      type: 'Timeout',
+      stack: frames('/app/x.js:1'),
+    };
+    const piece: Partial<CountedObservation> = { completes: false, stack: frames('/app/x.js:2') };
+    assert.equal(finding({ ...piece, handle: ownTimer }), undefined);
+    assert.equal(finding({ ...piece, handle: ownTimer, completes: true })?.certainty, 'proven');
+    assert.equal(finding({ completes: false })?.certainty, 'possible');
   });
 
   it('names stale work by what outlived its request', () => {

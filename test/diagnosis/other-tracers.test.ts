@@ -50,7 +50,7 @@ for (const { name, folder, packages, preload } of SETUPS) {
       const modules = join(cachedInstall(folder, packages), 'node_modules');
       // dd-trace does nothing on a Node it is not made for.
       if (!runsHere(join(modules, name))) skipSuite(this, `${name}: it is not made for this Node`);
-      project = new Project(modules, QUIET);
+      project = new Project({ modules, env: QUIET });
       const preloads = ['--require', join(modules, preload), '--require', './load-http.cjs'];
       ({ report } = await project.doctor(...preloads, 'classes.mjs'));
     });

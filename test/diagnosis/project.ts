@@ -4,23 +4,31 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { Report } from '../../src/diagnosis/finding.ts';
-import { RunningNode, type Result } from '../support/run-node.ts';
+import { fixture, RunningNode, type Result } from '../support/run-node.ts';
 
-const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/diagnosis/', import.meta.url));
-const MODULES = fileURLToPath(new URL('../../../node_modules/', import.meta.url));
+export const MODULES: string = fileURLToPath(new URL('../../../node_modules/', import.meta.url));
 export const MAIN: string = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+export interface ProjectOptions {
+  /** Where packages that are not fixtures come from. */
+  modules?: string;
+  env?: Record<string, string>;
+  /** The folder of fixtures; its `packages` are installed. */
+  fixtures?: string;
+}
 
 /** A project in a folder of its own, with the fixtures' packages installed. */
 export class Project {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'clew-diagnosis-'));
 
-  readonly #env: Record<string, string>;
+  /** The environment of the runs. */
+  readonly env: Record<string, string>;
 
-  /** `modules`: where packages that are not fixtures come from. */
-  constructor(modules: string = MODULES, env: Record<string, string> = {}) {
-    this.#env = env;
-    cpSync(FIXTURES, this.folder, { recursive: true });
-    cpSync(join(FIXTURES, 'packages'), join(this.folder, 'node_modules'), { recursive: true });
+  constructor({ modules = MODULES, env = {}, fixtures = 'diagnosis' }: ProjectOptions = {}) {
+    this.env = env;
+    const from = fixture(fixtures);
+    cpSync(from, this.folder, { recursive: true });
+    cpSync(join(from, 'packages'), join(this.folder, 'node_modules'), { recursive: true });
     mkdirSync(join(this.folder, 'node_modules/.cache'));
     symlinkSync(join(modules, '@opentelemetry'), join(this.folder, 'node_modules/@opentelemetry'));
   }
@@ -40,7 +48,12 @@ export class Project {
   }
 
   clew(...args: string[]): Promise<Result> {
-    return new RunningNode([MAIN, ...args], { cwd: this.folder, env: this.#env }).result();
+    return new RunningNode([MAIN, ...args], { cwd: this.folder, env: this.env }).result();
+  }
+
+  /** Runs a program of the project without clew. */
+  node(...args: string[]): Promise<Result> {
+    return new RunningNode(args, { cwd: this.folder, env: this.env }).result();
   }
 
   async doctor(...args: string[]): Promise<{ report: Report; result: Result }> {

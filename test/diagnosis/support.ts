@@ -26,7 +26,7 @@ export const B = { id: 2, label: 'GET /invoice' };
 export function observation(given: Partial<CountedObservation> = {}): CountedObservation {
   return {
     kind: 'lost',
-    what: 'end',
+    what: 'res.end()',
     anchored: true,
     completes: true,
     stack: frames(

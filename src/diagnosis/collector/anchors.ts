@@ -1,10 +1,11 @@
 import { executionAsyncId } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ServerResponse } from 'node:http';
+import type { EventEmitter } from 'node:events';
 
 import { http } from '../../base/node-http.ts';
 import { templateOf } from '../../base/path-template.ts';
 import { patchHotMethod, type Undo } from '../../instrumentation/patch.ts';
+import { onHttp2Requests } from './http2-requests.ts';
 import { Request, Turn, turns, type Handle } from './work.ts';
 
 const START = 'http.server.request.start';
@@ -12,34 +13,41 @@ const FINISH = 'http.server.response.finish';
 const METHODS = ['writeHead', 'setHeader', 'write', 'end'] as const;
 const MAX_IN_FLIGHT = 10_000;
 
+interface Response {
+  readonly closed?: boolean;
+  readonly destroyed?: boolean;
+}
+
 interface Message {
-  request: { method?: string; url?: string };
-  response: ServerResponse;
+  request: { method?: string | undefined; url?: string | undefined };
+  response: Response;
 }
 
 export interface AnchorOptions {
+  /** Where no tracer does it, events of a request run in its turn, on every Node alike. */
+  bindsMessages: boolean;
   begun(): void;
-  /** A method of a response was called; `below` is the function that stands between. */
-  touched(request: Request, method: string, below: (...args: never[]) => unknown): void;
+  /** An anchor was touched, by `what`; `below` is the function that stands between. */
+  touched(request: Request, what: string, below: (...args: never[]) => unknown): void;
 }
 
 /** The async resource of an incoming message, which belongs to its request. */
-function messageHandle(bornIn: Request): Handle {
-  const type = 'HTTPINCOMINGMESSAGE';
+function messageHandle(type: string, bornIn: Request): Handle {
   const asyncId = executionAsyncId();
   const rest = { isInterval: false, generation: 0, captured: undefined, bornDuring: undefined };
   return { asyncId, type, bornIn, ...rest };
 }
 
 /**
- * The requests of `node:http`, and their responses as anchors: each belongs to one request for
+ * The requests of `node:http` and `node:http2`, and their responses as anchors: each belongs to one request for
  * ever, so the context under which it is touched is right or wrong beyond doubt. Other objects can
  * be given to a request by `own`.
  */
 export class Anchors {
   readonly #options: AnchorOptions;
   readonly #requests = new WeakMap<object, Request>();
-  readonly #inFlight = new Map<Request, WeakRef<ServerResponse>>();
+  readonly #turns = new WeakMap<object, Turn>();
+  readonly #inFlight = new Map<Request, WeakRef<Response>>();
   readonly #undos: Undo[] = [];
   count = 0;
 
@@ -50,10 +58,22 @@ export class Anchors {
   start(): void {
     subscribe(START, this.#onStart);
     subscribe(FINISH, this.#onFinish);
-    for (const method of METHODS) {
-      const undo = this.#patch(method);
-      if (undo) this.#undos.push(undo);
-    }
+    this.#patchClasses(http.ServerResponse, http.IncomingMessage);
+    const stop = onHttp2Requests(
+      ({ Http2ServerResponse, Http2ServerRequest }) =>
+        this.#patchClasses(Http2ServerResponse, Http2ServerRequest),
+      (request, response) => {
+        this.#begin('HTTP2STREAM', request, response);
+        response.stream.once('close', () => this.#end(response));
+      },
+    );
+    this.#undos.push(stop);
+  }
+
+  #patchClasses(response: { prototype: object }, message: { prototype: EventEmitter }): void {
+    const undos = METHODS.map((method) => this.#patch(response.prototype, method));
+    if (this.#options.bindsMessages) undos.push(bindMessages(message.prototype, this.#turns));
+    this.#undos.push(...undos.filter((undo) => undo !== undefined));
   }
 
   stop(): void {
@@ -86,6 +106,10 @@ export class Anchors {
 
   readonly #onStart = (message: unknown): void => {
     const { request, response } = message as Message;
+    this.#begin('HTTPINCOMINGMESSAGE', request, response);
+  };
+
+  #begin(type: string, request: Message['request'], response: Response): void {
     const { method = 'HTTP', url = '/' } = request;
     const begun = new Request(() => `${method} ${templateOf(url)}`);
     this.count++;
@@ -93,29 +117,48 @@ export class Anchors {
     if (this.#inFlight.size < MAX_IN_FLIGHT || this.inFlight < MAX_IN_FLIGHT) {
       this.#inFlight.set(begun, new WeakRef(response));
     }
-    turns.enterWith(new Turn(messageHandle(begun), begun));
+    const turn = new Turn(messageHandle(type, begun), begun);
+    this.#turns.set(request, turn);
+    turns.enterWith(turn);
     this.#options.begun();
-  };
+  }
 
-  readonly #onFinish = (message: unknown): void => {
-    const request = this.#requests.get((message as Message).response);
+  readonly #onFinish = (message: unknown): void => this.#end((message as Message).response);
+
+  #end(response: object): void {
+    const request = this.#requests.get(response);
     if (!request) return;
     request.ended = true;
     this.#inFlight.delete(request);
-  };
-
-  #patch(method: (typeof METHODS)[number]): Undo | undefined {
-    type Method = (...args: never[]) => unknown;
-    const touch = (response: object, below: Method): void => this.touch(response, method, below);
-    return patchHotMethod(
-      http.ServerResponse.prototype as unknown as Record<string, Method>,
-      method,
-      (original, patch) => {
-        return function touched(this: object, ...args) {
-          if (!patch.isUndone) touch(this, touched);
-          return original.apply(this, args);
-        };
-      },
-    );
   }
+
+  #patch(prototype: object, method: (typeof METHODS)[number]): Undo | undefined {
+    type Method = (...args: never[]) => unknown;
+    const what = `res.${method}()`;
+    const touch = (response: object, below: Method): void => this.touch(response, what, below);
+    return patchHotMethod(prototype as Record<string, Method>, method, (original, patch) => {
+      return function touched(this: object, ...args) {
+        if (!patch.isUndone) touch(this, touched);
+        return original.apply(this, args);
+      };
+    });
+  }
+}
+
+/**
+ * On Node 24 and later a message's events have the context of its connection, which is nothing that
+ * an application does wrong.
+ */
+function bindMessages(
+  prototype: EventEmitter,
+  bound: { get(message: object): Turn | undefined },
+): Undo | undefined {
+  return patchHotMethod(prototype, 'emit', (original, patch) => {
+    return function emit(this: EventEmitter, ...args) {
+      const turn = patch.isUndone ? undefined : bound.get(this);
+      return turn === undefined || turns.getStore()?.request === turn.request
+        ? original.apply(this, args)
+        : turns.run(turn, () => original.apply(this, args));
+    };
+  });
 }

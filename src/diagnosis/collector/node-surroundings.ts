@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire, findSourceMap, SourceMap, type SourceMapPayload } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,8 @@ export class NodeSurroundings implements Surroundings {
       const path = source.startsWith('file:')
         ? fileURLToPath(source)
         : resolve(dirname(file), source);
+      // Few packages publish the sources of their maps.
+      if (packageOf(file) !== undefined && !existsSync(path)) return place;
       return {
         ...place,
         file: path,

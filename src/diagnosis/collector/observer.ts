@@ -2,7 +2,10 @@ import { executionAsyncId } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 
 import { CauseBook } from '../cause-book.ts';
-import { handOverIn } from '../frames.ts';
+import { certaintyOf } from '../certainty.ts';
+import { nameOf } from '../finding-name.ts';
+import type { FindingName } from '../finding.ts';
+import { handOverIn, type HandOver } from '../frames.ts';
 import type { LossKind, Observation, RunRecord, SetupFact } from '../record.ts';
 import { Anchors } from './anchors.ts';
 import { Births } from './births.ts';
@@ -14,6 +17,7 @@ import type { SpanEvent, SpanSink, SpanSource } from './span-event.ts';
 import { SpanNames } from './span-names.ts';
 import { OtelSpans } from './span-source.ts';
 import { captureStack, readFrames } from './stack.ts';
+import { Suspects, takeSuspects } from './suspects.ts';
 import {
   Owner,
   turns,
@@ -28,18 +32,35 @@ export interface ObserverOptions {
   /** Milliseconds after its end from which work on a connection of a request is stale. */
   staleMillis: number;
   deep: boolean;
-  /** Called for each loss when it is seen, with the span that has it, if one does. */
+  /**
+   * Says of a span without a parent at once whether it lost one, and looks no closer at what
+   * nothing on the stack explains: for a process in production.
+   */
+  isLive?: boolean;
   onServing?: (() => void) | undefined;
-  onLoss?: ((kind: LossKind, key: object | undefined) => void) | undefined;
+  /** Called for each loss when it is seen. */
+  onLoss?: ((loss: SeenLoss) => void) | undefined;
+}
+
+export interface SeenLoss {
+  readonly kind: LossKind;
+  readonly name: FindingName;
+  /** How many losses it adds. */
+  readonly count: number;
+  /** The spans that have it, as their tracer made them. */
+  readonly spans: readonly object[];
+  /** The root span of the request it belongs to. */
+  readonly owner: object | undefined;
 }
 
 type Below = (...args: never[]) => unknown;
 type Seen = Partial<Observation> & Pick<Observation, 'kind' | 'what'>;
 
-const MAX_SUSPECTS = 500;
 const MAX_PER_TURN = 8;
 const MAX_KEYS = 1000;
 const STACKS_PER_SECOND = 100;
+/** More than one cause looks the same without its stack. */
+const SEVERAL = Symbol('several');
 
 /**
  * Watches spans, responses and async resources, and writes down what does not fit together. It
@@ -57,10 +78,11 @@ export class Observer implements SpanSink {
   readonly #owners = new WeakMap<object, Owner>();
   readonly #roots = new WeakMap<object, Owner>();
   readonly #budget = new Budget(STACKS_PER_SECOND);
-  /** Spans without a parent that no anchor has spoken for. */
-  #suspects: Suspect[] = [];
+  readonly #suspects: Suspects;
   /** What to count where a stack would cost too much: by what is known without one. */
-  readonly #known = new Map<string, string>();
+  readonly #known = new Map<string, string | typeof SEVERAL>();
+  /** The names of findings by cause; as many as the book has causes. */
+  readonly #findingNames = new Map<string, FindingName | undefined>();
   #spans = 0;
   #hasServerSpans = false;
   #startedAt = 0;
@@ -73,12 +95,21 @@ export class Observer implements SpanSink {
       onServing: options.onServing,
     });
     this.#anchors = new Anchors({
+      bindsMessages: !options.isLive,
       begun: () => {
         for (const source of this.#sources) source.look?.();
       },
       touched: (request, method, below) => this.#guard(() => this.#touched(request, method, below)),
     });
-    this.#openSpans = new OpenSpans((seen) => this.#observe(seen, seen.owner?.label ?? ''));
+    this.#suspects = new Suspects({
+      captures: () => this.#budget.take(),
+      hasParents: (name) => this.#names.hasParents(name),
+      settled: (seen, { name, turn }) => void this.#observe(seen, name, turn.handle),
+      judge: options.isLive ? (seen, suspect) => this.#judge(seen, suspect) : undefined,
+    });
+    this.#openSpans = new OpenSpans((seen) => {
+      this.#lost(seen.kind, this.#observe(seen, seen.owner?.label ?? ''), []);
+    });
   }
 
   start(): void {
@@ -101,7 +132,7 @@ export class Observer implements SpanSink {
 
   /** What was seen so far. */
   record(facts: readonly SetupFact[]): RunRecord {
-    this.#settle(0);
+    this.#suspects.settle(0);
     return {
       observations: this.#book.entries(),
       facts,
@@ -153,7 +184,7 @@ export class Observer implements SpanSink {
     const known = parent && this.#owners.get(parent);
     const owner = known ?? new Owner(name, event.traceId, turn?.request);
     this.#owners.set(key, owner);
-    if (turn && !isEntry) addSpan(turn, name);
+    if (turn && !isEntry) addSpan(turn, name, key);
     if (known) {
       this.#names.count(event, true);
       this.#makeActive(known);
@@ -162,11 +193,12 @@ export class Observer implements SpanSink {
       return;
     }
     this.#roots.set(key, owner);
+    owner.root = new WeakRef(key);
     if (isEntry || isRemote) return this.#makeActive(owner);
     this.#names.count(event, false);
     // A parent that is not known began before us.
     if (parent || isRoot || !turn || turn.request) return;
-    this.#suspect(event, turn);
+    if (this.#anchors.inFlight > 0) this.#suspects.add(event, turn, this.#anchors.inFlight);
   }
 
   /** The root span of `owner` is one that its request runs under. */
@@ -176,29 +208,25 @@ export class Observer implements SpanSink {
     this.#hasServerSpans = true;
   }
 
-  #suspect(event: SpanEvent, turn: Turn): void {
-    const { inFlight } = this.#anchors;
-    if (inFlight === 0) return;
-    const captured = this.#budget.take() ? captureStack() : undefined;
-    const suspect = { name: event.name, key: event.key, captured, turn, inFlight, resolved: false };
-    if ((turn.suspects ??= []).length < MAX_PER_TURN) turn.suspects.push(suspect);
-    this.#suspects.push(suspect);
-    this.#settle(MAX_SUSPECTS);
+  /** Calls a span without a parent a loss where the report would. */
+  #judge(seen: Observation, suspect: Suspect): void {
+    const handOver = handOverIn(seen);
+    if (suspect.captured === undefined || !isSeen(seen, handOver)) return;
+    suspect.isJudged = true;
+    this.#lost('lost', nameOf(seen, handOver), [suspect.key]);
   }
 
-  /** Gives the oldest suspects up to the book as spans that no anchor has spoken for. */
-  #settle(keep: number): void {
-    while (this.#suspects.length > keep) {
-      const suspect = this.#suspects.shift() as Suspect;
-      if (suspect.resolved) continue;
-      suspect.resolved = true;
-      const { name, captured, turn, inFlight } = suspect;
-      this.#observe(
-        { kind: 'lost', what: name, spans: [name], inFlight, stack: readFrames(captured) },
-        name,
-        turn.handle,
-      );
-    }
+  #lost(
+    kind: LossKind,
+    name: FindingName | undefined,
+    spans: readonly object[],
+    {
+      owner,
+      count = Math.max(1, spans.length),
+    }: { owner?: Owner | undefined; count?: number } = {},
+  ): void {
+    if (name === undefined) return;
+    this.#options.onLoss?.({ kind, name, count, spans, owner: owner?.root?.deref() });
   }
 
   #touched(request: Request, method: string, below: Below): void {
@@ -211,9 +239,11 @@ export class Observer implements SpanSink {
     // Without spans our own store stands for the context.
     const seenWork = owner ?? (request.owner ? undefined : turn?.request);
     const kind = seenWork ? 'mixed' : 'lost';
-    // Each kind once for a request: a response is touched more than once.
-    const bit = kind === 'lost' ? 1 : 2;
-    if ((request.reported & bit) !== 0) return;
+    // Each kind once for a request, and once more where its work is completed.
+    const completes = method !== 'res.write()';
+    const bit = (kind === 'lost' ? 1 : 2) << (completes ? 2 : 0);
+    // What completes it may be made of pieces.
+    if ((request.reported & (bit | (bit << 2))) !== 0) return;
     request.reported |= bit;
     const suspects = kind === 'lost' ? takeSuspects(turn) : [];
     const mixed = kind === 'mixed' && deeds?.served.size === 1 ? deeds.spans : [];
@@ -221,14 +251,17 @@ export class Observer implements SpanSink {
       kind,
       what: method,
       anchored: true,
-      completes: method !== 'write',
+      completes,
       owner: request.ref,
       seen: seenWork?.ref,
       spans: [...suspects.map(({ name }) => name), ...mixed],
     };
-    for (const { key: span } of suspects) this.#options.onLoss?.(kind, span);
-    if (suspects.length === 0) this.#options.onLoss?.(kind, undefined);
-    this.#observe(seen, method, turn?.handle, below);
+    const name = this.#observe(seen, method, turn?.handle, below);
+    const fresh = suspects.filter(({ isJudged }) => !isJudged).map((suspect) => suspect.key);
+    const keys = kind === 'lost' ? fresh : mixed.length > 0 ? (deeds?.keys ?? []) : [];
+    // What was called a loss when it began is counted.
+    const count = suspects.length > 0 ? fresh.length : Math.max(1, keys.length);
+    this.#lost(kind, name, keys, { owner: request.owner, count });
   }
 
   /** Whether what is active belongs to the request, as far as can be known. */
@@ -253,17 +286,16 @@ export class Observer implements SpanSink {
     if (served.size !== 2) return;
     const what = spans[0] as string;
     const seen: Seen = { kind: 'batched', what, owner: request.ref, callers: 2, spans: [] };
-    this.#observe(seen, what, turn.handle, below);
+    this.#lost('batched', this.#observe(seen, what, turn.handle, below), []);
   }
 
   #checkStale(event: SpanEvent, owner: Owner, turn: Turn | undefined): void {
     if (owner.endedAt === undefined || !turn?.handle) return;
     const handle = this.#outlived(turn.handle, owner, performance.now() - owner.endedAt);
     if (!handle) return;
-    this.#options.onLoss?.('stale', event.key);
     const { name } = event;
     const seen: Seen = { kind: 'stale', what: name, owner: owner.ref, spans: [name] };
-    this.#observe(seen, name, handle);
+    this.#lost('stale', this.#observe(seen, name, handle), [event.key]);
   }
 
   /** What was created in the work that ended, and keeps calling back in its context. */
@@ -277,14 +309,19 @@ export class Observer implements SpanSink {
     return undefined;
   }
 
-  #observe(seen: Seen, name: string, handle?: Handle, below?: Below): void {
+  /** Enters an observation into the book, and returns what its finding is called, if it is one. */
+  #observe(seen: Seen, name: string, handle?: Handle, below?: Below): FindingName | undefined {
     const rough = `${seen.kind} ${name} ${handle?.asyncId ?? ''}`;
     const { owner, spans = [] } = seen;
     const isRead = seen.stack !== undefined;
     if (!isRead && !this.#budget.take()) {
       const cause = this.#known.get(rough);
-      if (cause !== undefined) this.#book.again(cause, { owner, spans });
-      return;
+      if (cause !== undefined && cause !== SEVERAL) {
+        this.#book.again(cause, { owner, spans });
+        return this.#findingNames.get(cause);
+      }
+      this.#book.skip();
+      return seen.completes === false ? undefined : nameOf({ ...seen, handle }, undefined);
     }
     const stack = seen.stack ?? readFrames(captureStack(below));
     const record = handleRecord(handle);
@@ -299,27 +336,28 @@ export class Observer implements SpanSink {
       handle: record,
       birth: below && this.#births.here(),
     };
-    if (seen.anchored && !handOverIn(observation)) this.#births.look();
+    const handOver = handOverIn(observation);
+    if (seen.anchored && !handOver && !this.#options.isLive) this.#births.look();
+    const findingName = isSeen(observation, handOver) ? nameOf(observation, handOver) : undefined;
     const cause = this.#book.add(observation);
-    if (cause === undefined) return;
+    if (cause === undefined) return findingName;
+    this.#findingNames.set(cause, findingName);
     if (this.#known.size >= MAX_KEYS) this.#known.clear();
-    this.#known.set(rough, cause);
+    const before = this.#known.get(rough);
+    this.#known.set(rough, before === undefined || before === cause ? cause : SEVERAL);
+    return findingName;
   }
 }
 
-function addSpan(turn: Turn, name: string): void {
-  const { spans } = turn.deedsOf(executionAsyncId());
-  if (spans.length < MAX_PER_TURN) spans.push(name);
+/** Whether there is enough for a finding; of what was touched, for more than a possible one. */
+function isSeen(seen: Observation, handOver: HandOver | undefined): boolean {
+  const certainty = certaintyOf({ ...seen, count: 1, brokenSpans: 0, owners: {} }, handOver);
+  return certainty !== undefined && !(seen.anchored && certainty === 'possible');
 }
 
-/** The suspects of a turn and of those it descends from; each is spoken for once. */
-function takeSuspects(turn: Turn | undefined): Suspect[] {
-  const taken: Suspect[] = [];
-  for (let next = turn; next; next = next.handle?.bornDuring) {
-    for (const suspect of next.suspects ?? []) {
-      if (!suspect.resolved) taken.push(suspect);
-      suspect.resolved = true;
-    }
-  }
-  return taken;
+function addSpan(turn: Turn, name: string, key: object): void {
+  const { spans, keys } = turn.deedsOf(executionAsyncId());
+  if (spans.length >= MAX_PER_TURN) return;
+  spans.push(name);
+  keys.push(key);
 }

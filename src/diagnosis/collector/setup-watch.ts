@@ -1,10 +1,171 @@
-import type { SetupFact } from '../record.ts';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 
-/** Watches how tracing is set up. */
+import semver from 'semver';
+
+import { isBlindTo } from '../../base/api-versions.ts';
+import type { SetupFact } from '../record.ts';
+import { apiRegistry } from './api-registry.ts';
+import { packagesInside } from './bundle.ts';
+import { DiagWatch } from './diag-watch.ts';
+import { ExportWatch } from './export-watch.ts';
+import { InstrumentationWatch, isPatched, type ModuleDefinition } from './instrumentation-watch.ts';
+import { hasImportHook, loadedPackages, type LoadedPackage } from './loaded-modules.ts';
+
+const API = '@opentelemetry/api';
+const INSTRUMENTATION = /^@opentelemetry\/instrumentation-(.+)$/;
+/** Words for the parts of the API that are registered. */
+const PARTS: Readonly<Record<string, string>> = {
+  trace: 'a tracer provider',
+  context: 'a context manager',
+  propagation: 'a propagator',
+};
+
+/**
+ * Watches how tracing is set up: what OpenTelemetry's own parts report to nobody, where spans are
+ * sent, and which modules were loaded how.
+ */
 export class SetupWatch {
-  start(): void {}
-  stop(): void {}
-  facts(): SetupFact[] {
-    return [];
+  readonly #diag = new DiagWatch();
+  readonly #exports = new ExportWatch();
+  readonly #instrumentations = new InstrumentationWatch();
+
+  start(): void {
+    this.#diag.start();
+    this.#exports.start();
+    this.#instrumentations.start();
   }
+
+  stop(): void {
+    this.#instrumentations.stop();
+    this.#diag.stop();
+    this.#exports.stop();
+  }
+
+  /** Faults of the set-up as far as they have shown. Reads files: not for a hot path. */
+  facts(): SetupFact[] {
+    const packages = loadedPackages();
+    const parts: (() => SetupFact[])[] = [
+      () => this.#registrations(),
+      () => apiCopies(packages),
+      () => this.#uninstrumented(packages),
+      () => this.#exportFaults(),
+    ];
+    return parts.flatMap((part) => {
+      try {
+        return part();
+      } catch {
+        // What cannot be read is not judged.
+        return [];
+      }
+    });
+  }
+
+  #registrations(): SetupFact[] {
+    const facts: SetupFact[] = [];
+    for (const [part, stack] of this.#diag.refused) {
+      const what = PARTS[part];
+      // The stand-ins of one set-up register their parts together: the provider says it all.
+      const isSaid = part !== 'trace' && this.#diag.refused.has('trace');
+      if (what && !isSaid) facts.push({ fault: 'second-provider', what, stack });
+    }
+    for (const [version, holds] of this.#diag.mismatched) {
+      const expected = `what it registers is refused, as ${API} ${holds} registered before`;
+      facts.push({ fault: 'version', package: API, version, expected });
+    }
+    return facts;
+  }
+
+  /** Modules that an instrumentation waits for, and has not patched though they are loaded. */
+  #uninstrumented(packages: readonly LoadedPackage[]): SetupFact[] {
+    const facts: SetupFact[] = [];
+    const { enabled } = this.#instrumentations;
+    const entry = resolve(process.argv[1] ?? '');
+    const modules = enabled.flatMap((one) => one.modules);
+    const inside = bundled(entry, modules, packages);
+    if (inside.length > 0) facts.push({ fault: 'bundled', entry, packages: inside });
+    const patched = new Set(modules.filter(isPatched).map(({ name }) => name));
+    const imported: string[] = [];
+    for (const { name, version, isWhole, isRequired, dependencies } of packages) {
+      const wanting = enabled.filter((one) => one.modules.some((module) => module.name === name));
+      // Some are patched in the package that does their work.
+      if (!isWhole || !wanting[0] || [name, ...dependencies].some((one) => patched.has(one)))
+        continue;
+      const expected = modules.filter((module) => module.name === name);
+      if (!expected.some((module) => takes(module, version))) {
+        const ranges = expected.flatMap((module) => module.supportedVersions ?? []).join(' || ');
+        const text = `${wanting[0].name} takes ${ranges || 'none'}`;
+        facts.push({ fault: 'version', package: name, version, expected: text });
+        continue;
+      }
+      const late = wanting.find((one) => one.late.includes(name));
+      if (!isRequired && !hasImportHook()) imported.push(name);
+      else if (late) {
+        const { stack } = late;
+        facts.push({ fault: 'loaded-early', package: name, instrumentation: late.name, stack });
+      }
+    }
+    if (imported.length > 0) facts.push({ fault: 'esm-hook', packages: imported, entry });
+    return facts;
+  }
+
+  #exportFaults(): SetupFact[] {
+    const { targets } = this.#exports;
+    const { exportFailures, exportReason } = this.#diag;
+    if (targets.length === 0 && exportFailures > 0) {
+      const reason = exportReason ?? 'no reason given';
+      const isAbsent = /ECONNREFUSED|ENOTFOUND|UNAVAILABLE/.test(reason);
+      const fault = isAbsent ? 'no-collector' : 'export-fails';
+      return [{ fault, target: 'the collector', reason, count: exportFailures }];
+    }
+    return targets
+      .filter(({ accepted, failed }) => failed > accepted)
+      .map(({ target, reason, failed, accepted, isAbsent }) => ({
+        fault: isAbsent && accepted === 0 ? 'no-collector' : 'export-fails',
+        target,
+        reason,
+        count: failed,
+      }));
+  }
+}
+
+/** Copies of the API, where one of them does not see what was registered. */
+function apiCopies(packages: readonly LoadedPackage[]): SetupFact[] {
+  const registered = apiRegistry()?.version;
+  if (registered === undefined || apiRegistry()?.trace === undefined) return [];
+  const own = createRequire(import.meta.url).resolve(API);
+  const copies = packages
+    .filter(({ name }) => name === API)
+    .map(({ folder, version }) => ({
+      path: folder,
+      version,
+      works: !isBlindTo(version, registered),
+    }));
+  // The doctor's own copy is no part of the application.
+  const broken = copies.filter(({ path, works }) => !works && !own.startsWith(path));
+  return broken.length > 0 ? [{ fault: 'api-copies', copies }] : [];
+}
+
+/** Packages inside of the entry that an instrumentation would have to see loaded. */
+function bundled(
+  entry: string,
+  wanted: readonly ModuleDefinition[],
+  packages: readonly LoadedPackage[],
+): string[] {
+  const inside = packagesInside(entry);
+  const names = new Set(wanted.map(({ name }) => name));
+  for (const name of inside) {
+    const covered = INSTRUMENTATION.exec(name)?.[1];
+    if (covered) names.add(covered);
+  }
+  const loaded = new Set(packages.map(({ name }) => name));
+  return [...inside].filter((name) => names.has(name) && !loaded.has(name));
+}
+
+function takes({ supportedVersions = [] }: ModuleDefinition, version: string): boolean {
+  const { length } = supportedVersions;
+  return (
+    length === 0 ||
+    supportedVersions.some((range) => semver.satisfies(version, range, { includePrerelease: true }))
+  );
 }

@@ -1,14 +1,9 @@
-import { context, trace, SpanKind, type Context, type Span } from '@opentelemetry/api';
+import { trace, SpanKind, type Context, type Span } from '@opentelemetry/api';
 
 import { ownerOf, patchHotMethod, patchMethod, type Undo } from '../../instrumentation/patch.ts';
+import { apiRegistry, onApiRegistry, type ApiRegistry } from './api-registry.ts';
 import type { SpanSink, SpanSource } from './span-event.ts';
 
-/** Where every copy of the API keeps what was registered. */
-const REGISTRY = Symbol.for('opentelemetry.js.api.1');
-
-interface Registry {
-  trace?: unknown;
-}
 interface Provider {
   getTracer?(name: string): object;
   getDelegate?(): object;
@@ -32,9 +27,7 @@ export class OtelSpans implements SpanSource {
 
   start(sink: SpanSink): void {
     this.#sink = sink;
-    const registry = (globalThis as { [REGISTRY]?: Registry })[REGISTRY];
-    if (registry) this.#watch(registry);
-    else this.#awaitRegistry();
+    this.#undos.push(onApiRegistry((registry) => this.#watch(registry)));
   }
 
   stop(): void {
@@ -43,37 +36,18 @@ export class OtelSpans implements SpanSource {
   }
 
   active(): object | undefined {
-    return trace.getSpan(context.active());
+    // Not by our own copy of the API: it may not see what another one registered.
+    const active = apiRegistry()?.context?.active?.();
+    return active && trace.getSpan(active);
   }
 
   /** Looks for a provider that was registered after another one was removed. */
   look(): void {
-    const provider = (globalThis as { [REGISTRY]?: Registry })[REGISTRY]?.trace;
+    const provider = apiRegistry()?.trace;
     if (provider !== this.#known) this.#found(provider);
   }
 
-  #awaitRegistry(): void {
-    let value: Registry | undefined;
-    const remove = (): void => {
-      Reflect.deleteProperty(globalThis, REGISTRY);
-      if (value) (globalThis as { [REGISTRY]?: Registry })[REGISTRY] = value;
-    };
-    Object.defineProperty(globalThis, REGISTRY, {
-      configurable: true,
-      enumerable: true,
-      get: () => value,
-      set: (registry: Registry) => {
-        value = registry;
-        remove();
-        this.#watch(registry);
-      },
-    });
-    this.#undos.push(() => {
-      if (!value) remove();
-    });
-  }
-
-  #watch(registry: Registry): void {
+  #watch(registry: ApiRegistry): void {
     let provider = registry.trace;
     this.#found(provider);
     Object.defineProperty(registry, 'trace', {
@@ -157,7 +131,7 @@ export class OtelSpans implements SpanSource {
       if (!trace.isSpanContextValid(span.spanContext())) return;
       this.#patchEnd(span);
       const isRoot = options?.root === true;
-      const parent = isRoot ? undefined : trace.getSpan(parentContext ?? context.active());
+      const parent = isRoot ? undefined : this.#parentIn(parentContext);
       sink.started({
         key: span,
         parent,
@@ -171,6 +145,11 @@ export class OtelSpans implements SpanSource {
     } catch {
       // Never into the application.
     }
+  }
+
+  #parentIn(parentContext: Context | undefined): Span | undefined {
+    const parent = parentContext ?? apiRegistry()?.context?.active?.();
+    return parent && trace.getSpan(parent);
   }
 
   #patchEnd(span: Span): void {

@@ -17,13 +17,16 @@ export function captureStack(below?: (...args: never[]) => unknown): CapturedSta
 }
 
 /** The frames of a stack that nothing has looked at yet, innermost first. Never throws. */
-export function readFrames(captured: CapturedStack | undefined): Frame[] {
+export function readFrames(
+  captured: CapturedStack | undefined,
+  most: number = MAX_FRAMES,
+): Frame[] {
   if (captured === undefined) return [];
   const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')?.value as unknown;
   try {
     Error.prepareStackTrace = (_error, sites) => sites;
     const { stack } = captured;
-    return Array.isArray(stack) ? (stack as NodeJS.CallSite[]).map(frameOf) : [];
+    return Array.isArray(stack) ? (stack as NodeJS.CallSite[]).slice(0, most).map(frameOf) : [];
   } catch {
     return [];
   } finally {

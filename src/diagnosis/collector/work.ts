@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import type { OwnerRef } from '../record.ts';
+import type { Frame, OwnerRef } from '../record.ts';
 import type { CapturedStack } from './stack.ts';
 
 /*
@@ -46,6 +46,8 @@ export class Owner {
   readonly traceId: string | undefined;
   /** The request in whose course the root span was started. */
   readonly request: Request | undefined;
+  /** Its root span; not held, as connections keep the owner for long. */
+  root: WeakRef<object> | undefined;
   /** When its root span ended, on the clock of `performance.now()`. */
   endedAt: number | undefined;
   /** Spans that are open and were not active yet, for those the application made. */
@@ -102,6 +104,10 @@ export interface Suspect {
   readonly captured: CapturedStack | undefined;
   readonly turn: Turn;
   readonly inFlight: number;
+  /** The frames of its stack, once they were read. */
+  frames: readonly Frame[] | undefined;
+  /** It was called a loss when it began. */
+  isJudged: boolean;
   resolved: boolean;
 }
 
@@ -110,6 +116,8 @@ export interface Deeds {
   readonly asyncId: number;
   /** Spans it started, by name; where a response is touched they say what was broken. */
   readonly spans: string[];
+  /** The same, themselves. */
+  readonly keys: object[];
   /** Requests whose responses it touched after that. */
   readonly served: Set<Request>;
 }
@@ -133,7 +141,8 @@ export class Turn {
 
   /** What the callback with `asyncId` did; what an earlier one did is forgotten. */
   deedsOf(asyncId: number): Deeds {
-    if (this.#deeds?.asyncId !== asyncId) this.#deeds = { asyncId, spans: [], served: new Set() };
+    if (this.#deeds?.asyncId !== asyncId)
+      this.#deeds = { asyncId, spans: [], keys: [], served: new Set() };
     return this.#deeds;
   }
 

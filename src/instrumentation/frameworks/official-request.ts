@@ -1,4 +1,4 @@
-import { IncomingMessage } from 'node:http';
+import { http } from '../../base/node-http.ts';
 
 import { context, createContextKey, type Span } from '@opentelemetry/api';
 
@@ -49,7 +49,7 @@ const known = new WeakMap<object, ServerRequest>();
 /** The request of `message`, which is being handled now; undefined where nothing was left for it. */
 export function officialRequestOf(message: object): ServerRequest | undefined {
   // Those that are made up to ask an application from inside have no span.
-  if (!(message instanceof IncomingMessage)) return undefined;
+  if (!(message instanceof http.IncomingMessage)) return undefined;
   const found = context.active().getValue(RPC_METADATA) as RpcMetadata | undefined;
   // Ours leave themselves there, for official instrumentations of frameworks.
   if (found?.type !== 'http' || found.span === undefined || 'setRoute' in found) return undefined;

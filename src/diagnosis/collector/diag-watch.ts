@@ -1,0 +1,115 @@
+import type { Frame } from '../record.ts';
+import { onApiRegistry, type ApiRegistry } from './api-registry.ts';
+import { captureStack, readFrames } from './stack.ts';
+
+/*
+ * OpenTelemetry writes its warnings to a logger that most applications never set, so that nobody
+ * sees them. While no logger is set, and beside one that is, the doctor reads along. What is
+ * written is passed on as before.
+ */
+
+const LEVELS = ['error', 'warn', 'info', 'debug', 'verbose'] as const;
+type Level = (typeof LEVELS)[number];
+type Logger = Record<Level, (...args: unknown[]) => void>;
+
+const REFUSED = /Attempted duplicate registration of API: (\w+)/;
+const MISMATCH =
+  /Registration of version v(\S+) for (\w+) does not match previously registered API v([\w.-]+)/;
+const EXPORT_FAILED = /OTLPExporterError|UNAVAILABLE|ECONNREFUSED|ENOTFOUND/;
+/** Reads without a logger after which it is certain that nobody will set one. */
+const MAX_READS = 2000;
+const MAX_HEARD = 100;
+const MAX_LENGTH = 2000;
+
+/** What the messages of OpenTelemetry's own parts say about the set-up. */
+export class DiagWatch {
+  /** What was registered a second time, and where. */
+  readonly refused: Map<string, readonly Frame[]> = new Map();
+  /** Copies of the API by version whose registration was refused, with the version that holds. */
+  readonly mismatched: Map<string, string> = new Map();
+  exportFailures = 0;
+  /** The first failure of an export, in the words of the exporter. */
+  exportReason: string | undefined;
+  readonly #tee: Logger;
+  #given: Partial<Logger> | undefined;
+  #registry: ApiRegistry | undefined;
+  #reads = 0;
+  #undo: (() => void) | undefined;
+
+  constructor() {
+    const tee = {} as Logger;
+    for (const level of LEVELS) {
+      tee[level] = (...args) => {
+        this.#hear(level, args);
+        this.#given?.[level]?.(...args);
+      };
+    }
+    this.#tee = tee;
+  }
+
+  start(): void {
+    this.#undo = onApiRegistry((registry) => this.#watch(registry));
+  }
+
+  stop(): void {
+    this.#undo?.();
+    const registry = this.#registry;
+    this.#registry = undefined;
+    if (!registry || Object.getOwnPropertyDescriptor(registry, 'diag')?.get === undefined) return;
+    Reflect.deleteProperty(registry, 'diag');
+    if (this.#given !== undefined) registry.diag = this.#given;
+  }
+
+  #watch(registry: ApiRegistry): void {
+    this.#registry = registry;
+    this.#given = registry.diag as Partial<Logger> | undefined;
+    const read = (): unknown => this.#read(read);
+    Object.defineProperty(registry, 'diag', {
+      configurable: true,
+      enumerable: true,
+      get: read,
+      set: (logger: Partial<Logger> | undefined) => {
+        this.#given = logger;
+      },
+    });
+  }
+
+  #read(below: () => unknown): unknown {
+    if (this.#given !== undefined) return this.#tee;
+    if (++this.#reads > MAX_READS) return undefined;
+    // Whoever sets a logger looks first for one that it replaces.
+    const isSetting = readFrames(captureStack(below), 6).some(({ fn }) => fn === 'setLogger');
+    return isSetting ? undefined : this.#tee;
+  }
+
+  #hear(level: Level, args: readonly unknown[]): void {
+    if (level !== 'error') return;
+    try {
+      const text = args.filter((arg) => typeof arg === 'string').join(' ');
+      this.#hearError(text.slice(0, MAX_LENGTH));
+    } catch {
+      // Never into the application.
+    }
+  }
+
+  #hearError(text: string): void {
+    const refused = REFUSED.exec(text)?.[1];
+    if (refused && this.refused.size < MAX_HEARD && !this.refused.has(refused)) {
+      this.refused.set(refused, here());
+    }
+    const [, holds, , own] = MISMATCH.exec(text) ?? [];
+    if (holds && own && this.mismatched.size < MAX_HEARD) this.mismatched.set(own, holds);
+    if (!EXPORT_FAILED.test(text)) return;
+    this.exportFailures++;
+    this.exportReason ??= reasonIn(text);
+  }
+}
+
+const here = (): readonly Frame[] => readFrames(captureStack());
+
+/** The reason in an error that was written as JSON, or the beginning of its text. */
+function reasonIn(text: string): string {
+  const message = /"message":"([^"\\]{1,120})/.exec(text)?.[1];
+  const code = /"code":"?([\w-]{1,40})/.exec(text)?.[1];
+  return [message, code].filter(Boolean).join(' ') || (text.split('\n', 1)[0] ?? '').slice(0, 120);
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+import { packageOf } from '../frames.ts';
+
+/*
+ * What this process has loaded, as CommonJS knows it: packages, and how they were loaded.
+ */
+
+export interface LoadedPackage {
+  readonly name: string;
+  readonly folder: string;
+  readonly version: string;
+  readonly dependencies: readonly string[];
+  /** Its main module was loaded, and not only a file of it. */
+  readonly isWhole: boolean;
+  /** Somebody required it; else it was imported by ES modules only. */
+  readonly isRequired: boolean;
+}
+
+type Cache = NodeJS.Dict<NodeModule>;
+const own = createRequire(import.meta.url);
+const IMPORT_REGISTER = /import-in-the-middle[\\/]lib[\\/]register\.js$/;
+
+/** The packages with modules in the cache of `require`. */
+export function loadedPackages(cache: Cache = own.cache): LoadedPackage[] {
+  const files = new Map<string, string[]>();
+  for (const file of Object.keys(cache)) {
+    const folder = folderOf(file);
+    if (folder) files.set(folder, [...(files.get(folder) ?? []), file]);
+  }
+  const required = requiredFolders(cache);
+  return [...files].map(([folder, loaded]) => {
+    const { version = '', dependencies = {} } = readPackage(folder);
+    return {
+      name: packageOf(join(folder, 'x')) ?? '',
+      folder,
+      version,
+      dependencies: Object.keys(dependencies),
+      isWhole: loaded.includes(mainOf(folder)),
+      isRequired: required.has(folder),
+    };
+  });
+}
+
+/** The folders of packages that a module outside of them has required. */
+function requiredFolders(cache: Cache): Set<string> {
+  const required = new Set<string>();
+  for (const [file, module] of Object.entries(cache)) {
+    const from = folderOf(file);
+    for (const { filename } of module?.children ?? []) {
+      const to = folderOf(filename ?? '');
+      if (to && to !== from) required.add(to);
+    }
+  }
+  return required;
+}
+
+/** Whether imports of ES modules pass a hook of import-in-the-middle, which counts them. */
+export function hasImportHook(cache: Cache = own.cache): boolean {
+  return Object.entries(cache).some(([file, module]) => {
+    if (!IMPORT_REGISTER.test(file)) return false;
+    const { toHook, specifiers } = (module?.exports ?? {}) as {
+      toHook?: readonly unknown[];
+      specifiers?: ReadonlyMap<string, unknown>;
+    };
+    return (toHook?.length ?? 0) > 0 || (specifiers?.size ?? 0) > 0;
+  });
+}
+
+/** The folder of the package that `file` is in. */
+function folderOf(file: string): string | undefined {
+  return /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+(?=[\\/])/.exec(file)?.[0];
+}
+
+function mainOf(folder: string): string {
+  try {
+    return own.resolve(folder);
+  } catch {
+    return '';
+  }
+}
+
+interface Manifest {
+  version?: string;
+  dependencies?: Record<string, string>;
+}
+
+function readPackage(folder: string): Manifest {
+  try {
+    return JSON.parse(read(join(folder, 'package.json'))) as Manifest;
+  } catch {
+    return {};
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,84 @@
+import type { Observation } from '../record.ts';
+import { handleRecord } from './handles.ts';
+import type { SpanEvent } from './span-event.ts';
+import { captureStack, readFrames } from './stack.ts';
+import type { Suspect, Turn } from './work.ts';
+
+const MAX_SUSPECTS = 500;
+const MAX_PER_TURN = 8;
+
+export interface SuspectsOptions {
+  /** Whether there is time for one more stack. */
+  captures(): boolean;
+  hasParents(name: string): boolean;
+  /** No anchor has spoken for it, and none is waited for any more. */
+  settled(seen: Observation, suspect: Suspect): void;
+  /** With it, each is judged when it begins. */
+  judge: ((seen: Observation, suspect: Suspect) => void) | undefined;
+}
+
+/** Spans without a parent that no anchor has spoken for; the oldest are given up first. */
+export class Suspects {
+  readonly #options: SuspectsOptions;
+  readonly #waiting: Suspect[] = [];
+
+  constructor(options: SuspectsOptions) {
+    this.#options = options;
+  }
+
+  add({ name, key }: SpanEvent, turn: Turn, inFlight: number): void {
+    const suspect: Suspect = {
+      name,
+      key,
+      captured: this.#options.captures() ? captureStack() : undefined,
+      frames: undefined,
+      turn,
+      inFlight,
+      isJudged: false,
+      resolved: false,
+    };
+    this.#options.judge?.(this.#observationOf(suspect), suspect);
+    if ((turn.suspects ??= []).length < MAX_PER_TURN) turn.suspects.push(suspect);
+    this.#waiting.push(suspect);
+    this.settle(MAX_SUSPECTS);
+  }
+
+  /** Gives up all but `keep`. */
+  settle(keep: number): void {
+    while (this.#waiting.length > keep) {
+      const suspect = this.#waiting.shift() as Suspect;
+      if (suspect.resolved) continue;
+      suspect.resolved = true;
+      this.#options.settled(this.#observationOf(suspect), suspect);
+    }
+  }
+
+  #observationOf(suspect: Suspect): Observation {
+    const { name, captured, turn, inFlight } = suspect;
+    // A stack can be read as frames only the first time it is looked at.
+    suspect.frames ??= readFrames(captured);
+    return {
+      kind: 'lost',
+      what: name,
+      anchored: false,
+      completes: true,
+      stack: suspect.frames,
+      handle: handleRecord(turn.handle),
+      inFlight,
+      parentedElsewhere: this.#options.hasParents(name),
+      spans: [name],
+    };
+  }
+}
+
+/** The suspects of a turn and of those it descends from; each is spoken for once. */
+export function takeSuspects(turn: Turn | undefined): Suspect[] {
+  const taken: Suspect[] = [];
+  for (let next = turn; next; next = next.handle?.bornDuring) {
+    for (const suspect of next.suspects ?? []) {
+      if (!suspect.resolved) taken.push(suspect);
+      suspect.resolved = true;
+    }
+  }
+  return taken;
+}

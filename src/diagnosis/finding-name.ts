@@ -1,0 +1,24 @@
+import type { FindingName } from './finding.ts';
+import type { HandOver } from './frames.ts';
+import type { LossKind } from './record.ts';
+
+/** What the finding about an observation is called. */
+export function nameOf(
+  seen: { kind: LossKind; handle?: { type: string } | undefined },
+  handOver: HandOver | undefined,
+  viaEmitter: boolean = handOver?.viaEmitter === true,
+): FindingName {
+  switch (seen.kind) {
+    case 'batched':
+      return 'CLEW-BATCHED';
+    case 'inactive':
+      return 'CLEW-SPAN-NOT-ACTIVE';
+    case 'stale':
+      return seen.handle?.type === 'Timeout' ? 'CLEW-STALE-TIMER' : 'CLEW-STALE-CONNECTION';
+    default: {
+      const state = seen.kind === 'lost' ? 'LOST' : 'MIXED';
+      if (viaEmitter || handOver?.by === 'node') return `CLEW-${state}-EMITTER`;
+      return handOver ? `CLEW-${state}-QUEUE` : `CLEW-${state}-CALLBACK`;
+    }
+  }
+}

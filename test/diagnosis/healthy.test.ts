@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { fixture, RunningNode } from '../support/run-node.ts';
+import { cachedInstall } from '../support/user-cache.ts';
+import { MAIN, Project } from './project.ts';
+
+/** Seconds of traffic: `SECONDS=3600` is the hour that a release is measured by. */
+const SECONDS = process.env['SECONDS'] ?? '3';
+const SETUPS = {
+  'OpenTelemetry alone': ['--require', './load-http.cjs', '--import', './tracing.mjs'],
+  'no tracing at all': [],
+};
+const FRAMEWORKS = [
+  'express@5.2.1',
+  'fastify@5.12.8',
+  'koa@3.3.0',
+  'koa-bodyparser@4.4.1',
+  'hono@4.13.19',
+  '@hono/node-server@1.19.19',
+  '@hapi/hapi@21.4.10',
+  'connect@3.7.0',
+  'polka@0.5.2',
+  'micro@10.0.1',
+  'h3@1.15.11',
+  'restana@5.2.0',
+];
+
+for (const [setup, args] of Object.entries(SETUPS)) {
+  describe(`clew doctor, with ${setup}, finds nothing, even if strict,`, function () {
+    this.timeout(120_000 + Number(SECONDS) * 2000);
+    let project: Project;
+
+    beforeEach(() => {
+      project = new Project();
+      for (const name of ['healthy', 'frameworks']) {
+        cpSync(fixture(`diagnosis-${name}`), project.path(name), { recursive: true });
+      }
+    });
+    afterEach(() => project.remove());
+
+    /** The requests that a clean run had. */
+    async function cleanRun(env: Record<string, string>, application: string): Promise<number> {
+      const all = [MAIN, 'doctor', '--strict', ...args, application];
+      const { code, stdout, stderr } = await new RunningNode(all, {
+        cwd: project.folder,
+        env,
+      }).result();
+      assert.equal(code, 0, stdout + stderr);
+      assert.match(stdout, /\nno context was lost\n$/);
+      return Number(/(\d+) requests/.exec(stdout)?.[1]);
+    }
+
+    it('in pools, streams, workers, kept connections, timers of start-up and broadcasts', async () => {
+      const requests = await cleanRun({ SECONDS }, 'healthy/app.mjs');
+      assert.ok(requests > 20, `${requests} requests`);
+    });
+
+    it('in the examples of ten frameworks and of Node itself', async () => {
+      const modules = join(cachedInstall('doctor-frameworks-1', FRAMEWORKS), 'node_modules');
+      const requests = await cleanRun({ FRAMEWORKS: modules }, 'frameworks/app.cjs');
+      assert.equal(requests, 11 * 21);
+    });
+  });
+}
