@@ -1,4 +1,3 @@
-import { CODE_FUNCTION_NAME } from '../http/attributes.ts';
 import {
   serverRequestOf,
   type Handler,
@@ -7,29 +6,17 @@ import {
 import { Stamped } from '../stamped.ts';
 import { officialRequestOf } from './official-request.ts';
 
-/** What a request has to be able to do beside what routers are told of it. */
-type EndingRequest = ServerRequest & { end?: (...args: unknown[]) => unknown };
-
 /**
  * The route of a request, and the handler that answers, as far as they are known. A route that was
- * entered may be left again with nothing answered, so the request gets both at its end.
+ * entered may be left again with nothing answered.
  */
 export class ShownRoute {
   readonly request: ServerRequest;
-  /** Whether the request is told at once. */
-  readonly #isTold: boolean;
   #route = '';
   #handler: Handler | undefined;
 
-  constructor(request: EndingRequest) {
+  constructor(request: ServerRequest) {
     this.request = request;
-    const { end } = request;
-    this.#isTold = end === undefined;
-    if (end === undefined) return;
-    request.end = (...args) => {
-      this.#tell();
-      return end.apply(request, args);
-    };
   }
 
   get route(): string {
@@ -44,15 +31,7 @@ export class ShownRoute {
   show(route: string, handler: Handler | undefined): void {
     this.#route = route;
     this.#handler = handler;
-    if (this.#isTold) this.request.setRoute(route, handler);
-  }
-
-  #tell(): void {
-    if (this.#route !== '') this.request.setRoute(this.#route, this.#handler);
-    else if (this.#handler) {
-      const name = this.#handler.name.replace(/^bound /, '');
-      if (name !== '') this.request.span.setAttribute(CODE_FUNCTION_NAME, name);
-    }
+    this.request.setRoute(route, handler);
   }
 }
 

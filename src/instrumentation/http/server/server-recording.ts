@@ -43,6 +43,7 @@ export class ServerRecording extends InFlight implements ServerRequest {
   readonly #readEnd: ReadEnd<object>;
   readonly #measurement: Measurement | undefined;
   #route: string | undefined;
+  #handler: Handler | undefined;
   #error: unknown;
   #errors: WeakSet<object> | undefined;
   #hasEnded = false;
@@ -71,14 +72,8 @@ export class ServerRecording extends InFlight implements ServerRequest {
 
   setRoute(route: string, handler?: Handler): void {
     if (this.#hasEnded) return;
-    this.#route = route;
-    const { span } = this;
-    if (!span.isRecording()) return;
-    span.updateName(`${this.#methodName} ${route}`);
-    span.setAttribute(HTTP_ROUTE, route);
-    if (handler === undefined || !this.#config.handlerNames) return;
-    const name = nameOf(handler);
-    if (name !== '') span.setAttribute(CODE_FUNCTION_NAME, name);
+    this.#route = route === '' ? undefined : route;
+    this.#handler = handler;
   }
 
   recordError(error: unknown): void {
@@ -106,6 +101,7 @@ export class ServerRecording extends InFlight implements ServerRequest {
     super.end(isSent, message);
     this.#error = undefined;
     this.#errors = undefined;
+    this.#handler = undefined;
   }
 
   #end(end: ResponseEnd): void {
@@ -114,6 +110,7 @@ export class ServerRecording extends InFlight implements ServerRequest {
     const isFailed = failure !== undefined || (status !== undefined && status >= 500);
     const errorType = isFailed ? this.#errorType(end) : undefined;
     if (span.isRecording()) {
+      this.#showRoute(span);
       if (status !== undefined) span.setAttribute(HTTP_RESPONSE_STATUS_CODE, status);
       if (end.size !== undefined) span.setAttribute(HTTP_RESPONSE_BODY_SIZE, end.size);
       if (errorType !== undefined) {
@@ -128,6 +125,17 @@ export class ServerRecording extends InFlight implements ServerRequest {
     }
     span.end();
     this.#measurement?.end(this.span, this.context as Context, status, this.#route, errorType);
+  }
+
+  /** At the end: nested routers set the route several times, and may leave it again. */
+  #showRoute(span: Span): void {
+    if (this.#route !== undefined) {
+      span.updateName(`${this.#methodName} ${this.#route}`);
+      span.setAttribute(HTTP_ROUTE, this.#route);
+    }
+    if (this.#handler === undefined || !this.#config.handlerNames) return;
+    const name = nameOf(this.#handler);
+    if (name !== '') span.setAttribute(CODE_FUNCTION_NAME, name);
   }
 
   #errorType({ status, failure }: ResponseEnd): string {

@@ -13,8 +13,9 @@ export interface ServerRequest {
   readonly span: Span;
   /**
    * Names the span `METHOD route` and sets `http.route`: the whole mounted path as the router was
-   * given it, such as `/users/:id`. The last call holds, for the metrics as well. `handler` is the
-   * function that answers, whose name becomes `code.function.name`.
+   * given it, such as `/users/:id`. The last call holds, for the metrics as well; an empty route is
+   * none. `handler` is the function that answers, whose name becomes `code.function.name`. The span
+   * gets both when it ends.
    */
   setRoute(route: string, handler?: Handler): void;
   /**
