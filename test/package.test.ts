@@ -20,7 +20,7 @@ describe('the published package', function () {
 
   it('holds the compiled files, their sources, the documents, the example and what npm always adds', () => {
     const promised =
-      /^(?:build\/package\/.*\.c?js(?:\.map)?$|build\/src\/.*\.d\.c?ts$|src\/.*\.c?ts$|examples\/shop\/|docs\/|(?:README|CHANGELOG|CONTRIBUTING)\.md$|LICENSE$|package\.json$|clew\.(?:rules|findings)\.schema\.json$)/;
+      /^(?:build\/package\/(?:.*\.c?js(?:\.map)?|LICENSES\.txt)$|build\/src\/.*\.d\.c?ts$|src\/.*\.c?ts$|examples\/shop\/|docs\/|(?:README|CHANGELOG|CONTRIBUTING)\.md$|LICENSE$|package\.json$|clew\.(?:rules|findings)\.schema\.json$)/;
     assert.deepEqual(
       files.filter((file) => !promised.test(file)),
       [],

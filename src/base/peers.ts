@@ -4,14 +4,9 @@ import { join } from 'node:path';
 import { ClewError, messageOf } from './errors.ts';
 
 /*
- * Peers are loaded here, synchronously, so that a preload works as `--import` and as `--require`.
+ * Packages that an application may have installed are loaded here, synchronously, so that a preload
+ * works as `--import` and as `--require`.
  */
-
-/** What to run to get each optional peer; the SDK differs by Node, so both lines are named. */
-const INSTALL: Record<string, string> = {
-  '@opentelemetry/sdk-trace-base':
-    'npm i @opentelemetry/sdk-trace-base@^2.12 (Node 20) or npm i @opentelemetry/sdk-trace@^3 (Node 22.15 and later)',
-};
 
 /** Requires `name` as the package, else as the application in the working folder, would. */
 export function loadPeer<Module>(name: string): Module {
@@ -32,7 +27,7 @@ export function loadPeer<Module>(name: string): Module {
   }
   throw new ClewError(
     'ERR_PEER_MISSING',
-    `\`${name}\` is not installed. Run ${INSTALL[name] ?? `npm i ${name}`}.`,
+    `\`${name}\` is not installed. Run npm i ${name}.`,
     { cause },
   );
 }

@@ -48,10 +48,7 @@ export interface Pipeline {
   added: AddedProcessors;
 }
 
-/**
- * Builds the provider. `processors` see each span before it is handed to the way out. Throws
- * `ERR_PEER_MISSING` where no SDK is installed.
- */
+/** Builds the provider. `processors` see each span before it is handed to the way out. */
 export function createProvider(
   options: PipelineOptions,
   processors: readonly SpanProcessor[] = [],

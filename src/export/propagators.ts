@@ -23,8 +23,8 @@ interface JaegerPackage {
 }
 
 /**
- * The propagators of these names, as one. The W3C's come with the SDK, without which it throws
- * `ERR_PEER_MISSING`; of the others' packages a missing one is a `problem`, and costs itself alone.
+ * The propagators of these names, as one. The W3C's come with the SDK; of the others' packages a
+ * missing one is a `problem`, and costs itself alone.
  */
 export function createPropagator(
   names: readonly string[],

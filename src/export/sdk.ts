@@ -9,10 +9,12 @@ import type {
   TracerConfig,
 } from '@opentelemetry/sdk-trace-base';
 
-import { loadPeer, locatePeer } from '../base/peers.ts';
+import { locatePeer } from '../base/peers.ts';
+import * as bundled from './bundled-sdk.ts';
 
 /*
- * The OpenTelemetry SDK that is installed: 2.x comes as `sdk-trace-base`, which since 2.12 is a thin
+ * The OpenTelemetry SDK: the one that the application has installed, so that there is only one, or
+ * else that which comes with clew. 2.x is installed as `sdk-trace-base`, which since 2.12 is a thin
  * face of the same `sdk-trace` that 3.x is published as. So one shape serves both.
  */
 
@@ -36,14 +38,36 @@ export interface Sdk {
 /** Loads a package the SDK depends on, in the version that fits it, however deep it is installed. */
 export type LoadSdkDependency = <Module>(name: string) => Module;
 
-/** Loads the SDK. Throws `ERR_PEER_MISSING` where neither generation is installed. */
-export function loadSdk(): { sdk: Sdk; dependency: LoadSdkDependency } {
-  const base = locatePeer('@opentelemetry/sdk-trace-base');
-  const own = base ? undefined : locatePeer('@opentelemetry/sdk-trace');
-  const location = base ?? own;
-  // Asked for by name, the missing peer gives the message that tells what to install.
-  if (location === undefined) return loadPeer('@opentelemetry/sdk-trace-base');
+interface LoadedSdk {
+  sdk: Sdk;
+  dependency: LoadSdkDependency;
+}
+
+/** Loads the SDK. An installed one of another generation (1.x, 2.0 to 2.11) is left alone. */
+export function loadSdk(): LoadedSdk {
+  return loadInstalled() ?? loadBundled();
+}
+
+function loadInstalled(): LoadedSdk | undefined {
+  const location =
+    locatePeer('@opentelemetry/sdk-trace-base') ?? locatePeer('@opentelemetry/sdk-trace');
+  if (location === undefined) return undefined;
   const require = createRequire(location);
-  const sdk = (own ? require(own) : require('@opentelemetry/sdk-trace')) as Sdk;
+  const found = locateFrom(require, '@opentelemetry/sdk-trace');
+  if (found === undefined) return undefined;
+  const sdk = require(found) as Sdk;
   return { sdk, dependency: <Module>(name: string) => require(name) as Module };
+}
+
+function locateFrom(require: NodeJS.Require, name: string): string | undefined {
+  try {
+    return require.resolve(name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** It is imported and not required, so that it is in bundles of applications, too. */
+function loadBundled(): LoadedSdk {
+  return { sdk: bundled as unknown as Sdk, dependency: <Module>() => bundled as Module };
 }

@@ -52,8 +52,8 @@ describe('clew/register in a single executable', function () {
     const { stdout, stderr, status } = run(`--require ${REGISTER_PATH}`);
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^answer ok$/m);
-    assert.match(stdout, /name: '@opentelemetry\/instrumentation-http'/);
-    assert.match(stdout, /name: '@opentelemetry\/instrumentation-undici'/);
+    assert.match(stdout, /name: 'clew\/http'/);
+    assert.match(stdout, /name: 'clew\/undici'/);
     assert.equal(stderr, '');
   });
 

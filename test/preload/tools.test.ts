@@ -22,14 +22,8 @@ const TOOLS = [
   'vitest@4.1.12',
 ];
 
-const DEPENDENCIES = {
-  '@opentelemetry/api': '1.9.1',
-  '@opentelemetry/exporter-trace-otlp-http': '0.223.1',
-  '@opentelemetry/instrumentation-http': '0.223.0',
-  '@opentelemetry/instrumentation-undici': '0.33.0',
-  '@opentelemetry/sdk-trace-base': '2.12.1',
-  dataloader: '2.2.3',
-};
+/** Beside clew itself, which is all that an application has to install. */
+const DEPENDENCIES = { dataloader: '2.2.3' };
 
 const BODY = `
 const loader = new DataLoader(async (keys) => keys);

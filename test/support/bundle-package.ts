@@ -1,4 +1,11 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,19 +34,23 @@ const ENTRIES: Record<string, string> = {
   'embedded-postgresql': 'cli/demo/embedded-postgresql.js',
 };
 
-/** Its constants are put where they are used; whatever else is imported by name stays a package. */
-const INLINED = '@opentelemetry/semantic-conventions';
+/**
+ * Packages that become part of the files, with what of them is used: loading theirs one by one costs
+ * more than all of ours. Those whose state others share, and those for few, stay packages.
+ */
+const INLINED =
+  /^(?:@ioredis\/commands|@opentelemetry\/(?:core|resources|sdk-trace|semantic-conventions)|lru-cache|moo|semver)(?:\/|$)/;
 const packagesApart: Plugin = {
   name: 'packages apart',
   setup: (bundle) => {
     bundle.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
-      kind === 'entry-point' || path.startsWith(INLINED) ? undefined : { path, external: true },
+      kind === 'entry-point' || INLINED.test(path) ? undefined : { path, external: true },
     );
   },
 };
 
 mkdirSync(TO, { recursive: true });
-await build({
+const { metafile } = await build({
   entryPoints: Object.entries(ENTRIES).map(([out, path]) => ({ out, in: join(FROM, path) })),
   outdir: TO,
   bundle: true,
@@ -50,12 +61,15 @@ await build({
   // Kept as it is written: Node asks for it where JSON is imported.
   supported: { 'import-attributes': true },
   plugins: [packagesApart],
+  mainFields: ['module', 'main'],
   chunkNames: '[name]-[hash]',
   sourcemap: true,
   // The sources are in the package.
   sourcesContent: false,
   logLevel: 'warning',
+  metafile: true,
 });
+writeFileSync(join(TO, 'LICENSES.txt'), licenses(Object.keys(metafile.inputs)));
 const files = readdirSync(FROM, { recursive: true, encoding: 'utf8' });
 for (const file of files.filter((name) => name.endsWith('.cjs'))) {
   copyFileSync(join(FROM, file), join(TO, basename(file)));
@@ -71,4 +85,21 @@ for (const file of files.filter((name) => /\.c?js$/.test(name))) {
       throw new Error(`${file} names ${named}, which is no entry of ${basename(TO)}`);
     }
   }
+}
+
+/** What the authors of the packages among `inputs` ask for: their licences. */
+function licenses(inputs: readonly string[]): string {
+  const folders = inputs
+    .map((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0])
+    .filter((folder) => folder !== undefined);
+  const texts = [...new Set(folders)].toSorted().map((folder) => {
+    const { name, version } = JSON.parse(
+      readFileSync(join(ROOT, folder, 'package.json'), 'utf8'),
+    ) as { name: string; version: string };
+    const file = readdirSync(join(ROOT, folder)).find((one) => /^licen[cs]e/i.test(one));
+    if (file === undefined) throw new Error(`${name} has no licence to be published with`);
+    const text = readFileSync(join(ROOT, folder, file), 'utf8').trim();
+    return `${name} ${version}\n\n${text}\n`;
+  });
+  return `Parts of these packages are in the files of this folder.\n\n${texts.join('\n\n')}`;
 }

@@ -14,8 +14,6 @@ const PACKAGES = [
   '@opentelemetry/api@1.10.0',
   '@opentelemetry/sdk-trace@3.1.1',
   '@opentelemetry/exporter-trace-otlp-http@0.301.0',
-  '@opentelemetry/instrumentation-http@0.301.0',
-  '@opentelemetry/instrumentation-undici@0.34.0',
   '@opentelemetry/context-async-hooks@3.1.1',
 ];
 
@@ -34,7 +32,7 @@ export function nodeForSdk3(): string {
 
 /** The folder whose `node_modules` is SDK 3. It is shared: nothing may be written into it. */
 export function sdk3Folder(): string {
-  return cachedInstall('opentelemetry-js-3.1.1', PACKAGES);
+  return cachedInstall('opentelemetry-js-3.1.1-2', PACKAGES);
 }
 
 /** A project with SDK 3 in which the clew that is under test is installed. */
@@ -50,7 +48,7 @@ export function sdk3Project(manifest: { dependencies: Record<string, string> }):
   const modules = join(folder, 'node_modules');
   linkPackages(join(sdk3Folder(), 'node_modules'), modules);
   const clew = join(modules, 'clew');
-  cpSync(join(ROOT, 'build', 'src'), join(clew, 'build', 'src'), { recursive: true });
+  cpSync(join(ROOT, 'build', 'package'), join(clew, 'build', 'package'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(clew, 'package.json'));
   for (const name of Object.keys(manifest.dependencies)) {
     const link = join(modules, name);
@@ -58,7 +56,7 @@ export function sdk3Project(manifest: { dependencies: Record<string, string> }):
   }
   return {
     folder,
-    registerUrl: pathToFileURL(join(clew, 'build', 'src', 'register.js')).href,
+    registerUrl: pathToFileURL(join(clew, 'build', 'package', 'register.js')).href,
   };
 }
 

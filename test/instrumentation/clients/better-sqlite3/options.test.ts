@@ -1,5 +1,17 @@
 import { betterSqlite3 } from '../../../../src/instrumentation/clients/better-sqlite3/index.ts';
 import { describeOptions } from '../../matrix/options.ts';
-import { betterSqlite3Forms } from './forms.ts';
+import { formsOf } from './forms.ts';
+import { loadFrom, requireBetterSqlite3 } from './support.ts';
 
-describeOptions(betterSqlite3Forms, { responses: betterSqlite3.responses });
+describe('better-sqlite3', () => {
+  let require: NodeJS.Require;
+
+  before(function () {
+    require = requireBetterSqlite3(this);
+  });
+
+  describeOptions(
+    formsOf(() => loadFrom(require)),
+    { responses: betterSqlite3.responses },
+  );
+});
