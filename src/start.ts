@@ -1,7 +1,7 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 
 import { context, propagation, trace, type TracerProvider } from '@opentelemetry/api';
-import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { SpanProcessor } from './export/sdk-types.ts';
 
 import { ClewError, messageOf } from './base/errors.ts';
 import { fold } from './base/fold.ts';

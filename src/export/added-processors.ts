@@ -1,5 +1,5 @@
 import type { Context } from '@opentelemetry/api';
-import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { ReadableSpan, Span, SpanProcessor } from './sdk-types.ts';
 
 /**
  * Span processors that come and go while the provider lives. The SDK takes its processors once, when

@@ -6,7 +6,7 @@ import type {
   SpanLimits,
   SpanProcessor,
   TracerConfig,
-} from '@opentelemetry/sdk-trace-base';
+} from './sdk-types.ts';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import {
   ATTR_HOST_NAME,

@@ -2,12 +2,11 @@ import { createRequire } from 'node:module';
 
 import type { TracerProvider } from '@opentelemetry/api';
 import type {
-  ConsoleSpanExporter,
   Sampler,
   SpanExporter,
   SpanProcessor,
   TracerConfig,
-} from '@opentelemetry/sdk-trace-base';
+} from './sdk-types.ts';
 
 import { locatePeer } from '../base/peers.ts';
 import * as bundled from './bundled-sdk.ts';
@@ -28,7 +27,7 @@ export interface Provider extends TracerProvider {
 export interface Sdk {
   TracerProvider: new (config: TracerConfig) => Provider;
   SimpleSpanProcessor: new (options: { exporter: SpanExporter }) => SpanProcessor;
-  ConsoleSpanExporter: new () => ConsoleSpanExporter;
+  ConsoleSpanExporter: new () => SpanExporter;
   AlwaysOnSampler: new () => Sampler;
   AlwaysOffSampler: new () => Sampler;
   ParentBasedSampler: new (options: { root: Sampler }) => Sampler;

@@ -1,5 +1,5 @@
 import { SpanKind, SpanStatusCode, type Attributes, type HrTime } from '@opentelemetry/api';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import type { ReadableSpan } from '../export/sdk-types.ts';
 
 import { creationLine, formatStack, type CapturedStack } from '../tracer/stack.ts';
 

@@ -10,15 +10,14 @@ import { fileURLToPath } from 'node:url';
  * of Node. Part of `npm run test:package`.
  */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const INSTALLED = [
-  '@opentelemetry/api',
+const INSTALLED = ['@opentelemetry/api', '@types/node', 'undici-types'];
+/** What some have beside it: an SDK of their own, whose types fit ours. */
+const SDK = [
   '@opentelemetry/sdk-trace-base',
   '@opentelemetry/sdk-trace',
   '@opentelemetry/core',
   '@opentelemetry/resources',
   '@opentelemetry/semantic-conventions',
-  '@types/node',
-  'undici-types',
 ];
 const PROJECTS = [
   { module: 'nodenext', file: 'app.mts' },
@@ -43,6 +42,14 @@ console.log(AsyncResourceTracer, createDelivery, OperationResource, wrap, clew.p
 // @ts-expect-error: an option that there is not
 start({ service: 'shop' });
 `;
+const SDK_SOURCE = `
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+import { createDelivery, start } from 'clew';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+
+start().addSpanProcessor(new SimpleSpanProcessor({ exporter: new InMemorySpanExporter() }));
+new BasicTracerProvider({ spanProcessors: [createDelivery()] });
+`;
 
 const folder = mkdtempSync(join(tmpdir(), 'clew-consumers-'));
 let failed = 0;
@@ -56,34 +63,42 @@ try {
     ['-xzf', join(folder, tarball), '--strip-components=1', '-C', join(modules, 'clew')],
     folder,
   );
-  for (const name of INSTALLED) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
-  }
-  for (const { file, ...options } of PROJECTS) {
-    writeFileSync(join(folder, file), SOURCE);
-    const compilerOptions = {
-      ...options,
-      target: 'es2023',
-      strict: true,
-      noEmit: true,
-      skipLibCheck: false,
-      types: ['node'],
-    };
-    writeFileSync(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions, files: [file] }),
-    );
-    const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
-    const { status, stdout } = spawnSync(tsc, ['-p', folder], { encoding: 'utf8', cwd: folder });
-    console.log(`${status === 0 ? 'ok' : 'FAILED'}: module ${options.module}, ${file}`);
-    if (status !== 0) console.log(stdout);
-    if (status !== 0) failed++;
-  }
+  install(INSTALLED);
+  for (const { file, ...options } of PROJECTS) compile(file, SOURCE, options);
+  install(SDK);
+  compile('sdk.mts', SDK_SOURCE, { module: 'nodenext' });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 process.exitCode = failed === 0 ? 0 : 1;
+
+function install(names: readonly string[]): void {
+  for (const name of names) {
+    const link = join(folder, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', name), link);
+  }
+}
+
+function compile(file: string, source: string, options: { module: string }): void {
+  writeFileSync(join(folder, file), source);
+  const compilerOptions = {
+    ...options,
+    target: 'es2023',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
+    types: ['node'],
+  };
+  const project = { compilerOptions, files: [file] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
+  const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
+  const { status, stdout } = spawnSync(tsc, ['-p', folder], { encoding: 'utf8', cwd: folder });
+  console.log(`${status === 0 ? 'ok' : 'FAILED'}: module ${options.module}, ${file}`);
+  if (status === 0) return;
+  console.log(stdout);
+  failed++;
+}
 
 function run(command: string, args: string[], cwd: string): string {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', cwd });
