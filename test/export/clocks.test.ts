@@ -46,6 +46,7 @@ describe('the clocks of the export', () => {
       'export/sender-core.ts',
       'export/spool-ledger.ts',
       'export/spool-owner.ts',
+      'instrumentation/http/client/client-call.ts',
       'instrumentation/recorder/recorder.ts',
       'tracer/recording/signed-header.ts',
     ];

@@ -30,7 +30,9 @@ export const mysql: ClientDefinition = {
 
 function patchClass(exports: ModuleExports, recorder: Recorder): Undo | undefined {
   const prototype = exports?.prototype;
-  if (typeof exports?.createQuery === 'function') return patchConnection(exports, recorder);
+  // The package has a function of this name, too.
+  if (typeof exports?.createQuery === 'function' && typeof prototype?.query === 'function')
+    return patchConnection(exports, recorder);
   if (typeof prototype?.releaseConnection === 'function')
     return patchPool(exports, driver, recorder);
   if (typeof prototype?.of === 'function') return patchCluster(exports, driver, recorder);
