@@ -152,7 +152,7 @@ export class InstrumentationSet {
 
   /** Before its first span, which ours would make a second time. */
   #leaveUndici(): void {
-    if (isOfficialOnUndici()) this.leaveToOther('undici', 'an OpenTelemetry instrumentation');
+    if (isOfficialOnUndici()) this.leaveToOther('undici', '@opentelemetry/instrumentation-undici');
   }
 
   /** Those of frameworks complement the spans of the server, which others may do as well. */

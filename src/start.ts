@@ -278,8 +278,9 @@ class Parts {
       ({ instrumentationName: name }) => config.isInstrumentationEnabled(name) && !own.has(name),
     );
     for (const instrumentation of builtIn) {
-      this.#instrumentations.add(instrumentation);
       instrumentation.setTracerProvider(provider);
+      // It may take the provider away again, where another one is at work already.
+      this.#instrumentations.add(instrumentation);
     }
     for (const instrumentation of given) {
       this.#instrumentations.leaveTo(instrumentation);

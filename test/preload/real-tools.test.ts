@@ -130,7 +130,7 @@ describe('clew/register beside', function () {
     ({ folder, remove } = folderWith(FILES));
     const clew = join(folder, 'node_modules', 'clew');
     mkdirSync(clew, { recursive: true });
-    for (const part of ['build/src', 'package.json']) {
+    for (const part of ['build/package', 'package.json']) {
       cpSync(join(ROOT, part), join(clew, part), { recursive: true });
     }
     for (const entry of readdirSync(installed)) {
