@@ -62,7 +62,7 @@ describe('the report of a start', function () {
     try {
       for (const [name, type] of [
         ['kafkajs', 'module'],
-        ['koa', 'commonjs'],
+        ['oracledb', 'commonjs'],
         ['tedious', 'module'],
         ['restify', 'module'],
       ] as const) {
@@ -78,7 +78,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import 'kafkajs';
 await wait(1300);
 await import('tedious');
-createRequire(import.meta.url)('koa');
+createRequire(import.meta.url)('oracledb');
 await wait(1500);\n`,
       );
       const { stderr } = await runNode(['--import', REGISTER_URL, 'app.mjs'], {
@@ -88,7 +88,7 @@ await wait(1500);\n`,
       const lines = stderr.replaceAll('\nclew:   ', ' ').match(/no spans for \w+; .*/g);
       assert.deepEqual(lines?.toSorted(), [
         'no spans for kafkajs; @opentelemetry/instrumentation-kafkajs makes them',
-        'no spans for koa; @opentelemetry/instrumentation-koa makes them',
+        'no spans for oracledb; @opentelemetry/instrumentation-oracledb makes them',
         'no spans for tedious; @opentelemetry/instrumentation-tedious makes them',
       ]);
     } finally {

@@ -7,7 +7,18 @@ import { NODE_LINES, nodeOfLine } from './other-nodes.ts';
 /*
  * Runs the compiled tests under each Node line, one after the other, and adds up their counts.
  * `NODES=22,26 npm run test:nodes -- --grep pool` narrows both; arguments go to mocha.
+ *
+ * With `BRIEF=1` lines beside the oldest and the newest LTS leave out what takes long and has little to
+ * do with the line of Node: other tools with their packages, and each option in each API form.
  */
+const LONG = [
+  'build/test/diagnosis/libraries.test.js',
+  'build/test/instrumentation/clients/*/options.test.js',
+  'build/test/instrumentation/clients/bundled.test.js',
+  'build/test/preload/process-managers.test.js',
+  'build/test/preload/real-tools.test.js',
+];
+const THOROUGH = new Set(['20', '24']);
 const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js');
 const lines = process.env['NODES']?.split(',') ?? NODE_LINES;
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -16,7 +27,10 @@ const table: string[] = [];
 for (const line of lines) {
   const node = nodeOfLine(line);
   console.log(`\n=== Node ${line} (${node})`);
-  const child = spawn(node, [mocha, ...process.argv.slice(2)], {
+  const isBrief = process.env['BRIEF'] === '1' && !THOROUGH.has(line);
+  const left = isBrief ? LONG.flatMap((file) => ['--ignore', file]) : [];
+  if (isBrief) console.log(`not run on this line, as BRIEF is set: ${LONG.join(', ')}`);
+  const child = spawn(node, [mocha, ...left, ...process.argv.slice(2)], {
     stdio: ['inherit', 'pipe', 'inherit'],
   });
   let output = '';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { fixture, REGISTER_URL, runNode, type Result } from '../support/run-node.ts';
 
-const TESTING_URL = new URL('../../src/testing/index.js', import.meta.url).href;
+const TESTING_URL = new URL('../../package/testing.js', import.meta.url).href;
 
 describe('clew/testing', function () {
   this.timeout(60_000);

@@ -11,8 +11,9 @@ import { noteFunction, noteScript, scriptOf } from '../../../src/instrumentation
 import { requireService } from '../../support/services.ts';
 import { registerTelemetry, type Telemetry } from '../support/telemetry.ts';
 
-const LUA = "return redis.call('incrby', KEYS[1], ARGV[1])";
-const OTHER = "return redis.call('incrby', KEYS[1], 2 * ARGV[1])";
+// Not the text of other tests: one that has two names is known by none.
+const LUA = "return redis.call('incrby', KEYS[1], ARGV[1]) -- of this test";
+const OTHER = "return redis.call('incrby', KEYS[1], 2 * ARGV[1]) -- of this test";
 const LIBRARY = `#!lua name=clew
 redis.register_function{function_name = 'clewAdd', callback = function(keys, args)
   return redis.call('incrby', keys[1], args[1])
