@@ -12,7 +12,9 @@ describe('routes of hapi', function () {
   this.timeout(120_000);
 
   const orders = 'GET /api/v1/tenants/{tenant}/orders';
-  const rows: [path: string | Asked, Expected][] = [
+  // Below 21 hapi copies an error so that V8 of Node 22 and later gives the copy no stack.
+  const isV8New = Number(process.versions.node.split('.')[0]) >= 22;
+  const rowsOf = (stack: '' | ' without stack'): [path: string | Asked, Expected][] => [
     ['/', ['GET /', 'home']],
     [
       { path: '/users/7?a=b', times: 3 },
@@ -34,8 +36,8 @@ describe('routes of hapi', function () {
     ['/api/v1/tenants/acme/orders', [orders, 'listOrders']],
     ['/api/v1/tenants/acme/orders/8', [`${orders}/{order}`, 'showOrder']],
     ['/users/7?denied', ['GET /users/{id}', undefined, { status: 401 }]],
-    ['/fails', ['GET /fails', 'fails', { status: 500, exceptions: ['TypeError'] }]],
-    ['/rejects', ['GET /rejects', 'rejects', { status: 500, exceptions: ['SyntaxError'] }]],
+    ['/fails', ['GET /fails', 'fails', { status: 500, exceptions: [`TypeError${stack}`] }]],
+    ['/rejects', ['GET /rejects', 'rejects', { status: 500, exceptions: [`SyntaxError${stack}`] }]],
     [
       '/fails?caught',
       [
@@ -43,23 +45,24 @@ describe('routes of hapi', function () {
         'fails',
         {
           status: 503,
-          exceptions: ['TypeError'],
+          exceptions: [`TypeError${stack}`],
           inContext: ['onRequest', 'onPreHandler', 'onPreResponse'],
         },
       ],
     ],
     // Nothing is found, or everything is answered.
     ['/users/7?early', ['GET', undefined, { status: 200 }]],
-    ['/users/7?broken', ['GET', undefined, { status: 500, exceptions: ['RangeError'] }]],
+    ['/users/7?broken', ['GET', undefined, { status: 500, exceptions: [`RangeError${stack}`] }]],
     ['/nothing/at/all', ['GET', undefined, { status: 404 }]],
     [{ method: 'POST', path: '/users/7' }, ['POST', undefined, { status: 404 }]],
   ];
 
   for (const subject of HAPI) {
-    for (const kind of KINDS) itNames(subject, kind, rows);
+    const isStackless = isV8New && subject.version.startsWith('20.');
+    for (const kind of KINDS) itNames(subject, kind, rowsOf(isStackless ? ' without stack' : ''));
     itBehavesAsBare(
       subject,
-      rows.map(([asked]) => asked),
+      rowsOf('').map(([asked]) => asked),
     );
   }
   itIsSwitchedOff(HAPI, 'hapi', '/users/7');

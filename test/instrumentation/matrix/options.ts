@@ -75,7 +75,8 @@ export function describeOptions(suite: FormSuite, options: OptionsOfClient = {})
           it('requireParent, acquireSpans: every span inside of a span, in its trace', async () => {
             const config = { requireParent: true, acquireSpans: true };
             const trial = await run(setting, form, config);
-            assert.equal(trial.spans, trial.expectedSpans);
+            const made = trial.all.map(nameOf).join(', ');
+            assert.equal(trial.spans, trial.expectedSpans, made);
             assert.equal(trial.misplacedSpans, 0);
             const traces = new Set(trial.all.filter(isCaller).map(traceOf));
             for (const span of trial.all) assert.ok(traces.has(traceOf(span)), nameOf(span));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 
+import { noteSkipped } from '../../../support/services.ts';
 import type { Asked, Report } from './observed.ts';
 import { run, type Kind } from './run.ts';
 import type { Version } from './subjects.ts';
@@ -20,7 +21,8 @@ export function itNames(
   kind: Kind,
   rows: readonly (readonly [string | Asked, Expected])[],
 ): void {
-  it(`are the names of requests, of ${kind}s with ${subject.title}`, async () => {
+  it(`are the names of requests, of ${kind}s with ${subject.title}`, async function () {
+    skipWhereItEnded(this, subject);
     const { answers } = await run(subject, { kind, asked: rows.map(([asked]) => askedOf(asked)) });
     // A request that is made several times at once has as many answers.
     const each = rows.flatMap((row) =>
@@ -62,12 +64,20 @@ export function itNames(
 
 /** The answers to the same requests, and what the application sees of itself, with clew and without. */
 export function itBehavesAsBare(subject: Version, rows: readonly (string | Asked)[]): void {
-  it(`leaves the application as it is, with ${subject.title}`, async () => {
+  it(`leaves the application as it is, with ${subject.title}`, async function () {
+    skipWhereItEnded(this, subject);
     const asked = rows.map(askedOf);
     const bare = await run(subject, { asked, isBare: true });
     const observed = await run(subject, { asked });
     assert.deepEqual(seen(observed), seen(bare));
   });
+}
+
+function skipWhereItEnded(test: Mocha.Context, { title, endsAt = Infinity }: Version): void {
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  if (major < endsAt) return;
+  noteSkipped(`${title}: it does not load on Node ${endsAt} and later, without clew either`);
+  test.skip();
 }
 
 function seen({ answers, looks }: Report): unknown {

@@ -8,13 +8,15 @@ export interface Version extends Subject {
   version: string;
   /** What an application may be written as. Default: both. */
   kinds?: readonly Kind[];
+  /** The first line of Node on which it does not load, without clew either. */
+  endsAt?: number;
 }
 
 function version(
   framework: string,
   version: string,
   packages: readonly string[],
-  rest: Omit<Subject, 'folder' | 'packages'> & Pick<Version, 'kinds'>,
+  rest: Omit<Subject, 'folder' | 'packages'> & Pick<Version, 'kinds' | 'endsAt'>,
 ): Version {
   const folder = `${framework}-${version}`;
   return { title: `${framework} ${version}`, version, folder, packages, ...rest };
@@ -111,6 +113,8 @@ export const RESTIFY: readonly Version[] = ['11.1.0', '12.0.0'].map((number) =>
   version('restify', number, [`restify@${number}`], {
     application: 'restify.cjs',
     modules: { restify: 'restify' },
+    // Its HTTP/2 takes a binding of Node's that is gone.
+    ...(number.startsWith('11.') && { endsAt: 24 }),
   }),
 );
 
