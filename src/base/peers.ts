@@ -25,11 +25,9 @@ export function loadPeer<Module>(name: string): Module {
       cause,
     });
   }
-  throw new ClewError(
-    'ERR_PEER_MISSING',
-    `\`${name}\` is not installed. Run npm i ${name}.`,
-    { cause },
-  );
+  throw new ClewError('ERR_PEER_MISSING', `\`${name}\` is not installed. Run npm i ${name}.`, {
+    cause,
+  });
 }
 
 /** The main file of `name` where it is installed, found as `loadPeer` finds it. */

@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
-import type {
-  Sampler,
-  SpanLimits,
-  SpanProcessor,
-  TracerConfig,
-} from './sdk-types.ts';
+import type { Sampler, SpanLimits, SpanProcessor, TracerConfig } from './sdk-types.ts';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import {
   ATTR_HOST_NAME,

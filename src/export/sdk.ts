@@ -1,12 +1,7 @@
 import { createRequire } from 'node:module';
 
 import type { TracerProvider } from '@opentelemetry/api';
-import type {
-  Sampler,
-  SpanExporter,
-  SpanProcessor,
-  TracerConfig,
-} from './sdk-types.ts';
+import type { Sampler, SpanExporter, SpanProcessor, TracerConfig } from './sdk-types.ts';
 
 import { locatePeer } from '../base/peers.ts';
 import * as bundled from './bundled-sdk.ts';
