@@ -41,7 +41,7 @@ class Writer {
 
   report(report: Report): string {
     const { requests, spans, millis, findings, dropped } = report;
-    const seen = `${requests} requests · ${spans} spans · ${seconds(millis)}`;
+    const seen = `${counted(requests, 'request')} · ${counted(spans, 'span')} · ${seconds(millis)}`;
     this.#line(`${this.#paint('clew doctor', 'bold')}    ${seen}`);
     const broken = findings.filter((finding) => !finding.note);
     const sure = broken.filter(({ certainty }) => this.#strict || certainty !== 'possible');
@@ -208,3 +208,7 @@ const plural = (count: number, word: string): string => (count === 1 ? word : `$
 
 const seconds = (millis: number): string =>
   millis < 10_000 ? `${(millis / 1000).toFixed(1)} s` : `${Math.round(millis / 1000)} s`;
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
