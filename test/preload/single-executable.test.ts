@@ -44,7 +44,12 @@ describe('clew/register in a single executable', function () {
   after(() => remove());
 
   function run(options: string): { stdout: string; stderr: string; status: number | null } {
-    const env = { ...process.env, NODE_OPTIONS: options, OTEL_TRACES_EXPORTER: 'console' };
+    const env = {
+      ...process.env,
+      FORCE_COLOR: '0',
+      NODE_OPTIONS: options,
+      OTEL_TRACES_EXPORTER: 'console',
+    };
     return spawnSync(program, { cwd: folder, env, encoding: 'utf8', timeout: 60_000 });
   }
 
