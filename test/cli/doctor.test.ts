@@ -84,7 +84,7 @@ describe('the options of clew doctor', function () {
     await get(port, '/');
     const { code, stdout } = await doctor.result();
     assert.equal(code, 0);
-    assert.match(stdout, /1 requests[^]*no context was lost\n$/);
+    assert.match(stdout, /1 request ·[^]*no context was lost\n$/);
   });
 
   it('count what is only possible where that is asked for', async () => {
