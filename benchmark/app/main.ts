@@ -24,8 +24,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     variant: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '10' },
-    requests: { type: 'string', default: '2000' },
+    rounds: { type: 'string', default: '5' },
+    // A round is longer than the seconds in which each tool sends what it has.
+    requests: { type: 'string', default: '8000' },
     connections: { type: 'string', default: '8' },
     starts: { type: 'string', default: '5' },
     write: { type: 'boolean', default: false },
