@@ -64,6 +64,24 @@ describe('the published package', function () {
     }
   });
 
+  it('brings at most fifteen packages, itself among them', () => {
+    interface Locked {
+      dependencies?: Record<string, string>;
+    }
+    const { packages } = JSON.parse(readFileSync(`${ROOT}/package-lock.json`, 'utf8')) as {
+      packages: Record<string, Locked | undefined>;
+    };
+    const brought = new Set<string>(['']);
+    for (const path of brought) {
+      for (const name of Object.keys(packages[path]?.dependencies ?? {})) {
+        const nested = `${path}/node_modules/${name}`;
+        brought.add(nested in packages ? nested : `node_modules/${name}`);
+      }
+    }
+    assert.ok(brought.size > 1);
+    assert.ok(brought.size <= 15, [...brought].join(', '));
+  });
+
   it('has a lock file that names the optional packages of every platform, as npm ci demands', () => {
     interface Locked {
       optionalDependencies?: Record<string, string>;

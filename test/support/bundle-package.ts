@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 /*
- * Puts the compiled files together as they are published: few files, which Node loads in a third of
- * the time, side by side in `build/package`. Dependencies stay apart, but for names of attributes,
+ * Puts the compiled files together as they are published: few files, which Node loads sooner than
+ * many, side by side in `build/package`. Dependencies stay apart, but for names of attributes,
  * which are constants. `npm run build` runs it after the compiler.
  */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));

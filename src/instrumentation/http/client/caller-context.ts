@@ -9,7 +9,7 @@ import {
   type EventName,
 } from '../../../patch/listeners.ts';
 import { patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
-import { guard } from './guard.ts';
+import { guard } from '../guard.ts';
 import { SentRequest, type Sent } from './sent-request.ts';
 
 /*

@@ -19,7 +19,7 @@ import { addExceptionEvent } from '../../recorder/exception-event.ts';
 import { addHeaders, measuredAttributes } from './client-attributes.ts';
 import type { ResolvedHttpClientConfig } from './client-config.ts';
 import { describeFailure } from './failure.ts';
-import { guard } from './guard.ts';
+import { guard } from '../guard.ts';
 import type { IncomingResponse } from './outgoing-request.ts';
 import { noteFailure, noteResponse } from './resends.ts';
 import { forgetBody, watchBody } from './unread-bodies.ts';

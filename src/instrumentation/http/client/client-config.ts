@@ -1,7 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 
-import { optionError } from '../../../base/errors.ts';
 import { capturedHeaders, type CapturedHeader } from '../captured-headers.ts';
+import { checkOptions } from '../check-options.ts';
 import { KNOWN_METHODS } from '../known-methods.ts';
 import { urlMatcher } from './ignored-urls.ts';
 import type { IncomingResponse, OutgoingRequest } from './outgoing-request.ts';
@@ -61,23 +61,10 @@ const KINDS = {
   requestHook: 'function',
   responseHook: 'function',
 } as const;
-const EXPECTED = {
-  boolean: 'true or false',
-  function: 'a function',
-  list: 'a list of texts',
-} as const;
 
 /** Checks `config`; a value or a name that is no good is an `ERR_OPTION`. */
 export function resolveHttpClientConfig(config: HttpClientConfig): ResolvedHttpClientConfig {
-  for (const [key, value] of Object.entries(config) as [string, unknown][]) {
-    const kind = (KINDS as Record<string, keyof typeof EXPECTED | undefined>)[key];
-    if (kind === undefined) {
-      throw optionError('http.outgoing', `made of ${Object.keys(KINDS).join(', ')}`, key);
-    }
-    if (value !== undefined && !isOfKind(value, kind)) {
-      throw optionError(key, EXPECTED[kind], value);
-    }
-  }
+  checkOptions('http.outgoing', config, KINDS);
   const { knownMethods, urlTemplate, requestHook, responseHook } = config;
   return Object.freeze({
     enabled: config.enabled ?? true,
@@ -90,11 +77,6 @@ export function resolveHttpClientConfig(config: HttpClientConfig): ResolvedHttpC
     requestHook,
     responseHook,
   });
-}
-
-function isOfKind(value: unknown, kind: keyof typeof EXPECTED): boolean {
-  if (kind !== 'list') return typeof value === kind;
-  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 function ignoring(

@@ -15,7 +15,7 @@ import { showMethod } from '../known-methods.ts';
 import { addHeaders, attributesOf } from './client-attributes.ts';
 import { ClientCall } from './client-call.ts';
 import type { ResolvedHttpClientConfig } from './client-config.ts';
-import { guard } from './guard.ts';
+import { guard } from '../guard.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import { resendCount } from './resends.ts';
 

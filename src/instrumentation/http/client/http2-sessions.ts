@@ -13,7 +13,7 @@ import { patchMethod, patchOnce, undoAll, type Undo } from '../../patch.ts';
 import { isSuppressed } from '../../recorder/suppression.ts';
 import type { HttpClientRecorder } from './client-recorder.ts';
 import { keepCallersContext } from './caller-context.ts';
-import { guard } from './guard.ts';
+import { guard } from '../guard.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import { injectTrace } from './request-headers.ts';
 import { SentRequest, type Sent } from './sent-request.ts';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 import { patchHotMethod, type Undo } from '../../patch.ts';
-import { guard } from './guard.ts';
+import { guard } from '../guard.ts';
 
 /** A handle that takes another async resource, as Node itself has it do when a socket is used again. */
 interface Handle {

@@ -11,7 +11,7 @@ import { hasReplaced } from '../official.ts';
 import type { ClientCall } from './client-call.ts';
 import type { HttpClientRecorder } from './client-recorder.ts';
 import { keepCallersContext } from './caller-context.ts';
-import { guard } from './guard.ts';
+import { guard } from '../guard.ts';
 import { releaseIdleSockets } from './idle-sockets.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import { injectTrace, setRequestHeader } from './request-headers.ts';

@@ -2,7 +2,7 @@ import type { ClientRequest } from 'node:http';
 
 import { propagation, type Context, type TextMapSetter } from '@opentelemetry/api';
 
-import { guard } from './guard.ts';
+import { guard } from '../guard.ts';
 
 /*
  * Puts the trace headers on a request, each once: one that the application set itself, or that came

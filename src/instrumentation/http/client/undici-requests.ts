@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
 import type { ClientCall } from './client-call.ts';
 import type { HttpClientRecorder } from './client-recorder.ts';
-import { guard } from './guard.ts';
+import { guard } from '../guard.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import { injectTrace } from './request-headers.ts';
 import { defaultPort, fullUrl, portOf, withoutBrackets } from './target.ts';

@@ -3,8 +3,8 @@ import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from 
 
 import type { Span } from '@opentelemetry/api';
 
-import { optionError } from '../../../base/errors.ts';
 import { capturedHeaders, type CapturedHeader } from '../captured-headers.ts';
+import { checkOptions } from '../check-options.ts';
 import { KNOWN_METHODS } from '../known-methods.ts';
 import { matcherOf } from '../path-patterns.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
@@ -88,25 +88,13 @@ const KINDS = {
   requestHook: 'function',
   responseHook: 'function',
 } as const;
-const EXPECTED = {
-  boolean: 'true or false',
-  function: 'a function',
-  list: 'a list of texts',
-} as const;
 
 /** The names of the options. @internal */
 export const SERVER_OPTIONS: readonly string[] = Object.keys(KINDS);
 
 /** Checks `config`; a value or a name that is no good is an `ERR_OPTION`. */
 export function resolveServerConfig(config: HttpServerConfig): ResolvedServerConfig {
-  for (const [key, value] of Object.entries(config) as [string, unknown][]) {
-    const kind = (KINDS as Record<string, keyof typeof EXPECTED | undefined>)[key];
-    if (kind === undefined) {
-      throw optionError('http', `made of ${SERVER_OPTIONS.join(', ')}`, key);
-    }
-    if (value !== undefined && !isOfKind(value, kind))
-      throw optionError(key, EXPECTED[kind], value);
-  }
+  checkOptions('http.incoming', config, KINDS);
   const { knownMethods, trustedProxies = [] } = config;
   return {
     ignore: config.ignore,
@@ -120,9 +108,4 @@ export function resolveServerConfig(config: HttpServerConfig): ResolvedServerCon
     requestHook: config.requestHook,
     responseHook: config.responseHook,
   };
-}
-
-function isOfKind(value: unknown, kind: keyof typeof EXPECTED): boolean {
-  if (kind !== 'list') return typeof value === kind;
-  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }

@@ -16,13 +16,14 @@ import type { Providers } from '../../recorder/providers.ts';
 import { isDropped } from '../../recorder/sampling.ts';
 import { isSuppressed, suppressed } from '../../recorder/suppression.ts';
 import { isOfficialOnServers } from '../official.ts';
+import { guard } from '../guard.ts';
 import { showMethod } from '../known-methods.ts';
 import { pathOf } from '../path-patterns.ts';
 import { attributesOfRequest, type IncomingHead } from './describe-request.ts';
 import { InFlight, RequestContext } from './request-context.ts';
 import type { RequestHead, ResolvedServerConfig } from './server-config.ts';
 import { ServerMetrics } from './server-metrics.ts';
-import { guard, ServerRecording, type ReadEnd } from './server-recording.ts';
+import { ServerRecording, type ReadEnd } from './server-recording.ts';
 
 /** Where nothing is recorded that is done for a request. */
 const IGNORED = suppressed(ROOT_CONTEXT);
@@ -97,7 +98,7 @@ export class ServerRecorder {
     const recording = new ServerRecording(span, method.name, config, readEnd, measurement);
     const { requestHook } = config;
     if (requestHook !== undefined && span.isRecording()) {
-      guard(() => requestHook(span, request as never));
+      guard('call requestHook', () => requestHook(span, request as never));
     }
     return inFlight(recording, parent);
   }
@@ -106,11 +107,7 @@ export class ServerRecorder {
     const { ignore, isIgnoredPath } = this.config;
     if (isIgnoredPath?.(pathOf(head.url)) === true) return true;
     if (ignore === undefined) return false;
-    let isIgnored = false;
-    guard(() => {
-      isIgnored = ignore(asked);
-    });
-    return isIgnored;
+    return guard('call ignore', () => ignore(asked)) === true;
   }
 
   #currentMetrics(): ServerMetrics | undefined {

@@ -11,6 +11,7 @@ import {
   HTTP_ROUTE,
 } from '../attributes.ts';
 import { headerValues } from '../captured-headers.ts';
+import { guard } from '../guard.ts';
 import type { ResolvedServerConfig } from './server-config.ts';
 import type { Handler, ServerRequest } from './server-request.ts';
 import { InFlight } from './request-context.ts';
@@ -120,7 +121,7 @@ export class ServerRecording extends InFlight implements ServerRequest {
       this.#capture(span, end);
       const { responseHook } = this.#config;
       if (responseHook !== undefined && response !== undefined) {
-        guard(() => responseHook(span, response as never));
+        guard('call responseHook', () => responseHook(span, response as never));
       }
     }
     span.end();
@@ -189,14 +190,5 @@ function nameOf(handler: Handler): string {
     return typeof name === 'string' ? name.replace(/^bound /, '') : '';
   } catch {
     return '';
-  }
-}
-
-/** Calls a hook of the application's, which must not reach the request with its errors. */
-export function guard(hook: () => void): void {
-  try {
-    hook();
-  } catch (error) {
-    sayOnce('error', `hook:${messageOf(error)}`, `a hook of yours threw: ${messageOf(error)}`);
   }
 }

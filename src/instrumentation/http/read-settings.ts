@@ -1,0 +1,37 @@
+import { ClewError } from '../../base/errors.ts';
+import type { SettingsReader } from '../../base/settings-reader.ts';
+import { isSecretHeader } from './captured-headers.ts';
+
+/* The forms of variables that incoming and outgoing requests have in common. */
+
+/** A list with commas, without what is empty. */
+export function readList(reader: SettingsReader, variable: string): string[] {
+  return (reader.text(variable) ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** A list of headers without those that are never recorded, of which a problem reports the names. */
+export function readHeaders(reader: SettingsReader, variable: string): string[] {
+  const names = readList(reader, variable);
+  const secret = names.filter((name) => isSecretHeader(name));
+  if (secret.length > 0) {
+    reader.problems.push(
+      new ClewError(
+        'ERR_OPTION',
+        `\`${variable}\` names ${secret.join(', ')}, which may carry a secret and is not recorded.`,
+      ),
+    );
+  }
+  return names.filter((name) => !secret.includes(name));
+}
+
+export function readSwitch(
+  reader: SettingsReader,
+  variable: string,
+  fallback: 'on' | 'off',
+): boolean {
+  const value = reader.choice(variable, ['on', 'off', 'true', 'false', '1', '0'], fallback);
+  return ['on', 'true', '1'].includes(value);
+}
