@@ -135,8 +135,6 @@ export class InstrumentationSet {
       const library = libraryOf(name);
       const isRival = name !== `clew/${library}` && this.#makesSpans(library);
       if (!isRival || this.#aside.has(library)) return tracer;
-      // Later, as the one that asks is still being made.
-      if (library === 'undici') queueMicrotask(() => this.#leaveUndici());
       const http = this.#httpOf(library);
       return watched(tracer, (kind) => {
         if (http === undefined) this.leaveToOther(library, name);
