@@ -1,85 +1,95 @@
-import { appendFileSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { environment, loadWarning } from './harness/environment.ts';
-import type { BenchmarkGroup } from './harness/group.ts';
-import { runCase, type Samples } from './harness/run-case.ts';
-import { lowerQuartile, median, spread } from './harness/statistics.ts';
+import { nodeOfLine } from '../test/support/other-nodes.ts';
+import { loadWarning } from './harness/environment.ts';
+import { GROUP_NAMES, loadGroup } from './harness/groups.ts';
+import { startServices } from './harness/services.ts';
+import { writeTables } from './report/write.ts';
 
 /*
- * npm run bench -- [group ...] [--case TEXT] [--variant NAME ...] [--rounds N]
- *                        [--generations N] [--json FILE]
+ * npm run bench -- [group ...] [--quick] [--print] [--nodes 20,24] [--case TEXT] [--variant NAME ...]
+ *                  [--rounds N] [--generations N]
  *
- * Prints, for each case, what an operation costs in each variant and its ratio to the baseline:
- * medians over the rounds, and the lower quartile's distance from that of the baseline, which rounds
- * that were disturbed do not reach. Ratios of one run may be compared, and nothing else.
+ * Measures the groups of `benchmark/groups/`, all if none is named: each on its lines of Node, with the
+ * servers it needs. What was measured takes the place of earlier results of the same cases in
+ * `benchmark/results/`, and the tables of `benchmark/README.md` and `docs/` are made of those anew.
+ * `--quick` measures the cases that matter most in few rounds. `--print`
+ * measures without keeping anything. `--tables` measures nothing and makes the tables.
  */
-const GROUPS = fileURLToPath(new URL('./groups/', import.meta.url));
+const RUN_GROUP = fileURLToPath(new URL('./harness/run-group.js', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    quick: { type: 'boolean', default: false },
+    print: { type: 'boolean', default: false },
+    tables: { type: 'boolean', default: false },
+    nodes: { type: 'string' },
     case: { type: 'string' },
     variant: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '15' },
-    generations: { type: 'string', default: '3' },
-    json: { type: 'string' },
+    rounds: { type: 'string' },
+    generations: { type: 'string' },
   },
 });
 
-const known = readdirSync(GROUPS)
-  .filter((file) => file.endsWith('.js'))
-  .map((file) => basename(file, '.js'));
-const unknown = positionals.filter((name) => !known.includes(name));
-const uncounted = (['rounds', 'generations'] as const).find((name) => !(Number(values[name]) >= 1));
+const unknown = positionals.filter((name) => !GROUP_NAMES.includes(name));
+const uncounted = (['rounds', 'generations'] as const).find(
+  (name) => values[name] !== undefined && !(Number(values[name]) >= 1),
+);
 if (uncounted) {
   console.error(`--${uncounted} needs a number of at least 1, got ${values[uncounted]}.`);
   process.exitCode = 1;
 } else if (unknown.length > 0) {
-  console.error(`There is no group ${unknown.join(', ')}. There are: ${known.join(', ')}.`);
+  console.error(`There is no group ${unknown.join(', ')}. There are: ${GROUP_NAMES.join(', ')}.`);
   process.exitCode = 1;
 } else {
-  const warning = loadWarning();
-  if (warning) console.error(`warning: ${warning}`);
-  const machine = environment();
-  console.log(JSON.stringify(machine));
-  if (values.json) appendFileSync(values.json, `${JSON.stringify(machine)}\n`);
-  for (const name of positionals.length > 0 ? positionals : known) await runGroup(name);
+  const wanted = positionals.length > 0 ? positionals : GROUP_NAMES;
+  if (!values.tables) await measure(wanted);
+  if (!values.print) await writeTables();
 }
 
-async function runGroup(name: string): Promise<void> {
-  const file = join(GROUPS, `${name}.js`);
-  const { group } = (await import(file)) as { group: BenchmarkGroup };
-  const rounds = Number(values.rounds);
-  const generations = Number(values.generations);
-  console.log(`\n${name}: ${group.description}`);
-  for (const found of group.cases) {
-    if (values.case && !found.name.includes(values.case)) continue;
-    const variants = (found.variants ?? group.variants).filter(
-      (variant) =>
-        !values.variant || values.variant.includes(variant) || variant === group.baseline,
-    );
-    const samples = await runCase(file, found.name, variants, { rounds, generations });
-    const unit = found.unit ?? 'ns CPU';
-    console.log(`\n  ${found.name} (${unit})`);
-    for (const line of table(samples, group.baseline)) console.log(`    ${line}`);
-    if (!values.json) continue;
-    for (const [variant, costs] of samples) {
-      const record = { group: name, case: found.name, variant, unit, rounds, costs };
-      appendFileSync(values.json, `${JSON.stringify(record)}\n`);
+async function measure(names: readonly string[]): Promise<void> {
+  const warning = loadWarning();
+  if (warning) console.error(`warning: ${warning}`);
+  const groups = new Map<string, Awaited<ReturnType<typeof loadGroup>>>();
+  for (const name of names) groups.set(name, await loadGroup(name));
+  const services = await startServices(
+    [...groups.values()].flatMap(({ services: needed = [] }) => needed),
+  );
+  const began = performance.now();
+  try {
+    for (const [name, group] of groups) {
+      const quick = values.quick ? group.quick?.nodes : undefined;
+      const nodes = values.nodes?.split(',') ?? quick ?? group.nodes ?? ['24'];
+      for (const line of nodes) {
+        if (!(await runGroup(name, line, services.env))) process.exitCode = 1;
+      }
+      const minutes = (performance.now() - began) / 60_000;
+      console.log(`\n(${name} done after ${minutes.toFixed(1)} minutes)`);
     }
+  } finally {
+    await services.stop();
   }
 }
 
-/** The median of the ratios of each round: what disturbs a whole round does not disturb it. */
-function table(samples: Samples, baseline: string): string[] {
-  const base = samples.get(baseline) ?? [];
-  return [...samples].map(([variant, costs]) => {
-    const ratio = median(costs.map((cost, round) => cost / (base[round] ?? Number.NaN)));
-    const cost = median(costs);
-    const above = lowerQuartile(costs) - lowerQuartile(base);
-    const percent = (spread(costs) / cost) * 100;
-    return `${variant.padEnd(16)} ${cost.toFixed(1).padStart(10)} ±${percent.toFixed(0).padStart(2)} %   ratio ${ratio.toFixed(2)}   ${above < 0 ? '' : '+'}${above.toFixed(2)}`;
+/** Whether a group could be measured on a line of Node: one that cannot leaves the others to be. */
+async function runGroup(
+  name: string,
+  line: string,
+  env: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const args = [name, ...(values.quick ? ['--quick'] : []), ...(values.print ? ['--print'] : [])];
+  for (const option of ['case', 'rounds', 'generations'] as const) {
+    if (values[option] !== undefined) args.push(`--${option}`, values[option]);
+  }
+  for (const variant of values.variant ?? []) args.push('--variant', variant);
+  const child = spawn(nodeOfLine(line), [RUN_GROUP, ...args], {
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
   });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) console.error(`FAILED: ${name} on Node ${line} ended with code ${code}`);
+  return code === 0;
 }

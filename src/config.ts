@@ -4,23 +4,30 @@ import { applicationManifest } from './application-name.ts';
 import { ClewError, optionError } from './base/errors.ts';
 import type { LogLevel } from './base/log.ts';
 import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.ts';
-import type { PipelineOptions, SamplerOptions } from './export/pipeline.ts';
-import { PROPAGATORS } from './export/propagators.ts';
+import type { PipelineOptions, SamplerOptions } from './export/sdk/pipeline.ts';
+import { PROPAGATORS } from './export/sdk/propagators.ts';
 import {
   checkHttpConfig,
   CLIENT_NAMES,
   INSTRUMENTED_LIBRARIES,
+  MESSAGING_NAMES,
+  readConsumerSpans,
   readHttpClientSettings,
   readHttpServerSettings,
   readRequireParent,
+  type ConsumerSpans,
   type HttpConfig,
   type RequireParent,
 } from './instrumentation/index.ts';
 import { readLogSettings, type LogSettings } from './instrumentation/loggers/settings.ts';
+import { readProcessSettings, type ProcessSettings } from './instrumentation/processes/index.ts';
 import type { RuleSet } from './instrumentation/rules/index.ts';
 import { SettingsReader, type Environment } from './base/settings-reader.ts';
 import { readTracingSettings } from './tracer/settings.ts';
 import type { TracingSettings } from './tracer/tracing.ts';
+
+/** The spellings of a switch. */
+const SWITCH = ['on', 'off', 'true', 'false', '1', '0', 'yes', 'no'] as const;
 
 /** An instrumentation of OpenTelemetry or one of ours: what `registerInstrumentations` takes. */
 export interface OtelInstrumentation {
@@ -57,14 +64,20 @@ export interface Config extends PipelineOptions {
   readonly instrumentations: readonly OtelInstrumentation[];
   /** For which clients operations have a span only inside another. */
   readonly requireParent: RequireParent;
+  /** What the span of a consumer is to its producer's. */
+  readonly consumerSpans: ConsumerSpans;
   readonly http: HttpConfig;
   readonly rules: RuleSet;
   readonly flushOnExit: boolean;
   readonly logLevel: LogLevel;
+  /** Whether spans get attributes that only Jaeger reads. */
+  readonly jaegerHints: boolean;
   /** Whether the start is reported at level info, and not only at debug. */
   readonly reportStart: boolean;
   /** What logs get of the active span. */
   readonly logs: LogSettings;
+  /** What passes between this process and the threads and processes around it. */
+  readonly processes: ProcessSettings;
   /** What the async-resource tracer does. */
   readonly tracing: TracingSettings;
 }
@@ -121,10 +134,16 @@ export function readConfig(
   problems.push(...delivery.problems);
   const tracing = readTracingSettings(env);
   problems.push(...tracing.problems);
+  // The rules look for themselves whether they are off; here it is checked.
+  reader.choice('CLEW_REPAIR', SWITCH, 'on');
   const logs = readLogSettings(env);
   problems.push(...logs.problems);
+  const processes = readProcessSettings(env);
+  problems.push(...processes.problems);
   const { requireParent, problems: unknownClients } = readRequireParent(env, CLIENT_NAMES);
   problems.push(...unknownClients);
+  const { consumerSpans, problems: badSpans } = readConsumerSpans(env, MESSAGING_NAMES);
+  problems.push(...badSpans);
   problems.push(...readHttpServerSettings(env).problems);
   problems.push(...readHttpClientSettings(env).problems);
   const endpoint = reader.url('endpoint', textOption(options, 'endpoint', problems));
@@ -150,12 +169,17 @@ export function readConfig(
     isInstrumentationEnabled: instrumentationFilter(reader, instrumentations),
     instrumentations,
     requireParent,
+    consumerSpans,
     http: httpOption(options.http, problems),
     rules: options.rules ?? {},
     flushOnExit: booleanOption(options, 'flushOnExit', true, problems),
     logLevel: logLevel(reader, textOption(options, 'logLevel', problems)),
+    jaegerHints: ['on', 'true', '1', 'yes'].includes(
+      reader.choice('CLEW_JAEGER_HINTS', SWITCH, 'off'),
+    ),
     reportStart: reader.text('CLEW_REPORT_START') === '1',
     logs: logs.settings,
+    processes: processes.settings,
     tracing: tracing.settings,
   };
   return { config: Object.freeze(config), problems };

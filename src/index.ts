@@ -10,10 +10,7 @@ export {
 } from './context/async-hooks-context-manager.ts';
 export type { AsyncHooksContextManagerOptions } from './context/options.ts';
 export type { StoreName } from './context/context-store.ts';
-export {
-  OperationResource,
-  type OperationResourceOptions,
-} from './instrumentation/operation-resource.ts';
+export { OperationResource, type OperationResourceOptions } from './carry/operation-resource.ts';
 export {
   enableRules,
   RepairSpanProcessor,
@@ -22,19 +19,36 @@ export {
 } from './instrumentation/rules/index.ts';
 export { wrap, type Rule, type RuleKind } from './instrumentation/wrap.ts';
 export {
+  getInstrumentation,
   getInstrumentations,
   hookImports,
   setHttpRoute,
   type HttpConfig,
   type HttpClientConfig,
   type HttpServerConfig,
+  type ClientConfigs,
+  type ClientName,
   type IncomingResponse,
+  type LibraryName,
+  type OperationConfig,
+  type PoolConfig,
+  type RedisConfig,
+  type SqlConfig,
+  type SqlServerConfig,
+  type ConsumerSpan,
   type InstrumentationOptions,
+  type MessageOperation,
+  type MessagingConfig,
   type OutgoingRequest,
   type RequestHead,
 } from './instrumentation/index.ts';
 export type { ClientConfig } from './instrumentation/client-config.ts';
 export type { OtelInstrumentation, StartOptions } from './config.ts';
+export {
+  createSpanProcessors,
+  type SpanProcessors,
+  type SpanProcessorsOptions,
+} from './span-processors.ts';
 export { start, type Clew, type ClewStats } from './start.ts';
 export {
   AsyncResourceTracer,
@@ -43,7 +57,7 @@ export {
   type TracerStats,
 } from './tracer/async-resource-tracer.ts';
 export type { Split } from './tracer/loop-clock.ts';
-export { quietly, WorkOwner } from './tracer/owner.ts';
+export type { WorkOwner } from './tracer/owner.ts';
 export type { AsyncRecord, AsyncTrace, TraceOwner, TracerLevel } from './tracer/record.ts';
 export { SplitSpanProcessor } from './tracer/split-span-processor.ts';
 export {

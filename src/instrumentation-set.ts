@@ -11,11 +11,14 @@ import {
   ClientInstrumentation,
   FrameworkInstrumentation,
   HttpInstrumentation,
+  MessagingInstrumentation,
   isOfficialOnUndici,
   isPatchedElsewhere,
+  leaveHandlerSpans,
   type Direction,
 } from './instrumentation/index.ts';
-import { sentryClient } from './sentry.ts';
+import { sentryClient, type SentryClient } from './sentry.ts';
+import { withoutDoubles } from './sentry-tracer.ts';
 
 /*
  * Which instrumentation makes the spans of a library, where several could. What the user brings goes
@@ -29,10 +32,18 @@ const NO_SPANS: TracerProvider = new ProxyTracerProvider().getDelegate();
 /** Names of the official packages that differ from those of the libraries. */
 const ALIASES: Readonly<Record<string, string>> = { 'redis-4': 'redis' };
 
+/** The form of the names of instrumentations that are published, as `@opentelemetry/instrumentation-pg`. */
+const PUBLISHED = /^(?:@[^/]+\/)?(?:opentelemetry-)?(?:instrumentation|plugin)-(?=.)/;
+
 /** The library of an instrumentation, from names such as `clew/pg` and `@opentelemetry/instrumentation-pg`. */
 export function libraryOf(instrumentationName: string): string {
-  const name = instrumentationName.replace(/^clew\/|^@opentelemetry\/instrumentation-/, '');
+  const name = instrumentationName.replace(/^clew\//, '').replace(PUBLISHED, '');
   return ALIASES[name] ?? name;
+}
+
+/** Whether a tracer's name is that of an instrumentation: `pg` alone is what an application calls its own. */
+function isInstrumentation(name: string): boolean {
+  return PUBLISHED.test(name);
 }
 
 /** One that is built in, and what takes it out of another's way. */
@@ -46,7 +57,8 @@ export class InstrumentationSet {
   readonly #builtIn = new Map<string, BuiltIn>();
   readonly #aside = new Set<string>();
   #isSentryKnown = false;
-  #isSentrySecond = false;
+  /** One that was initialised after clew, and traces: its spans go where those of clew go. */
+  #second: SentryClient | undefined;
   /** Whether spans go to a provider of clew's. */
   #isProvider = false;
 
@@ -60,10 +72,13 @@ export class InstrumentationSet {
     };
     this.#builtIn.set(library, { instrumentation, stepAside });
     if (library === 'undici') this.#leaveUndici();
-    if (!(instrumentation instanceof ClientInstrumentation)) return;
+    const isPatched =
+      instrumentation instanceof ClientInstrumentation ||
+      instrumentation instanceof MessagingInstrumentation;
+    if (!isPatched) return;
     instrumentation.onArrival = (exports) => {
       this.leaveToSentry();
-      if (isPatchedElsewhere(exports)) {
+      if (isPatchedElsewhere(exports) && !this.#second?.libraries.includes(library)) {
         this.leaveToOther(library, 'an OpenTelemetry instrumentation');
       }
     };
@@ -81,12 +96,13 @@ export class InstrumentationSet {
     const http = this.#httpOf(library);
     if (http) {
       for (const direction of directionsOf(brought)) leaveDirection(http, direction, name);
-    } else if (this.#stepAside(library)) reportBrought(library, name);
+    } else if (this.#isFramework(library)) leaveHandlers(library, name);
+    else if (this.#stepAside(library)) reportBrought(library, name);
   }
 
   /** Leaves the spans of `library` to another tool that was found to make them as well. */
   leaveToOther(library: string, other: string): void {
-    if (!this.#stepAside(library) || this.#isSentrySecond) return;
+    if (!this.#stepAside(library)) return;
     // Somebody's own instrumentation of HTTP is common, and records all that ours would.
     if (library === 'undici') reportBrought(library, other);
     else reportTwice(library, other);
@@ -105,13 +121,13 @@ export class InstrumentationSet {
     if (!client.isTracing || !client.usesOpenTelemetry) return;
     if (this.#isProvider && client.isProvider) {
       // What Sentry propagates here is not sampled: without clew's spans there would be none.
-      this.#isSentrySecond = true;
+      this.#second = client;
       sayOnceFolded(
         'warn',
         'twice:Sentry',
         'Sentry was initialised after clew, traces, too, and gets no spans: they go where those of ' +
-          'clew go, many twice. To choose, initialise Sentry before clew, or leave ' +
-          'tracesSampleRate out of Sentry.init().',
+          'clew go, without those that clew makes. To choose, initialise Sentry before clew, or ' +
+          'leave tracesSampleRate out of Sentry.init().',
       );
       return;
     }
@@ -132,8 +148,19 @@ export class InstrumentationSet {
     provider.getTracer = (name, version, options) => {
       const tracer = getTracer(name, version, options);
       this.leaveToSentry();
+      if (name.startsWith('@sentry/')) {
+        return withoutDoubles(tracer, (library) => {
+          this.leaveToSentry();
+          return (
+            this.#second !== undefined && this.#makesSpans(library) && !this.#aside.has(library)
+          );
+        });
+      }
       const library = libraryOf(name);
-      const isRival = name !== `clew/${library}` && this.#makesSpans(library);
+      if (isInstrumentation(name) && this.#isFramework(library)) {
+        return watched(tracer, () => leaveHandlers(library, name));
+      }
+      const isRival = isInstrumentation(name) && this.#makesSpans(library);
       if (!isRival || this.#aside.has(library)) return tracer;
       const http = this.#httpOf(library);
       return watched(tracer, (kind) => {
@@ -155,8 +182,11 @@ export class InstrumentationSet {
 
   /** Those of frameworks complement the spans of the server, which others may do as well. */
   #makesSpans(library: string): boolean {
-    const { instrumentation } = this.#builtIn.get(library) ?? {};
-    return instrumentation !== undefined && !(instrumentation instanceof FrameworkInstrumentation);
+    return this.#builtIn.has(library) && !this.#isFramework(library);
+  }
+
+  #isFramework(library: string): boolean {
+    return this.#builtIn.get(library)?.instrumentation instanceof FrameworkInstrumentation;
   }
 
   #stepAside(library: string): boolean {
@@ -225,6 +255,13 @@ function leaveDirection(http: HttpInstrumentation, direction: Direction, name: s
     `brought:http:${direction}`,
     `spans of ${direction} HTTP requests are made by your ${name}.`,
   );
+}
+
+/** Leaves the spans of middlewares and handlers, which only some ask for, to an official instrumentation. */
+function leaveHandlers(library: string, name: string): void {
+  if (!leaveHandlerSpans(library)) return;
+  const message = `spans of the handlers of ${library} are made by your ${name}.`;
+  sayOnce('debug', `brought:handlers:${library}`, message);
 }
 
 function reportBrought(library: string, name: string): void {

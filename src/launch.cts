@@ -23,12 +23,20 @@
     // Node runs `--require` preloads on the thread of the loader hooks too. That one belongs to no
     // application; unlike a worker it has nobody to talk to.
     if (!isMainThread && parentPort === null) return {};
+    // pm2's daemon only starts applications and looks after them; they inherit what is in NODE_OPTIONS.
+    if (/[\\/]pm2[\\/]lib[\\/]Daemon\.js$/.test(process.argv[1] ?? '')) return {};
     try {
       const { start } = require('./start.js') as { start: () => void };
       start();
       return {};
     } catch (error) {
       const message = String((error as Error | undefined)?.message ?? error);
+      const { code } = (error ?? {}) as { code?: unknown };
+      if (process.versions['pnp'] !== undefined && code === 'ERR_MODULE_NOT_FOUND') {
+        // `require` of an ES module reads past Yarn's file system, which only has archives.
+        const problem = `Node ${process.versions.node} cannot --require it from Yarn's archives. Use --import clew/register.`;
+        return { error, problem };
+      }
       const line = (message.split('\n')[0] ?? '').replace(/[^.]$/, '$&.');
       return { error, problem: `could not be started: ${line}` };
     }

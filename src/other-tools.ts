@@ -1,5 +1,6 @@
 import type { ClientRequest } from 'node:http';
 
+import { environment } from './base/environment.ts';
 import type { HttpConfig, OutgoingRequest as SentRequest } from './instrumentation/index.ts';
 import { sentryClient, type OutgoingRequest, type SentryClient } from './sentry.ts';
 
@@ -105,7 +106,7 @@ function isTracingApart(client: SentryClient | undefined): boolean | undefined {
 }
 
 function isOff(variable: string): boolean {
-  return /^(?:false|0)$/i.test(process.env[variable] ?? '');
+  return /^(?:false|0)$/i.test(environment()[variable] ?? '');
 }
 
 function hasHeader({ headers }: OutgoingRequest, pattern: RegExp): boolean {

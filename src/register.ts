@@ -1,13 +1,15 @@
-import { createRequire } from 'node:module';
-
 /*
  * The preload as `node --import clew/register app.js` loads it. What fails costs tracing and not
- * the application.
+ * the application. It imports nothing on any Node that is new enough: a loader of the application's
+ * own may refuse what an import names.
  */
 interface Outcome {
   problem?: string;
   error?: unknown;
 }
+const { createRequire } = (process.getBuiltinModule as typeof process.getBuiltinModule | undefined)
+  ? process.getBuiltinModule('node:module')
+  : await import('node:module');
 const { launch, report } = createRequire(import.meta.url)('./launch.cjs') as {
   launch: () => Outcome;
   report: (outcome: Outcome) => void;

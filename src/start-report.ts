@@ -10,18 +10,34 @@ export interface Started {
   readonly libraries: readonly string[];
 }
 
+/** Begins the names of clew's own instrumentations, which a user may have configured. */
+const OWN = 'clew/';
+
 /** The report of a start, in lines that fit 80 columns with their prefix. */
 export function startReport(config: Config, { store, isProvider, libraries }: Started): string[] {
+  const names = config.instrumentations.map((one) => one.instrumentationName);
+  const own = names.filter((name) => name.startsWith(OWN));
+  const yours = names.filter((name) => !name.startsWith(OWN));
+  const instrumented = [...libraries, ...own.map((name) => name.slice(OWN.length))];
   const version = config.serviceVersion ? ` ${config.serviceVersion}` : '';
   return [
     `clew ${VERSION} on Node ${process.versions.node}, context store: ${store ?? 'not registered'}`,
     `service ${config.serviceName}${version}`,
     config.disabled ? 'no spans: OTEL_SDK_DISABLED is true' : spansGo(config, isProvider),
-    ...(config.disabled ? [] : [`instrumented: ${libraries.join(', ') || 'nothing'}`]),
-    ...(config.instrumentations.length === 0
-      ? []
-      : [`yours: ${config.instrumentations.map((one) => one.instrumentationName).join(', ')}`]),
+    ...(config.disabled ? [] : [`instrumented: ${instrumented.join(', ') || 'nothing'}`]),
+    ...(yours.length === 0 ? [] : [`yours: ${yours.join(', ')}`]),
   ].flatMap((line) => fold(line));
+}
+
+/** The same for who watches the start: what is not told elsewhere, in one line or two. */
+export function shortReport(config: Config, { isProvider }: Started): string[] {
+  const { serviceName, serviceVersion, disabled, exporter } = config;
+  const service = serviceVersion ? `${serviceName} ${serviceVersion}` : serviceName;
+  const lines = [`clew ${VERSION} on Node ${process.versions.node}, service ${service}`];
+  if (disabled) lines.push('no spans: OTEL_SDK_DISABLED is true');
+  // Of a collector the command reports whether it answers, too.
+  else if (!isProvider || exporter !== 'otlp') lines.push(spansGo(config, isProvider));
+  return lines.flatMap((line) => fold(line));
 }
 
 /** A line for each library without spans. */

@@ -1,8 +1,10 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
+import type { MessagePort } from 'node:worker_threads';
 
 import { context, propagation, trace, type TracerProvider } from '@opentelemetry/api';
-import type { SpanProcessor } from './export/sdk-types.ts';
+import type { SpanProcessor } from './export/sdk/sdk-types.ts';
 
+import { environment } from './base/environment.ts';
 import { ClewError, messageOf } from './base/errors.ts';
 import { fold } from './base/fold.ts';
 import { say, setLogLevel, willSay } from './base/log.ts';
@@ -10,25 +12,29 @@ import { readConfig, type Config, type StartOptions } from './config.ts';
 import { AsyncHooksContextManager } from './context/async-hooks-context-manager.ts';
 import { ContextLossMarks } from './diagnosis/context-loss-marks.ts';
 import type { LossCounts } from './diagnosis/detector.ts';
-import type { AddedProcessors } from './export/added-processors.ts';
+import type { AddedProcessors } from './export/sdk/added-processors.ts';
 import type { DeliverySpanProcessor } from './export/delivery.ts';
 import { installExitHandlers } from './export/exit-handlers.ts';
-import { createProvider } from './export/pipeline.ts';
-import { createPropagator } from './export/propagators.ts';
-import type { Provider } from './export/sdk.ts';
+import { createProvider } from './export/sdk/pipeline.ts';
+import { createPropagator } from './export/sdk/propagators.ts';
+import type { Provider } from './export/sdk/sdk.ts';
+import { JaegerHints } from './export/sdk/jaeger-hints.ts';
 import type { DeliveryStats } from './export/stats.ts';
 import { InstrumentationSet, libraryOf } from './instrumentation-set.ts';
 import {
   createInstrumentations,
   deliverBuiltinsLater,
   hookImports,
+  keptWithoutRules,
   patchConsole,
 } from './instrumentation/index.ts';
 import { Leftovers } from './instrumentation/leftovers.ts';
+import { joinProcesses } from './instrumentation/processes/index.ts';
 import { enableRules, findRuleFile, RepairSpanProcessor } from './instrumentation/rules/index.ts';
+import { InstrumentedReport } from './instrumented-report.ts';
 import { leavingToolsAlone } from './other-tools.ts';
 import { sentryClient } from './sentry.ts';
-import { startReport, uncoveredReport } from './start-report.ts';
+import { shortReport, startReport, uncoveredReport } from './start-report.ts';
 import { Surroundings } from './surroundings.ts';
 import type { AsyncResourceTracer } from './tracer/async-resource-tracer.ts';
 import { quietly } from './tracer/owner.ts';
@@ -71,7 +77,7 @@ let running: Clew | undefined;
  */
 export function start(options: StartOptions = {}): Clew {
   if (running) say('warn', 'start() was called twice; the first call holds.');
-  return startIn(process.env, options);
+  return startIn(environment(), options);
 }
 
 /** Starts clew by another environment, or returns the one that runs. @internal */
@@ -110,14 +116,19 @@ class Parts {
   #manager: AsyncHooksContextManager | undefined;
   #provider: Provider | undefined;
   #marks: ContextLossMarks | undefined;
+  /** A line to the sender of the main thread. */
+  #sender: MessagePort | undefined;
   #removeExitHandlers: (() => void) | undefined;
 
   constructor(config: Config, problems: string[]) {
     this.#problems = problems;
     this.#part('the context manager', () => this.#registerContextManager());
     this.#part('the propagators', () => this.#registerPropagators(config));
+    this.#part('the context of processes and threads', () => this.#joinProcesses(config));
     // A rule repairs contexts, and those are propagated also where there are no spans.
-    this.#part('the repair rules', () => this.#undo.push(enableRules()));
+    const { disabled, isInstrumentationEnabled } = config;
+    const except = disabled ? [] : keptWithoutRules(isInstrumentationEnabled);
+    this.#part('the repair rules', () => this.#undo.push(enableRules({ except })));
     this.#part('your repair rules', () => this.#enableOwnRules(config));
     if (!config.disabled) this.#part('the export', () => this.#registerProvider(config));
     this.#reportKept();
@@ -152,8 +163,17 @@ class Parts {
     const { libraries } = this.#instrumentations;
     const level = config.reportStart ? 'info' : 'debug';
     const started = { store: this.#manager?.store, isProvider: !!this.#provider, libraries };
-    if (willSay(level)) for (const line of startReport(config, started)) say(level, line);
+    if (willSay('debug')) for (const line of startReport(config, started)) say('debug', line);
+    else if (willSay(level)) for (const line of shortReport(config, started)) say(level, line);
     if (config.disabled) return;
+    if (config.reportStart && willSay('info')) {
+      const instrumented = new InstrumentedReport(
+        () => this.#instrumentations.libraries,
+        ['http', 'undici'],
+        (line) => say('info', line),
+      );
+      this.#undo.push(() => instrumented.stop());
+    }
     const covered = config.instrumentations.map((one) => one.instrumentationName);
     const surroundings = new Surroundings([...covered, ...covered.map(libraryOf)], (found) => {
       if (willSay(level)) for (const line of uncoveredReport(found)) say(level, line);
@@ -212,6 +232,16 @@ class Parts {
     this.#kept.push('context manager');
   }
 
+  #joinProcesses({ processes, consumerSpans }: Config): void {
+    const lines = {
+      shareSender: () => this.delivery?.shareSender(),
+      handOn: () => this.delivery?.handOn(),
+    };
+    const joined = joinProcesses(processes, this.#manager, lines, consumerSpans);
+    this.#sender = joined.sender;
+    this.#undo.push(joined.undo);
+  }
+
   #registerPropagators({ propagators }: Config): void {
     const propagator = createPropagator(propagators, (problem) => this.#problem(problem));
     if (propagation.setGlobalPropagator(propagator)) {
@@ -232,7 +262,15 @@ class Parts {
     this.#undo.push(() => tracing.stop());
     // What is made here, and all it does later, is our own work: the tracer leaves it out.
     const { provider, delivery, added } = quietly(() =>
-      createProvider(config, [tracing.processor, new RepairSpanProcessor()]),
+      createProvider(
+        config,
+        [
+          tracing.processor,
+          new RepairSpanProcessor(),
+          ...(config.jaegerHints ? [new JaegerHints()] : []),
+        ],
+        this.#sender,
+      ),
     );
     tracing.setTracerProvider(provider);
     if (!trace.setGlobalTracerProvider(provider)) {
@@ -244,7 +282,13 @@ class Parts {
     this.delivery = delivery;
     this.added = added;
     if (delivery && config.flushOnExit) {
-      this.#removeExitHandlers = installExitHandlers(delivery, () => tracing.tracer.flush(true));
+      this.#removeExitHandlers = quietly(() =>
+        installExitHandlers(
+          delivery,
+          () => tracing.end(),
+          () => tracing.tracer.isCollecting,
+        ),
+      );
     }
   }
 
@@ -273,7 +317,7 @@ class Parts {
         logs: { enabled: fields !== undefined, fields: fields ?? {} },
         http: leavingToolsAlone(config.http),
       },
-      config.requireParent,
+      config,
     ).filter(
       ({ instrumentationName: name }) => config.isInstrumentationEnabled(name) && !own.has(name),
     );

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
+import { environment } from './base/environment.ts';
 import { isBlindTo } from './base/api-versions.ts';
-import { sayOnceFolded } from './base/log.ts';
+import { messageOf } from './base/errors.ts';
+import { sayOnce, sayOnceFolded } from './base/log.ts';
 import { isPackageWanted, onPackage } from './instrumentation/index.ts';
 import { OTHER_TOOLS } from './other-tools.ts';
 import { quietly } from './tracer/owner.ts';
@@ -21,12 +23,9 @@ export interface Uncovered {
 
 /** Libraries that clew makes no spans for, and the instrumentations that do. */
 const COVERED_BY: Readonly<Record<string, string>> = {
-  amqplib: '@opentelemetry/instrumentation-amqplib',
   'aws-sdk': '@opentelemetry/instrumentation-aws-sdk',
   '@smithy/smithy-client': '@opentelemetry/instrumentation-aws-sdk',
   'cassandra-driver': '@opentelemetry/instrumentation-cassandra-driver',
-  '@grpc/grpc-js': '@opentelemetry/instrumentation-grpc',
-  kafkajs: '@opentelemetry/instrumentation-kafkajs',
   oracledb: '@opentelemetry/instrumentation-oracledb',
   'socket.io': '@opentelemetry/instrumentation-socket.io',
   tedious: '@opentelemetry/instrumentation-tedious',
@@ -58,6 +57,8 @@ const MAX_PATIENCE = 5;
 export class Surroundings {
   readonly #seen = new Set<string>();
   readonly #reported = new Set<string>();
+  /** Found at the start: later, resolve hooks of the application would be asked. */
+  readonly #ownApi = ownApi();
   readonly #covered: ReadonlySet<string>;
   readonly #onUncovered: (found: readonly Uncovered[]) => void;
   readonly #unsubscribe: () => void;
@@ -88,12 +89,21 @@ export class Surroundings {
     this.#timer = quietly(() => setTimeout(() => this.#look(), millis).unref());
   }
 
+  /** What goes wrong in a timer would end the application. */
   #look(): void {
     this.#timer = undefined;
+    try {
+      this.#report();
+    } catch (error) {
+      sayOnce('warn', 'surroundings', `cannot look for other tools: ${messageOf(error)}`);
+    }
+  }
+
+  #report(): void {
     const loaded = loadedPackages();
     const names = new Set([...loaded.map(nameOf), ...this.#seen]);
     const isUndecided = reportTools(names);
-    for (const problem of blindApis(loaded)) sayOnceFolded('warn', problem, problem);
+    for (const problem of blindApis(loaded, this.#ownApi)) sayOnceFolded('warn', problem, problem);
     const found = this.#uncovered(names);
     if (found.length > 0) this.#onUncovered(found);
     if (!isUndecided || this.#patience === 0) return;
@@ -115,11 +125,11 @@ export class Surroundings {
 
 /** Its workers, which it gives a number, have nothing to add. */
 function reportJest(): void {
-  if (process.env['JEST_WORKER_ID'] !== undefined) return;
+  if (environment()['JEST_WORKER_ID'] !== undefined) return;
   sayOnceFolded(
     'warn',
     JEST,
-    'jest loads the modules of tests past all hooks: libraries that they use have no spans.',
+    'jest loads the modules of tests past all hooks: libraries that they use have no spans; those of node:http do.',
   );
 }
 
@@ -142,10 +152,9 @@ function reportTools(names: ReadonlySet<string>): boolean {
 }
 
 /** A copy of the API sees globals of its own minor version and of newer ones, not of older ones. */
-function blindApis(loaded: readonly string[]): string[] {
-  const own = dirname(dirname(dirname(createRequire(import.meta.url).resolve(API))));
-  const ownVersion = versionAt(own);
-  // A loader may have put another one in its place.
+function blindApis(loaded: readonly string[], own: string | undefined): string[] {
+  const ownVersion = own && versionAt(own);
+  // A loader may have put another one in its place, and a bundle has it in itself.
   if (ownVersion === undefined) return [];
   return loaded
     .filter((folder) => nameOf(folder) === API && folder !== own)
@@ -157,6 +166,14 @@ function blindApis(loaded: readonly string[]): string[] {
           `it are lost. Install one version: npm i ${API}@${ownVersion}`,
       ];
     });
+}
+
+function ownApi(): string | undefined {
+  try {
+    return dirname(dirname(dirname(createRequire(import.meta.url).resolve(API))));
+  } catch {
+    return undefined;
+  }
 }
 
 function versionAt(folder: string): string | undefined {

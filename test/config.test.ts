@@ -11,6 +11,11 @@ const read = (
 };
 
 describe('readConfig', () => {
+  it('reports a value of CLEW_REPAIR that is none', () => {
+    assert.match(read({ CLEW_REPAIR: 'maybe' }).problems.join(), /CLEW_REPAIR.*maybe/);
+    assert.deepEqual(read({ CLEW_REPAIR: 'off' }).problems, []);
+  });
+
   it('uses the defaults of OpenTelemetry where nothing is set, and has no complaint', () => {
     const { config, problems } = read();
     assert.deepEqual(problems, []);

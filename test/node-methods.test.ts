@@ -48,14 +48,15 @@ describe('the methods of Node that are replaced', () => {
         fixture('node-methods.mjs'),
         new URL('../src/index.js', import.meta.url).href,
       ],
-      { env: { OTEL_TRACES_EXPORTER: 'none', CLEW_TRACER: 'trace' } },
+      // With an export, which has a method replaced, too; nothing listens there.
+      { env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', CLEW_TRACER: 'trace' } },
     );
     assert.notEqual(stdout, '', stderr);
     const [whileOn, afterwards] = JSON.parse(stdout) as [string[], string[]];
     const table = rows();
     const listed = new Set(table.flatMap(({ methods }) => methods));
     assert.deepEqual(
-      whileOn.filter((name) => !listed.has(name)),
+      whileOn.filter((name) => !listed.has(name) && !name.includes('Symbol(clew.')),
       [],
       'replaced and not in the table',
     );
@@ -68,7 +69,7 @@ describe('the methods of Node that are replaced', () => {
       'in the table and not replaced',
     );
     const others = table
-      .filter(({ replaced }) => /OpenTelemetry|require-in-the-middle/.test(replaced))
+      .filter(({ replaced }) => /OpenTelemetry/.test(replaced))
       .flatMap(({ methods }) => methods);
     assert.deepEqual(
       afterwards.filter((name) => !others.includes(name)),

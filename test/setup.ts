@@ -3,6 +3,7 @@ import { restore } from 'sinon';
 
 import { endLeftovers } from './support/run-node.ts';
 import { stopServices } from './support/services.ts';
+import { closePages } from './view-page/support/close-pages.ts';
 import { forgetWhatWasSaid, setLogLevel } from '../src/base/log.ts';
 
 // Mocha re-emits unhandled rejections, which turns off Node's own failing: a failed assertion in a
@@ -17,6 +18,7 @@ export const mochaHooks = {
   async afterAll(this: Mocha.Context): Promise<void> {
     // Some servers end in their own time.
     this.timeout(60_000);
+    await closePages();
     await stopServices();
   },
   async afterEach(): Promise<void> {

@@ -37,6 +37,11 @@ describe('start', function () {
     }
   });
 
+  it('holds the channels that it makes, of which garbage would delay finalization callbacks', async () => {
+    const { stdout, stderr } = await runNode(['--expose-gc', fixture('held-channels.cjs')]);
+    assert.equal(stdout, 'true \n', stderr);
+  });
+
   it('leaves everything as it was once it is shut down, twice', async () => {
     const result = await runNode([fixture('shutdown.mjs')], {
       env: { OTEL_TRACES_EXPORTER: 'none' },

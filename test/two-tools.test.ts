@@ -44,6 +44,13 @@ describe('a library that another instrumentation covers, too', function () {
     assert.deepEqual(await run('switchedOff'), [['clew/ioredis', 'clew/ioredis'], '']);
   });
 
+  it('has its spans from clew where a tracer of the application has the name of the library', async () => {
+    assert.deepEqual(await run('namesake'), [['clew/ioredis', 'clew/ioredis'], '']);
+    const own = receiver.spans.filter(({ name }) => name === 'own');
+    assert.deepEqual(own.map(({ scope }) => scope.name).sort(), ['http', 'ioredis', 'undici']);
+    assert.equal(receiver.spans.filter(({ scope }) => scope.name === 'clew/http').length, 2);
+  });
+
   it('has them from the one given to start, without a word', async () => {
     assert.deepEqual(await run('given'), [[OFFICIAL, OFFICIAL], '']);
   });

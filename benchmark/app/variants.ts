@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { cachedInstall } from '../../test/support/user-cache.ts';
+import { peersFolder } from '../../test/support/peers.ts';
 
 /** How the service is started so that a tool traces it. */
 export interface Variant {
@@ -14,36 +14,16 @@ export interface Variant {
   spans: number;
 }
 
-/*
- * The application and the peers, 100 MB each: installed by the first run into the user's cache, at
- * these versions, and never by `npm ci`.
- */
-const PACKAGES = {
-  express: '5.3.0',
-  fastify: '5.12.8',
-  pg: '8.23.1',
-  ioredis: '6.0.0',
-  '@msgpack/msgpack': '3.1.3',
-  '@opentelemetry/auto-instrumentations-node': '0.82.0',
-  '@sentry/node': '11.12.0',
-  'dd-trace': '6.21.0',
-};
-
 /** The folder whose `node_modules` holds the application's libraries and the peers. */
 export function applicationFolder(): string {
-  const packages = Object.entries(PACKAGES).map(([name, version]) => `${name}@${version}`);
-  const folder = cachedInstall('benchmark-app-1', packages);
+  const folder = peersFolder();
   const start = `require('@sentry/node').init({ tracesSampleRate: 1 });\n`;
   writeFileSync(join(folder, SENTRY), start);
   return folder;
 }
 
-/** Versions of the peers, for the head of the table. */
-export const PEERS: readonly string[] = Object.entries(PACKAGES)
-  .filter(([name]) => /dd-trace|sentry|auto-instr/.test(name))
-  .map(([name, version]) => `${name} ${version}`);
-
-const CLEW = fileURLToPath(new URL('../../src/register.js', import.meta.url));
+/** The package as it is published. */
+const CLEW = fileURLToPath(new URL('../../package/register.js', import.meta.url));
 const SENTRY = 'sentry.cjs';
 const SERVICE = { OTEL_SERVICE_NAME: 'app' };
 /** What the official packages would find out about the machine, and other signals, is not compared. */

@@ -19,13 +19,12 @@ export const CLIENTS: Readonly<Record<string, ServiceName | undefined>> = {
   memcached: 'memcached',
 };
 
-/** Names the clients to be measured, for this process and those of its cases. */
-export const SELECTION = 'CLEW_BENCH_CLIENTS';
-
-/** `cases`, as far as they are to be measured and in the order of the clients. */
-export function selected(cases: readonly ClientCase[]): ClientCase[] {
-  const wanted = process.env[SELECTION]?.split(',') ?? Object.keys(CLIENTS);
-  return Object.keys(CLIENTS)
-    .filter((client) => wanted.includes(client))
-    .flatMap((client) => cases.filter((found) => found.client === client));
+/** `cases` in the order of the clients. */
+export function inOrder(cases: readonly ClientCase[]): ClientCase[] {
+  return Object.keys(CLIENTS).flatMap((client) => cases.filter((found) => found.client === client));
 }
+
+/** The servers that they need. */
+export const CLIENT_SERVICES: readonly ServiceName[] = [
+  ...new Set(Object.values(CLIENTS).filter((service) => service !== undefined)),
+];

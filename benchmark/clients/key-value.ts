@@ -13,6 +13,7 @@ const MONGODB: readonly ClientCase[] =
         {
           name: 'mongodb findOne, promise',
           client: 'mongodb',
+          datadogSpans: 1,
           officialSpans: 1,
           // FerretDB takes its time, and the driver has much code to be compiled.
           count: 200,
@@ -34,6 +35,7 @@ const MEMCACHED: readonly ClientCase[] =
         {
           name: 'memcached get, callback',
           client: 'memcached',
+          datadogSpans: 1,
           officialSpans: 1,
           open: () => {
             const Client = requireClient<typeof Memcached>('memcached');

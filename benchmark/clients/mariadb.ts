@@ -13,6 +13,7 @@ export const MARIADB_CASES: readonly ClientCase[] =
         {
           name: 'mariadb connection.query, promise',
           client: 'mariadb',
+          datadogSpans: 1,
           open: async () => {
             const { createConnection } = requireClient<typeof mariadb>('mariadb');
             const connection = await createConnection(url);
@@ -22,6 +23,7 @@ export const MARIADB_CASES: readonly ClientCase[] =
         {
           name: 'mariadb pool.query, promise',
           client: 'mariadb',
+          datadogSpans: 1,
           open: () => {
             // A connection that was idle while others had their turn is asked for nothing first.
             const options = 'connectionLimit=1&minDelayValidation=600000';
@@ -34,6 +36,7 @@ export const MARIADB_CASES: readonly ClientCase[] =
         {
           name: 'mariadb connection.query, callback',
           client: 'mariadb',
+          datadogSpans: 1,
           open: () => {
             const { createConnection } = requireClient<typeof mariadbCallback>('mariadb/callback');
             const connection = createConnection(url);

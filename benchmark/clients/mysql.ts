@@ -13,6 +13,7 @@ export const MYSQL_CASES: readonly ClientCase[] =
         {
           name: 'mysql2 connection.query, promise',
           client: 'mysql2',
+          datadogSpans: 1,
           officialSpans: 1,
           open: () => {
             const connection = requireClient<typeof mysql2>('mysql2')
@@ -27,6 +28,7 @@ export const MYSQL_CASES: readonly ClientCase[] =
         {
           name: 'mysql2 pool.execute, promise',
           client: 'mysql2',
+          datadogSpans: 1,
           officialSpans: 1,
           open: () => {
             const pool = requireClient<typeof mysql2>('mysql2').createPool(url).promise();
@@ -39,6 +41,7 @@ export const MYSQL_CASES: readonly ClientCase[] =
         {
           name: 'mysql connection.query, callback',
           client: 'mysql',
+          datadogSpans: 1,
           officialSpans: 1,
           open: () => {
             const connection = requireClient<typeof mysql>('mysql').createConnection(url);
@@ -51,6 +54,7 @@ export const MYSQL_CASES: readonly ClientCase[] =
         {
           name: 'mysql pool.query, callback',
           client: 'mysql',
+          datadogSpans: 1,
           officialSpans: 2,
           open: () => {
             const pool = requireClient<typeof mysql>('mysql').createPool(url);

@@ -12,6 +12,7 @@ export const PG_CASES: readonly ClientCase[] =
         {
           name: 'pg client.query, promise',
           client: 'pg',
+          datadogSpans: 1,
           officialSpans: 1,
           open: async () => {
             const { Client } = requireClient<typeof pg>('pg');
@@ -23,6 +24,7 @@ export const PG_CASES: readonly ClientCase[] =
         {
           name: 'pg pool.query, promise',
           client: 'pg',
+          datadogSpans: 1,
           officialSpans: 2,
           open: () => {
             const { Pool } = requireClient<typeof pg>('pg');
@@ -33,6 +35,7 @@ export const PG_CASES: readonly ClientCase[] =
         {
           name: 'pg pool.query, callback',
           client: 'pg',
+          datadogSpans: 1,
           officialSpans: 2,
           open: () => {
             const { Pool } = requireClient<typeof pg>('pg');

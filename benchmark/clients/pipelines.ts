@@ -19,6 +19,7 @@ export const PIPELINE_CASES: readonly ClientCase[] =
           name: `ioredis pipeline of ${COMMANDS}`,
           client: 'ioredis',
           officialSpans: COMMANDS,
+          datadogSpans: COMMANDS,
           ...COUNTS,
           open: () => {
             const { Redis } = requireClient<typeof ioredis>('ioredis');
@@ -37,6 +38,7 @@ export const PIPELINE_CASES: readonly ClientCase[] =
           name: `redis pipeline of ${COMMANDS}`,
           client: 'redis',
           officialSpans: COMMANDS,
+          datadogSpans: COMMANDS,
           ...COUNTS,
           open: async () => {
             const client = requireClient<typeof redis>('redis').createClient({ url });

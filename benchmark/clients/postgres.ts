@@ -13,6 +13,7 @@ export const POSTGRES_CASES: readonly ClientCase[] =
         {
           name: 'postgres sql``, promise',
           client: 'postgres',
+          datadogSpans: 1,
           open: () => {
             const sql = requireClient<typeof postgres>('postgres')(url, { max: 1 });
             return { call: () => sql`select ${1}::int as n`, close: () => sql.end() };

@@ -29,6 +29,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 
 import { getInstrumentations } from '../../src/index.ts';
 import { officialInstrumentations } from '../../test/instrumentation/matrix/official.ts';
+import { startDatadog } from '../../test/support/datadog.ts';
 import type { Prepared } from '../harness/group.ts';
 import { replay, watchSockets } from './replay.ts';
 
@@ -43,6 +44,7 @@ export const CLIENT_VARIANTS: readonly string[] = [
   'clew-metrics',
   'official-off',
   'official-on',
+  'dd-trace',
 ];
 
 /** The attributes that a span of a query has, for one that is made by hand. */
@@ -78,17 +80,22 @@ export interface ClientCase {
   over?: readonly string[];
   /** Spans of one call under the official package, which may make more than one; none without one. */
   officialSpans?: number;
+  /** The same under dd-trace; none where it does not know the client. */
+  datadogSpans?: number;
+  /** Operations of one call, each of which is a span; one if not said. */
+  operations?: number;
   /** Calls of one sample; a thousand if not said. */
   count?: number;
   /** Samples that are not counted; twenty if not said. */
   warmUps?: number;
 }
 
-/** The official packages have something to compare for some clients alone. */
-export function variantsOf({ officialSpans }: ClientCase): string[] {
-  return CLIENT_VARIANTS.filter(
-    (variant) => officialSpans !== undefined || !variant.startsWith('official'),
-  );
+/** The other tools have something to compare for some clients alone. */
+export function variantsOf({ officialSpans, datadogSpans }: ClientCase): string[] {
+  return CLIENT_VARIANTS.filter((variant) => {
+    if (variant.startsWith('official')) return officialSpans !== undefined;
+    return variant !== 'dd-trace' || datadogSpans !== undefined;
+  });
 }
 
 /** Counts spans and forgets them. */
@@ -128,24 +135,28 @@ function fromDepth(depth: number, call: () => unknown): unknown {
   return depth === 0 ? call() : fromDepth(depth - 1, call);
 }
 
-/** `call`, beside which the application makes one span and ends it. */
-function withSpan(call: () => unknown): () => unknown {
+/** `call`, beside which the application makes a span for each operation and ends it. */
+function withSpan(call: () => unknown, operations: number): () => unknown {
   const tracer = trace.getTracer('by hand');
   return () => {
-    tracer.startSpan('SELECT', { kind: SpanKind.CLIENT, attributes: ATTRIBUTES }).end();
+    for (let made = 0; made < operations; made += 1) {
+      tracer.startSpan('SELECT', { kind: SpanKind.CLIENT, attributes: ATTRIBUTES }).end();
+    }
     return call();
   };
 }
 
-/** Prepares a case, whose server answers itself or is replayed. */
-export async function prepareClient(
+/** Sets the SDK up, and whoever instruments; returns what runs a call as a part of a request. */
+async function instrument(
   found: ClientCase,
   variant: string,
-  peer: 'server' | 'replay' = 'server',
-): Promise<Prepared> {
+  counter: CountingProcessor,
+): Promise<<Result>(fn: () => Result) => Result> {
   const [who, mode] = variant.split('-') as [string, string | undefined];
-  const counter = new CountingProcessor();
-  const request = requestOf(mode);
+  if (variant === 'dd-trace') {
+    const tracer = startDatadog(found.client, () => void (counter.ended += 1));
+    return (fn) => tracer.trace('request', fn);
+  }
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   // The bare client shares its process with the same SDK.
   if (mode !== 'idle' && mode !== 'metrics') {
@@ -172,32 +183,55 @@ export async function prepareClient(
   if (who === 'official') {
     registerInstrumentations({ instrumentations: await officialInstrumentations(found.client) });
   }
+  const request = requestOf(mode);
+  return (fn) => context.with(request, fn);
+}
+
+/** The spans of one call in a variant. */
+function spansOf(
+  { officialSpans, datadogSpans, operations = 1 }: ClientCase,
+  variant: string,
+): number {
+  if (variant === 'dd-trace') return datadogSpans ?? 0;
+  if (variant === 'official-on') return officialSpans ?? 0;
+  return variant === 'clew-on' || variant === 'span' ? operations : 0;
+}
+
+/** Prepares a case, whose server answers itself or is replayed. */
+export async function prepareClient(
+  found: ClientCase,
+  variant: string,
+  peer: 'server' | 'replay' = 'server',
+): Promise<Prepared> {
+  const counter = new CountingProcessor();
+  const inRequest = await instrument(found, variant, counter);
   if (peer === 'replay') watchSockets();
   const opened = await found.open();
-  const call = who === 'span' ? withSpan(opened.call) : opened.call;
+  const { operations = 1 } = found;
+  const call = variant === 'span' ? withSpan(opened.call, operations) : opened.call;
   return {
     preflight: async () => {
       // What is lazy begins where it is waited for.
       const once = async (): Promise<void> => void (await call());
-      await context.with(request, once);
-      const before = counter.ended;
-      await context.with(request, once);
-      const made = who === 'official' ? (found.officialSpans ?? 0) : 1;
-      const expected = mode === 'on' || who === 'span' ? made : 0;
-      if (counter.ended - before !== expected) {
-        throw new Error(
-          `${found.name}, ${variant}: ${counter.ended - before} spans of ${expected}`,
-        );
+      await inRequest(once);
+      let spans = 0;
+      await inRequest(async () => {
+        const before = counter.ended;
+        await once();
+        spans = counter.ended - before;
+      });
+      if (spans !== spansOf(found, variant)) {
+        throw new Error(`${found.name}, ${variant}: ${spans} spans of ${spansOf(found, variant)}`);
       }
       if (peer === 'replay') await replay(call);
     },
     // As in a request: what a context manager costs from its first context on, every variant has.
     run: (count) =>
-      context.with(request, async () => {
+      inRequest(async () => {
         const before = process.cpuUsage();
         for (let index = 0; index < count; index += 1) await fromDepth(STACK_DEPTH, call);
         const { user, system } = process.cpuUsage(before);
-        return user + system;
+        return (user + system) / operations;
       }),
     count: found.count ?? (peer === 'replay' ? 4000 : 1000),
     warmUps: found.warmUps ?? 20,

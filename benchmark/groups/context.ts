@@ -4,6 +4,8 @@ import { setImmediate as immediate } from 'node:timers/promises';
 
 import { createContextKey, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 
+import { NODE_LINES } from '../../test/support/other-nodes.ts';
+import { HTTP_SERVER } from '../context/http-server.ts';
 import { cpuSince } from '../harness/cpu.ts';
 import type { BenchmarkCase, BenchmarkGroup, Prepared } from '../harness/group.ts';
 import { makeManager, MANAGERS, type AttachingManager } from '../harness/managers.ts';
@@ -88,10 +90,21 @@ function listener(): void {
 }
 
 export const group: BenchmarkGroup = {
-  description: 'the context managers, one operation each',
+  description:
+    'the context managers of none, this package and OpenTelemetry, one operation each, and an HTTP server with a context per request',
+  mark: 'bench-context',
   variants: MANAGERS,
   baseline: 'otel-als',
+  ours: ['clew'],
+  peers: ['otel-als', 'otel-als-3'],
+  nodes: NODE_LINES,
+  quick: {
+    cases: ['HTTP server', 'await chain', 'with', 'active', 'bind a function'],
+    variants: ['none', 'clew', 'otel-als-3', 'otel-hooks'],
+  },
+  render: 'context',
   cases: [
+    HTTP_SERVER,
     async('await chain', async (count) => {
       let sum = 0;
       for (let index = 0; index < count; index += 1) sum += await Promise.resolve(index);
@@ -200,7 +213,7 @@ export const group: BenchmarkGroup = {
           manager.attach?.(contextAt(index)).dispose();
         }
       },
-      ['clew', 'clew-public', 'otel-als'],
+      MANAGERS.filter((variant) => variant !== 'none' && variant !== 'otel-hooks'),
     ),
   ],
 };

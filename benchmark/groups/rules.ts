@@ -14,6 +14,7 @@ export const group: BenchmarkGroup = {
   description: 'a unit of work with a repair rule, against the library without it (CPU time)',
   variants: ['bare', 'rule'],
   baseline: 'bare',
+  mark: 'bench-rules',
   cases: cases.map(({ name, make }) => ({
     name,
     prepare: (variant) => {

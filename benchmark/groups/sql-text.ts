@@ -51,6 +51,12 @@ export const group: BenchmarkGroup = {
     "a statement without its literals and its summary, against what a client does to send it (Buffer.from) and PostgreSQL's own normaliser (libpg-query, which makes no summary)",
   variants: Object.keys(VARIANTS),
   baseline: 'Buffer.from',
+  mark: 'bench-sql-text',
+  ours: ['clew'],
+  peers: ['libpg-query'],
+  quick: {
+    cases: ['the same short statement again', 'a short statement with another literal each time'],
+  },
   cases: [
     statement('the same short statement again', () => SHORT(4711)),
     statement('a short statement with another literal each time', SHORT),

@@ -1,5 +1,5 @@
 import { cpuSince } from './cpu.ts';
-import type { BenchmarkGroup, Prepared } from './group.ts';
+import type { BenchmarkGroup, Metrics, Prepared } from './group.ts';
 
 /*
  * One case of one variant in a process of its own. It prepares, checks itself, finds out how many
@@ -16,7 +16,7 @@ const prepared = await found.prepare(variant);
 await prepared.preflight();
 // The compiler has settled after some samples; what it did until then is nobody's cost. Only then is
 // it known how many operations fill a sample: with those of cold code it would be a tenth as long.
-await warmUp(prepared.count ?? (await calibrate(prepared)));
+if (prepared.warmUps !== 0) await warmUp(prepared.count ?? (await calibrate(prepared)));
 const count = prepared.count ?? (await calibrate(prepared));
 process.send?.({ ready: count });
 
@@ -26,8 +26,8 @@ process.on('message', (message) => {
 });
 
 /** What an operation costs, once the processor's caches hold what the other variants evicted. */
-async function round(): Promise<number> {
-  await sample(prepared, Math.ceil(count / 4));
+async function round(): Promise<number | Metrics> {
+  if (prepared.warmUps !== 0) await sample(prepared, Math.ceil(count / 4));
   return sample(prepared, count);
 }
 
@@ -36,10 +36,11 @@ async function warmUp(operations: number): Promise<void> {
   for (let made = 0; made < samples; made += 1) await sample(prepared, operations);
 }
 
-async function sample(target: Prepared, operations: number): Promise<number> {
+async function sample(target: Prepared, operations: number): Promise<number | Metrics> {
   const before = process.cpuUsage();
   const result = target.run(operations);
   const own = result instanceof Promise ? await result : result;
+  if (typeof own === 'object') return own;
   return (typeof own === 'number' ? own : cpuSince(before)) / operations;
 }
 
@@ -51,5 +52,5 @@ async function calibrate(target: Prepared): Promise<number> {
   }
 }
 
-// The harness is gone: nobody will say `close` any more.
+// The harness is gone: nobody will send `close` any more.
 process.on('disconnect', () => process.exit());

@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 
+import { PEER_VERSIONS } from '../../test/support/peers.ts';
+import type { Machine } from './results.ts';
+
 /** What a number depends on and the number itself does not say. */
-export function environment(): Record<string, unknown> {
+export function environment(): Machine {
   return {
     date: new Date().toISOString(),
     node: process.version,
@@ -12,10 +15,17 @@ export function environment(): Record<string, unknown> {
     platform: `${process.platform}-${process.arch}`,
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
-    load: loadavg()[0],
+    load: loadavg()[0] ?? Number.NaN,
     commit: git(['rev-parse', '--short', 'HEAD']),
     dirty: git(['status', '--porcelain']) !== '',
-    packages: versions(['@opentelemetry/api', '@opentelemetry/context-async-hooks']),
+    packages: {
+      ...versions([
+        '@opentelemetry/api',
+        '@opentelemetry/context-async-hooks',
+        '@opentelemetry/sdk-trace-base',
+      ]),
+      ...PEER_VERSIONS,
+    },
   };
 }
 

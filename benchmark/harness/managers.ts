@@ -7,13 +7,15 @@ import {
 } from '@opentelemetry/context-async-hooks';
 
 import { AsyncHooksContextManager } from '../../src/index.ts';
+import { canRunSdk3, sdk3Folder } from '../../test/support/sdk-3.ts';
 
 /**
  * - `none`: no context manager.
  * - `clew`: ours, with the store it chooses on this Node.
  * - `clew-add-on`: the same where a native add-on has been loaded.
  * - `clew-public`: ours with the `storage` store, which uses public API only.
- * - `otel-als`: OpenTelemetry's `AsyncLocalStorageContextManager`, the baseline.
+ * - `otel-als`: OpenTelemetry's `AsyncLocalStorageContextManager` of 2.12, the baseline.
+ * - `otel-als-3`: that of 3.1, on Nodes that run it.
  * - `otel-hooks`: OpenTelemetry's `AsyncHooksContextManager`, which 3.0 removed.
  */
 export const MANAGERS: readonly string[] = [
@@ -21,6 +23,7 @@ export const MANAGERS: readonly string[] = [
   'clew',
   'clew-public',
   'otel-als',
+  ...(canRunSdk3() ? ['otel-als-3'] : []),
   'otel-hooks',
 ];
 
@@ -39,6 +42,13 @@ export function makeManager(variant: string): AttachingManager {
       return new AsyncHooksContextManager({ store: 'storage' }).enable();
     case 'otel-als':
       return new AsyncLocalStorageContextManager().enable();
+    case 'otel-als-3': {
+      const load = createRequire(`${sdk3Folder()}/index.js`);
+      const { AsyncLocalStorageContextManager: Manager } = load(
+        '@opentelemetry/context-async-hooks',
+      ) as { AsyncLocalStorageContextManager: new () => AttachingManager };
+      return new Manager().enable();
+    }
     case 'otel-hooks':
       return new UpstreamHooksManager().enable();
     default:

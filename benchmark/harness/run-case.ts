@@ -2,8 +2,15 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+import type { BenchmarkGroup, Metrics } from './group.ts';
+
 /** What one operation cost in each round, by variant. */
-export type Samples = Map<string, number[]>;
+export type Samples = Map<string, (number | Metrics)[]>;
+
+export interface Amount {
+  rounds: number;
+  generations: number;
+}
 
 const EXEC_ARGV: readonly string[] = [
   // One thread for all of it: helpers of the collector that wait for a core count as CPU, too.
@@ -18,27 +25,29 @@ const EXEC_ARGV: readonly string[] = [
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
 /**
- * Measures one case: a process per variant, all alive, and rounds in turn (A B C, A B C), so that
- * whatever else the machine does hits every variant alike. Where the compiler puts its code differs
+ * Measures one case: a process per variant, all alive, and rounds in turn, there and back again (A B C,
+ * C B A), so that whatever else the machine does hits every variant alike. Where the compiler puts its code differs
  * from process to process and is worth some percent, so the rounds are spread over `generations` of
  * processes.
  */
 export async function runCase(
+  group: BenchmarkGroup,
   groupFile: string,
   caseName: string,
   variants: readonly string[],
-  { rounds, generations }: { rounds: number; generations: number },
+  { rounds, generations }: Amount,
 ): Promise<Samples> {
   const samples: Samples = new Map(variants.map((variant) => [variant, []]));
   for (let left = generations, made = 0; left > 0; left -= 1) {
     const share = Math.ceil((rounds - made) / left);
     made += share;
-    if (share > 0) await runGeneration(groupFile, caseName, samples, share);
+    if (share > 0) await runGeneration(group, groupFile, caseName, samples, share);
   }
   return samples;
 }
 
 async function runGeneration(
+  group: BenchmarkGroup,
   groupFile: string,
   caseName: string,
   samples: Samples,
@@ -47,14 +56,31 @@ async function runGeneration(
   const children = new Map<string, ChildProcess>();
   try {
     for (const variant of samples.keys()) {
-      const child = fork(CHILD, [groupFile, caseName, variant], { execArgv: [...EXEC_ARGV] });
+      const { execArgv = EXEC_ARGV, env = {} } = group.launch?.(variant) ?? {};
+      const child = fork(CHILD, [groupFile, caseName, variant], {
+        execArgv: [...execArgv],
+        env: { ...process.env, ...env },
+      });
       children.set(variant, child);
-      await answer(child, `${caseName}, ${variant}`);
+      try {
+        await answer(child, `${caseName}, ${variant}`);
+      } catch (error) {
+        if (variant === group.baseline) throw error;
+        // One tool that does not do what is measured leaves the others to be compared.
+        console.error(`FAILED: ${String(error)}`);
+        process.exitCode = 1;
+        children.delete(variant);
+        samples.delete(variant);
+      }
     }
     for (let round = 0; round < rounds; round += 1) {
-      for (const [variant, child] of children) {
+      // There and back again, so that none is always the one after another.
+      const inTurn = round % 2 === 0 ? [...children] : [...children].toReversed();
+      for (const [variant, child] of inTurn) {
         child.send('round');
-        const { cost } = (await answer(child, `${caseName}, ${variant}`)) as { cost: number };
+        const { cost } = (await answer(child, `${caseName}, ${variant}`)) as {
+          cost: number | Metrics;
+        };
         samples.get(variant)?.push(cost);
       }
     }

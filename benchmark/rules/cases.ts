@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 
-import { OperationResource } from '../../src/instrumentation/operation-resource.ts';
+import { OperationResource } from '../../src/carry/operation-resource.ts';
 import { wrap, type Rule } from '../../src/instrumentation/wrap.ts';
 
 const require = createRequire(import.meta.url);

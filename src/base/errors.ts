@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import { plainText } from './plain-text.ts';
 
 /** Stable codes of the errors this package throws; messages may improve, codes stay. */
@@ -63,5 +65,7 @@ export function urlError(option: string, value: string): ClewError {
 /** The message of anything that was thrown, without its stack. */
 export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message || error.name;
+  // One of another realm, as those of a `vm` are in jest.
+  if (types.isNativeError(error)) return error.message || error.name;
   return describeValue(error);
 }

@@ -1,8 +1,10 @@
+import { diagLogger } from './diag.ts';
 import { fold } from './fold.ts';
 import { plainText } from './plain-text.ts';
 
 /*
- * Lines for a person, on stderr, each beginning with `clew:`. The set holds the causes that were
+ * Lines for a person, each beginning with `clew:`: to the logger of OpenTelemetry's `diag` where one is
+ * set, which filters them by its own level, else to stderr. The set holds the causes that were
  * said; it is bounded, and once full a cause may be said again rather than the set grow.
  */
 const MAX_CAUSES = 1000;
@@ -22,23 +24,47 @@ export function setLogLevel(level: LogLevel): LogLevel {
 
 /** Whether a line of this level passes. */
 export function willSay(level: Exclude<LogLevel, 'none'>): boolean {
-  return RANK[level] <= threshold;
+  return RANK[level] <= threshold || (threshold !== RANK.none && diagLogger() !== undefined);
+}
+
+/** Whether a logger is at work, which may itself do what is logged. */
+let isLogging = false;
+
+/** Gives a line to OpenTelemetry's `diag`; false where it has no logger, or the logger fails. */
+function logToDiag(level: Exclude<LogLevel, 'none'>, message: string): boolean {
+  const logger = isLogging ? undefined : diagLogger();
+  if (!logger) return false;
+  isLogging = true;
+  try {
+    logger[level](`clew: ${plainText(message)}`);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    isLogging = false;
+  }
 }
 
 /** The lines that stderr has not taken yet. */
 let underWay = 0;
 
-/**
- * Writes one line; text of others in it is made harmless by `plainText`. Never throws, now or later:
- * where the reader of stderr is gone, a write makes the stream emit an error, which ends a process
- * that does not listen for it.
- */
+/** Logs one line: by `diag` where that has a logger, else on stderr. Never throws. */
 export function say(level: Exclude<LogLevel, 'none'>, message: string): void {
+  if (threshold === RANK.none) return;
+  if (!logToDiag(level, message)) sayOnStderr(level, message);
+}
+
+/**
+ * Writes one line (see `linesOf`) to stderr, for what a command prints; text of others in it is made
+ * harmless by `plainText`. Never throws, now or later: where the reader of stderr is gone, a write
+ * makes the stream emit an error, which ends a process that does not listen for it.
+ */
+export function sayOnStderr(level: Exclude<LogLevel, 'none'>, message: string): void {
   if (RANK[level] > threshold) return;
   try {
     const { stderr } = process;
     if (underWay++ === 0) stderr.on('error', swallow);
-    stderr.write(`clew: ${plainText(message)}\n`, () => {
+    stderr.write(linesOf(plainText(message), stderr), () => {
       // The error is emitted after this.
       setImmediate(() => {
         if (--underWay === 0) stderr.off('error', swallow);
@@ -47,6 +73,13 @@ export function say(level: Exclude<LogLevel, 'none'>, message: string): void {
   } catch {
     // Nobody is left to be told.
   }
+}
+
+/** One line, which a log can be searched for; in a terminal that is too narrow for it, several. */
+function linesOf(text: string, { isTTY, columns }: NodeJS.WriteStream): string {
+  const isTooLong = isTTY && 'clew: '.length + text.length > columns && !text.startsWith(' ');
+  const lines = isTooLong ? fold(text) : [text];
+  return lines.map((line) => `clew: ${line}\n`).join('');
 }
 
 function swallow(): void {

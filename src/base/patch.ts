@@ -70,11 +70,12 @@ function patchable<Target extends object, Key extends keyof Target & (string | s
   target: Target,
   key: Key,
 ): MethodOf<Target, Key> | undefined {
-  const original = target[key] as MethodOf<Target, Key>;
-  if (typeof original !== 'function') return undefined;
   const own = Object.getOwnPropertyDescriptor(target, key);
+  // A getter of a prototype may throw.
   const canBe = own ? own.configurable && own.get === undefined : Object.isExtensible(target);
-  return canBe ? original : undefined;
+  if (!canBe) return undefined;
+  const original = target[key] as MethodOf<Target, Key>;
+  return typeof original === 'function' ? original : undefined;
 }
 
 /** What the instrumentations of OpenTelemetry leave on a function that they put in a method's place. */

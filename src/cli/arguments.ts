@@ -12,8 +12,21 @@ export function parseArguments<Config extends Options>(
   args: string[],
   options: Config,
 ): Values<Config> {
+  return parseWithNames(args, options, 0).values;
+}
+
+/** The same for a command that takes up to `max` names, of files for example, beside its options. */
+export function parseWithNames<Config extends Options>(
+  args: string[],
+  options: Config,
+  max: number,
+): { values: Values<Config>; names: string[] } {
   try {
-    return parseArgs({ args, options, strict: true }).values;
+    const allowPositionals = max > 0;
+    const parsed = parseArgs({ args, options, strict: true, allowPositionals });
+    const names: string[] = parsed.positionals;
+    if (names.length > max) throw new TypeError(`Unexpected argument '${names[max]}'`);
+    return { values: parsed.values, names };
   } catch (error) {
     throw new ClewError('ERR_OPTION', messageOf(error).split('. To specify')[0] ?? '', {
       cause: error,

@@ -23,6 +23,22 @@ export const commands: Record<string, Command> = {
     summary: 'Repair a finding of the doctor by a rule, and prove it',
     load: async () => (await import('./fix.ts')).fix,
   },
+  view: {
+    summary: 'Show traces on a local page, from files or as they come',
+    load: async () => (await import('./view/command.ts')).view,
+  },
+  show: {
+    summary: 'Show requests and traces in the terminal',
+    load: async () => (await import('./view/show.ts')).show,
+  },
+  export: {
+    summary: "Write traces for Jaeger's upload, collectors, Perfetto, or as a page",
+    load: async () => (await import('./view/export.ts')).exportTraces,
+  },
+  mcp: {
+    summary: 'Answer questions of coding agents about traces',
+    load: async () => (await import('./mcp/command.ts')).mcp,
+  },
   record: {
     summary: 'Record every async resource of a process into one file',
     load: async () => (await import('./record.ts')).record,

@@ -2,16 +2,27 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { ClewError } from '../base/errors.ts';
+import { say } from '../base/log.ts';
+import { attachTo } from './attach/attach-to.ts';
+import type { DoctorSettings, Subject } from './doctor-subject.ts';
 import type { Report } from '../diagnosis/finding.ts';
+import { mergeReports } from '../diagnosis/merge-reports.ts';
+import { processesAside, REPORT_FILE, reportFiles } from './doctor-report.ts';
 
 /** How an application is run under the doctor; kept beside the report, so that it can be repeated. */
 export interface DoctorRun {
   /** Arguments of Node, the application and its arguments. */
   program: string[];
+  /** Watch this process, which runs already, instead. */
+  pid?: number | undefined;
+  /** Where that process has its inspector, or will have it. */
+  inspectorPort?: number | undefined;
   /** A shell command that sends requests; when it ends, the application is ended. */
   traffic?: string | undefined;
   deep?: boolean | undefined;
@@ -37,54 +48,86 @@ export interface DoctorResult {
   wasEnded: boolean;
 }
 
-/** Files through which the application and the command speak. */
-const REPORT_FILE = 'report.json';
+/** The file by which the application says that it listens. */
 const SERVING_FILE = 'serving';
 const POLL_MILLIS = 100;
+/** How long processes that the application started are waited for once it has ended. */
+const ASIDE_MILLIS = 5000;
+/** After this, a person wants to know what is waited for. */
+const PATIENCE_MILLIS = 1000;
+const ASIDE_POLL_MILLIS = 20;
 /** How long an application may take to end, before it is killed. */
 const END_MILLIS = 10_000;
+/** How long it may take to write a report before that. */
+const LAST_REPORT_MILLIS = 1000;
 
 /** Runs an application under the doctor and resolves to its report. */
 export async function runDoctor(options: DoctorRunOptions): Promise<DoctorResult> {
-  const { program } = options;
-  if (program.length === 0) {
+  if (options.program.length === 0 && options.pid === undefined) {
     throw new ClewError('ERR_OPTION', 'Which application? Name its file: clew doctor app.js');
   }
   const folder = mkdtempSync(join(tmpdir(), 'clew-doctor-'));
   try {
-    return await new Run(options, folder).result();
+    const settings: DoctorSettings = {
+      report: join(folder, REPORT_FILE),
+      serving: join(folder, SERVING_FILE),
+      command: process.pid,
+      deep: options.deep === true,
+      everySeconds: options.everySeconds,
+    };
+    const subject =
+      options.pid === undefined
+        ? startUnderDoctor(options, settings)
+        : await attachTo(options.pid, options.inspectorPort, settings);
+    return await new Run(options, settings, subject).result();
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+function startUnderDoctor(options: DoctorRunOptions, settings: DoctorSettings): Subject {
+  const { program, stdout } = options;
+  const early = fileURLToPath(new URL('./doctor-require.cjs', import.meta.url));
+  const preload = new URL('./doctor-preload.js', import.meta.url).href;
+  // `clew doctor node app.js` is what people type who come from other tools.
+  const args = program[0] === 'node' ? program.slice(1) : program;
+  const child = spawn(process.execPath, ['--require', early, '--import', preload, ...args], {
+    stdio: ['inherit', stdout === 'stderr' ? 2 : stdout, 'inherit'],
+    env: {
+      // A span that lost its parent is what is looked for: it has to be made.
+      CLEW_REQUIRE_PARENT: 'false',
+      ...process.env,
+      ...options.env,
+      CLEW_DOCTOR: JSON.stringify(settings),
+    },
+  });
+  return {
+    ask: () => void child.kill('SIGUSR2'),
+    end: (signal) => void child.kill(signal),
+    giveUp: () => void child.kill('SIGKILL'),
+    hasTerminal: true,
+    ended: once(child, 'exit').then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+    })),
+  };
+}
+
 class Run {
   readonly #options: DoctorRunOptions;
-  readonly #folder: string;
-  readonly #child: ChildProcess;
+  readonly #settings: DoctorSettings;
+  readonly #subject: Subject;
   #traffic: ChildProcess | undefined;
   #seen = 0;
   #wasEnded = false;
+  #hasEnded = false;
+  #isImpatient = false;
   #kill: NodeJS.Timeout | undefined;
 
-  constructor(options: DoctorRunOptions, folder: string) {
+  constructor(options: DoctorRunOptions, settings: DoctorSettings, subject: Subject) {
     this.#options = options;
-    this.#folder = folder;
-    const { program, stdout } = options;
-    const early = fileURLToPath(new URL('./doctor-require.cjs', import.meta.url));
-    const preload = new URL('./doctor-preload.js', import.meta.url).href;
-    // `clew doctor node app.js` is what people type who come from other tools.
-    const args = program[0] === 'node' ? program.slice(1) : program;
-    this.#child = spawn(process.execPath, ['--require', early, '--import', preload, ...args], {
-      stdio: ['inherit', stdout === 'stderr' ? 2 : stdout, 'inherit'],
-      env: {
-        // A span that lost its parent is what is looked for: it has to be made.
-        CLEW_REQUIRE_PARENT: 'false',
-        ...process.env,
-        ...options.env,
-        CLEW_DOCTOR: JSON.stringify(this.#settings()),
-      },
-    });
+    this.#settings = settings;
+    this.#subject = subject;
   }
 
   async result(): Promise<DoctorResult> {
@@ -94,17 +137,22 @@ class Run {
     const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
     const forward = (signal: NodeJS.Signals): void => {
       // A terminal sends SIGINT to the whole group: the application has it already.
-      if (signal === 'SIGINT' && process.stdin.isTTY) this.#wasEnded = true;
-      else this.#end(signal);
+      const hasIt = signal === 'SIGINT' && process.stdin.isTTY && this.#subject.hasTerminal;
+      if (this.#hasEnded) {
+        this.#isImpatient = true;
+        return;
+      }
+      if (!hasIt) return this.#end(signal);
+      // A loop that never ends does not hear it; one who asks twice means it.
+      if (this.#wasEnded) this.#giveUpLater();
+      this.#wasEnded = true;
     };
-    const ask = (): void => void this.#child.kill('SIGUSR2');
+    const ask = (): void => this.#subject.ask();
     for (const signal of forwarded) process.on(signal, forward);
     process.on('SIGUSR2', ask);
     try {
-      const [code, signal] = (await once(this.#child, 'exit')) as [
-        number | null,
-        NodeJS.Signals | null,
-      ];
+      const { code, signal } = await this.#subject.ended;
+      await this.#asideEnded();
       return { report: this.#read(), code, signal, wasEnded: this.#wasEnded };
     } finally {
       clearInterval(poll);
@@ -116,43 +164,78 @@ class Run {
     }
   }
 
-  #settings(): object {
-    const { deep, everySeconds } = this.#options;
-    return {
-      report: join(this.#folder, REPORT_FILE),
-      serving: join(this.#folder, SERVING_FILE),
-      deep: deep === true,
-      everySeconds,
-    };
+  /** Waits for the last reports of processes that the application started; another signal ends that. */
+  async #asideEnded(): Promise<void> {
+    const folder = dirname(this.#settings.report);
+    const since = performance.now();
+    let isReported = false;
+    this.#hasEnded = true;
+    for (;;) {
+      const left = processesAside(folder);
+      const millis = performance.now() - since;
+      if (left.length === 0 || millis > ASIDE_MILLIS || this.#isImpatient) return;
+      if (!isReported && millis > PATIENCE_MILLIS) {
+        isReported = true;
+        const which =
+          left.length === 1 ? `process ${left[0]} runs` : `${left.length} processes run`;
+        say('info', `the application has ended, and ${which} on; waiting for the last report.`);
+      }
+      await sleep(ASIDE_POLL_MILLIS);
+    }
   }
 
   #end(signal: NodeJS.Signals): void {
+    if (this.#hasEnded) return;
     this.#wasEnded = true;
-    this.#child.kill(signal);
-    this.#kill ??= setTimeout(() => this.#child.kill('SIGKILL'), END_MILLIS);
+    this.#subject.end(signal);
+    this.#giveUpLater();
+  }
+
+  #giveUpLater(): void {
+    this.#kill ??= setTimeout(() => {
+      // It may listen for the signal and never exit, as some tracers make it do.
+      this.#subject.ask();
+      this.#kill = setTimeout(() => this.#giveUp(), LAST_REPORT_MILLIS);
+    }, END_MILLIS);
+  }
+
+  #giveUp(): void {
+    if (this.#subject.hasTerminal) {
+      const seconds = (END_MILLIS + LAST_REPORT_MILLIS) / 1000;
+      say('warn', `the application did not end within ${seconds} s of the signal, and was killed.`);
+    }
+    this.#subject.giveUp();
   }
 
   #poll(): void {
     const { traffic, onReport } = this.#options;
-    if (traffic !== undefined && !this.#traffic && exists(join(this.#folder, SERVING_FILE))) {
+    if (traffic !== undefined && !this.#traffic && exists(this.#settings.serving)) {
       this.#traffic = spawn(traffic, { shell: true, stdio: ['ignore', 2, 'inherit'] });
       this.#traffic.once('exit', () => this.#end('SIGTERM'));
     }
     if (!onReport) return;
-    const at = timeOf(join(this.#folder, REPORT_FILE));
+    const at = timeOf(this.#settings.report);
     if (at === 0 || at === this.#seen) return;
     this.#seen = at;
     const report = this.#read();
     if (report) onReport(report);
   }
 
+  /** What was reported so far; undefined where it was killed, or has not written yet. */
   #read(): Report | undefined {
-    try {
-      return JSON.parse(readFileSync(join(this.#folder, REPORT_FILE), 'utf8')) as Report;
-    } catch {
-      // It was killed, or has not written yet.
-      return undefined;
-    }
+    return mergeReports(this.#files().flatMap((file) => readReport(file) ?? []));
+  }
+
+  #files(): string[] {
+    return reportFiles(dirname(this.#settings.report));
+  }
+}
+
+function readReport(file: string): Report | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Report;
+  } catch {
+    return undefined;
   }
 }
 

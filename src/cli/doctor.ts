@@ -8,6 +8,7 @@ import { runDoctor, type DoctorResult, type DoctorRun } from './doctor-run.ts';
 import { splitNodeProgram } from './program.ts';
 
 const USAGE = `Usage: clew doctor [options] [node options] app.js [arguments]
+       clew doctor [options] --pid PID
 
 Runs a Node application, watches its traffic, and reports where it loses the
 context: your line, the async resource it ran in, the package that handed over,
@@ -24,15 +25,24 @@ Options
   --every SECONDS   report while it runs, too, when there is something new
   --deep            keep the creation stack of every timer; costs more
   --no-color        no colours (also: NO_COLOR)
+  --pid PID         watch a process that runs already, until Ctrl-C, --for or
+                    the end of --traffic; after that it runs on as before
+  --inspector PORT  where that process has its inspector, or will have it
   --help            show this
 
 The report comes when the application ends; Ctrl-C ends it. SIGUSR2 asks for one
-at any time. There is no \`--pid\`: what was created before the doctor came has
-no origin to name, and opening the inspector of a running process from outside
-would let every local user into it. Start the process under the doctor instead.
+at any time.
 
-Exit status: 0 nothing found, 1 something found, 2 wrong usage; else that of the
-application, if it failed by itself and nothing was found.`;
+--pid gets into a process of your own by Node's inspector. Where that is not
+open it sends SIGUSR1, by which Node opens it on the loopback: for one call,
+after which the process closes it again. A process that listens for SIGUSR1
+itself gets that signal; one that it would end is sent none. The doctor knows
+nothing of the origin of what was created before it came: to see all, start
+under it.
+
+Exit status: 0 nothing found, 1 something found, 2 wrong usage, or the
+application failed before it served anything; else that of the application, if
+it failed by itself later and nothing was found.`;
 
 const OPTIONS = {
   json: { type: 'boolean' },
@@ -42,8 +52,8 @@ const OPTIONS = {
   every: { type: 'string' },
   deep: { type: 'boolean' },
   'no-color': { type: 'boolean' },
-  // Refused, with the reason.
   pid: { type: 'string' },
+  inspector: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -55,19 +65,17 @@ export async function doctor(args: string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  if (values.pid !== undefined) {
-    const message = 'There is no --pid: start the process under the doctor (clew doctor --help).';
-    throw new ClewError('ERR_OPTION', message);
-  }
   const { json = false, strict = false } = values;
   const run: DoctorRun = {
     program,
+    ...running(values, program),
     traffic: values.traffic,
     deep: values.deep,
     forSeconds: seconds('--for', values.for),
   };
   const everySeconds = seconds('--every', values.every);
-  const print = (report: Report): void => printReport(report, { ...values, strict, json });
+  const print = (report: Report, failed?: string): void =>
+    printReport(report, { ...values, strict, json, failed });
   const shown = new Set<string>();
   let last = '';
   const result = await runDoctor({
@@ -87,26 +95,63 @@ export async function doctor(args: string[]): Promise<number> {
   });
   const { report } = result;
   if (!report) {
-    say('error', 'the application ended before it could report.');
-    return result.code ?? 1;
+    say('error', `the application ended ${endOf(result)} before it could report.`);
+    return 2;
   }
   keepRun({ run, report });
-  if (json || JSON.stringify(report.findings) !== last) print(report);
+  const failed = failedEarly(result, report) ? endOf(result) : undefined;
+  if (json && failed) say('error', `the application failed ${failed} before it served anything.`);
+  if (json || failed || JSON.stringify(report.findings) !== last) print(report, failed);
   return exitCode(result, report, strict);
+}
+
+/** The process that is asked for by `--pid`. */
+function running(
+  { pid, inspector: port }: { pid?: string; inspector?: string },
+  program: readonly string[],
+): Pick<DoctorRun, 'pid' | 'inspectorPort'> {
+  if (pid === undefined) {
+    if (port === undefined) return {};
+    throw new ClewError('ERR_OPTION', 'The --inspector of which --pid?');
+  }
+  if (program.length > 0) {
+    const message = 'An application or --pid: one of them is watched, and both were given.';
+    throw new ClewError('ERR_OPTION', message);
+  }
+  const most = { '--pid': 2 ** 31, '--inspector': 65_535 };
+  const whole = (option: keyof typeof most, text: string): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : 0;
+    if (value > 0 && value <= most[option]) return value;
+    throw optionError(option, `a whole number from 1 to ${most[option]}`, text);
+  };
+  return {
+    pid: whole('--pid', pid),
+    inspectorPort: port === undefined ? undefined : whole('--inspector', port),
+  };
 }
 
 function idOf({ name, yourLine, summary }: Finding): string {
   return `${name} ${yourLine ? `${yourLine.file}:${yourLine.line}` : summary}`;
 }
 
-function exitCode({ code, wasEnded }: DoctorResult, report: Report, strict: boolean): number {
+function exitCode(result: DoctorResult, report: Report, strict: boolean): number {
   if (report.findings.some((finding) => counts(finding, strict))) return 1;
-  return wasEnded ? 0 : (code ?? 1);
+  if (failedEarly(result, report)) return 2;
+  return result.wasEnded ? 0 : (result.code ?? 1);
 }
+
+/** It failed by itself before there was anything to see. */
+function failedEarly({ code, wasEnded }: DoctorResult, { requests, spans }: Report): boolean {
+  return !wasEnded && code !== 0 && requests + spans === 0;
+}
+
+const endOf = ({ code, signal }: DoctorResult): string =>
+  code === null ? `by ${signal}` : `with exit code ${code}`;
 
 interface PrintOptions {
   json: boolean;
   strict: boolean;
+  failed: string | undefined;
   'no-color'?: boolean | undefined;
 }
 
@@ -120,7 +165,9 @@ function printReport(report: Report, options: PrintOptions): void {
   }
   const colour = stdout.isTTY && !options['no-color'] && !process.env['NO_COLOR'];
   const width = stdout.isTTY ? Math.min(stdout.columns, 120) : 80;
-  stdout.write(reportText(report, { colour, width, strict: options.strict }));
+  stdout.write(
+    reportText(report, { colour, width, strict: options.strict, failed: options.failed }),
+  );
 }
 
 function seconds(option: string, text: string | undefined): number | undefined {

@@ -3,20 +3,27 @@ import { join, relative } from 'node:path';
 import { ClewError, optionError } from '../base/errors.ts';
 import { counts, type Finding, type ProposedRule, type Report } from '../diagnosis/finding.ts';
 import { RULE_FILE } from '../instrumentation/rules/rule-file.ts';
+import { shortened } from '../viewer/outline.ts';
 import { parseArguments } from './arguments.ts';
 import { lastRun, type KeptRun } from './doctor-memory.ts';
 import { runDoctor } from './doctor-run.ts';
+import { printJson } from './output.ts';
 import { RuleEdit } from './rule-edit.ts';
 
+/** In an answer to `--json`; there are a few at most. */
+const MAX_ATTEMPTS = 10;
 const USAGE = `Usage: clew fix N [options]
 
 Repairs finding N of the last \`clew doctor\` in this folder: writes a rule to
-${RULE_FILE}, runs the application again as the doctor did, and keeps the rule
-only if the finding is gone and nothing new is found. Rules that do not prove
-themselves are taken out again.
+${RULE_FILE}, runs the application again as the doctor did, and keeps the
+rule only if the finding is gone and nothing new is found. A rule that does not
+prove itself is taken out again.
 
 Options
+  --check      write no rule: run again after a change by hand, and say
+               whether the finding is gone
   --dry-run    show the rules that would be tried, and change nothing
+  --json       print what was tried and kept as JSON (clew.output.schema.json)
   --help       show this
 
 The run is only a proof where it sees the same traffic: give \`clew doctor\` a
@@ -25,11 +32,13 @@ Rules hold where clew/register, start() or enableRules() runs.
 
 Exit status: 0 repaired, 1 not repaired, 2 wrong usage.`;
 
-/** Writes a rule for a finding of the last run, and proves it by running again. */
+/** Writes a rule for a finding of the last run, or takes a change by hand, and proves it by running again. */
 export async function fix(args: string[]): Promise<number> {
   const [number, ...rest] = args[0]?.startsWith('-') ? [undefined, ...args] : args;
   const values = parseArguments(rest as string[], {
+    check: { type: 'boolean' },
     'dry-run': { type: 'boolean' },
+    json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
@@ -39,40 +48,102 @@ export async function fix(args: string[]): Promise<number> {
   const kept = lastRun();
   const finding = findingOf(kept.report, number);
   const { rules, change } = finding.fix;
-  console.log(`${finding.number}  ${finding.summary}`);
-  if (rules.length === 0 || values['dry-run']) {
-    for (const rule of rules) console.log(`   would try ${shown(rule)}`);
-    if (rules.length === 0) console.log('   No rule can repair this; it takes a change by hand:');
-    if (change) console.log(`   ${placeOf(change)}${change.text}`);
-    return values['dry-run'] ? 0 : 1;
-  }
-  return tryRules(kept, finding);
+  const isDry = values['dry-run'] === true;
+  const print = values.json ? (): void => undefined : (line: string) => console.log(line);
+  print(`${finding.number}  ${finding.summary}`);
+  let attempts: Attempt[];
+  if (values.check === true) return checkChange(kept, finding, print, values.json === true);
+  if (rules.length === 0 || isDry) {
+    for (const rule of rules) print(`   would try ${shown(rule)}`);
+    if (rules.length === 0) print('   No rule can repair this; it takes a change by hand:');
+    if (change) print(`   ${placeOf(change)}${change.text}`);
+    attempts = rules.map((rule) => ({ rule, result: 'not tried' }));
+  } else attempts = await tryRules(kept, finding, print);
+  const isRepaired = attempts.some(({ result }) => result === 'repaired');
+  if (values.json) printJson('fix', answerOf(finding, attempts, isRepaired));
+  return isRepaired || isDry ? 0 : 1;
 }
 
-async function tryRules({ run, report }: KeptRun, finding: Finding): Promise<number> {
+/** A rule, and what became of it. */
+interface Attempt {
+  rule: ProposedRule;
+  result: 'repaired' | 'not repaired' | 'not tried';
+  text?: string;
+}
+
+/** Runs the application as it is now. */
+async function checkChange(
+  { run, report }: KeptRun,
+  finding: Finding,
+  print: (line: string) => void,
+  json: boolean,
+): Promise<number> {
+  checkRepeatable(run);
+  print('   running again');
+  const after = await runDoctor({ ...run, stdout: 'ignore' });
+  const { isProven, text } = compare(report, after.report, finding);
+  print(`   ${text}`);
+  const answer = answerOf(finding, [], isProven);
+  if (json) printJson('fix', { ...answer, text: shortened(text, 300) });
+  return isProven ? 0 : 1;
+}
+
+function checkRepeatable({ pid }: KeptRun['run']): void {
+  if (pid === undefined) return;
+  const hint = 'Run the application under `clew doctor` first, or see --dry-run';
+  const message = `It was seen in process ${pid}, which cannot be run again. ${hint}.`;
+  throw new ClewError('ERR_OPTION', message);
+}
+
+async function tryRules(
+  { run, report }: KeptRun,
+  finding: Finding,
+  print: (line: string) => void,
+): Promise<Attempt[]> {
+  checkRepeatable(run);
   const edit = new RuleEdit(join(process.cwd(), RULE_FILE));
+  const attempts: Attempt[] = [];
   for (const rule of finding.fix.rules) {
-    console.log(`   trying ${shown(rule)}`);
+    print(`   trying ${shown(rule)}`);
     edit.add(rule);
     let isProven = false;
     try {
       const after = await runDoctor({ ...run, stdout: 'ignore' });
       const verdict = compare(report, after.report, finding);
-      console.log(`   ${verdict.text}`);
+      print(`   ${verdict.text}`);
       isProven = verdict.isProven;
+      const result = isProven ? 'repaired' : 'not repaired';
+      attempts.push({ rule, result, text: verdict.text });
       if (after.wasEnded && run.traffic === undefined && !isProven) break;
     } finally {
       if (!isProven) edit.undo();
     }
     if (isProven) {
-      console.log(`   kept in ${RULE_FILE}`);
-      return 0;
+      print(`   kept in ${RULE_FILE}`);
+      return attempts;
     }
   }
   const { change } = finding.fix;
-  console.log('   No rule repaired it.');
-  if (change) console.log(`   By hand: ${placeOf(change)}${change.text}`);
-  return 1;
+  print('   No rule repaired it.');
+  if (change) print(`   By hand: ${placeOf(change)}${change.text}`);
+  return attempts;
+}
+
+function answerOf(
+  { number, name, summary, fix: { change } }: Finding,
+  attempts: readonly Attempt[],
+  isRepaired: boolean,
+): object {
+  return {
+    finding: { number, name, summary: shortened(summary, 300) },
+    attempts: attempts.slice(0, MAX_ATTEMPTS).map(({ text, ...one }) => ({
+      ...one,
+      ...(text === undefined ? {} : { text: shortened(text, 300) }),
+    })),
+    repaired: isRepaired,
+    ...(isRepaired && attempts.length > 0 ? { file: RULE_FILE } : {}),
+    ...(change && !isRepaired ? { change: { ...change, text: shortened(change.text, 500) } } : {}),
+  };
 }
 
 /** Whether the finding is gone, with as much traffic, and nothing else came in its place. */

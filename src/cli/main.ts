@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { ClewError, messageOf } from '../base/errors.ts';
+import { fold } from '../base/fold.ts';
 import { plainText } from '../base/plain-text.ts';
 import { VERSION } from '../instrumentation/version.ts';
 import { commands } from './commands.ts';
@@ -33,7 +34,8 @@ async function main([name, ...args]: string[]): Promise<number> {
     const run = await command.load();
     return await run(args);
   } catch (error) {
-    console.error(`clew ${name}: ${plainText(messageOf(error))}`);
+    const line = `clew ${name}: ${plainText(messageOf(error))}`;
+    console.error(process.stderr.isTTY ? fold(line).join('\n') : line);
     // What the user can mend needs no stack; anything else is ours to mend.
     if (!(error instanceof ClewError) && error instanceof Error) console.error(error.stack);
     return error instanceof ClewError && error.code === 'ERR_OPTION' ? 2 : 1;

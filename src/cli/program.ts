@@ -4,20 +4,6 @@ import { once } from 'node:events';
 import { ClewError } from '../base/errors.ts';
 import { ownFile } from '../base/own-files.ts';
 
-/** Splits a command's arguments where the application's begin: at `--` or at its file. */
-export function splitProgram(
-  args: string[],
-  optionsWithValue: readonly string[],
-): { own: string[]; program: string[] } {
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] ?? '';
-    if (arg === '--') return { own: args.slice(0, i), program: args.slice(i + 1) };
-    if (!arg.startsWith('-')) return { own: args.slice(0, i), program: args.slice(i) };
-    if (optionsWithValue.includes(arg)) i++;
-  }
-  return { own: args, program: [] };
-}
-
 /** Options of Node that take their value as the next argument. */
 const NODE_OPTIONS_WITH_VALUE = [
   '--import',
@@ -58,13 +44,27 @@ export function splitNodeProgram(
   return { own: args, program: [] };
 }
 
+/** How an application ended. */
+export interface ProgramEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface ProgramOptions {
+  env?: Record<string, string>;
+  /** Where its standard output goes. */
+  stdout?: 'inherit' | 'stderr';
+  /** Is called when it has ended, before we do by the same signal. */
+  onEnd?(this: void, end: ProgramEnd): void;
+}
+
 /**
  * Runs a Node application with clew loaded, on our own standard streams, and resolves to its exit
  * code. Signals go on to it, and it ends us with the signal that ended it.
  */
 export async function runProgram(
   program: string[],
-  env: Record<string, string> = {},
+  { env = {}, stdout = 'inherit', onEnd }: ProgramOptions = {},
 ): Promise<number> {
   if (program.length === 0) {
     throw new ClewError('ERR_OPTION', 'Which application? Name its file: clew run app.js');
@@ -76,7 +76,7 @@ export async function runProgram(
     href,
   ]);
   const child = spawn(process.execPath, [...preloads, ...args], {
-    stdio: 'inherit',
+    stdio: ['inherit', stdout === 'stderr' ? 2 : stdout, 'inherit'],
     env: { ...process.env, ...env },
   });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
@@ -87,6 +87,7 @@ export async function runProgram(
   for (const signal of signals) process.on(signal, forward);
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    onEnd?.({ code, signal });
     if (signal === null) return code ?? 1;
     for (const name of signals) process.off(name, forward);
     process.kill(process.pid, signal);

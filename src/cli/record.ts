@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ClewError, messageOf, optionError } from '../base/errors.ts';
+import { isRunning } from '../base/is-running.ts';
 import { plainText } from '../base/plain-text.ts';
 import { TRACER_LEVELS, type TracerLevel } from '../tracer/record.ts';
 import {
@@ -23,11 +24,16 @@ import type { Recording } from '../tracer/recording/format.ts';
 import { readRecording } from '../tracer/recording/read.ts';
 import { RECORD_HEADER, signRecordHeader } from '../tracer/recording/signed-header.ts';
 import { parseArguments } from './arguments.ts';
-import { runProgram, splitProgram } from './program.ts';
+import { printJson } from './output.ts';
+import { runProgram, splitNodeProgram } from './program.ts';
+import { RunReports } from './run-report.ts';
+import { writeOut } from './write-out.ts';
 
+/** Of a cluster each process has its own. */
+const MAX_RECORDINGS = 20;
 const FORMATS = Object.keys(CONVERSIONS);
 const USAGE = `Usage: clew record [options] --pid PID        a process that runs under clew run
-       clew record [options] app.js [arguments]
+       clew record [options] [node options] app.js [arguments]
        clew record --convert FORMAT file.clew [--out FILE]
        clew record --sign "GET /path"
        clew record --pid PID --level LEVEL
@@ -36,8 +42,9 @@ Records every async resource of a process, with the line that created it, into
 one file. A request costs about twenty times as much while it is recorded.
 
 Options
-  --for SECONDS     how long, 10 unless told
-  --requests N      end after so many requests
+  --for SECONDS     how long, 10 unless told; the application runs on after it
+  --requests N      end after so many answers; what other requests did meanwhile
+                    is recorded as work of no request
   --out FILE        the file to write
   --convert FORMAT  turn a recording into ${FORMATS.join(', ')}
   --sign REQUEST    a header that asks for a recording of this one request; good
@@ -45,6 +52,8 @@ Options
                     and signed with CLEW_RECORD_SECRET, which they must have
   --level LEVEL     record nothing, but switch what the process traces:
                     ${TRACER_LEVELS.join(', ')}
+  --json            print what was done as JSON (clew.output.schema.json); what
+                    an application prints goes to standard error
   --help            show this`;
 
 const OPTIONS = {
@@ -55,28 +64,21 @@ const OPTIONS = {
   convert: { type: 'string' },
   sign: { type: 'string' },
   level: { type: 'string' },
+  json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
 /** Records a process, or turns a recording into another format. */
 export async function record(args: string[]): Promise<number> {
-  const { own, program } = splitProgram(args, [
-    '--pid',
-    '--for',
-    '--requests',
-    '--out',
-    '-o',
-    '--convert',
-    '--sign',
-    '--level',
-  ]);
+  const { own, program } = splitNodeProgram(args, OPTIONS);
   const values = parseArguments(own, OPTIONS);
   if (values.help) {
     console.log(USAGE);
     return 0;
   }
-  if (values.sign !== undefined) return sign(values.sign);
-  if (values.convert !== undefined) return convert(values.convert, program, values.out);
+  const { json = false } = values;
+  if (values.sign !== undefined) return sign(values.sign, json);
+  if (values.convert !== undefined) return convert(values.convert, program, values);
   const request: RecordRequest = {
     id: randomUUID(),
     file: resolve(values.out ?? `recording-${timestamp()}.clew`),
@@ -87,15 +89,44 @@ export async function record(args: string[]): Promise<number> {
     if (values.pid === undefined) throw new ClewError('ERR_OPTION', 'The level of which --pid?');
     request.level = levelOf(values.level);
   }
-  if (values.pid !== undefined) return recordProcess(positive('--pid', values.pid), request);
+  if (values.pid !== undefined) return recordProcess(positive('--pid', values.pid), request, json);
   if (program.length === 0) throw new ClewError('ERR_OPTION', 'Name --pid or an application.');
-  return runProgram(program, { CLEW_RECORD_START: JSON.stringify(request) });
+  return recordProgram(program, request, json);
 }
 
-async function recordProcess(pid: number, request: RecordRequest): Promise<number> {
+/** Records an application from its start. */
+async function recordProgram(
+  program: string[],
+  request: RecordRequest,
+  json: boolean,
+): Promise<number> {
+  const reports = new RunReports();
+  try {
+    return await runProgram(program, {
+      env: { CLEW_RECORD_START: JSON.stringify(request), ...reports.env },
+      stdout: json ? 'stderr' : 'inherit',
+      onEnd: ({ code, signal }) => {
+        const { recorded } = reports.read();
+        if (json) {
+          printJson('record', {
+            ...(code === null ? {} : { exitCode: code }),
+            ...(signal === null ? {} : { signal }),
+            recordings: recorded.slice(0, MAX_RECORDINGS),
+          });
+        }
+        // The signal that ended the application may end this process next.
+        reports.remove();
+      },
+    });
+  } finally {
+    reports.remove();
+  }
+}
+
+async function recordProcess(pid: number, request: RecordRequest, json: boolean): Promise<number> {
   const listening = readJson<Announcement>(announcementFile(pid));
   // The signal ends a process that does not listen for it: better to be sure.
-  if (!listening || listening.started !== startOf(pid) || !isAlive(pid)) {
+  if (!listening || listening.started !== startOf(pid) || !isRunning(pid)) {
     const hint = 'Start it with `clew run`, or set CLEW_RECORD_SIGNAL=SIGUSR2 for clew/register.';
     throw new ClewError('ERR_OPTION', `Process ${pid} does not listen for recordings. ${hint}`);
   }
@@ -107,40 +138,65 @@ async function recordProcess(pid: number, request: RecordRequest): Promise<numbe
     await sleep(50);
     const status = readJson<RecordStatus>(statusFile(pid));
     if (status?.id !== request.id) continue;
-    const print = status.state === 'failed' ? console.error : console.log;
-    if (status.state !== said) print(plainText(`${listening.program}: ${status.message}`));
+    if (status.state !== said) tell(listening.program, status, json);
     said = status.state;
     if (status.state !== 'recording') {
       rmSync(statusFile(pid), { force: true });
+      if (json && status.level) printJson('level', { pid, ...status.level });
+      else if (json && status.recorded) {
+        printJson('record', { pid, recordings: [status.recorded] });
+      }
       return status.state === 'done' ? 0 : 1;
     }
-    if (!isAlive(pid)) break;
+    if (!isRunning(pid)) break;
   }
   throw new ClewError('ERR_OPTION', `Process ${pid} did not finish the recording.`);
 }
 
-function sign(request: string): number {
+function tell(program: string, { state, message }: RecordStatus, json: boolean): void {
+  const print = json || state === 'failed' ? console.error : console.log;
+  print(plainText(`${program}: ${message}`));
+}
+
+function sign(request: string, json: boolean): number {
   const [method, url, ...rest] = request.split(' ');
   if (!method || !url?.startsWith('/') || rest.length > 0) {
     throw optionError('--sign', 'a method and a path, like "GET /orders"', request);
   }
-  const secret = process.env['CLEW_RECORD_SECRET'] ?? '';
+  const secret = process.env['CLEW_RECORD_SECRET'];
+  if (!secret) {
+    const hint = 'set it to at least 16 characters, for the application too';
+    throw new ClewError('ERR_OPTION', `CLEW_RECORD_SECRET is not set: ${hint}.`);
+  }
   const value = signRecordHeader({ secret, method: method.toUpperCase(), url });
-  console.log(`${RECORD_HEADER}: ${value}`);
+  if (json) printJson('sign', { header: RECORD_HEADER, value });
+  else console.log(`${RECORD_HEADER}: ${value}`);
   return 0;
 }
 
-function convert(format: string, [file, ...rest]: string[], out: string | undefined): number {
+function convert(
+  format: string,
+  [file, ...rest]: string[],
+  { out, json = false }: { out?: string; json?: boolean },
+): number {
   const conversion = CONVERSIONS[format];
   if (!conversion) throw optionError('--convert', `one of ${FORMATS.join(', ')}`, format);
   if (file === undefined) throw new ClewError('ERR_OPTION', 'Which recording? Name its file.');
-  const target = parseArguments(rest, { out: OPTIONS.out }).out ?? out;
-  const text = convertAll(file, conversion);
+  const late = parseArguments(rest, { out: OPTIONS.out, json: OPTIONS.json });
+  const target = late.out ?? out;
+  const isJson = json || late.json === true;
   if (target === undefined) {
+    if (isJson) {
+      throw new ClewError('ERR_OPTION', '--json needs --out: standard output is for the file.');
+    }
     // `| head` closes the pipe early, which is no failure.
     process.stdout.on('error', () => process.exit());
-    process.stdout.write(text);
-  } else writeFileSync(target, text);
+    process.stdout.write(convertAll(file, conversion));
+    return 0;
+  }
+  const text = convertAll(file, conversion);
+  writeOut(target, text);
+  if (isJson) printJson('convert', { format, file: target, bytes: Buffer.byteLength(text) });
   return 0;
 }
 
@@ -165,13 +221,4 @@ function positive(option: string, text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
   throw optionError(option, 'a positive number', text);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -28,6 +28,7 @@ export class AsyncHooksContextManager implements ContextManager {
   readonly #emitters: EmitterBinder;
   /** What keeps the context of whoever handed a function over. */
   readonly #binders: readonly (RegistrationBinder | WriteCallbackBinder)[];
+  #base: Context = ROOT_CONTEXT;
 
   constructor(options: AsyncHooksContextManagerOptions = {}) {
     checkOptions(options);
@@ -48,7 +49,15 @@ export class AsyncHooksContextManager implements ContextManager {
   }
 
   active(): Context {
-    return this.#store.active() ?? ROOT_CONTEXT;
+    return this.#store.active() ?? this.#base;
+  }
+
+  /**
+   * Sets the context that is active where none was activated: the one that this process or thread
+   * was started in. Without one it is the root context. @internal
+   */
+  setBaseContext(context: Context | undefined): void {
+    this.#base = context ?? ROOT_CONTEXT;
   }
 
   with<Args extends unknown[], Fn extends (...args: Args) => ReturnType<Fn>>(

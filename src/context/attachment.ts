@@ -1,7 +1,5 @@
 import type { Context } from '@opentelemetry/api';
 
-import type { ContextStore } from './context-store.ts';
-
 /** What a store carries for the manager. */
 export type Slot = Context | Attachment;
 
@@ -61,14 +59,19 @@ export interface ContextToken {
   [Symbol.dispose](): void;
 }
 
+/** The store that an attachment was made in, for its token. */
+interface Detacher {
+  detach(attachment: Attachment, previous: Slot | undefined): void;
+}
+
 /** Undoes one `attach`. Tokens may be disposed of in any order, more than once, and anywhere. */
 export class AttachmentToken implements ContextToken {
-  declare private readonly store: ContextStore;
+  declare private readonly store: Detacher;
   /** Both are let go of when this is disposed of. */
   declare private attachment: Attachment | undefined;
   declare private previous: Slot | undefined;
 
-  constructor(store: ContextStore, attachment: Attachment, previous: Slot | undefined) {
+  constructor(store: Detacher, attachment: Attachment, previous: Slot | undefined) {
     this.store = store;
     this.attachment = attachment;
     this.previous = previous;

@@ -1,5 +1,6 @@
 import { frameAccess } from '../async/context-frame.ts';
 import { hasAsyncContextFrame } from '../async/runtime.ts';
+import { environment } from '../base/environment.ts';
 import { optionError } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
 import type { ContextStore, StoreName, StoreSettings } from './context-store.ts';
@@ -30,7 +31,7 @@ export function chooseStore(option: StoreName | undefined, settings: StoreSettin
 }
 
 function storeFromEnvironment(): StoreName | undefined {
-  const value = process.env['CLEW_CONTEXT_STORE'];
+  const value = environment()['CLEW_CONTEXT_STORE'];
   if (value === undefined || value === '') return undefined;
   if (NAMES.includes(value as StoreName)) return value as StoreName;
   sayOnce(

@@ -1,6 +1,7 @@
 import { optionError } from '../base/errors.ts';
 import type { StoreName } from './context-store.ts';
 
+/** Options of `AsyncHooksContextManager`. A value that is not listed throws `ERR_OPTION`. */
 export interface AsyncHooksContextManagerOptions {
   /** Which store to use, instead of the best one this Node has. */
   store?: StoreName;

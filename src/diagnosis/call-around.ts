@@ -5,10 +5,14 @@ export interface CallAround {
   /** The names before it: `pool`. */
   receiver: string | undefined;
   line: number;
+  column: number;
+  /** It is in no function: it was called once, as the file was loaded. */
+  isOnce: boolean;
 }
 
+/** Also calls of Node that carry the context: none of them needs a repair. */
 const NOT_CALLS = new Set(
-  'if for while switch catch function return await setImmediate setTimeout setInterval nextTick queueMicrotask'.split(
+  'if for while switch catch function return await setImmediate setTimeout setInterval nextTick queueMicrotask Promise'.split(
     ' ',
   ),
 );
@@ -34,10 +38,22 @@ export function callsAround(text: string, line: number, column: number): CallAro
     const names = name.split(/\??\./);
     const method = names.pop() as string;
     if (NOT_CALLS.has(method)) continue;
-    const before = text.slice(0, at);
-    calls.push({ method, receiver: names.at(-1), line: before.split('\n').length });
+    const before = text.slice(0, at - name.length).split('\n');
+    calls.push({
+      method,
+      receiver: names.at(-1),
+      line: before.length,
+      column: (before.at(-1)?.length ?? 0) + 1,
+      isOnce: !isInFunction(text, open[0] as number, at),
+    });
   }
   return calls;
+}
+
+/** Whether a function begins between the statement of the outermost bracket and `at`. */
+function isInFunction(text: string, outermost: number, at: number): boolean {
+  const statement = text.lastIndexOf('\n', outermost) + 1;
+  return /=>|\bfunction\b|\)\s*\{/.test(text.slice(statement, at));
 }
 
 function offsetOf(text: string, line: number, column: number): number {

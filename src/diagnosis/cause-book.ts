@@ -1,4 +1,4 @@
-import { handOverIn, yourFrame } from './frames.ts';
+import { handOverIn, partyOf, yourFrame } from './frames.ts';
 import type { CountedObservation, Frame, Observation } from './record.ts';
 
 /*
@@ -34,6 +34,15 @@ export class CauseBook {
     // A piece of a stream says less than its end.
     if (observation.completes && !cause.observation.completes) {
       cause.observation = { ...cause.observation, completes: true };
+    }
+    // Not every activation has its stack kept.
+    if (observation.origin && !cause.observation.origin) {
+      cause.observation = { ...cause.observation, origin: observation.origin };
+    }
+    // Creation stacks are kept from the first loss on: what comes later has more of them.
+    const { birth = [] } = cause.observation;
+    if (observation.birth && observation.birth.length > birth.length) {
+      cause.observation = { ...cause.observation, birth: observation.birth };
     }
     count(cause, observation);
     return key;
@@ -77,15 +86,31 @@ function count(cause: Cause, { owner, spans }: Pick<Observation, 'owner' | 'span
 /** What two observations of one cause have in common. */
 function causeOf(observation: Observation): string {
   const { kind, stack, handle, what, anchored } = observation;
-  const your = yourFrame(stack);
   const handOver = handOverIn(observation);
   // Without a line of the application its span is all there is to go by.
-  const where = your ? placeOf(your) : `${what} ${handle?.type ?? ''} ${bornAt(handle?.stack)}`;
+  const where = yourPlaces(stack) ?? `${what} ${handle?.type ?? ''} ${bornAt(handle?.stack)}`;
   return [kind, anchored, where, handOver?.package ?? placeOf(handOver?.frame)].join('|');
+}
+
+/** The application's line, and the one that calls it where that is a function with a name: a helper. */
+function yourPlaces(stack: readonly Frame[]): string | undefined {
+  const at = stack.findIndex((frame) => partyOf(frame.file) === 'application');
+  const your = stack[at];
+  if (!your) return undefined;
+  const caller = stack[at + 1];
+  const isHelper = your.fn !== undefined && caller && partyOf(caller.file) === 'application';
+  return isHelper ? `${placeOf(your)} ${placeOf(caller)}` : placeOf(your);
 }
 
 function bornAt(stack: readonly Frame[] = []): string {
   return placeOf(yourFrame(stack) ?? stack[0]);
 }
 
-const placeOf = (frame: Frame | undefined): string => (frame ? `${frame.file}:${frame.line}` : '');
+/** A bundle may be one line. */
+const WIDE = 200;
+
+function placeOf(frame: Frame | undefined): string {
+  if (!frame) return '';
+  const { file, line, column } = frame;
+  return column > WIDE ? `${file}:${line}:${column}` : `${file}:${line}`;
+}

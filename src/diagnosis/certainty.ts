@@ -15,8 +15,10 @@ export function certaintyOf(
       return seen.anchored ? certaintyOfLost(seen, handOver) : certaintyOfOrphan(seen, handOver);
     case 'mixed':
       return certaintyOfMixed(seen, handOver);
-    case 'stale':
-      return seen.handle?.repeating && seen.count > 1 ? 'proven' : 'likely';
+    case 'stale': {
+      const { repeating = false, chained = false } = seen.handle ?? {};
+      return (repeating || chained) && seen.count > 1 ? 'proven' : 'likely';
+    }
     case 'batched':
       return 'proven';
     default:
@@ -33,7 +35,7 @@ function certaintyOfLost(
   { completes, handle }: CountedObservation,
   handOver: HandOver | undefined,
 ): Certainty | undefined {
-  if (completes) return 'proven';
+  if (completes) return handOver?.isGuess ? 'likely' : 'proven';
   const isMeant = handle !== undefined && isOwnTimer(handle) && handOver?.by !== 'package';
   return isMeant ? undefined : 'possible';
 }
@@ -51,9 +53,10 @@ function certaintyOfOrphan(
   return inFlight === 1 && parentedElsewhere ? 'likely' : 'possible';
 }
 
-/** A timer that the application started outside of all requests. */
-function isOwnTimer({ type, bornIn, stack }: HandleRecord): boolean {
-  return type === 'Timeout' && bornIn === undefined && yourFrame(stack) !== undefined;
+/** A timer that the application started outside of all requests, or may have. */
+function isOwnTimer({ type, bornIn, older, stack }: HandleRecord): boolean {
+  const isKnown = older === true || yourFrame(stack) !== undefined;
+  return type === 'Timeout' && bornIn === undefined && isKnown;
 }
 
 /**
@@ -66,6 +69,7 @@ function certaintyOfMixed(
 ): Certainty {
   const onPurpose =
     handOver === undefined || (handOver.by === 'application' && handOver.viaEmitter);
+  if (handOver?.isGuess) return completes ? 'likely' : 'possible';
   if (!onPurpose) return completes || handOver.by === 'package' ? 'proven' : 'possible';
   return completes ? 'likely' : 'possible';
 }

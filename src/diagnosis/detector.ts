@@ -7,6 +7,7 @@ import type { Finding, FindingKind, FindingName, Report } from './finding.ts';
 import type { LossKind } from './record.ts';
 import { SCHEMA_ID } from './schema.ts';
 
+/** Options of `ContextLossDetector`. */
 export interface ContextLossDetectorOptions {
   /**
    * Milliseconds after the end of a request from which its work on a connection it opened is stale.
@@ -15,6 +16,11 @@ export interface ContextLossDetectorOptions {
   staleMillis?: number;
   /** Keep the creation stack of every timer, too. Costs about 5 µs for each. Default false. */
   deep?: boolean;
+  /**
+   * The application runs already: async resources of which the creation was not seen are taken for
+   * ones of start-up. Default false.
+   */
+  late?: boolean;
   /** Look for faults of the set-up, too. Default true. */
   setup?: boolean;
   /**
@@ -23,6 +29,11 @@ export interface ContextLossDetectorOptions {
    * not every loss has a span.
    */
   onLoss?(kind: LossKind, span: object | undefined, name: FindingName): void;
+  /**
+   * Called when clew's own export fails, which may be after `exit` was emitted to others: a report
+   * from then on has it.
+   */
+  onExportFailure?(): void;
   /** Called once, when a server of this process listens. */
   onServing?(): void;
 }
@@ -43,13 +54,14 @@ export class ContextLossDetector {
   #started = false;
 
   constructor(options: ContextLossDetectorOptions = {}) {
-    const { staleMillis = 1000, deep = false, setup = true } = options;
+    const { staleMillis = 1000, deep = false, late = false, setup = true } = options;
     if (!(Number.isFinite(staleMillis) && staleMillis >= 0)) {
       throw optionError('staleMillis', 'a number of milliseconds', staleMillis);
     }
     this.#observer = new Observer({
       staleMillis,
       deep,
+      isLate: late,
       onLoss: ({ kind, name, count, spans }) => {
         this.#counts[kind] += count;
         for (const span of spans) options.onLoss?.(kind, span, name);
@@ -57,7 +69,7 @@ export class ContextLossDetector {
       },
       onServing: () => options.onServing?.(),
     });
-    this.#setup = setup ? new SetupWatch() : undefined;
+    this.#setup = setup ? new SetupWatch(() => options.onExportFailure?.()) : undefined;
   }
 
   start(): this {

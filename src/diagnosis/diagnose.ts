@@ -1,24 +1,92 @@
 import { certaintyOf } from './certainty.ts';
-import type { Certainty, Finding, Place } from './finding.ts';
-import { handOverIn, partyOf, synchronous, yourFrame } from './frames.ts';
-import type { CountedObservation, Frame, HandleRecord, OwnerRef, RunRecord } from './record.ts';
+import type { Certainty, Finding, FoundContext, Place } from './finding.ts';
+import {
+  dispatchersIn,
+  handOverIn,
+  packageOf,
+  partyOf,
+  synchronous,
+  yourFrame,
+  type HandOver,
+  type ReadCall,
+} from './frames.ts';
+import { callReader, located } from './locate.ts';
+import type { CountedObservation, Frame, HandleRecord, RunRecord } from './record.ts';
 import { nameOf } from './finding-name.ts';
-import { mergeUnexplained } from './merge.ts';
-import { isListener, repairOf } from './repair.ts';
+import { mergeStale, mergeUnexplained, sum } from './merge.ts';
+import { callsAt, isListener, repairOf } from './repair.ts';
 import { setupFindings } from './setup-findings.ts';
-import { summaryOf } from './summary.ts';
-import { DOCS, type Surroundings } from './surroundings.ts';
+import { ownersOf, summaryOf } from './summary.ts';
+import { BARE_SURROUNDINGS, DOCS, type Surroundings } from './surroundings.ts';
 
 /** Findings by cause, most damage first; what is only good to know comes last. */
 export function diagnose(run: RunRecord, surroundings: Surroundings): Finding[] {
-  const losses = mergeUnexplained(run.observations).flatMap(
-    (seen) => findingOf(seen, surroundings) ?? [],
+  const read = callReader(surroundings);
+  const observations = run.observations.map((seen) => located(seen, surroundings));
+  const causes = mergeStale(mergeUnexplained(observations, read), read);
+  const dispatchers = dispatchersIn(observations.flatMap(stacksOf));
+  const losses = oneForEachRepair(causes, (seen) =>
+    findingOf(seen, surroundings, read, dispatchers),
   );
-  const findings = [...setupFindings(run.facts, surroundings), ...losses];
+  return inOrder([...setupFindings(run.facts, surroundings), ...losses]);
+}
+
+const stacksOf = ({ stack, birth = [], handle }: CountedObservation): (readonly Frame[])[] => [
+  stack,
+  birth,
+  handle?.stack ?? [],
+];
+
+/** Lines beside the first one that a finding names. */
+const MAX_ALSO = 20;
+
+/**
+ * Findings of observations. Those of several lines that one line of the application called back, and
+ * that one change repairs, are one.
+ */
+function oneForEachRepair(
+  observations: readonly CountedObservation[],
+  findingFor: (seen: CountedObservation) => Finding | undefined,
+): Finding[] {
+  const groups = new Map<string, { seen: CountedObservation; findings: Finding[] }>();
+  const rest: Finding[] = [];
+  for (const seen of observations) {
+    const finding = findingFor(seen);
+    const repair = finding && repairedWith(finding);
+    const group = repair === undefined ? undefined : groups.get(repair);
+    if (!finding) continue;
+    if (repair === undefined) rest.push(finding);
+    else if (!group) groups.set(repair, { seen, findings: [finding] });
+    else {
+      const isMore = seen.count > group.seen.count;
+      group.seen = isMore ? sum(seen, group.seen) : sum(group.seen, seen);
+      group.findings[isMore ? 'unshift' : 'push'](finding);
+    }
+  }
+  for (const { seen, findings } of groups.values()) {
+    const [finding, ...others] = findings;
+    const whole = others.length > 0 ? findingFor(seen) : finding;
+    if (!whole) continue;
+    const also = others.flatMap(({ yourLine }) => yourLine ?? []).slice(0, MAX_ALSO);
+    rest.push(also.length > 0 ? { ...whole, also } : whole);
+  }
+  return rest;
+}
+
+/** What findings have in common that the same change of the application repairs. */
+function repairedWith({ kind, name, certainty, handOver, fix }: Finding): string | undefined {
+  if (handOver?.by !== 'application' || !fix.change?.file) return undefined;
+  const { file, line } = handOver;
+  return [kind, name, certainty, file, line, fix.change.file, fix.change.line].join('|');
+}
+
+/** Sorts and numbers findings: most damage first. */
+export function inOrder(findings: Finding[]): Finding[] {
   findings.sort((a, b) => rank(a) - rank(b) || damage(b) - damage(a));
   findings.forEach((finding, index) => {
     finding.number = index + 1;
     if (finding.fix.rules.length > 0) finding.fix.command = `clew fix ${index + 1}`;
+    if (finding.fix.change) finding.fix.check = `clew fix ${index + 1} --check`;
   });
   return findings;
 }
@@ -29,9 +97,41 @@ const rank = (finding: Finding): number => (finding.note ? 2 : RANKS[finding.cer
 const damage = ({ kind, brokenSpans, count }: Finding): number =>
   kind === 'setup' ? Number.MAX_SAFE_INTEGER : Math.max(brokenSpans, count);
 
-function findingOf(seen: CountedObservation, surroundings: Surroundings): Finding | undefined {
-  const handOver = handOverIn(seen);
-  const your = yourFrame(seen.stack) ?? yourFrame(seen.handle?.stack ?? []);
+/**
+ * Who handed over to a line of the application. What only brought a request to its handler created
+ * async resources of it, and kept nothing.
+ */
+function handOverTo(
+  your: Frame | undefined,
+  seen: CountedObservation,
+  surroundings: Surroundings,
+  read: ReadCall,
+  dispatchers: ReadonlySet<string>,
+): HandOver | undefined {
+  const around = your ? callsAt(your, surroundings) : [];
+  const isAround = (frame: Frame): boolean => {
+    if (frame.file !== your?.file) return false;
+    if (frame.fn !== undefined && frame.fn === your.fn) return true;
+    if (around.some(({ line }) => line === frame.line)) return true;
+    return callsAt(frame, surroundings).some((call) =>
+      around.some(({ isOnce, line, column }) => {
+        return !isOnce && line === call.line && column === call.column;
+      }),
+    );
+  };
+  const handOver = handOverIn(seen, read, isAround);
+  const isDispatcher = handOver?.fromBirth && dispatchers.has(handOver.package ?? '');
+  return isDispatcher ? undefined : handOver;
+}
+
+function findingOf(
+  seen: CountedObservation,
+  surroundings: Surroundings,
+  read: ReadCall,
+  dispatchers: ReadonlySet<string>,
+): Finding | undefined {
+  const your = yourFrame(seen.stack, read) ?? yourFrame(seen.handle?.stack ?? []);
+  const handOver = handOverTo(your, seen, surroundings, read, dispatchers);
   const certainty = certaintyOf(seen, handOver);
   // Without a line of the application there is nothing to repair, and often nothing is broken.
   if (certainty === undefined || !your) return undefined;
@@ -53,38 +153,85 @@ function findingOf(seen: CountedObservation, surroundings: Surroundings): Findin
     fix: { rules: [] },
     docs: `${DOCS}#${name.toLowerCase()}`,
   };
-  if (seen.handle) finding.resource = resourceOf(seen.handle, seen.owner, surroundings);
+  if (seen.handle) finding.resource = resourceOf(seen.handle, seen, surroundings);
+  const context = contextOf(seen, surroundings);
+  if (context) finding.context = context;
   if (handOver) {
     finding.handOver = { ...placeOf(handOver.frame, surroundings), by: handOver.by };
     if (handOver.package) finding.handOver.package = handOver.package;
   }
   const owner = ownerOf(seen);
   if (owner) finding.owner = owner;
-  finding.fix = repairOf(finding, { viaEmitter }, surroundings);
+  const isSwitched =
+    context?.by === 'application' &&
+    seen.owner !== undefined &&
+    seen.handle?.bornIn?.id === seen.owner.id;
+  finding.fix = repairOf(
+    finding,
+    { viaEmitter, isOnStack: handOver?.fromBirth !== true, isSwitched },
+    surroundings,
+  );
   return finding;
 }
 
 function resourceOf(
-  { type, asyncId, repeating, stack, bornIn }: HandleRecord,
-  owner: OwnerRef | undefined,
+  { type, asyncId, repeating, chained, older, stack, bornIn }: HandleRecord,
+  { kind, owner }: CountedObservation,
   surroundings: Surroundings,
 ): NonNullable<Finding['resource']> {
-  const resource: NonNullable<Finding['resource']> = { type, asyncId, repeating };
+  // A chain that works on after its request is a loop; elsewhere each timer may be of another caller.
+  const isLoop = kind === 'stale' && chained === true;
+  const resource: NonNullable<Finding['resource']> = {
+    type,
+    asyncId,
+    repeating: repeating || isLoop,
+  };
   const born =
     yourFrame(stack) ?? synchronous(stack).find(({ file }) => partyOf(file) === 'package');
   if (born) resource.born = placeOf(born, surroundings);
   if (bornIn) resource.bornIn = bornIn.label;
+  if (older) resource.older = true;
   if (bornIn && bornIn.id !== owner?.id && bornIn.label === owner?.label) {
     resource.bornInAnother = true;
   }
   return resource;
 }
 
+/** Parts of OpenTelemetry that activate what others want to be active. */
+const MIDDLE_MEN = /^(?:@opentelemetry\/(?:api|context-|core|sdk-)|clew$)/;
+
+function contextOf(
+  { origin, seen, owner, kind }: CountedObservation,
+  surroundings: Surroundings,
+): Finding['context'] {
+  if (!origin) return undefined;
+  const { stack, how, millis } = origin;
+  const called = synchronous(stack);
+  const tools = called.filter(({ file }) => partyOf(file) === 'tool');
+  const frame =
+    yourFrame(stack) ??
+    called.find(({ file }) => partyOf(file) === 'package') ??
+    tools.find(({ file }) => !MIDDLE_MEN.test(packageOf(file) ?? '')) ??
+    tools[0];
+  if (!frame) return undefined;
+  const by = partyOf(frame.file) as FoundContext['by'];
+  const place = placeOf(frame, surroundings);
+  const context: FoundContext = { how, place, by, millisBefore: Math.round(millis * 10) / 10 };
+  if (by !== 'application') context.package = packageOf(frame.file) ?? 'clew';
+  // What is stale is stale under its own request.
+  const whose = kind === 'stale' ? owner : seen;
+  if (whose) context.of = whose.label;
+  if (kind === 'mixed' && whose?.label === owner?.label) context.ofAnother = true;
+  return context;
+}
+
 function ownerOf(seen: CountedObservation): Finding['owner'] {
-  const [first] = Object.entries(seen.owners).sort(([, a], [, b]) => b - a);
+  const [first, ...others] = ownersOf(seen);
   if (!first) return undefined;
   const [label, count] = first;
-  return { label, count, evidence: evidenceOf(seen) };
+  const owner: Finding['owner'] = { label, count, evidence: evidenceOf(seen) };
+  if (others.length > 0) owner.others = Object.fromEntries(others);
+  return owner;
 }
 
 function evidenceOf({ kind, anchored, what, count, handle }: CountedObservation): string {
@@ -96,7 +243,7 @@ function evidenceOf({ kind, anchored, what, count, handle }: CountedObservation)
   if (kind === 'inactive') return 'the span was open, and its work got the parent it has itself';
   if (anchored) {
     const each = count === 1 ? 'the callback' : `each of ${count} callbacks`;
-    return what.startsWith('res.')
+    return /^(?:res|stream)\./.test(what)
       ? `${each} called ${what} of that request`
       : `${each} worked on what that request owns (${what})`;
   }
@@ -104,7 +251,7 @@ function evidenceOf({ kind, anchored, what, count, handle }: CountedObservation)
 }
 
 function placeOf(frame: Frame, surroundings: Surroundings): Place {
-  const place = surroundings.original(frame);
+  const place = frame.isSource ? BARE_SURROUNDINGS.original(frame) : surroundings.original(frame);
   const code = surroundings.sourceLine(place.file, place.line)?.trim();
   return code ? { ...place, code: code.slice(0, 160) } : place;
 }

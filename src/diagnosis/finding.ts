@@ -23,8 +23,10 @@ export const FINDINGS = {
   'CLEW-SETUP-VERSION': 'a version does not fit',
 } as const;
 
+/** The name of a finding, which stays; each has a section in docs/findings.md. */
 export type FindingName = keyof typeof FINDINGS;
 
+/** What happened: a context was lost, another one was active, or spans never arrive. */
 export type FindingKind = 'lost' | 'mixed' | 'stale' | 'batched' | 'inactive' | 'setup';
 
 /** A place in a file, with the text of its line where it can be read. */
@@ -43,6 +45,21 @@ export interface ProposedRule {
   rule: string | { kind: string; [option: string]: unknown };
 }
 
+/** A context that was found active where it ought not to be, and its way there. */
+export interface FoundContext {
+  /** The request it is of; absent: of none. */
+  of?: string;
+  /** It is another request than the owner, of the same label. */
+  ofAnother?: boolean;
+  how: 'activated' | 'started';
+  /** Where it was activated, or its span started. */
+  place: Place;
+  by: 'application' | 'package' | 'tool';
+  package?: string;
+  /** Milliseconds from there to the loss. */
+  millisBefore: number;
+}
+
 /** One cause, with what it did and what repairs it. Plain data: it is what `--json` prints. */
 export interface Finding {
   /** The number that `clew fix` takes; 1 is the most damage. */
@@ -54,9 +71,12 @@ export interface Finding {
   note: boolean;
   /** How often it was seen. */
   count: number;
+  /** Spans that have the wrong parent, or none, because of it. */
   brokenSpans: number;
   summary: string;
   yourLine?: Place;
+  /** Further lines with the same cause, which the same change repairs. */
+  also?: Place[];
   resource?: {
     type: string;
     asyncId: number;
@@ -65,10 +85,20 @@ export interface Finding {
     bornIn?: string;
     /** It was another request than the owner, of the same label. */
     bornInAnother?: boolean;
+    /** It was there before the doctor came, which saw nothing of its creation. */
+    older?: boolean;
     repeating: boolean;
   };
+  /** The context that was active, where it is another one than the owner's. */
+  context?: FoundContext;
   handOver?: Place & { by: 'package' | 'application' | 'node'; package?: string };
-  owner?: { label: string; count: number; evidence: string };
+  owner?: {
+    label: string;
+    count: number;
+    evidence: string;
+    /** Other requests that it belongs to, with how often; absent: none. */
+    others?: Record<string, number>;
+  };
   fix: {
     /** Rules to try, the best one first. */
     rules: ProposedRule[];
@@ -76,6 +106,8 @@ export interface Finding {
     change?: { file?: string; line?: number; text: string };
     /** The command that writes the first rule and proves it. */
     command?: string;
+    /** The command that runs the application again, and tells whether the change removed the finding. */
+    check?: string;
   };
   /** The section of the documentation. */
   docs: string;
@@ -85,8 +117,11 @@ export interface Finding {
 export interface Report {
   $schema: string;
   version: 1;
+  /** Requests that began while it watched. */
   requests: number;
+  /** Spans that ended while it watched. */
   spans: number;
+  /** How long it watched, in milliseconds. */
   millis: number;
   findings: Finding[];
   /** Observations beyond the bounds, in number or in time, which are counted and not looked at. */

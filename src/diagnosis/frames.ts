@@ -1,11 +1,35 @@
 import { OWN_FOLDERS } from '../base/own-files.ts';
+import type { CallKind } from './callee.ts';
 import type { Frame, Observation } from './record.ts';
 
 /** Whose code a frame is. A `tool` is a tracer: it stands between two others and explains neither. */
 export type Party = 'application' | 'package' | 'node' | 'tool';
 
-const TOOLS =
-  /^(?:@opentelemetry\/|@sentry\/|@sentry-internal\/|dd-trace$|dc-polyfill$|require-in-the-middle$|import-in-the-middle$|clew$)/;
+/** Tracers, and what they patch with: of these only names are known. */
+const TOOLS = new RegExp(
+  `^(?:${[
+    '@opentelemetry/',
+    '@sentry/',
+    '@sentry-internal/',
+    '@apm-js-collab/',
+    '@elastic/opentelemetry-node$',
+    '@instana/',
+    '@splunk/otel$',
+    '@newrelic/',
+    'newrelic$',
+    'elastic-apm-node$',
+    'applicationinsights$',
+    'dd-trace$',
+    'dc-polyfill$',
+    'require-in-the-middle$',
+    'import-in-the-middle$',
+    'shimmer$',
+    'clew$',
+  ].join('|')})`,
+);
+/** What runs a function in a context, or for a channel: it keeps none. */
+const PASSES =
+  /^node:(?:async_hooks|diagnostics_channel|internal\/async_(?:hooks|local_storage.*))$/;
 const EMITTER = /^node:(?:events|internal\/event_target)$/;
 /** How packages call the function in which they emit. */
 const EMITS = /(?:^|\.)(?:emit|fire|publish|trigger|dispatchEvent)(?:Async|Sync)?$/;
@@ -34,9 +58,26 @@ export function synchronous(stack: readonly Frame[]): Frame[] {
   return end === -1 ? [...stack] : stack.slice(0, end);
 }
 
-/** The application's innermost line: a call of its own, else the function that awaits. */
-export function yourFrame(stack: readonly Frame[]): Frame | undefined {
-  return stack.find((frame) => partyOf(frame.file) === 'application');
+/** How the caller got hold of what it called, if its source can be read. */
+export type ReadCall = (callee: Frame, caller: Frame) => CallKind | undefined;
+
+/**
+ * The application's innermost line: a call of its own, else the function that awaits. Of helpers
+ * that the application calls by name it is the line that calls them.
+ */
+export function yourFrame(stack: readonly Frame[], read?: ReadCall): Frame | undefined {
+  const first = stack.findIndex((frame) => partyOf(frame.file) === 'application');
+  return first === -1 ? undefined : stack[callbackIn(stack, first, read)];
+}
+
+/** The frame of the callback that calls the helper at `at`, or helpers that call it. */
+function callbackIn(stack: readonly Frame[], at: number, read: ReadCall | undefined): number {
+  for (let index = at; index + 1 < stack.length; index++) {
+    const caller = stack[index + 1] as Frame;
+    const isOwn = caller.isAsync !== true && partyOf(caller.file) === 'application';
+    if (!isOwn || read?.(stack[index] as Frame, caller) !== 'by name') return index;
+  }
+  return stack.length - 1;
 }
 
 /** Who kept the callback and called it later. */
@@ -48,13 +89,59 @@ export interface HandOver {
   readonly viaEmitter: boolean;
   /** No frame of it was on the stack; it created the async resource whose callback ran. */
   readonly fromBirth: boolean;
+  /** Its source shows that it called what it had kept. */
+  readonly isKept?: boolean;
+  /** It was on a stack before, and nothing in its source shows that it kept the callback. */
+  readonly isGuess?: boolean;
 }
 
-/** Who handed over in an observation, from its stack and from where its async resources began. */
+/**
+ * Who handed over in an observation, from its stack and from where its async resources began.
+ * `isAround` tells whether a frame is in a callback that the line of the loss is in, too.
+ */
 export function handOverIn(
   seen: Pick<Observation, 'stack' | 'birth' | 'handle'>,
+  read?: ReadCall,
+  isAround?: (frame: Frame) => boolean,
 ): HandOver | undefined {
-  return handOverOf(seen.stack, [...(seen.birth ?? []), ...(seen.handle?.stack ?? [])]);
+  const { stack, birth = [], handle } = seen;
+  const found = handOverOf(stack, [...birth, ...(handle?.stack ?? [])], read);
+  if (!isAround || found?.by === 'application') return found;
+  return earlierIn(birth, read, isAround, found) ?? found;
+}
+
+/**
+ * Who handed over some turns before: a context goes from the turn that creates an async resource to
+ * that of its callback, so that a callback around the line which is on the way ran in the other
+ * context already.
+ */
+function earlierIn(
+  birth: readonly Frame[],
+  read: ReadCall | undefined,
+  isAround: (frame: Frame) => boolean,
+  found: HandOver | undefined,
+): HandOver | undefined {
+  let guess: HandOver | undefined;
+  for (const [at, frame] of birth.entries()) {
+    if (!isAround(frame)) continue;
+    const outer = synchronous(fromThere(birth, at));
+    const earlier = handOverOf(outer, [], read);
+    if (!earlier || earlier.by === 'node') continue;
+    if (earlier.isKept) return earlier;
+    // Where a request was served, what called its handler only brought it there.
+    const isServed = outer.some(({ file }) => SERVER.test(file));
+    if (earlier.viaEmitter) guess ??= earlier;
+    else if (!isServed) guess ??= { ...earlier, isGuess: earlier.by === 'application' };
+  }
+  // What was on the stack itself is known better.
+  return found?.by === 'package' && !found.fromBirth ? undefined : guess;
+}
+
+/** The frames from `at` on, as those of one stack. */
+function fromThere(frames: readonly Frame[], at: number): Frame[] {
+  return frames
+    .slice(at)
+    .map((frame, index) => (index === 0 ? { ...frame, isAsync: false } : frame));
 }
 
 /**
@@ -64,9 +151,13 @@ export function handOverIn(
 export function handOverOf(
   stack: readonly Frame[],
   birth: readonly Frame[] = [],
+  read?: ReadCall,
 ): HandOver | undefined {
-  const frames = synchronous(stack);
-  const your = frames.findIndex((frame) => partyOf(frame.file) === 'application');
+  const frames = synchronous(stack).filter(({ file }) => partyOf(file) !== 'tool');
+  const first = frames.findIndex((frame) => partyOf(frame.file) === 'application');
+  const your = first === -1 ? -1 : callbackIn(frames, first, read);
+  const kept = your === -1 ? undefined : keeperIn(frames, your, read);
+  if (kept) return { ...found('application', kept, EMITS.test(kept.fn ?? '')), isKept: true };
   const outer = frames.slice(your + 1);
   const emitter = outer.findIndex((frame) => EMITTER.test(frame.file));
   const packaged = outer.findIndex((frame) => partyOf(frame.file) === 'package');
@@ -80,14 +171,38 @@ export function handOverOf(
   }
   const isServed = outer.some((frame) => SERVER.test(frame.file));
   if (viaEmitter && !(isServed && !firstApplication(outer.slice(emitter)))) {
-    const emits = firstApplication(outer.slice(emitter)) ?? outer[emitter + 1] ?? outer[emitter];
-    const by = partyOf(emits?.file ?? '') === 'application' ? 'application' : 'node';
-    return found(by, emits as Frame, true);
+    const after = outer.slice(emitter);
+    const application = firstApplication(after);
+    const emits =
+      application ?? after.find(({ file }) => !EMITTER.test(file) && !PASSES.test(file));
+    if (emits) return found(application ? 'application' : 'node', emits, true);
+    // A tracer may stand where Node emits, with more calls than a stack has room for.
+    const isWhole = frames.length === synchronous(stack).length;
+    if (isWhole && after.length === 1) return found('node', after[0] as Frame, true);
   }
   const keeper = your === -1 ? undefined : otherFile(outer, frames[your] as Frame);
   if (keeper) return found('application', keeper, false);
-  const born = birth.find((frame) => partyOf(frame.file) === 'package');
+  const born = birth.find(
+    ({ file }, index) => partyOf(file) === 'package' && !isDispatch(fromThere(birth, index), 0),
+  );
   return born && { ...found('package', born, false), fromBirth: true };
+}
+
+/** The application's frame that called the callback out of where it was kept. */
+function keeperIn(
+  frames: readonly Frame[],
+  your: number,
+  read: ReadCall | undefined,
+): Frame | undefined {
+  if (!read) return undefined;
+  for (let index = your + 1; index < frames.length; index++) {
+    const caller = frames[index] as Frame;
+    if (partyOf(caller.file) !== 'application') return undefined;
+    const kind = read(frames[index - 1] as Frame, caller);
+    if (kind === undefined) return undefined;
+    if (kind === 'kept') return isRouter(frames.slice(index)) ? undefined : caller;
+  }
+  return undefined;
 }
 
 function found(by: HandOver['by'], frame: Frame, viaEmitter: boolean): HandOver {
@@ -97,8 +212,13 @@ function found(by: HandOver['by'], frame: Frame, viaEmitter: boolean): HandOver 
 
 /** The package only brought a request to its handler, as frameworks do. */
 function isDispatch(outer: readonly Frame[], at: number): boolean {
-  const rest = outer.slice(at);
+  const rest = synchronous(outer.slice(at));
   return rest.some((frame) => SERVER.test(frame.file)) && !firstApplication(rest);
+}
+
+/** A table of the application's own that brought a request to its handler. */
+function isRouter(outer: readonly Frame[]): boolean {
+  return isDispatch(outer, 1);
 }
 
 function firstApplication(frames: readonly Frame[]): Frame | undefined {
@@ -113,4 +233,28 @@ function otherFile(outer: readonly Frame[], your: Frame): Frame | undefined {
     if (party === 'package') return undefined;
   }
   return undefined;
+}
+
+/** The packages that brought requests to their handlers, on these stacks. */
+export function dispatchersIn(stacks: Iterable<readonly Frame[]>): Set<string> {
+  const found = new Set<string>();
+  for (const stack of stacks) {
+    for (const turn of turnsOf(stack)) {
+      const handler = turn.findLastIndex(({ file }) => partyOf(file) === 'application');
+      if (handler === -1 || !isDispatch(turn, handler + 1)) continue;
+      for (const { file } of turn.slice(handler + 1))
+        if (partyOf(file) === 'package') found.add(packageOf(file) ?? '');
+    }
+  }
+  return found;
+}
+
+/** The stacks of the turns that creation stacks in a row are of. */
+function turnsOf(stack: readonly Frame[]): Frame[][] {
+  const turns: Frame[][] = [];
+  for (const frame of stack) {
+    if (frame.isAsync || turns.length === 0) turns.push([]);
+    turns.at(-1)?.push(frame);
+  }
+  return turns;
 }

@@ -1,5 +1,6 @@
-import { handOverIn, yourFrame } from './frames.ts';
-import type { CountedObservation } from './record.ts';
+import { certaintyOf } from './certainty.ts';
+import { handOverIn, yourFrame, type ReadCall } from './frames.ts';
+import type { CountedObservation, Frame } from './record.ts';
 
 /**
  * Adds observations that no hand-over explains to the one of the same line that has an explanation:
@@ -7,30 +8,79 @@ import type { CountedObservation } from './record.ts';
  */
 export function mergeUnexplained(
   observations: readonly CountedObservation[],
+  read?: ReadCall,
 ): CountedObservation[] {
   const explained = new Map<string, CountedObservation>();
   const rest: CountedObservation[] = [];
   for (const seen of observations) {
-    const line = lineOf(seen);
-    if (line !== undefined && handOverIn(seen) && !explained.has(line)) explained.set(line, seen);
+    const line = lineOf(seen, read);
+    if (line !== undefined && handOverIn(seen, read) && !explained.has(line))
+      explained.set(line, seen);
     else rest.push(seen);
   }
   const merged: CountedObservation[] = [];
   for (const seen of rest) {
-    const line = lineOf(seen);
+    const line = lineOf(seen, read);
     const known = line === undefined ? undefined : explained.get(line);
-    if (known && line !== undefined && !handOverIn(seen)) explained.set(line, sum(known, seen));
+    if (known && line !== undefined && !handOverIn(seen, read))
+      explained.set(line, sum(known, seen));
     else merged.push(seen);
   }
   return [...explained.values(), ...merged];
 }
 
-function lineOf({ kind, stack, anchored }: CountedObservation): string | undefined {
-  const your = yourFrame(stack);
+/**
+ * Adds what is stale to a loss in the same callbacks. A timer or connection that an ended request
+ * created, and in which work of other requests was touched, works for those: that their callbacks
+ * ran there is the cause, and their repair is another than that of work which nobody waits for.
+ */
+export function mergeStale(
+  observations: readonly CountedObservation[],
+  read?: ReadCall,
+): CountedObservation[] {
+  const losses = new Map<string, CountedObservation>();
+  for (const seen of observations) {
+    const isLoss = seen.anchored && (seen.kind === 'lost' || seen.kind === 'mixed');
+    const isSure = isLoss && certaintyOf(seen, handOverIn(seen, read)) === 'proven';
+    const served = isSure ? servedBy(seen, read) : undefined;
+    if (served !== undefined && !losses.has(served)) losses.set(served, seen);
+  }
+  const added = new Map<CountedObservation, number>();
+  const rest = observations.filter((seen) => {
+    const loss = seen.kind === 'stale' && losses.get(servedBy(seen, read) ?? '');
+    if (!loss) return true;
+    // The spans of the callbacks themselves are counted with the loss.
+    const more = loss.spans.includes(seen.what) ? 0 : seen.brokenSpans;
+    added.set(loss, (added.get(loss) ?? 0) + more);
+    return false;
+  });
+  return rest.map((seen) => {
+    const more = added.get(seen);
+    return more ? { ...seen, brokenSpans: seen.brokenSpans + more } : seen;
+  });
+}
+
+/** Whose callbacks they are: the line that created the async resource, and who hands over there. */
+function servedBy(seen: CountedObservation, read?: ReadCall): string | undefined {
+  const { handle } = seen;
+  const born = handle?.bornIn && (yourFrame(handle.stack) ?? handle.stack[0]);
+  const handOver = handOverIn(seen, read);
+  if (!born || !handOver) return undefined;
+  return `${handle.type} ${placeOf(born)} ${handOver.package ?? placeOf(handOver.frame)}`;
+}
+
+const placeOf = ({ file, line }: Frame): string => `${file}:${line}`;
+
+function lineOf(
+  { kind, stack, anchored }: CountedObservation,
+  read?: ReadCall,
+): string | undefined {
+  const your = yourFrame(stack, read);
   return your && `${kind} ${anchored} ${your.file}:${your.line}`;
 }
 
-function sum(a: CountedObservation, b: CountedObservation): CountedObservation {
+/** The first observation, with the counts and the owners of both. */
+export function sum(a: CountedObservation, b: CountedObservation): CountedObservation {
   const owners: Record<string, number> = { ...a.owners };
   for (const [label, count] of Object.entries(b.owners))
     owners[label] = (owners[label] ?? 0) + count;

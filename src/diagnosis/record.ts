@@ -13,6 +13,8 @@ export interface Frame {
   readonly fn?: string | undefined;
   /** The function is awaiting the frame before it, and did not call it. */
   readonly isAsync?: boolean;
+  /** It is a place in a source, to which a source map led. */
+  readonly isSource?: boolean;
 }
 
 /** A request or another unit of work with a local root span. */
@@ -28,11 +30,24 @@ export interface OwnerRef {
 export interface HandleRecord {
   readonly asyncId: number;
   readonly type: string;
-  /** A timer that fires again and again, by itself or because its callback starts the next one. */
+  /** A timer that fires again and again by itself. */
   readonly repeating: boolean;
+  /** A timer that the callback of a timer started, and that one, too: a loop, or a queue's work. */
+  readonly chained?: boolean;
+  /** It was there before it was watched, and nothing is known of its creation. */
+  readonly older?: boolean;
   readonly stack: readonly Frame[];
   /** Whose work created it; undefined for start-up and for work without an owner. */
   readonly bornIn?: OwnerRef | undefined;
+}
+
+/** Where the context was activated that was found active. */
+export interface OriginRecord {
+  /** Of a tracer whose activations cannot be seen, it is where the active span was started. */
+  readonly how: 'activated' | 'started';
+  readonly stack: readonly Frame[];
+  /** How long before. */
+  readonly millis: number;
 }
 
 export type LossKind = 'lost' | 'mixed' | 'stale' | 'batched' | 'inactive';
@@ -52,6 +67,8 @@ export interface Observation {
   readonly birth?: readonly Frame[] | undefined;
   /** Whose context was active. */
   readonly seen?: OwnerRef | undefined;
+  /** Where that context was activated. */
+  readonly origin?: OriginRecord | undefined;
   /** To whom the evidence says it belongs. */
   readonly owner?: OwnerRef | undefined;
   /** Requests in flight at that moment. */

@@ -1,4 +1,7 @@
+import { basename } from 'node:path';
+
 import { callsAround, type CallAround } from './call-around.ts';
+import { calleeNameAt, keepings } from './callee.ts';
 import type { Finding, Place, ProposedRule } from './finding.ts';
 
 /** What the repair of a finding may ask about the outside. */
@@ -12,18 +15,26 @@ export interface Lookup {
    * may return an object with it, too.
    */
   pathsTo(packageName: string, method: string): string[];
+  /** Whether the sources of a package have this name in them, as far as they can be read. */
+  mentions(packageName: string, name: string): boolean;
 }
 
 const MAX_RULES = 8;
 const MAX_CALLS = 3;
 
+export interface RepairHints {
+  /** A listener is to be bound, and not a callback. */
+  viaEmitter: boolean;
+  /** Who handed over was on the stack, and is not known by what it created. */
+  isOnStack: boolean;
+  /** The application activated another context in the owner's own turn. */
+  isSwitched: boolean;
+}
+
 /** The change that repairs a finding: rules to try for a package, else lines to change. */
-export function repairOf(
-  finding: Finding,
-  { viaEmitter }: { viaEmitter: boolean },
-  lookup: Lookup,
-): Finding['fix'] {
-  const { kind, yourLine, resource } = finding;
+export function repairOf(finding: Finding, hints: RepairHints, lookup: Lookup): Finding['fix'] {
+  const { viaEmitter, isSwitched } = hints;
+  const { kind, yourLine, resource, context } = finding;
   switch (kind) {
     case 'stale': {
       const born = resource?.born ?? yourLine;
@@ -42,15 +53,146 @@ export function repairOf(
     case 'inactive':
       return { rules: [], change: at(yourLine, 'use tracer.startActiveSpan(name, (span) => …)') };
     default: {
-      const text = viaEmitter
-        ? 'bind the listener: emitter.on(event, AsyncResource.bind(listener))'
-        : 'bind the callback: AsyncResource.bind(callback), or await a promise';
+      if (isSwitched) {
+        const text = context?.of
+          ? `this activates the context of another ${context.of}: keep the caller's active`
+          : "this leaves the request's context: keep the caller's active";
+        return { rules: [], change: at(context?.place, text) };
+      }
       return {
         rules: packageRules(finding, viaEmitter ? 'emitter' : 'args', lookup),
-        change: at(yourLine, text),
+        change: bindTheCallback(finding, hints, lookup),
       };
     }
   }
+}
+
+/**
+ * The change of the line that hands the callback over, where that is known, else of the line in the
+ * callback. A queue of the application's own is best repaired itself, for all who use it.
+ */
+function bindTheCallback(
+  finding: Finding,
+  hints: RepairHints,
+  lookup: Lookup,
+): NonNullable<Finding['fix']['change']> {
+  const { handOver, yourLine } = finding;
+  const call = handingOver(finding, hints, lookup);
+  const isKept = handOver?.by === 'application' && !hints.viaEmitter && !call?.isOnce;
+  const keeper = isKept ? (lookup.source(handOver.file) ?? '') : '';
+  // The callback may be put into a list where it is written.
+  const isPut =
+    call?.receiver !== undefined && ADDS.has(call.method) && !defines(keeper, call.method);
+  const keeping = isKept && !isPut ? bindWhereKept(handOver, keeper) : undefined;
+  if (keeping) return keeping;
+  if (call?.isOnce) {
+    return at(
+      yourLine,
+      'this runs for all callers: give each item a function of its own, bound by AsyncResource.bind()',
+    );
+  }
+  const place = call && yourLine ? { ...yourLine, line: call.line, column: call.column } : yourLine;
+  const isElsewhere = handOver?.by === 'application' && handOver.file !== yourLine?.file;
+  const name = call && [call.receiver, call.method].filter(Boolean).join('.');
+  const where = isElsewhere
+    ? `here, or where ${basename(handOver.file)} keeps it`
+    : 'or await a promise';
+  if (hints.viaEmitter && (!call || LISTENS.has(call.method))) {
+    const on = name ?? 'emitter.on';
+    return at(place, `bind the listener: ${on}(event, AsyncResource.bind(listener))`);
+  }
+  const callback = name ? `the callback of ${name}()` : 'the callback';
+  return at(place, `bind ${callback}: AsyncResource.bind(callback), ${where}`);
+}
+
+/** The change of the application's own queue: one line, for all who use it. */
+function bindWhereKept(
+  { file, line, column }: Place,
+  text: string,
+): NonNullable<Finding['fix']['change']> | undefined {
+  const [first, ...others] = keepings(text, calleeNameAt(text, line, column));
+  if (!first) return undefined;
+  const { names } = first;
+  const kept = names.join(' and ');
+  const same = others.filter((other) => other.names.join(' and ') === kept);
+  const lines = same.map((other) => other.line);
+  const more = lines.length > 0 ? `, and at line ${lines.slice(0, MAX_CALLS).join(', ')}` : '';
+  const bound = names.map((name) => `AsyncResource.bind(${name})`).join(' and ');
+  const themselves = names.length > 1 ? 'themselves' : 'itself';
+  return at(
+    { file, line: first.line, column: 1 },
+    `keep ${bound} (node:async_hooks) here, not ${kept} ${themselves}${more}`,
+  );
+}
+
+/**
+ * The call that gave the callback to what called it later: one of what is known to have kept it, else
+ * of a function of the same file, which passed it on or kept it itself, or of a list.
+ */
+function handingOver(finding: Finding, hints: RepairHints, lookup: Lookup): CallAround | undefined {
+  const { yourLine } = finding;
+  if (!yourLine) return undefined;
+  const calls = callsAt(yourLine, lookup);
+  const call =
+    calls.find(toKeeper(finding, hints, lookup)) ?? calls.find(toMaker(finding, hints, lookup));
+  if (call && !call.isOnce) return call;
+  // What was called once has the callback of a request, which is in a call of its own.
+  const inner = calls.find(({ isOnce }) => !isOnce);
+  if (call && inner && finding.handOver?.by === 'application') return inner;
+  const text = lookup.source(yourLine.file) ?? '';
+  const isOwn = ({ method, receiver, isOnce }: CallAround): boolean => {
+    if (isOnce) return false;
+    if (receiver === undefined) return declares(text, method);
+    return ADDS.has(method) || defines(text, method);
+  };
+  return calls.find(isOwn) ?? call;
+}
+
+type CallTest = (call: CallAround) => boolean;
+
+/** Tells the calls of what handed over: of an emitter, of a package's exports, of a file's functions. */
+function toKeeper({ handOver }: Finding, { viaEmitter }: RepairHints, lookup: Lookup): CallTest {
+  if (!handOver) return () => false;
+  const { package: module, by, file } = handOver;
+  if (viaEmitter) return ({ method }) => LISTENS.has(method);
+  if (module) {
+    return ({ method }) => lookup.pathsTo(module, method).some((path) => !path.includes('()#'));
+  }
+  const keeper = by === 'application' ? (lookup.source(file) ?? '') : '';
+  return ({ method }) => defines(keeper, method);
+}
+
+/**
+ * Tells the calls of objects that a package may have made. That is a guess, and the call may be of
+ * anything else: where the package was not on the stack, its file must have a function of that name.
+ */
+function toMaker({ handOver }: Finding, { isOnStack }: RepairHints, lookup: Lookup): CallTest {
+  const module = handOver?.package;
+  if (!module) return () => false;
+  return ({ method, receiver }) => {
+    if (PROMISE_METHODS.has(method)) return false;
+    if (!lookup.pathsTo(module, method).some((path) => path.includes('()#'))) return false;
+    if (!isOnStack) return defines(lookup.source(handOver.file) ?? '', method);
+    return receiver === undefined || lookup.mentions(module, method);
+  };
+}
+
+/** Whether a source text has a function of this name that is called without a receiver. */
+function declares(text: string, name: string): boolean {
+  const own = name.replaceAll('$', '\\$');
+  const value = '(?:async\\b\\s*)?(?:function\\b|\\(|[\\w$]+\\s*=>)';
+  const variable = `(?:const|let|var)\\s+${own}\\s*=\\s*${value}`;
+  return new RegExp(`\\bfunction\\b\\*?\\s*${own}\\s*\\(|\\b${variable}`).test(text);
+}
+
+/** Whether a source text has a function or method of this name. */
+function defines(text: string, name: string): boolean {
+  const own = name.replaceAll('$', '\\$');
+  // Its parameters and what it returns may have types.
+  const taken = '(?:<[^()]*>)?\\s*\\((?:[^()]|\\([^()]*\\))*\\)\\s*(?::[^{};=]+)?';
+  const method = `(?:^|[\\s;{},])(?:async\\s+|static\\s+|function\\*?\\s+)*${own}${taken}\\{`;
+  const value = `\\b${own}\\s*[:=]\\s*(?:async\\b\\s*)?(?:function\\b|\\(|[\\w$]+\\s*=>)`;
+  return new RegExp(`${method}|${value}`, 'm').test(text);
 }
 
 function at(
@@ -61,7 +203,11 @@ function at(
 }
 
 /** Methods that take a listener, whatever the emitter is of. */
-const LISTENS = /^(?:on|once|addListener|prependListener|addEventListener|subscribe|listen|tap)$/;
+const LISTENS = new Set(
+  'on once addListener prependListener addEventListener subscribe listen tap'.split(' '),
+);
+/** Methods that put a callback into a list, a set or a map. */
+const ADDS = new Set(['push', 'unshift', 'add', 'set']);
 const PROMISE_METHODS = new Set(['then', 'catch', 'finally']);
 
 type RuleKind = 'args' | 'emitter' | 'home';
@@ -78,9 +224,11 @@ function packageRules(
   const exact: ProposedRule[] = [];
   const bare: ProposedRule[] = [];
   const guessed: ProposedRule[] = [];
+  const own = lookup.source(place.file) ?? '';
   for (const { method, receiver } of callsAt(place, lookup).slice(0, MAX_CALLS)) {
-    const kind = given === 'args' && LISTENS.test(method) ? 'emitter' : given;
-    const paths = lookup.pathsTo(module, method);
+    const kind = given === 'args' && LISTENS.has(method) ? 'emitter' : given;
+    const isOwn = receiver === undefined && declares(own, method);
+    const paths = lookup.pathsTo(module, method).filter((path) => !isOwn || !path.includes('()#'));
     // What is called by a bare name may be the export, or what the export returned.
     if (receiver === undefined && paths.some((path) => path.startsWith('default()#'))) {
       bare.push({ module, path: 'default', rule: kind }, { module, path: 'default()', rule: kind });
@@ -88,13 +236,33 @@ function packageRules(
     for (const path of paths) {
       // That a function of the package makes the object is a guess; most have a `then`.
       const isGuess = path.includes('()#');
-      if (isGuess && PROMISE_METHODS.has(method)) continue;
+      if (isGuess && (PROMISE_METHODS.has(method) || !lookup.mentions(module, method))) continue;
       (isGuess ? guessed : exact).push(...rulesFor(module, path, kind));
     }
   }
   const isCalledBare = callsAt(place, lookup)[0]?.receiver === undefined;
   const rest = isCalledBare ? [...bare, ...guessed] : [...guessed, ...bare];
-  return [...exact, ...rest].slice(0, MAX_RULES);
+  const isUnknown = given === 'emitter' && exact.length + guessed.length === 0;
+  const emitters = isUnknown ? emittersOf(module, lookup) : [];
+  return unique([...exact, ...emitters, ...rest]).slice(0, MAX_RULES);
+}
+
+/** Rules for all listeners of a package's classes, else of what its functions may return. */
+function emittersOf(module: string, lookup: Lookup): ProposedRule[] {
+  const classes: ProposedRule[] = [];
+  const made: ProposedRule[] = [];
+  for (const method of LISTENS) {
+    for (const path of lookup.pathsTo(module, method)) {
+      const rule = { module, path: path.replace(/#.*$/, '#'), rule: 'emitter' };
+      if (path.includes('()#')) made.push(...(lookup.mentions(module, method) ? [rule] : []));
+      else if (path.includes('#')) classes.push(rule);
+    }
+  }
+  return classes.length > 0 ? classes : made;
+}
+
+function unique(rules: readonly ProposedRule[]): ProposedRule[] {
+  return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
 }
 
 function rulesFor(module: string, path: string, kind: RuleKind): ProposedRule[] {
@@ -109,11 +277,14 @@ function rulesFor(module: string, path: string, kind: RuleKind): ProposedRule[] 
 
 /** Whether the line is in a listener that the application gave to a method like `on`. */
 export function isListener(place: Place, lookup: Lookup): boolean {
-  return LISTENS.test(callsAt(place, lookup)[0]?.method ?? '');
+  return LISTENS.has(callsAt(place, lookup)[0]?.method ?? '');
 }
 
 /** The calls that the line is inside of, the innermost first. */
-function callsAt({ file, line, column }: Place, lookup: Lookup): CallAround[] {
+export function callsAt(
+  { file, line, column }: Pick<Place, 'file' | 'line' | 'column'>,
+  lookup: Lookup,
+): CallAround[] {
   const text = lookup.source(file);
   return text === undefined ? [] : callsAround(text, line, column);
 }

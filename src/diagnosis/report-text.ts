@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 
-import type { Certainty, Finding, Place, Report } from './finding.ts';
+import type { Certainty, Finding, FoundContext, Place, Report } from './finding.ts';
 
 /** How a report is laid out. */
 export interface TextOptions {
@@ -11,11 +11,15 @@ export interface TextOptions {
   strict?: boolean;
   /** What paths are shown relative to; default: the working directory. */
   folder?: string;
+  /** How the application failed before anything was seen of it: `with exit code 1`. */
+  failed?: string | undefined;
 }
 
 const LABEL = 16;
 /** Findings in full: whoever has more begins with these. */
 const MAX_SHOWN = 20;
+/** Requests and lines beside the first one that a finding names. */
+const MAX_OTHERS = 4;
 const STYLES = { bold: '1', red: '31', green: '32', yellow: '33', cyan: '36', dim: '2' } as const;
 type Style = keyof typeof STYLES;
 const COLOURS: Record<Certainty, Style> = { proven: 'red', likely: 'yellow', possible: 'dim' };
@@ -30,13 +34,15 @@ class Writer {
   readonly #colour: boolean;
   readonly #strict: boolean;
   readonly #folder: string;
+  readonly #failed: string | undefined;
   readonly #lines: string[] = [];
 
-  constructor({ width = 80, colour = false, strict = false, folder }: TextOptions) {
+  constructor({ width = 80, colour = false, strict = false, folder, failed }: TextOptions) {
     this.#width = Math.max(40, width);
     this.#colour = colour;
     this.#strict = strict;
     this.#folder = folder ?? process.cwd();
+    this.#failed = failed;
   }
 
   report(report: Report): string {
@@ -58,6 +64,8 @@ class Writer {
     );
     if (dropped > 0)
       this.#line('', `${dropped} more observations came too fast or were too many to be looked at`);
+    if (requests === 0 && spans > 0 && sure.length === 0)
+      this.#line('no request was seen: for requests this is not a pass');
     return `${this.#lines.join('\n')}\n`;
   }
 
@@ -70,13 +78,25 @@ class Writer {
           : '';
       return `${sure.length} ${plural(sure.length, 'cause')}${what}`;
     }
-    if (requests + spans === 0)
-      return 'nothing was seen: no request and no span. Was there traffic?';
-    return this.#paint('no context was lost', 'green');
+    if (requests + spans > 0) return this.#paint('no context was lost', 'green');
+    return this.#failed
+      ? `nothing was seen: the application failed ${this.#failed} before any request`
+      : 'nothing was seen, which is not a pass: no request, no span. Was there traffic?';
   }
 
   #finding(finding: Finding): void {
-    const { number, summary, certainty, yourLine, resource, handOver, owner, fix } = finding;
+    const {
+      number,
+      summary,
+      certainty,
+      yourLine,
+      also = [],
+      resource,
+      context,
+      handOver,
+      owner,
+      fix,
+    } = finding;
     const head = `${String(number).padEnd(3)}${summary}`;
     const sure = this.#paint(certainty, COLOURS[certainty]);
     this.#line('');
@@ -86,22 +106,35 @@ class Writer {
     this.#line(this.#paint(first, 'bold') + gap + sure);
     for (const line of lines) this.#line(this.#paint(line, 'bold'));
     if (yourLine) this.#entry('your code', this.#place(yourLine), yourLine.code);
+    for (const line of also.slice(0, MAX_OTHERS)) this.#entry('and', this.#place(line), line.code);
+    if (also.length > MAX_OTHERS) this.#entry('', `and ${also.length - MAX_OTHERS} more lines`);
     if (resource) this.#entry('ran inside', this.#resource(resource));
+    // That a tracer activated it when its request began goes without saying.
+    if (context && (context.by !== 'tool' || context.of !== resource?.bornIn)) {
+      this.#entry('in context', this.#context(context));
+    }
     if (handOver) {
       const what = handOver.by === 'application' ? 'your code kept or emitted it' : undefined;
       this.#entry('handed over', this.#place(handOver), what);
     }
     if (owner) {
-      this.#entry(
-        'belongs to',
-        `${owner.label} (${owner.count} of ${finding.count}): ${owner.evidence}`,
-      );
+      this.#entry('belongs to', this.#owner(owner, finding.count));
     }
     this.#fix(fix);
     this.#entry('more', `${finding.name}  ${finding.docs}`, undefined, 'dim');
   }
 
-  #fix({ rules, change, command }: Finding['fix']): void {
+  #owner(
+    { label, count, others = {}, evidence }: NonNullable<Finding['owner']>,
+    of: number,
+  ): string {
+    const more = Object.entries(others).map(([other, times]) => `, ${other} (${times})`);
+    const left = more.length - MAX_OTHERS;
+    const rest = left > 0 ? ` and ${left} more` : '';
+    return `${label} (${count} of ${of})${more.slice(0, MAX_OTHERS).join('')}${rest}: ${evidence}`;
+  }
+
+  #fix({ rules, change, command, check }: Finding['fix']): void {
     let label = 'fix';
     const [rule] = rules;
     if (rule) {
@@ -111,18 +144,25 @@ class Writer {
     }
     if (change) {
       const where = change.file ? `${this.#path(change.file)}:${change.line}: ` : '';
-      this.#entry(label, where + change.text);
+      this.#entry(label, where + change.text, rule ? undefined : check, 'cyan');
     }
   }
 
   #resource(resource: NonNullable<Finding['resource']>): string {
-    const { type, asyncId, born, bornIn, bornInAnother, repeating } = resource;
+    const { type, asyncId, born, bornIn, bornInAnother, older, repeating } = resource;
     const what = `${type} #${asyncId}${repeating ? ' (repeats)' : ''}`;
     const where = born ? `, created at ${this.#place(born)}` : '';
+    if (older) return `${what}, older than the doctor: no known owner`;
     if (!bornIn) return `${what}${where}: no request owns it`;
     // An incoming message is not created in a request: it is one.
     const inside = type === 'HTTPINCOMINGMESSAGE' || !born ? ' of' : ' in';
     return `${what}${where}${inside} ${bornInAnother ? 'another ' : ''}${bornIn}`;
+  }
+
+  #context({ of, ofAnother, how, place, by, package: name, millisBefore }: FoundContext): string {
+    const whose = of ? `of ${ofAnother ? 'another ' : ''}${of}` : 'of no request';
+    const where = by === 'tool' ? `by ${name}` : `at ${this.#place(place)}`;
+    return `${whose}, ${how} ${where} ${duration(millisBefore)} before`;
   }
 
   #short(title: string, findings: readonly Finding[]): void {
@@ -208,6 +248,9 @@ const plural = (count: number, word: string): string => (count === 1 ? word : `$
 
 const seconds = (millis: number): string =>
   millis < 10_000 ? `${(millis / 1000).toFixed(1)} s` : `${Math.round(millis / 1000)} s`;
+
+const duration = (millis: number): string =>
+  millis < 1000 ? `${Math.round(millis)} ms` : seconds(millis);
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;

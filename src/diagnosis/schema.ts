@@ -35,8 +35,9 @@ const FIX = object(
     },
     change: object({ file: text, line: whole, text }, ['file', 'line'], 'A change by hand.'),
     command: { ...text, description: 'Writes the rule and proves it by running again.' },
+    check: { ...text, description: 'Runs again after the change, and tells whether it helped.' },
   },
-  ['change', 'command'],
+  ['change', 'command', 'check'],
 );
 
 const FINDING = object(
@@ -50,6 +51,11 @@ const FINDING = object(
     brokenSpans: whole,
     summary: text,
     yourLine: place('The line of the application whose work lost its parent.'),
+    also: {
+      type: 'array',
+      description: 'Further lines with the same cause, which the same change repairs.',
+      items: object(PLACE, ['function', 'code']),
+    },
     resource: object(
       {
         type: text,
@@ -60,10 +66,30 @@ const FINDING = object(
           type: 'boolean',
           description: 'That request is not the owner, though it has its label.',
         },
+        older: {
+          type: 'boolean',
+          description: 'It was there before the doctor came, which saw nothing of its creation.',
+        },
         repeating: { type: 'boolean' },
       },
-      ['born', 'bornIn', 'bornInAnother'],
+      ['born', 'bornIn', 'bornInAnother', 'older'],
       'The async resource in whose callback it ran.',
+    ),
+    context: object(
+      {
+        of: { ...text, description: 'The request it is of; absent: of none.' },
+        ofAnother: {
+          type: 'boolean',
+          description: 'That request is not the owner, though it has its label.',
+        },
+        how: { enum: ['activated', 'started'] },
+        place: place('Where it was activated, or its span started.'),
+        by: { enum: ['application', 'package', 'tool'] },
+        package: text,
+        millisBefore: { type: 'number', description: 'Milliseconds from there to the loss.' },
+      },
+      ['of', 'ofAnother', 'package'],
+      'The context that was active, where it is another one than that of the owner.',
     ),
     handOver: object(
       { ...PLACE, by: { enum: ['package', 'application', 'node'] }, package: text },
@@ -71,14 +97,23 @@ const FINDING = object(
       'The line that kept the callback and called it later.',
     ),
     owner: object(
-      { label: text, count: whole, evidence: text },
-      [],
+      {
+        label: text,
+        count: whole,
+        evidence: text,
+        others: {
+          type: 'object',
+          description: 'Other requests that it belongs to, with how often.',
+          additionalProperties: whole,
+        },
+      },
+      ['others'],
       'The request it belongs to, and why.',
     ),
     fix: FIX,
     docs: text,
   },
-  ['yourLine', 'resource', 'handOver', 'owner'],
+  ['yourLine', 'also', 'resource', 'context', 'handOver', 'owner'],
 );
 
 /** The JSON schema of what `clew doctor --json` prints. */

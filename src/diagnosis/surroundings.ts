@@ -18,4 +18,5 @@ export const BARE_SURROUNDINGS: Surroundings = {
   sourceLine: () => undefined,
   source: () => undefined,
   pathsTo: () => [],
+  mentions: () => true,
 };

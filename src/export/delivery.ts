@@ -1,26 +1,32 @@
-import { AsyncResource } from 'node:async_hooks';
+import type { AsyncResource } from 'node:async_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
-
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import type { MessagePort } from 'node:worker_threads';
 
 import { messageOf } from '../base/errors.ts';
 import { say, sayOnce } from '../base/log.ts';
-import { noCounts, type CounterValues, type DropReason } from './counters.ts';
+import { resourceOutsideTrace } from '../carry/root-context.ts';
+import type { DropReason } from './sender/counters.ts';
 import { resolveOptions, type DeliveryOptions, type ResolvedOptions } from './options.ts';
-import type { DrainLimits } from './sender-options.ts';
+import type { DrainLimits } from './sender/sender-options.ts';
 import { reportLoss } from './loss-report.ts';
 import { findMeter, observeDelivery } from './self-metrics.ts';
-import { hasThreadFile, startInline, startThread, type SenderLink } from './sender-link.ts';
-import { CHUNK_BYTES, SpanLog, type Chunk } from './span-log.ts';
-import type { EndedSpan, ResourceShape } from './span-shape.ts';
-import { SpoolWriter } from './spool-writer.ts';
+import { Senders } from './sender/senders.ts';
+import { CHUNK_BYTES, SpanBuffer, type Chunk } from './span-buffer.ts';
+import type { EndedSpan, ResourceShape } from './encoding/span-shape.ts';
+import { SpoolWriter } from './spool/spool-writer.ts';
+import type { Watched } from './sender/stuck-thread.ts';
 import { noDrops, toStats, type DeliveryStats, type LocalCounts } from './stats.ts';
 
 const SAMPLED = 1;
-const MAX_DEATHS = 3;
 /** Chunks wait this long for a resource whose attributes are still being found out. */
 const RESOURCE_MILLIS = 1000;
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The longest that spans of a worker thread wait to be posted, in milliseconds: a thread that is
+ * terminated has no say, and what it has not posted is lost.
+ */
+const MAX_WORKER_DELAY = 10;
 
 /**
  * A span processor that loses nothing it can help losing, and counts what it does.
@@ -34,7 +40,8 @@ export class DeliverySpanProcessor {
   readonly #options: ResolvedOptions;
   readonly #root: AsyncResource;
   readonly #spool: SpoolWriter | undefined;
-  readonly #log: SpanLog;
+  readonly #log: SpanBuffer;
+  readonly #senders: Senders;
   readonly #counts: LocalCounts = {
     ended: 0,
     posted: 0,
@@ -42,11 +49,6 @@ export class DeliverySpanProcessor {
     open: 0,
     openBytes: 0,
   };
-  #link: SenderLink | undefined;
-  #postedToLink = 0;
-  #postedBytes = 0;
-  /** What senders that have ended counted. */
-  #past: Partial<CounterValues> = {};
   #timer: NodeJS.Timeout | undefined;
   #pending = new Set<Promise<void>>();
   #held: { chunk: Chunk; count: number }[] = [];
@@ -55,30 +57,54 @@ export class DeliverySpanProcessor {
   #shutdown: Promise<void> | undefined;
   #isShutDown = false;
   #reported = 0;
-  #deaths = 0;
   #unobserve: (() => void) | undefined;
   #exitLimits: DrainLimits | undefined;
+  /** Spans that were started and have not ended. */
+  #started = 0;
+  /** Whether spans were started since all was sent; then it was told. */
+  #isUnsent = false;
+  #onUnsent: (() => void) | undefined;
+  /** While spans are written or handed on, where a call amid that would be one too many. */
+  #isBusy = false;
 
-  constructor(options: DeliveryOptions = {}) {
+  constructor(options: DeliveryOptions = {}, sharedSender?: MessagePort) {
+    const shared = options.thread === false ? undefined : sharedSender;
     this.#options = resolveOptions(options);
+    if (shared) {
+      const { scheduleDelayMillis } = this.#options;
+      this.#options.scheduleDelayMillis = Math.min(scheduleDelayMillis, MAX_WORKER_DELAY);
+    }
     // Timers and the sender are born in the root context, not in that of whoever ends a span.
-    this.#root = context.with(ROOT_CONTEXT, () => new AsyncResource('clew.delivery'));
+    this.#root = resourceOutsideTrace('clew.delivery');
     this.#spool = this.#openSpool();
-    this.#log = new SpanLog(
+    this.#log = new SpanBuffer(
       this.#spool,
-      (id, path) => this.#link?.post({ type: 'seal', id, path }),
+      (id, path) => this.#senders.current?.post({ type: 'seal', id, path }),
       (resource) => this.#await(resource),
     );
-    if (this.#spool) this.#startLink();
+    this.#senders = new Senders(this.#options, this.#root, this.#spool?.folder, shared, () =>
+      this.#log.forgetDefinitions(),
+    );
+    if (this.#spool) this.#senders.use();
   }
 
-  onStart(): void {}
+  /** Counts a span that will be sent. Never throws. */
+  onStart(span: Pick<EndedSpan, 'spanContext'>): void {
+    if (this.#isShutDown) return;
+    if ((span.spanContext().traceFlags & SAMPLED) === 0) return;
+    this.#started++;
+    if (!this.#isUnsent) this.#becomeUnsent();
+  }
 
   /** Takes a span over: encodes it, and writes it ahead where there is a spool. Never throws. */
   onEnd(span: EndedSpan): void {
     if ((span.spanContext().traceFlags & SAMPLED) === 0) return;
     this.#counts.ended++;
+    // One that was started before this processor was added is not among them.
+    if (this.#started > 0) this.#started--;
     if (this.#isShutDown) return this.#drop('after_shutdown', 1);
+    if (!this.#isUnsent) this.#becomeUnsent();
+    this.#isBusy = true;
     try {
       if (this.#log.needsNewChunk(span)) this.#handOn();
       this.#log.append(span);
@@ -90,6 +116,8 @@ export class DeliverySpanProcessor {
         `A span cannot be sent (${messageOf(error)}); it and others like it are counted as dropped.`,
       );
       return;
+    } finally {
+      this.#isBusy = false;
     }
     if (this.#exitLimits) this.flushSync(this.#exitLimits);
     else if (this.#log.bytes >= CHUNK_BYTES) this.#handOn();
@@ -102,7 +130,7 @@ export class DeliverySpanProcessor {
     this.#handOn();
     this.#release();
     if (this.#isIdle) return;
-    await this.#link?.drain(this.#options.flushLimits);
+    await this.#senders.current?.drain(this.#options.flushLimits);
   }
 
   /** Sends what is left and ends the sender. Spans that end meanwhile are still sent. */
@@ -115,7 +143,7 @@ export class DeliverySpanProcessor {
   stats(): DeliveryStats {
     this.#counts.open = this.#log.count + this.#heldSpans;
     this.#counts.openBytes = this.#log.bytes + this.#heldBytes;
-    return toStats(this.#counts, this.#senderCounts());
+    return toStats(this.#counts, this.#senders.counts());
   }
 
   /** The options in force. */
@@ -147,9 +175,54 @@ export class DeliverySpanProcessor {
   /** Whether `flushAtExit` will be able to send what waits; for that, the sender is started. */
   canFlushAtExit(): boolean {
     if (this.stats().queued === 0) return true;
+    // A thread that is started now would have Node emit `beforeExit` again; `exit` starts it, too.
+    if (this.#senders.current === undefined && this.#senders.mayStartThread) return true;
     this.#handOn();
     this.#release();
-    return this.#link?.hasThread ?? true;
+    return this.#senders.current?.hasThread ?? true;
+  }
+
+  /**
+   * A line to the sender for the delivery of a worker thread, to be given to it as `sharedSender`;
+   * undefined where the sender has no thread.
+   */
+  shareSender(): MessagePort | undefined {
+    if (this.#isShutDown) return undefined;
+    return this.#senders.use().share?.();
+  }
+
+  /** Posts what has ended to the sender now, as after a moment it would be. */
+  handOn(): void {
+    if (this.#log.count > 0) this.#handOn();
+  }
+
+  /**
+   * Calls `listener` when a span is started, or ends, after `hasUnsent` was false; returns the undo. There is
+   * one listener.
+   */
+  onUnsent(listener: () => void): () => void {
+    this.#onUnsent = listener;
+    if (this.hasUnsent) this.#becomeUnsent();
+    return () => (this.#onUnsent = undefined);
+  }
+
+  /** Whether a span has not ended, waits to be sent or is on its way. */
+  get hasUnsent(): boolean {
+    if (this.#isUnsent && this.#started === 0 && this.stats().queued === 0) this.#isUnsent = false;
+    return this.#isUnsent;
+  }
+
+  /** Has the sender's thread, where there is one, watch for this thread to stand still. */
+  watchForStuckThread(watched: Watched): void {
+    const link = this.#senders.use();
+    if (link.hasThread) link.post({ type: 'watch', ...watched });
+  }
+
+  /** The same as `handOn`, to be called amid any code: false where that is our own. */
+  handOnAmidst(): boolean {
+    if (this.#isBusy) return false;
+    this.handOn();
+    return true;
   }
 
   /** Sends what has ended, blocking. Without a thread it cannot, and returns false. */
@@ -158,7 +231,7 @@ export class DeliverySpanProcessor {
     this.#release();
     this.#log.seal(true);
     if (this.#isIdle) return true;
-    if (!this.#link?.drainSync(limits)) return false;
+    if (!this.#senders.current?.drainSync(limits)) return false;
     return this.stats().queued === 0;
   }
 
@@ -183,32 +256,6 @@ export class DeliverySpanProcessor {
     }
   }
 
-  #startLink(): SenderLink {
-    this.#log.forgetDefinitions();
-    this.#postedToLink = 0;
-    this.#postedBytes = 0;
-    this.#link = this.#root.runInAsyncScope(() => this.#makeLink());
-    return this.#link;
-  }
-
-  /** A thread, or where there can be none (the permission model, a bundle), this thread. */
-  #makeLink(): SenderLink {
-    const { sender, thread } = this.#options;
-    const folder = this.#spool?.folder;
-    if (!thread || !hasThreadFile()) return startInline(sender, folder);
-    try {
-      if (this.#deaths >= MAX_DEATHS) throw new Error(`it died ${MAX_DEATHS} times`);
-      return startThread(sender, folder);
-    } catch (error) {
-      sayOnce(
-        'warn',
-        'delivery:thread',
-        `No thread to send spans from (${messageOf(error)}): they are sent from the application's.`,
-      );
-      return startInline(sender, folder);
-    }
-  }
-
   #arm(): void {
     this.#timer = this.#root.runInAsyncScope(() => {
       return setTimeout(() => this.#tick(), this.#options.scheduleDelayMillis).unref();
@@ -222,7 +269,22 @@ export class DeliverySpanProcessor {
     if (this.#log.hasOpenSegment) this.#arm();
   }
 
+  #becomeUnsent(): void {
+    this.#isUnsent = true;
+    this.#onUnsent?.();
+  }
+
   #handOn(): void {
+    const wasBusy = this.#isBusy;
+    this.#isBusy = true;
+    try {
+      this.#takeChunk();
+    } finally {
+      this.#isBusy = wasBusy;
+    }
+  }
+
+  #takeChunk(): void {
     const count = this.#log.count;
     const chunk = this.#log.take();
     if (chunk) {
@@ -243,35 +305,8 @@ export class DeliverySpanProcessor {
   }
 
   #post(chunk: Chunk, count: number): void {
-    if (this.#link && !this.#link.isAlive) this.#bury();
-    const link = this.#link ?? this.#startLink();
-    const { byteLength } = chunk.bytes;
-    if (!chunk.segment && !this.#hasRoom(link, byteLength)) return this.#drop('overflow', count);
-    this.#counts.posted += count;
-    this.#postedToLink += count;
-    this.#postedBytes += byteLength;
-    link.post(chunk);
-  }
-
-  /** Whether the way to the sender is not itself a queue without a bound. */
-  #hasRoom(link: SenderLink, bytes: number): boolean {
-    const { maxQueueBytes, onOverflow } = this.#options.sender;
-    if (onOverflow === 'block') this.#waitForRoom(link, bytes);
-    return this.#postedBytes - link.counters.read().receivedBytes < maxQueueBytes;
-  }
-
-  /** Blocks while the chunk would make the sender drop another; gives up after a while. */
-  #waitForRoom({ counters }: SenderLink, bytes: number): void {
-    const deadline = performance.now() + this.#options.blockMillis;
-    for (;;) {
-      const { version } = counters;
-      const { receivedBytes, queuedBytes } = counters.read();
-      const waiting = this.#postedBytes - receivedBytes + queuedBytes;
-      if (waiting === 0 || waiting + bytes <= this.#options.sender.maxQueueBytes) return;
-      const left = deadline - performance.now();
-      if (left <= 0) return;
-      counters.waitForChange(version, left);
-    }
+    if (this.#senders.post(chunk, count)) this.#counts.posted += count;
+    else this.#drop('overflow', count);
   }
 
   #hold(chunk: Chunk, count: number): void {
@@ -317,18 +352,16 @@ export class DeliverySpanProcessor {
     this.#handOn();
     this.#release();
     this.#log.seal(true);
-    if (!this.#isIdle) await this.#link?.drain(this.#options.flushLimits);
+    if (!this.#isIdle) await this.#senders.current?.drain(this.#options.flushLimits);
     // What ended while the rest was on its way.
     if (this.#log.count > 0) {
       this.#handOn();
       this.#log.seal(true);
-      await this.#link?.drain(this.#options.flushLimits);
+      await this.#senders.current?.drain(this.#options.flushLimits);
     }
     this.#isShutDown = true;
     clearTimeout(this.#timer);
-    const link = this.#link;
-    await link?.close();
-    if (link) this.#bury();
+    await this.#senders.close();
     this.#spool?.removeIfEmpty();
     this.#unobserve?.();
     this.#report();
@@ -344,32 +377,6 @@ export class DeliverySpanProcessor {
 
   #drop(reason: DropReason, count: number): void {
     this.#counts.dropped[reason] += count;
-  }
-
-  #senderCounts(): CounterValues {
-    const values = this.#link?.counters.read();
-    const sum = { ...noCounts(), ...values };
-    for (const field of Object.keys(this.#past) as (keyof CounterValues)[]) {
-      sum[field] += this.#past[field] ?? 0;
-    }
-    return sum;
-  }
-
-  /** Takes over the counts of a sender that has ended, with what it took with it. */
-  #bury(): void {
-    const link = this.#link as SenderLink;
-    this.#link = undefined;
-    this.#deaths++;
-    const values = link.counters.read();
-    const lost = this.#postedToLink - values.received + values.queued;
-    for (const field of Object.keys(values) as (keyof CounterValues)[]) {
-      this.#past[field] = (this.#past[field] ?? 0) + values[field];
-    }
-    this.#past.received = (this.#past.received ?? 0) + this.#postedToLink - values.received;
-    this.#past.sender_died = (this.#past.sender_died ?? 0) + lost;
-    for (const field of ['queued', 'queuedBytes', 'inFlight', 'failing'] as const) {
-      this.#past[field] = 0;
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { spans } from './sender-voice.ts';
+import { spans } from './sender/delivery-log.ts';
 import { imbalance, type DeliveryStats } from './stats.ts';
 
 /** What a person has to know when delivery ends: what is kept, and what was lost and why. */
@@ -27,6 +27,6 @@ export function reportLoss(stats: DeliveryStats, spoolFolder: string | undefined
   return {
     lost,
     kept,
-    loss: `Of ${spans(stats.ended)} that ended, ${lost} were lost: ${list}.${advice}`,
+    loss: `Of ${spans(stats.ended)} that ended, ${lost} ${lost === 1 ? 'was' : 'were'} lost: ${list}.${advice}`,
   };
 }

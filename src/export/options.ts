@@ -1,7 +1,12 @@
 import { optionError, urlError } from '../base/errors.ts';
-import type { Target } from './http-transport.ts';
-import type { Backoff } from './outcome.ts';
-import type { DrainLimits, OverflowPolicy, SenderOptions, SpoolOptions } from './sender-options.ts';
+import type { Target } from './sender/http-transport.ts';
+import type { Backoff } from './sender/outcome.ts';
+import type {
+  DrainLimits,
+  OverflowPolicy,
+  SenderOptions,
+  SpoolOptions,
+} from './sender/sender-options.ts';
 
 /** Options of a delivery. Everything has a default. */
 export interface DeliveryOptions {

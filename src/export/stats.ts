@@ -1,4 +1,4 @@
-import { DROP_REASONS, type CounterValues, type DropReason } from './counters.ts';
+import { DROP_REASONS, type CounterValues, type DropReason } from './sender/counters.ts';
 
 /**
  * Where every span is that ended.
@@ -17,6 +17,7 @@ export interface DeliveryStats {
   rejected: number;
   /** Spans given up. */
   dropped: number;
+  /** The same by reason. */
   droppedBy: Record<DropReason, number>;
   /** Spans in memory, those in requests under way included. */
   queued: number;
@@ -28,8 +29,9 @@ export interface DeliveryStats {
   spooled: number;
   /** Bytes of the spool's files, of what is queued as well. */
   spooledBytes: number;
-  /** Requests sent, and how many of them failed. */
+  /** Requests sent to the collector. */
   requests: number;
+  /** How many of them failed. */
   failedRequests: number;
   /** Whether the last request failed. */
   failing: boolean;

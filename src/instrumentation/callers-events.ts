@@ -8,8 +8,8 @@ import {
   type AnyFunction,
   type EventName,
 } from '../patch/listeners.ts';
-import { OperationResource } from './operation-resource.ts';
-import { patchMethod, undoAll, type Undo } from './patch.ts';
+import { OperationResource } from '../carry/operation-resource.ts';
+import { patchMethod, undoAll, type Undo } from '../base/patch.ts';
 import { isContextActive } from './wrap/active-context.ts';
 
 /*

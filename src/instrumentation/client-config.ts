@@ -1,5 +1,6 @@
 import type { Context, Span, SpanContext, TextMapPropagator } from '@opentelemetry/api';
 
+import { environment } from '../base/environment.ts';
 import { optionError } from '../base/errors.ts';
 import type { Operation } from './operation.ts';
 
@@ -11,7 +12,7 @@ export interface ClientConfig {
    * Make a span for an operation only inside another span, so that what a library does of its own
    * accord (an idle worker that polls its queue) makes no traces. Durations are measured all the
    * same. Default: what `CLEW_REQUIRE_PARENT` says, else as OpenTelemetry's own instrumentation has
-   * it, which is true for ioredis and mongodb.
+   * it, which is true for ioredis and mongodb; and true for what BullMQ asks of node-redis.
    */
   requireParent?: boolean;
   /** Operations for which it returns true are not recorded; their callers keep their context. */
@@ -50,6 +51,11 @@ export interface ClientConfig {
    * a span, linked to the publisher's. Default: none, and no such spans.
    */
   publisherContext?: (message: Readonly<ReceivedMessage>) => Context | SpanContext | undefined;
+  /**
+   * Add the trace context to each entry that `XADD` puts into a stream of Redis, as fields of its own
+   * by the names of the propagators' fields. Readers of the stream get these fields, too. Default: false.
+   */
+  streamContext?: boolean;
   /** Called with each recorded span at its start, to add what only the application knows. */
   requestHook?: (span: Span, operation: Readonly<Operation>) => void;
   /** Called with each recorded span before its end, with the client's result or error. */
@@ -66,8 +72,16 @@ export interface ReceivedMessage {
 }
 
 /** The configuration with its defaults filled in. */
-export type ResolvedConfig = ClientConfig &
-  Required<Pick<ClientConfig, (typeof BOOLEANS)[number] | 'maxTextLength' | 'parameters'>>;
+export type ResolvedConfig = Omit<ClientConfig, 'requireParent'> &
+  Required<
+    Pick<
+      ClientConfig,
+      Exclude<(typeof BOOLEANS)[number], 'requireParent'> | 'maxTextLength' | 'parameters'
+    >
+  > & {
+    /** Of which operations: all, none, or those that are a library's housekeeping. */
+    requireParent: boolean | 'housekeeping';
+  };
 
 const FUNCTIONS = [
   'ignore',
@@ -83,6 +97,7 @@ const BOOLEANS = [
   'returnedRows',
   'acquireSpans',
   'legacyAttributes',
+  'streamContext',
 ] as const;
 
 /** The options by their names. */
@@ -98,7 +113,10 @@ export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
  * Checks `config`; a value or a name that is no good is an `ERR_OPTION`. `requireParent` is the
  * client's own default.
  */
-export function resolveClientConfig(config: ClientConfig, requireParent = false): ResolvedConfig {
+export function resolveClientConfig(
+  config: ClientConfig,
+  requireParent: boolean | 'housekeeping' = 'housekeeping',
+): ResolvedConfig {
   for (const key of Object.keys(config)) {
     if (CLIENT_OPTIONS.has(key)) continue;
     throw optionError('config', `made of ${[...CLIENT_OPTIONS].join(', ')}`, key);
@@ -115,11 +133,12 @@ export function resolveClientConfig(config: ClientConfig, requireParent = false)
   if (typeof sqlCommenter !== 'boolean' && typeof sqlCommenter?.inject !== 'function') {
     throw optionError('sqlCommenter', 'true, false or a propagator', sqlCommenter);
   }
-  const duplicate = process.env['OTEL_SEMCONV_STABILITY_OPT_IN']?.includes('database/dup');
+  const duplicate = environment()['OTEL_SEMCONV_STABILITY_OPT_IN']?.includes('database/dup');
   return {
     returnedRows: false,
     acquireSpans: false,
     legacyAttributes: duplicate === true,
+    streamContext: false,
     ...config,
     enabled: config.enabled ?? true,
     requireParent: config.requireParent ?? requireParent,

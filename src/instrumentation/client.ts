@@ -1,6 +1,6 @@
 import type { ModuleExports } from './module-hooks.ts';
 import type { Responses } from './operation.ts';
-import type { Undo } from './patch.ts';
+import type { Undo } from '../base/patch.ts';
 import type { Recorder } from './recorder/recorder.ts';
 
 /** A client library as this package sees it: what `clients/<name>/index.ts` exports. */

@@ -1,5 +1,11 @@
 import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
+import {
+  checkOptionsOf,
+  optionsOf,
+  type ClientConfigs,
+  type ClientName,
+} from './client-options.ts';
 import { betterSqlite3 } from './clients/better-sqlite3/index.ts';
 import { nodeSqlite } from './clients/node-sqlite/index.ts';
 import { pglite } from './clients/pglite/index.ts';
@@ -18,9 +24,10 @@ import { mongodb } from './clients/mongodb/index.ts';
 import { pg } from './clients/pg/index.ts';
 import { redis } from './clients/redis/index.ts';
 import { tarn } from './clients/tarn/index.ts';
+import { environment } from '../base/environment.ts';
 import { optionError } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
-import { HttpClientInstrumentation } from './http/client/index.ts';
+import { HttpClientInstrumentation, type HttpClientConfig } from './http/client/index.ts';
 import { FRAMEWORKS, type FrameworkName } from './frameworks/index.ts';
 import {
   FrameworkInstrumentation,
@@ -30,28 +37,11 @@ import { HttpInstrumentation, type HttpConfig } from './http/http-instrumentatio
 import { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 import { LOGGERS, type LoggerName } from './loggers/index.ts';
 import { LoggerInstrumentation, type LoggerConfig } from './loggers/logger-instrumentation.ts';
+import { MESSAGING, MESSAGING_NAMES, type MessagingName } from './messaging/index.ts';
+import type { MessagingConfig } from './messaging/messaging-config.ts';
+import { MessagingInstrumentation } from './messaging/messaging-instrumentation.ts';
+import { readConsumerSpans, type ConsumerSpans } from './messaging/messaging-settings.ts';
 import { readRequireParent, requiresParent, type RequireParent } from './require-parent.ts';
-
-/** The clients by their names in configuration. */
-export type ClientName =
-  | 'pg'
-  | 'mysql2'
-  | 'mysql'
-  | 'mariadb'
-  | 'postgres'
-  | 'pglite'
-  | 'better-sqlite3'
-  | 'node:sqlite'
-  | 'sqlite3'
-  | 'knex'
-  | 'redis'
-  | 'ioredis'
-  | 'mongodb'
-  | 'memcached'
-  | 'dataloader'
-  | 'tarn'
-  | 'lru-memoizer'
-  | 'generic-pool';
 
 /** Every client, in the order of the documentation. */
 export const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
@@ -78,20 +68,27 @@ export const CLIENTS: Readonly<Record<ClientName, ClientDefinition>> = {
 /** The clients by their names in configuration, in the order of the documentation. */
 export const CLIENT_NAMES = Object.keys(CLIENTS) as readonly ClientName[];
 
+/** The names of the libraries in configuration. */
+export type LibraryName =
+  ClientName | MessagingName | LoggerName | FrameworkName | 'http' | 'undici';
+
 /** The libraries of the instrumentations below, by their names in configuration. */
-export const INSTRUMENTED_LIBRARIES: readonly string[] = [
+export const INSTRUMENTED_LIBRARIES: readonly LibraryName[] = [
   ...CLIENT_NAMES,
-  ...Object.keys(LOGGERS),
-  ...Object.keys(FRAMEWORKS),
+  ...MESSAGING_NAMES,
+  ...(Object.keys(LOGGERS) as LoggerName[]),
+  ...(Object.keys(FRAMEWORKS) as FrameworkName[]),
   'http',
   'undici',
 ];
 
 /**
  * Configuration by library; `all` holds what is common to the clients, and yields to a client's own,
- * `logs` what is common to the loggers.
+ * `messaging` what is common to producers and consumers, `logs` what is common to the loggers.
  */
-export type InstrumentationOptions = Partial<Record<'all' | ClientName, ClientConfig>> &
+export type InstrumentationOptions = Partial<Record<'all', ClientConfig>> &
+  Partial<ClientConfigs> &
+  Partial<Record<'messaging' | MessagingName, MessagingConfig>> &
   Partial<Record<'logs' | LoggerName, LoggerConfig>> &
   Partial<Record<FrameworkName, FrameworkConfig>> & { http?: HttpConfig };
 
@@ -101,46 +98,96 @@ export type InstrumentationOptions = Partial<Record<'all' | ClientName, ClientCo
  * `enabled: false` are left out.
  */
 export function getInstrumentations(options: InstrumentationOptions = {}): Instrumentation[] {
-  const { requireParent, problems } = readRequireParent(process.env, CLIENT_NAMES);
-  for (const { message } of problems) sayOnce('warn', message, message);
-  return createInstrumentations(options, requireParent);
+  return createInstrumentations(options, defaultsOfEnvironment());
 }
 
-/** The same by another word on whether operations need a parent than the environment's. */
+/** What the environment says of all libraries. */
+export interface InstrumentationDefaults {
+  readonly requireParent: RequireParent;
+  readonly consumerSpans: ConsumerSpans;
+}
+
+/**
+ * The instrumentation of one library: `getInstrumentation('pg', { sqlCommenter: true })`. That of
+ * `http` makes the spans of requests, and that of `undici` those of `fetch`, by the options `outgoing`
+ * of `http`. An unknown name or option is an `ERR_OPTION`.
+ */
+export function getInstrumentation<Name extends LibraryName>(
+  library: Name,
+  config?: (InstrumentationOptions & { undici?: HttpClientConfig })[Name],
+): Instrumentation {
+  checkName('getInstrumentation', library, INSTRUMENTED_LIBRARIES);
+  const options =
+    library === 'undici' ? { http: { outgoing: config } } : { [library]: config ?? {} };
+  return instrumentationOf(library, options as InstrumentationOptions, defaultsOfEnvironment());
+}
+
+/** The same by another word on the defaults than the environment's. */
 export function createInstrumentations(
   options: InstrumentationOptions,
-  requireParent: RequireParent,
+  defaults: InstrumentationDefaults,
 ): Instrumentation[] {
-  const names = ['all', 'logs', ...INSTRUMENTED_LIBRARIES];
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) {
-      throw optionError('getInstrumentations', `given ${names.join(', ')}`, name);
-    }
+  const names = ['all', 'messaging', 'logs', ...INSTRUMENTED_LIBRARIES];
+  for (const name of Object.keys(options)) checkName('getInstrumentations', name, names);
+  return INSTRUMENTED_LIBRARIES.filter((name) => isWanted(name, options)).map((name) =>
+    instrumentationOf(name, options, defaults),
+  );
+}
+
+function isWanted(name: LibraryName, options: InstrumentationOptions): boolean {
+  const own = options[name === 'undici' ? 'http' : name];
+  const family = isOf(CLIENTS, name)
+    ? options.all
+    : isOf(MESSAGING, name)
+      ? options.messaging
+      : isOf(LOGGERS, name)
+        ? options.logs
+        : undefined;
+  return (own?.enabled ?? family?.enabled) !== false;
+}
+
+function instrumentationOf(
+  name: LibraryName,
+  options: InstrumentationOptions,
+  { requireParent, consumerSpans }: InstrumentationDefaults,
+): Instrumentation {
+  if (isOf(CLIENTS, name)) {
+    const own = options[name] ?? {};
+    checkOptionsOf(name, own);
+    const config = { ...optionsOf(name, options.all ?? {}), ...own };
+    return new ClientInstrumentation(CLIENTS[name], config, requiresParent(requireParent, name));
   }
-  const clients = CLIENT_NAMES.map((name) => ({
-    client: CLIENTS[name],
-    config: { ...options.all, ...options[name] },
-  }))
-    .filter(({ config }) => config.enabled !== false)
-    .map(({ client, config }) => {
-      return new ClientInstrumentation(client, config, requiresParent(requireParent, client.name));
-    });
-  const loggers = (Object.keys(LOGGERS) as LoggerName[])
-    .map((name) => ({ logger: LOGGERS[name], config: { ...options.logs, ...options[name] } }))
-    .filter(({ config }) => config.enabled !== false)
-    .map(({ logger, config }) => new LoggerInstrumentation(logger, config));
-  const frameworks = (Object.keys(FRAMEWORKS) as FrameworkName[])
-    .map((name) => ({ framework: FRAMEWORKS[name], config: options[name] ?? {} }))
-    .filter(({ config }) => config.enabled !== false)
-    .map(({ framework, config }) => new FrameworkInstrumentation(framework, config));
-  const http: Instrumentation[] =
-    options.http?.enabled === false
-      ? []
-      : [
-          new HttpInstrumentation(options.http),
-          new HttpClientInstrumentation('undici', options.http?.outgoing),
-        ];
-  return [...clients, ...loggers, ...frameworks, ...http];
+  if (isOf(MESSAGING, name)) {
+    const config = { ...options.messaging, ...options[name] };
+    const defaultSpan = consumerSpans[name] ?? consumerSpans['all'];
+    return new MessagingInstrumentation(MESSAGING[name], config, defaultSpan);
+  }
+  if (isOf(LOGGERS, name)) {
+    return new LoggerInstrumentation(LOGGERS[name], { ...options.logs, ...options[name] });
+  }
+  if (isOf(FRAMEWORKS, name)) return new FrameworkInstrumentation(FRAMEWORKS[name], options[name]);
+  return name === 'http'
+    ? new HttpInstrumentation(options.http)
+    : new HttpClientInstrumentation('undici', options.http?.outgoing);
+}
+
+/** Whether `name` is one of a family of libraries. */
+function isOf<Family extends object>(
+  family: Family,
+  name: PropertyKey,
+): name is Extract<keyof Family, string> {
+  return Object.hasOwn(family, name);
+}
+
+function checkName(option: string, name: string, names: readonly string[]): void {
+  if (!names.includes(name)) throw optionError(option, `given ${names.join(', ')}`, name);
+}
+
+function defaultsOfEnvironment(): InstrumentationDefaults {
+  const { requireParent, problems } = readRequireParent(environment(), CLIENT_NAMES);
+  const { consumerSpans, problems: badSpans } = readConsumerSpans(environment(), MESSAGING_NAMES);
+  for (const { message } of [...problems, ...badSpans]) sayOnce('warn', message, message);
+  return { requireParent, consumerSpans };
 }
 
 export {
@@ -152,18 +199,34 @@ export {
 export { HttpClientInstrumentation } from './http/client/index.ts';
 export type { HttpClientConfig, IncomingResponse, OutgoingRequest } from './http/client/index.ts';
 export { readHttpClientSettings } from './http/client/client-settings.ts';
+export { leaveHandlerSpans } from './http/server/handler-span.ts';
 export { isOfficialOnUndici } from './http/official.ts';
 export type { HttpServerConfig, RequestHead } from './http/server/server-config.ts';
 export { readHttpServerSettings } from './http/server/server-settings.ts';
 export { setHttpRoute } from './http/server/server-request.ts';
 export { hookImports } from './imports/import-hooks.ts';
+export { keptWithoutRules, MESSAGING_NAMES, type MessagingName } from './messaging/index.ts';
+export type { ConsumerSpan, MessagingConfig } from './messaging/messaging-config.ts';
+export { MessagingInstrumentation } from './messaging/messaging-instrumentation.ts';
+export type { MessageOperation } from './messaging/message-operation.ts';
+export { readConsumerSpans, type ConsumerSpans } from './messaging/messaging-settings.ts';
 export { readRequireParent, type RequireParent } from './require-parent.ts';
 export { deliverBuiltinsLater } from './late-builtins.ts';
 export { isPackageWanted } from './module-hooks.ts';
 export { onPackage } from './seen-packages.ts';
+export { onPatchedLibrary, patchedLibraries } from './patched-modules.ts';
 export { isPatchedElsewhere } from './other-patches.ts';
 export { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
 export type { ClientConfig } from './client-config.ts';
+export type {
+  ClientConfigs,
+  ClientName,
+  OperationConfig,
+  PoolConfig,
+  RedisConfig,
+  SqlConfig,
+  SqlServerConfig,
+} from './client-options.ts';
 export type { LogFields } from './loggers/log-fields.ts';
 export type { LoggerConfig } from './loggers/logger-instrumentation.ts';
 export {

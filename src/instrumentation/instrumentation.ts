@@ -1,16 +1,18 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 
 import type { ClientDefinition } from './client.ts';
+import { checkOptionsOf, type ClientName } from './client-options.ts';
 import { resolveClientConfig, type ClientConfig } from './client-config.ts';
 import type { ModuleExports } from './module-hooks.ts';
 import { PatchedModules } from './patched-modules.ts';
-import type { Undo } from './patch.ts';
+import type { Undo } from '../base/patch.ts';
 import { Recorder } from './recorder/recorder.ts';
 import { VERSION } from './version.ts';
 
 /**
- * The instrumentation of one library, in the shape that `registerInstrumentations` of
- * `@opentelemetry/instrumentation` accepts.
+ * The instrumentation of one library. It implements the interface `Instrumentation` of
+ * `@opentelemetry/instrumentation`, so `registerInstrumentations` accepts it; that package need not be
+ * installed for its types.
  *
  * Nothing is patched before `enable`. Unlike OpenTelemetry's own base class the constructor does
  * not call it: whoever made the object enables it, and `registerInstrumentations` does.
@@ -42,7 +44,8 @@ export class ClientInstrumentation implements Instrumentation<ClientConfig> {
   readonly instrumentationVersion: string = VERSION;
   readonly #modules: PatchedModules;
   readonly #recorder: Recorder;
-  readonly #requireParent: boolean;
+  readonly #requireParent: boolean | 'housekeeping';
+  readonly #client: ClientName;
   #config: ClientConfig;
   /** Called with a module of the library that arrives, before it is patched. @internal */
   onArrival: ((exports: ModuleExports) => void) | undefined;
@@ -51,15 +54,16 @@ export class ClientInstrumentation implements Instrumentation<ClientConfig> {
   constructor(
     client: ClientDefinition,
     config: ClientConfig = {},
-    requireParent: boolean = client.requireParent === true,
+    requireParent: boolean | undefined = client.requireParent,
   ) {
     this.instrumentationName = `clew/${client.name}`;
+    this.#client = client.name as ClientName;
     this.#config = config;
-    this.#requireParent = requireParent;
+    this.#requireParent = requireParent ?? 'housekeeping';
     this.#recorder = new Recorder(
       this.instrumentationName,
       VERSION,
-      resolveClientConfig(config, requireParent),
+      resolveClientConfig(config, this.#requireParent),
       client.responses,
     );
     this.#modules = new PatchedModules(
@@ -94,6 +98,7 @@ export class ClientInstrumentation implements Instrumentation<ClientConfig> {
   }
 
   setConfig(config: ClientConfig): void {
+    checkOptionsOf(this.#client, config);
     this.#recorder.config = resolveClientConfig(config, this.#requireParent);
     this.#config = config;
   }

@@ -2,7 +2,7 @@ import { createRequire, isBuiltin, syncBuiltinESMExports } from 'node:module';
 
 import { messageOf } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
-import { patchMethod, undoAll, type Undo } from './patch.ts';
+import { patchMethod, undoAll, type Undo } from '../base/patch.ts';
 
 /*
  * A module of Node's own that was loaded before an instrumentation asks for it. The hook on `require`

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import Module from 'node:module';
 
-import { http, loadHttps } from '../base/node-http.ts';
-import { patchMethod, type Undo } from './patch.ts';
+import { http, isLoaded, loadHttps } from '../base/node-http.ts';
+import { patchMethod, type Undo } from '../base/patch.ts';
 
 /*
  * Takes out what OpenTelemetry's instrumentations leave behind once they are disabled: the hook on
@@ -19,9 +19,8 @@ interface SharedHook {
 /** Made before the instrumentations of a start: it knows what was there before them. */
 export class Leftovers {
   readonly #before = readLoading();
-  readonly #inheriting = [http.Server.prototype, loadHttps().Server.prototype].filter(
-    (prototype) => !Object.hasOwn(prototype, 'emit'),
-  );
+  /** The classes of servers that had a method of their own then; one that was not loaded had none. */
+  readonly #own = serverPrototypes().filter((prototype) => Object.hasOwn(prototype, 'emit'));
   readonly #watched = new Map<SharedHook, Undo | undefined>();
   #hooked: Loading | undefined;
   #hasOtherUsers = false;
@@ -46,7 +45,8 @@ export class Leftovers {
 
   /** To be called when they are disabled and our own hooks are taken out. */
   remove(): void {
-    for (const prototype of this.#inheriting) {
+    for (const prototype of serverPrototypes()) {
+      if (this.#own.includes(prototype)) continue;
       const { emit: inherited } = Object.getPrototypeOf(prototype) as { emit?: unknown };
       if (prototype.emit === inherited) delete (prototype as Partial<Server>).emit;
     }
@@ -54,7 +54,9 @@ export class Leftovers {
       this.#unwatch();
       return;
     }
-    Object.assign(Module.prototype, { require: this.#before.require });
+    if (this.#before.require) {
+      Object.assign(Module.prototype, { require: this.#before.require });
+    }
     if (this.#before.getBuiltinModule) {
       Object.assign(process, { getBuiltinModule: this.#before.getBuiltinModule });
     }
@@ -76,7 +78,10 @@ export class Leftovers {
   }
 }
 
-/** The methods on which such hooks sit; not every Node has the second. */
+/**
+ * The methods on which such hooks sit. Not every Node has the second; in the VM pools of vitest the
+ * first is a getter that throws.
+ */
 interface Loading {
   require: unknown;
   getBuiltinModule: unknown;
@@ -84,7 +89,7 @@ interface Loading {
 
 function readLoading(): Loading {
   const { getBuiltinModule } = process as unknown as Partial<Loading>;
-  const { require } = Module.prototype as unknown as Loading;
+  const require: unknown = Object.getOwnPropertyDescriptor(Module.prototype, 'require')?.value;
   return { require, getBuiltinModule };
 }
 
@@ -95,4 +100,10 @@ function isSame(one: Loading, other: Loading | undefined): boolean {
 function isSharedHook(value: unknown): value is SharedHook {
   const hook = value as Partial<SharedHook> | undefined;
   return typeof hook?.register === 'function' && typeof hook._initialize === 'function';
+}
+
+/** Of those modules that are loaded. */
+function serverPrototypes(): Server[] {
+  const modules = isLoaded('https') ? [http, loadHttps()] : [http];
+  return modules.map(({ Server: { prototype } }) => prototype as Server);
 }

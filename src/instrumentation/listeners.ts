@@ -11,7 +11,7 @@ import {
 } from '../patch/listeners.ts';
 import { bindListener } from './bind-listener.ts';
 import { heardByCallers, type CallerOf } from './callers-events.ts';
-import { patchMethod, undoAll, type Undo } from './patch.ts';
+import { patchMethod, undoAll, type Undo } from '../base/patch.ts';
 import { isContextActive } from './wrap/active-context.ts';
 
 const NONE: ReadonlySet<EventName> = new Set();

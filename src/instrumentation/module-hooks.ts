@@ -1,19 +1,22 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import satisfies from 'semver/functions/satisfies.js';
 
 import { messageOf } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
+import { noteSetup } from '../base/setup-notes.ts';
+import { isMainFile, manifestAt } from './imports/package-main.ts';
 import {
   packageOf,
   pathInPackage,
   stripExtension,
   WantedModules,
 } from './imports/wanted-modules.ts';
-import type { Undo } from './patch.ts';
+import type { Undo } from '../base/patch.ts';
+import type { ModuleExports } from './module-exports.ts';
+import { hookRequire } from './require-hook.ts';
+export type { ModuleExports } from './module-exports.ts';
 import { seePackage } from './seen-packages.ts';
 
 /*
@@ -53,13 +56,11 @@ export interface ModulePatch {
   byRequire?: boolean;
 }
 
-// Exports of foreign modules have no type we could know.
-// oxlint-disable-next-line typescript/no-explicit-any
-export type ModuleExports = any;
-
 interface Registration extends ModulePatch {
   undos: Undo[];
   seen: WeakSet<object>;
+  /** What is being patched: to patch it may load modules that require it. */
+  underWay: ModuleExports;
 }
 
 const patches = new Map<string, Set<Registration>>();
@@ -75,30 +76,26 @@ export function isPackageWanted(name: string): boolean {
 const imported: { exports: ModuleExports; name: string; baseDir: string | undefined }[] = [];
 const importedNamespaces = new WeakSet<object>();
 let unhookRequire: Undo | undefined;
+/** How many modules `require` held when `patchMissedModules` looked last. */
+let checkedModules = 0;
 const requireHere = createRequire(import.meta.url);
 
 /** Registers `patch` for modules loaded from now on, and for those that `require` holds already. */
 export function onModule(patch: ModulePatch): Undo {
-  const registration: Registration = { ...patch, undos: [], seen: new WeakSet() };
+  const registration: Registration = {
+    ...patch,
+    undos: [],
+    seen: new WeakSet(),
+    underWay: undefined,
+  };
   const key = stripExtension(patch.module);
   const group = patches.get(key) ?? new Set();
   patches.set(key, group.add(registration));
-  unhookRequire ??= hookRequire();
+  unhookRequire ??= hookRequire(({ exports, name, baseDir, takeBack }) =>
+    loaded(exports, name, baseDir, () => takeBack),
+  );
   if (!patch.byRequire) registration.undos.push(wantedModules.add(key));
-  for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
-    if (stripExtension(name) !== key) continue;
-    apply(registration, module.exports, baseDir, (next) => {
-      // Whoever required it before keeps what it has; the next one gets the replacement.
-      sayOnce(
-        'warn',
-        `early:${module.id}`,
-        `${packageOf(key)} was loaded before its instrumentation: where it was loaded it is not instrumented.`,
-      );
-      const original: ModuleExports = module.exports;
-      exchange(module, original, next);
-      registration.undos.push(() => exchange(module, next, original));
-    });
-  }
+  applyToRequired(registration);
   for (const { exports, name, baseDir } of imported) {
     if (keyOf(name) !== key) continue;
     if (patch.byRequire) continue;
@@ -118,67 +115,74 @@ export function onModule(patch: ModulePatch): Undo {
 }
 
 /**
+ * Patches the modules that `require` holds and no hook has seen: CommonJS that ES modules imported
+ * before the hooks, in an import graph that was linked then.
+ */
+export function patchMissedModules(): void {
+  const { length } = Object.keys(requireHere.cache);
+  if (length === checkedModules) return;
+  checkedModules = length;
+  for (const group of patches.values()) for (const each of group) applyToRequired(each);
+}
+
+function applyToRequired(registration: Registration): void {
+  const key = stripExtension(registration.module);
+  for (const { module, name, baseDir } of alreadyRequired(packageOf(key))) {
+    if (stripExtension(name) !== key) continue;
+    apply(registration, module.exports, baseDir, (next) => {
+      // Whoever required it before keeps what it has; the next one gets the replacement.
+      sayOnce(
+        'warn',
+        `early:${module.id}`,
+        `${packageOf(key)} was loaded before its instrumentation: where it was loaded it is not instrumented.`,
+      );
+      const name = packageOf(key);
+      noteSetup({ kind: 'early', instrumentation: `clew/${name}`, package: name });
+      const original: ModuleExports = module.exports;
+      exchange(module, original, next);
+      registration.undos.push(() => exchange(module, next, original));
+    });
+  }
+}
+
+/**
  * Patches a module that was imported; the import hooks call it with writable exports. `specifier`
  * is what the importer wrote, from which a package's main module is known.
  */
 export function onImported(url: string, namespace: ModuleExports, specifier?: string): void {
   if (importedNamespaces.has(namespace as object)) return;
   importedNamespaces.add(namespace as object);
-  const module = describeImport(url, specifier);
-  if (module === undefined) return;
-  imported.push({ exports: namespace, ...module });
-  loaded(namespace, module.name, module.baseDir, (replacement) =>
-    replaceDefault(namespace, replacement),
-  );
+  for (const module of describeImport(url, specifier)) {
+    imported.push({ exports: namespace, ...module });
+    loaded(namespace, module.name, module.baseDir, (replacement) =>
+      replaceDefault(namespace, replacement),
+    );
+  }
 }
 
+/** The names under which a module may be asked for. */
 function describeImport(
   url: string,
   specifier: string | undefined,
-): { name: string; baseDir: string | undefined } | undefined {
-  if (!url.startsWith('file:')) return { name: url, baseDir: undefined };
+): { name: string; baseDir: string | undefined }[] {
+  if (!url.startsWith('file:')) {
+    const names = url.startsWith('node:') ? [url, url.slice('node:'.length)] : [url];
+    return names.map((name) => ({ name, baseDir: undefined }));
+  }
   const path = fileURLToPath(url).replaceAll('\\', '/');
   const inside = pathInPackage(path);
-  if (inside === undefined) return undefined;
+  if (inside === undefined) return [];
   const packageName = packageOf(inside);
   const baseDir = path.slice(0, path.length - inside.length + packageName.length);
-  const isMain = specifier === packageName || specifier === undefined;
-  return { name: isMain ? packageName : inside, baseDir };
-}
-
-/** Required when it is needed, as import-in-the-middle is, for the sake of bundled applications. */
-function hookRequire(): Undo {
-  try {
-    const { Hook } = requireHere('require-in-the-middle') as typeof import('require-in-the-middle');
-    const hook = new Hook(null, { internals: true }, (exports: ModuleExports, name, baseDir) =>
-      loaded(exports, name, baseDir, (replacement) => () => forget(replacement, exports, baseDir)),
-    );
-    return () => hook.unhook();
-  } catch (error) {
-    sayOnce(
-      'warn',
-      'require-hook',
-      `modules loaded by \`require\` cannot be instrumented: ${messageOf(error)}`,
-    );
-    return () => undefined;
-  }
-}
-
-/** Takes back what a require hook handed out; another hook above ours has kept it. */
-function forget(
-  replacement: ModuleExports,
-  original: ModuleExports,
-  baseDir: string | undefined,
-): void {
-  if (baseDir === undefined) return;
-  for (const [file, module] of Object.entries(requireHere.cache)) {
-    if (module && file.startsWith(baseDir)) exchange(module, replacement, original);
-  }
+  const main = { name: packageName, baseDir };
+  if (specifier === packageName || specifier === undefined) return [main];
+  const file = { name: inside, baseDir };
+  return isMainFile(baseDir, inside.slice(packageName.length + 1)) ? [main, file] : [file];
 }
 
 /**
- * Puts `next` where those who require `module` find `current`. Require hooks, ours among them, note
- * on the module what they handed out, under a symbol of their own.
+ * Puts `next` where those who require `module` find `current`. Require hooks of others note on the
+ * module what they handed out, under a symbol of their own.
  */
 function exchange(module: NodeJS.Module, current: ModuleExports, next: ModuleExports): void {
   const noted = module as unknown as Record<symbol, unknown>;
@@ -228,6 +232,8 @@ function apply(
 ): void {
   if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return;
   if (registration.seen.has(exports)) return;
+  const whole = defaultOf(exports);
+  if (registration.underWay === whole) return;
   registration.seen.add(exports);
   // Built-in modules come with Node and have its version.
   const version = manifestAt(baseDir)?.version ?? process.version.slice(1);
@@ -240,6 +246,8 @@ function apply(
     );
     return;
   }
+  const { underWay } = registration;
+  registration.underWay = whole;
   try {
     const undo = registration.patch(exports, version, replace);
     if (undo) registration.undos.push(undo);
@@ -249,6 +257,8 @@ function apply(
       `patch:${registration.module}@${version}`,
       `${registration.module} ${version} could not be instrumented: ${messageOf(error)}`,
     );
+  } finally {
+    registration.underWay = underWay;
   }
 }
 
@@ -260,41 +270,51 @@ interface LoadedModule {
 }
 
 /**
+ * The files that `require` holds, by their packages: many registrations look for theirs at once. Made
+ * anew when their number or the last of them is another.
+ */
+let held:
+  { count: number; last: string | undefined; byPackage: Map<string, HeldFile[]> } | undefined;
+
+interface HeldFile {
+  /** As `require` knows it. */
+  file: string;
+  /** Its path in the package. */
+  inside: string;
+  baseDir: string;
+}
+
+const FOLDER = '/node_modules/';
+
+function heldFiles(): Map<string, HeldFile[]> {
+  const files = Object.keys(requireHere.cache);
+  const last = files.at(-1);
+  if (held?.count === files.length && held.last === last) return held.byPackage;
+  const byPackage = new Map<string, HeldFile[]>();
+  for (const file of files) {
+    const path = file.replaceAll('\\', '/');
+    const start = path.lastIndexOf(FOLDER);
+    if (start === -1) continue;
+    const inside = path.slice(start + FOLDER.length);
+    const name = packageOf(inside);
+    const list = byPackage.get(name) ?? [];
+    byPackage.set(name, list);
+    const baseDir = path.slice(0, start + FOLDER.length + name.length);
+    list.push({ file, inside: inside.slice(name.length + 1), baseDir });
+  }
+  held = { count: files.length, last, byPackage };
+  return byPackage;
+}
+
+/**
  * The modules of `packageName` that `require` holds, each as a require hook would have shown it.
  * A CommonJS module that was imported is among them.
  */
 function* alreadyRequired(packageName: string): Generator<LoadedModule> {
-  const folder = `/node_modules/${packageName}/`;
-  for (const [file, module] of Object.entries(requireHere.cache)) {
-    const path = file.replaceAll('\\', '/');
-    const start = path.lastIndexOf(folder);
-    if (start === -1 || module === undefined || !module.loaded) continue;
-    const inside = path.slice(start + folder.length);
-    // A package inside this one.
-    if (inside.includes('node_modules/')) continue;
-    const baseDir = path.slice(0, start + folder.length - 1);
+  for (const { file, inside, baseDir } of heldFiles().get(packageName) ?? []) {
+    const module = requireHere.cache[file];
+    if (module?.loaded !== true) continue;
     yield { module, name: `${packageName}/${inside}`, baseDir };
-    if (stripExtension(mainOf(baseDir)) === stripExtension(inside)) {
-      yield { module, name: packageName, baseDir };
-    }
-  }
-}
-
-function mainOf(baseDir: string): string {
-  const main = manifestAt(baseDir)?.main ?? 'index.js';
-  return posix.normalize(main);
-}
-
-interface Manifest {
-  version?: string;
-  main?: string;
-}
-
-function manifestAt(baseDir: string | undefined): Manifest | undefined {
-  if (baseDir === undefined) return undefined;
-  try {
-    return JSON.parse(readFileSync(join(baseDir, 'package.json'), 'utf8')) as Manifest;
-  } catch {
-    return undefined;
+    if (isMainFile(baseDir, inside)) yield { module, name: packageName, baseDir };
   }
 }

@@ -1,4 +1,4 @@
-import type { SpanKind } from '@opentelemetry/api';
+import type { Link, SpanKind } from '@opentelemetry/api';
 
 import type { Endpoint } from './recorder/endpoint.ts';
 import type { SqlDialect } from './sql/sql-text.ts';
@@ -32,8 +32,38 @@ export interface Operation extends Statement {
   batchSize?: number | undefined;
   /** When it was asked for, as `performance.now()` says, where that was before its recording. */
   askedAt?: number | undefined;
+  /**
+   * Whether another library asks it for itself, such as a queue whose worker polls: by default it has
+   * a span only inside another, whatever the client.
+   */
+  isHousekeeping?: boolean | undefined;
   /** `CLIENT` unless the database runs in this process. */
   kind?: SpanKind | undefined;
+  /** What it does with messages, where the database has queues. */
+  messaging?: MessageExchange | undefined;
+}
+
+/** Messages that an operation of a database sends, receives or settles. */
+export interface MessageExchange {
+  /** `messaging.operation.type`. */
+  readonly type: 'send' | 'receive' | 'settle';
+  /** `messaging.operation.name`. */
+  readonly name: string;
+  /** `messaging.destination.name`, of a single one. */
+  readonly destination: string | undefined;
+  /** `messaging.consumer.group.name`. */
+  readonly consumerGroup?: string | undefined;
+  /** `messaging.batch.message_count`. */
+  readonly count?: number | undefined;
+}
+
+/** What an operation that receives got. */
+export interface ReceivedMessages {
+  readonly count: number;
+  /** The id of a single message. */
+  readonly id: string | undefined;
+  /** To the spans of those that sent them, as far as the messages tell. */
+  readonly links: readonly Link[];
 }
 
 /** How an operation failed. */
@@ -55,6 +85,8 @@ export interface Responses {
   describeError(this: void, error: unknown): Failure;
   /** How many rows a result holds, where it is one that holds rows. */
   countRows?(this: void, result: unknown): number | undefined;
+  /** The messages in the result of an operation that receives. */
+  messagesIn?(this: void, result: unknown): ReceivedMessages;
 }
 
 /** An error no client knows more about: the name of its class. */

@@ -1,5 +1,6 @@
+import { isCollecting } from '../async/collecting.ts';
 import type { Operation } from './operation.ts';
-import { closeScope, openScope, OperationResource } from './operation-resource.ts';
+import { OperationScope } from '../carry/operation-scope.ts';
 import type { Recorder } from './recorder/recorder.ts';
 import type { Recording } from './recorder/recording.ts';
 
@@ -10,54 +11,17 @@ import type { Recording } from './recorder/recording.ts';
  * `settle` when the result is there and before the user hears of it; `end` after the last event,
  * because a context manager may forget the context then.
  */
-export class RunningOperation extends OperationResource {
-  static readonly #ENDS_FOR_SURE = Object.freeze({ requireManualDestroy: true });
-  /** The one whose scope is open at the top of the stack. */
-  static #current: RunningOperation | undefined;
+export class RunningOperation extends OperationScope {
   #recording: Recording | undefined;
   #isDescribed = false;
   #settled = false;
-
-  /** `endsForSure` promises a call of `end` on every way out, which makes the operation cheaper. */
-  constructor(type: string, endsForSure = true) {
-    super(type, endsForSure ? RunningOperation.#ENDS_FOR_SURE : undefined);
-  }
-
-  override run<This, Args extends unknown[], Result>(
-    fn: (this: This, ...args: Args) => Result,
-    thisArg: This,
-    ...args: Args
-  ): Result {
-    const outer = RunningOperation.#current;
-    // Entering a scope costs more than whatever is done in it: once is enough.
-    if (outer === this || !openScope()) return fn.apply(thisArg, args);
-    RunningOperation.#current = this;
-    // Not by the method of the base class, which would be one more frame in the stack traces that
-    // some clients take for every statement.
-    try {
-      return this.runInAsyncScope(fn, thisArg, ...args);
-    } finally {
-      closeScope();
-      RunningOperation.#current = outer;
-    }
-  }
-
-  /** Calls `fn` where the context of this operation is active already. */
-  runHere<Result>(fn: () => Result): Result {
-    const outer = RunningOperation.#current;
-    RunningOperation.#current = this;
-    try {
-      return fn();
-    } finally {
-      RunningOperation.#current = outer;
-    }
-  }
 
   /** Starts recording `operation`, under the context that is active now. */
   record(recorder: Recorder, operation: Operation): void {
     this.#isDescribed = true;
     this.#recording = recorder.start(operation);
     this.description = this.#recording?.description;
+    if (isCollecting()) this.#recording?.shows(this.asyncId());
   }
 
   /** Whether it was given to the recorder, which may have had reasons to record nothing. */

@@ -1,4 +1,4 @@
-import type { Undo } from './patch.ts';
+import type { Undo } from '../base/patch.ts';
 
 /*
  * Tells which packages are loaded, by `require` and by `import`, to who asks about some of them.

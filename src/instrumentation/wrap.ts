@@ -1,6 +1,6 @@
 import { ClewError } from '../base/errors.ts';
 import { declareType } from '../carry/async-resource-types.ts';
-import { claim, patchMethod, patchOnce, undoAll, type Undo } from './patch.ts';
+import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../base/patch.ts';
 import { wrapArgs, wrapHandler, wrapIterator } from './wrap/args.ts';
 import { wrapEmitter } from './wrap/emitter.ts';
 import { wrapHome } from './wrap/home.ts';

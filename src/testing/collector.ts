@@ -1,5 +1,5 @@
 import { context, createContextKey, trace, type Context } from '@opentelemetry/api';
-import type { ReadableSpan, Span, SpanProcessor } from '../export/sdk-types.ts';
+import type { ReadableSpan, Span, SpanProcessor } from '../export/sdk/sdk-types.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { captureStack, type CapturedStack } from '../tracer/stack.ts';

@@ -1,9 +1,11 @@
 import { trace } from '@opentelemetry/api';
 
+import { environment } from '../base/environment.ts';
 import { optionError } from '../base/errors.ts';
+import { patchMissedModules } from '../instrumentation/module-hooks.ts';
 import { startIn } from '../start.ts';
 import { SpanCollector } from './collector.ts';
-import { TestTrace } from './test-trace.ts';
+import { OWN_SCOPE, TestTrace } from './test-trace.ts';
 
 /*
  * `clew/testing`: assertions about the spans of a piece of work, in any test runner.
@@ -26,7 +28,7 @@ export interface TraceTestOptions {
 /** The span processor behind `traceTest`, for a tracer provider of your own. */
 export const spanCollector: SpanCollector = new SpanCollector();
 
-const clew = startIn({ OTEL_TRACES_EXPORTER: 'none', ...process.env });
+const clew = startIn({ OTEL_TRACES_EXPORTER: 'none', ...environment() });
 clew.addSpanProcessor(spanCollector);
 
 /**
@@ -55,13 +57,15 @@ export async function traceTest<T>(
   if (typeof settleMillis !== 'number' || !(settleMillis >= 0)) {
     throw optionError('settleMillis', 'a number of milliseconds', settleMillis);
   }
+  // Without a preload, the imports of a test file were linked before clew was there to see them.
+  patchMissedModules();
   const whole = hasName ? () => inSpan(nameOrWork, work) : work;
   const { result, spans } = await spanCollector.collect(whole, settleMillis);
   return new TestTrace(result, spans, !spanCollector.hasSeenSpans);
 }
 
 function inSpan<T>(name: string, work: () => T | Promise<T>): Promise<T> {
-  return trace.getTracer('clew/testing').startActiveSpan(name, async (span) => {
+  return trace.getTracer(OWN_SCOPE).startActiveSpan(name, async (span) => {
     try {
       return await work();
     } finally {

@@ -1,4 +1,4 @@
-import { groupSpans, isQuery, queryOf, type TestSpan } from './test-span.ts';
+import { groupSpans, isQuery, queryText, type TestSpan } from './test-span.ts';
 
 const MAX_LINES = 100;
 
@@ -28,7 +28,7 @@ export function renderSpans(spans: readonly TestSpan[]): string {
 function describe(span: TestSpan, ids: ReadonlySet<string>): string {
   const { name, duration, parentSpanId, hasRemoteParent, status, statusMessage, line } = span;
   const isOrphan = parentSpanId !== undefined && !hasRemoteParent && !ids.has(parentSpanId);
-  const query = isQuery(span) && queryOf(span) !== name ? `: ${shorten(queryOf(span))}` : '';
+  const query = isQuery(span) && queryText(span) !== name ? `: ${shorten(queryText(span))}` : '';
   const parts = [
     `${name}${query}`,
     duration === undefined ? 'not ended' : `${duration.toFixed(1)} ms`,

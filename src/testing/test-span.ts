@@ -1,5 +1,5 @@
 import { SpanKind, SpanStatusCode, type Attributes, type HrTime } from '@opentelemetry/api';
-import type { ReadableSpan } from '../export/sdk-types.ts';
+import type { ReadableSpan } from '../export/sdk/sdk-types.ts';
 
 import { creationLine, formatStack, type CapturedStack } from '../tracer/stack.ts';
 
@@ -74,10 +74,21 @@ export function isQuery({ attributes }: TestSpan): boolean {
   return attributes['db.system.name'] !== undefined || attributes['db.system'] !== undefined;
 }
 
-/** What makes two queries the same: their text without literals, else their name. */
-export function queryOf({ name, attributes }: TestSpan): string {
+/** Databases whose commands name their keys, of which most hold an id: `get user:7`. */
+const KEYED_SYSTEMS: ReadonlySet<unknown> = new Set(['redis', 'valkey', 'memcached']);
+const IDS = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\b[\da-f]{16,}\b|\d+/gi;
+
+/** What a query, command or batch is shown as: its text without literals, else its name. */
+export function queryText({ name, attributes }: TestSpan): string {
   const text = attributes['db.query.text'] ?? attributes['db.statement'];
   return typeof text === 'string' ? text : name;
+}
+
+/** What makes two queries the same: their text, without ids where commands name keys. */
+export function queryOf(span: TestSpan): string {
+  const system = span.attributes['db.system.name'] ?? span.attributes['db.system'];
+  const text = queryText(span);
+  return KEYED_SYSTEMS.has(system) ? text.replaceAll(IDS, '?') : text;
 }
 
 /** Spans by a key, in the order in which they come. */

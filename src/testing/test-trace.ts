@@ -12,6 +12,15 @@ import {
 import { renderSpans } from './render-spans.ts';
 import { groupSpans, isQuery, queryOf, type TestSpan } from './test-span.ts';
 
+/** The scope of the span that `traceTest` gives to work with a name. */
+export const OWN_SCOPE = 'clew/testing';
+
+const HINT =
+  'Nothing that the work did has a span. Libraries that were loaded before `clew/testing` have none: ' +
+  'load it first (`--import clew/testing`). Nor have libraries that clew does not know, those of ' +
+  'OTEL_NODE_DISABLED_INSTRUMENTATIONS, and clients of caches and queues outside of a span: ' +
+  'traceTest(name, work) makes one.';
+
 type Assertion = Extract<keyof TestTrace, `has${string}`>;
 
 /**
@@ -168,8 +177,9 @@ export class TestTrace<T = unknown> {
       const wanted = toExpected(each);
       const next = this.spans.findIndex((span, at) => at >= from && this.#matches(span, wanted));
       if (next === -1) {
-        const before = index === 0 ? '' : ` after ${show(expected[index - 1])}`;
-        this.#fail(`Expected a span ${show(each)}${before}`, 'hasSpansInOrder');
+        const before = index === 0 ? '' : `, after ${show(expected[index - 1])}`;
+        const message = `Expected spans in this order: ${expected.map(show).join(', ')}. There is no`;
+        this.#fail(`${message} ${show(each)}${before}`, 'hasSpansInOrder');
       }
       from = next + 1;
     }
@@ -193,8 +203,12 @@ export class TestTrace<T = unknown> {
   }
 
   #fail(message: string, assertion: Assertion): never {
+    // An empty trace is rarely the fault of the expectation: the message lists what else it may be.
+    const isEmpty = !this.#isBlind && this.spans.every(({ scope }) => scope === OWN_SCOPE);
     throw new AssertionError({
-      message: `${message}\n\n${this.toString()}`,
+      message: `${message}\n\n${this.toString()}${isEmpty ? `\n\n${HINT}` : ''}`,
+      // jest prints the values of any other operator, of which there are none.
+      operator: 'fail',
       stackStartFn: this[assertion],
     });
   }

@@ -1,12 +1,16 @@
 import { performance } from 'node:perf_hooks';
 
+import type { HrTime, Span } from '@opentelemetry/api';
+
+import { askForNames } from '../carry/request-names.ts';
 import { messageOf, optionError } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
 import { Collector, type CollectorStats } from './collect.ts';
 import { HookSet } from './hook-set.ts';
-import { LoopClock, type LoopClockOptions, type Mark, type Split } from './loop-clock.ts';
-import { currentOwner, QUIET, quietly, type WorkOwner } from './owner.ts';
+import { LoopClock, type LoopClockOptions, type Split } from './loop-clock.ts';
+import { currentOwner, QUIET, quietly, type WorkOwner, type Mark } from './owner.ts';
 import { TRACER_LEVELS, type AsyncTrace, type TracerLevel } from './record.ts';
+import { attributesWhenShown } from './resource-attributes.ts';
 import {
   HttpRequests,
   httpRequests,
@@ -29,6 +33,7 @@ export interface RequestReport {
   split: Split;
 }
 
+/** Options of `AsyncResourceTracer`. */
 export interface AsyncResourceTracerOptions {
   /** The level `start()` begins at. Default `trace`. */
   level?: Exclude<TracerLevel, 'off'>;
@@ -61,6 +66,7 @@ export interface AsyncResourceTracerOptions {
   requests?: RequestSource;
 }
 
+/** Counts of a tracer since its start. */
 export interface TracerStats extends CollectorStats {
   level: TracerLevel;
   /** Requests that began and have not ended. */
@@ -91,6 +97,7 @@ export class AsyncResourceTracer {
   #clock: LoopClock;
   #level: TracerLevel = 'off';
   #stopSource: (() => void) | undefined;
+  #stopNames: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: AsyncResourceTracerOptions = {}) {
@@ -124,6 +131,11 @@ export class AsyncResourceTracer {
   /** Who ran on the loop; a new one each time the tracer is started. */
   get clock(): LoopClock {
     return this.#clock;
+  }
+
+  /** Whether async resources are recorded, which may become spans as late as at a flush. */
+  get isCollecting(): boolean {
+    return this.#level === 'trace' || this.#level === 'deep' || this.#traced.size > 0;
   }
 
   /** Starts at the level of the options, or changes to `level`. */
@@ -180,6 +192,17 @@ export class AsyncResourceTracer {
     });
   }
 
+  /** Puts what a span shows on it, when it is about to end. @internal */
+  describeShown(span: Span & { readonly startTime: HrTime }): void {
+    const now = performance.now();
+    const shown = this.#collector.endShown(span, now);
+    if (!shown) return;
+    const { record, owner } = shown;
+    const [seconds, nanos] = span.startTime;
+    const start = seconds * 1e3 + nanos / 1e6 - (owner?.epochOffset ?? performance.timeOrigin);
+    span.setAttributes(attributesWhenShown(record, start, now));
+  }
+
   #isTraced(owner: WorkOwner | undefined): boolean {
     if (owner && this.#traced.has(owner)) return true;
     if (this.#level !== 'trace') return this.#level === 'deep';
@@ -209,17 +232,17 @@ export class AsyncResourceTracer {
 
   #applyLevel(): void {
     const tracing = this.#level === 'watch' && this.#traced.size > 0;
-    const collects = this.#level === 'trace' || this.#level === 'deep' || tracing;
     this.#hooks.install({
       clock: this.#clock,
       level: tracing ? 'trace' : this.#level,
-      collects,
+      collects: this.isCollecting,
       stacks: this.#options.stacks ?? this.#level === 'deep',
     });
   }
 
   #turnOn(): void {
     this.#clock = this.#newClock();
+    this.#stopNames = askForNames();
     primary ??= this.#hooks;
     this.#stopSource = this.#source.start({
       begin: (owner, head) => this.#begin(owner, head),
@@ -235,6 +258,7 @@ export class AsyncResourceTracer {
     if (primary === this.#hooks) primary = undefined;
     process.off('exit', this.#onExit);
     clearInterval(this.#timer);
+    this.#stopNames?.();
     this.#stopSource?.();
     this.#stopSource = undefined;
     this.#hooks.uninstall();

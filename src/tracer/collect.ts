@@ -1,6 +1,9 @@
+import { TraceFlags } from '@opentelemetry/api';
+
+import { spanOfRequest, type ShowingSpan } from '../async/collecting.ts';
 import { roleOfType } from '../carry/async-resource-types.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { describe, dueAt, isDescribedLate } from './describe.ts';
+import { describe, dueAt, isDescribedLate, requestOf } from './describe.ts';
 import { Grouper, isOneShot, toTrace, type Group, type GroupLimits } from './group.ts';
 import type { WorkOwner } from './owner.ts';
 import type { AsyncRecord, AsyncTrace, TraceEnd } from './record.ts';
@@ -63,6 +66,8 @@ export class Collector {
   readonly #entries = new Map<number, Entry>();
   /** Long-lived resources whose group is finished, to name the root of a later one. */
   readonly #origins = new BoundedMap<AsyncTrace['root']>(MAX_ORIGINS);
+  /** What spans show that belong to an operation anyway. */
+  readonly #shown = new WeakMap<ShowingSpan, Entry>();
   /** The full group of a resource that was not kept, so that what it triggers does not found one. */
   readonly #overflow = new BoundedMap<Group['ticket']>(MAX_OVERFLOW);
   #finished: AsyncTrace[] = [];
@@ -93,6 +98,9 @@ export class Collector {
     if (!entry) return;
     if (event.stack) entry.stack = event.stack;
     this.#look(entry, event.resource);
+    const request = requestOf(type, event.resource);
+    const span = request && spanOfRequest(request);
+    if (span) this.show(asyncId, span);
     const due = dueAt(type, event.resource, now);
     if (due !== undefined) entry.group.dueUntil = Math.max(entry.group.dueUntil, due);
     if (isOneShot(type)) {
@@ -121,6 +129,29 @@ export class Collector {
     };
     const entry = this.#add(record, owner, undefined, asyncId);
     if (entry) this.#look(entry, resource);
+  }
+
+  /** Notes that a span shows this resource, where it is of the trace that the resource belongs to. */
+  show(asyncId: number, span: ShowingSpan): void {
+    const entry = this.#entries.get(asyncId);
+    const { traceId, spanId, traceFlags } = span.spanContext();
+    const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
+    if (!entry || !isSampled || entry.group.owner?.spanContext?.traceId !== traceId) return;
+    entry.record.shownBy = spanId;
+    this.#shown.set(span, entry);
+  }
+
+  /** The record of what this span shows, when the span is about to end. */
+  endShown(
+    span: ShowingSpan,
+    now: number,
+  ): { record: AsyncRecord; owner: WorkOwner | undefined } | undefined {
+    const entry = this.#shown.get(span);
+    if (!entry) return undefined;
+    entry.record.shownUntil = now;
+    const stack = formatStack(entry.stack);
+    if (stack) entry.record.stack = stack;
+    return { record: entry.record, owner: entry.group.owner };
   }
 
   has(asyncId: number): boolean {

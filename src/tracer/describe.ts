@@ -1,3 +1,4 @@
+import { UNNAMED } from '../async/collecting.ts';
 import { asyncWrapProviders } from './providers.ts';
 
 /*
@@ -75,6 +76,12 @@ function describeUnguarded(type: string, resource: object): string | undefined {
   }
 }
 
+/** The request of `node:http` that a resource of Node's was made for. */
+export function requestOf(type: string, resource: object): object | undefined {
+  const request = type === 'HTTPCLIENTREQUEST' ? valueOf(resource, 'req') : undefined;
+  return typeof request === 'object' && request !== null ? request : undefined;
+}
+
 /** When a timer is due, on the clock of `performance.now()`; undefined for anything else. */
 export function dueAt(type: string, resource: object, now: number): number | undefined {
   if (type !== 'Timeout') return undefined;
@@ -82,10 +89,12 @@ export function dueAt(type: string, resource: object, now: number): number | und
   return typeof delay === 'number' && delay >= 0 ? now + delay : undefined;
 }
 
-/** Names a callback that no request owns, from the object it runs for. */
-export function describeHolder(resource: object): string {
+/** Names a callback that no request owns, from the object it runs for; undefined: by nothing more. */
+export function describeHolder(resource: object): string | undefined {
   try {
-    const name = classNameOf(resource);
+    if (UNNAMED in resource || resource instanceof Promise) return undefined;
+    const name = kindOf(resource);
+    if (name === undefined) return undefined;
     const timer = Object.hasOwn(resource, '_onTimeout')
       ? valueOf(resource, '_onTimeout')
       : undefined;
@@ -98,6 +107,13 @@ export function describeHolder(resource: object): string {
   } catch {
     return 'callback';
   }
+}
+
+/** What an object is that Node runs a callback for; undefined where its class tells nothing. */
+function kindOf(resource: object): string | undefined {
+  const name = classNameOf(resource);
+  if (name !== 'Object' && name !== 'unknown') return name;
+  return Object.hasOwn(resource, 'callback') ? 'process.nextTick' : undefined;
 }
 
 /** The name of an object's class, without running a getter of anybody. */

@@ -61,6 +61,20 @@ export class Holds {
     return worst;
   }
 
+  /**
+   * The stretches between `start` and `end`, cut to it and in their order; of more than `max` the
+   * longest. `current` has not ended.
+   */
+  within(start: number, end: number, current: Hold, max: number): Hold[] {
+    const found: Hold[] = [];
+    for (const hold of [...this.#holds, ...(this.counts(current) ? [current] : [])]) {
+      const [from, to] = [Math.max(hold.start, start), Math.min(hold.end, end)];
+      if (to - from >= this.shortest) found.push({ ...hold, start: from, end: to });
+    }
+    const kept = found.toSorted((a, b) => b.end - b.start - (a.end - a.start)).slice(0, max);
+    return kept.sort((a, b) => a.start - b.start);
+  }
+
   #sum(
     sums: Map<WorkOwner | string, Blame>,
     hold: Hold,

@@ -9,6 +9,7 @@ import type { Collector } from './collect.ts';
 import { classNameOf, describeHolder } from './describe.ts';
 import type { LoopClock } from './loop-clock.ts';
 import { currentOwner, enterOwner, QUIET, recordedOwner, type WorkOwner } from './owner.ts';
+import { knownName } from './shape.ts';
 import { captureStack } from './stack.ts';
 import type { TracerLevel } from './record.ts';
 
@@ -61,7 +62,10 @@ export class HookSet {
       onFailure: () => this.#options.onFailure(),
     });
     this.#hook.enable();
-    if (plan.collects) this.#stopCollecting = startCollecting();
+    if (plan.collects) {
+      const { collector } = this.#options;
+      this.#stopCollecting = startCollecting((asyncId, span) => collector.show(asyncId, span));
+    }
   }
 
   uninstall(): void {
@@ -160,8 +164,12 @@ function activeSpanOf(owner: WorkOwner | undefined): string | undefined {
   return isOwn ? active.spanId : undefined;
 }
 
-function labelHere(): string {
-  return describeHolder(executionAsyncResource());
+function labelHere(): string | undefined {
+  const resource = executionAsyncResource();
+  const label = describeHolder(resource);
+  // Where it says no more than the class of a handle of Node, that has a name for people.
+  const isClass = label !== undefined && !label.includes(' ');
+  return isClass ? (knownName(typeOf(resource)) ?? label) : label;
 }
 
 const TYPES_BY_CLASS: Record<string, string> = {

@@ -1,5 +1,5 @@
 import { Holds, type Blame, type Hold } from './holds.ts';
-import type { WorkOwner } from './owner.ts';
+import type { Mark, WorkOwner } from './owner.ts';
 
 /*
  * Who runs on the event loop, and for how long, from nothing but before/after.
@@ -27,17 +27,9 @@ export interface LoopClockOptions {
   secondary?: boolean;
 }
 
-/** A reading of the clock, to be compared with a later one. */
-export interface Mark {
-  /** Readings of different clocks cannot be compared. */
-  readonly clock: LoopClock;
-  readonly at: number;
-  readonly busy: number;
-  readonly run: number;
-}
-
 /** Where the time of an interval went; the three parts add up to `totalMillis`. */
 export interface Split {
+  /** The whole interval: the sum of the other three. */
   totalMillis: number;
   /** JavaScript of the owner itself. */
   runMillis: number;
@@ -174,6 +166,12 @@ export class LoopClock {
       loopMillis: busy - run,
       blockedBy: this.#holds.blame(mark.at, now, owner, this.#holdUntil(now)),
     };
+  }
+
+  /** The stretches since `mark` in which somebody held the loop, the owner of the mark among them. */
+  holdsSince(mark: Mark, max: number): Hold[] {
+    const now = this.#settle();
+    return this.#holds.within(mark.at, now, this.#holdUntil(now), max);
   }
 
   #settle(): number {

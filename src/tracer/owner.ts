@@ -3,7 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { context, trace, type Context, type Span, type SpanContext } from '@opentelemetry/api';
 
 import { TracerState } from '../async/collecting.ts';
-import type { Mark } from './loop-clock.ts';
+import { notedName } from '../carry/request-names.ts';
+import { isSuppressed } from '../carry/suppression.ts';
 
 /*
  * Whose work is running. An owner is a request or another unit of work a person would name; it is
@@ -12,12 +13,23 @@ import type { Mark } from './loop-clock.ts';
 
 let lastId = 0;
 
+/** A reading of a loop clock, to be compared with a later one. */
+export interface Mark {
+  /** Readings of different clocks cannot be compared. */
+  readonly clock: object;
+  readonly at: number;
+  readonly busy: number;
+  readonly run: number;
+}
+
 /** One request, job or root span: what slices of the event loop are charged to. */
 export class WorkOwner extends TracerState {
+  /** Counts from 1 in each process. */
   readonly id: number = ++lastId;
   #label: string | (() => string);
   /** Milliseconds on the clock of `performance.now()`. */
   readonly startedAt: number;
+  /** The same of its end; undefined while it goes on. */
   endedAt: number | undefined;
   /** Milliseconds of JavaScript run for this owner so far; written by one `LoopClock` only. */
   runMillis = 0;
@@ -27,10 +39,18 @@ export class WorkOwner extends TracerState {
   marked = false;
   /** Ids only: an owner must not keep a finished span alive. */
   spanContext: SpanContext | undefined;
+  /** The span that names it, until that ends: an owner must not keep a finished span alive. */
+  span: object | undefined;
   /** What to add to the tracer's clock to get the milliseconds since 1970 its span uses. */
   epochOffset: number | undefined;
   /** When its span started, on the clock of `performance.now()`. */
   spanStartedAt: number | undefined;
+  /** What a request was answered with; undefined where it was not. */
+  statusCode: number | undefined;
+  /** Whether its span is an error. */
+  failed = false;
+  /** Whether its span ended as that of a server without a route. */
+  unrouted = false;
   /** How many groups of async resources were begun for it. */
   groups = 0;
 
@@ -43,6 +63,8 @@ export class WorkOwner extends TracerState {
 
   /** Low in cardinality and free of values: `GET /orders/{n}`. */
   get label(): string {
+    const noted = this.span && notedName(this.span);
+    if (noted !== undefined) return noted;
     if (typeof this.#label === 'function') this.#label = this.#label();
     return this.#label;
   }
@@ -63,8 +85,6 @@ const storage = new AsyncLocalStorage<WorkOwner | undefined>();
 const ownersOfSpans = new WeakMap<Span, WorkOwner>();
 // Until the first span has an owner, nobody need look for the active one.
 let spansHaveOwners = false;
-// The key under which OpenTelemetry suppresses tracing; its keys are global symbols.
-const SUPPRESSED = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 /** Runs `fn`, and all that follows from it asynchronously, without leaving a trace. */
 export function quietly<Result>(fn: () => Result): Result {
@@ -92,7 +112,7 @@ export function currentOwner(): WorkOwner | undefined {
 /** The same, but `QUIET` where tracing is suppressed: what exporters do is nobody's work. */
 export function recordedOwner(): WorkOwner | undefined {
   const active: Context = context.active();
-  return active.getValue(SUPPRESSED) === true ? QUIET : currentOwner();
+  return isSuppressed(active) ? QUIET : currentOwner();
 }
 
 /** The owner of the work a span stands for, if it has one. */

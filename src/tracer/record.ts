@@ -16,18 +16,22 @@ export const TRACER_LEVELS: readonly TracerLevel[] = ['off', 'watch', 'trace', '
 
 /** The life of one async resource, as far as it was seen. */
 export interface AsyncRecord {
+  /** The async id that Node gave it. */
   readonly asyncId: number;
   readonly type: string;
   /** Because of what it exists. */
   readonly triggerAsyncId: number;
   /** In whose callback it was created. */
   readonly executionAsyncId: number;
+  /** When it was created. */
   readonly initAt: number;
   /** `before` and `after` of each callback, in turn: `[before, after, before, after, ...]`. */
   readonly slices: number[];
   /** Callbacks beyond the bound, which were not kept. */
   slicesDropped: number;
+  /** When the promise was resolved. */
   resolvedAt?: number;
+  /** When it was destroyed. */
   destroyedAt?: number;
   /** What the type can tell: the host name of a lookup, the port of a listen, the SQL. */
   description?: string;
@@ -37,6 +41,10 @@ export interface AsyncRecord {
   stack?: string[];
   /** The span that was active where it was created. */
   spanId?: string;
+  /** The span that shows it, as that of its operation does. */
+  shownBy?: string;
+  /** When that span ended, in milliseconds of `performance.now()`. */
+  shownUntil?: number;
   /** It existed before recording began: `initAt` is when it was first seen. */
   readonly bornBefore: boolean;
 }
@@ -46,9 +54,12 @@ export type TraceEnd = 'idle' | 'cap' | 'stop';
 
 /** Whose work a group is, where a request or a root span is known. */
 export interface TraceOwner {
+  /** Counts from 1 in each process. */
   id: number;
   label: string;
+  /** When the request began. */
   startedAt: number;
+  /** When it ended; absent where it goes on. */
   endedAt?: number;
   traceId?: string;
   spanId?: string;
@@ -66,7 +77,9 @@ export interface AsyncTrace {
   /** The async resource all others were triggered by, seen itself or not. */
   root: { asyncId: number; type: string; description?: string };
   owner?: TraceOwner;
+  /** When its request began; without one, or in a later part, when the group did. */
   startedAt: number;
+  /** When something of it was last seen to happen. */
   endedAt: number;
   /** In the order of their creation. */
   records: AsyncRecord[];
@@ -85,4 +98,11 @@ export function lastSeen(record: AsyncRecord): number {
     record.resolvedAt ?? 0,
     record.destroyedAt ?? 0,
   );
+}
+
+/** Milliseconds in callbacks: `before` and `after` in turn. */
+export function runTime(slices: readonly number[]): number {
+  let run = 0;
+  for (let i = 0; i + 1 < slices.length; i += 2) run += (slices[i + 1] ?? 0) - (slices[i] ?? 0);
+  return run;
 }

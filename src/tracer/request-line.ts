@@ -1,23 +1,54 @@
+import { cutMiddle } from '../base/cut-middle.ts';
 import type { RequestReport } from './async-resource-tracer.ts';
+import type { WorkOwner } from './owner.ts';
 
 /** What every line on stderr begins with. */
 const PREFIX = 'clew: ';
+/** Where a line may be broken; what follows begins the next one. */
+const BREAKS = /(?= {2}[\d.]+ ms: | waiting for I\/O | for the loop )/;
 
-/** Where a request's time went, in one line. */
-export function requestLine({ label, split }: RequestReport): string {
+/** Where a request's time went, in one line; each request is called by its route as known by now. */
+export function requestLine({ owner, split }: RequestReport): string {
   const { totalMillis, runMillis, ioMillis, loopMillis, blockedBy } = split;
-  const blame = blockedBy ? ` (${blockedBy.label} ${millis(blockedBy.millis)})` : '';
+  const blocker = blockedBy?.owner?.label ?? blockedBy?.label;
+  const blame = blockedBy ? ` (${blocker} ${millis(blockedBy.millis)})` : '';
+  const status = statusOf(owner);
   return (
-    `${label}  ${millis(totalMillis)} ms: running ${millis(runMillis)}, ` +
-    `waiting for I/O ${millis(ioMillis)}, loop busy with others ${millis(loopMillis)}${blame}`
+    `${requestName(owner)}${status && ` ${status}`}  ` +
+    `${millis(totalMillis)} ms: running ${millis(runMillis)}, ` +
+    `waiting for I/O ${millis(ioMillis)}, for the loop ${millis(loopMillis)}${blame}`
   );
 }
 
-/** The line, in two where a terminal of so many columns is too narrow for it. */
+/** What a request is called; the path that no route matched is no part of the name of its span. */
+export function requestName({ label, statusCode, unrouted }: WorkOwner): string {
+  const [method, path] = label.split(' ', 2);
+  return unrouted && statusCode === 404 && path ? `${method} (${path})` : label;
+}
+
+/** Whether a request failed by OpenTelemetry's convention for servers, or by its span. */
+export function hasFailed({ failed, statusCode = 0 }: WorkOwner): boolean {
+  return failed || statusCode >= 500;
+}
+
+/** `ERROR 500`, `404`; empty where there is nothing to tell. */
+function statusOf(owner: WorkOwner): string {
+  const { statusCode } = owner;
+  if (hasFailed(owner)) return statusCode === undefined ? 'ERROR' : `ERROR ${statusCode}`;
+  return statusCode !== undefined && statusCode >= 400 ? String(statusCode) : '';
+}
+
+/** The line, in as few as fit a terminal of so many columns; what is too long for one is cut in the middle. */
 export function fitLine(line: string, columns: number | undefined): string[] {
-  if (columns === undefined || PREFIX.length + line.length <= columns) return [line];
-  const at = line.indexOf(' loop busy');
-  return [line.slice(0, at), ` ${line.slice(at)}`];
+  if (columns === undefined) return [line];
+  const room = Math.max(columns - PREFIX.length, 20);
+  const lines: string[] = [];
+  for (const part of line.split(BREAKS)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + part.length <= room) lines.push(lines.pop() + part);
+    else lines.push(last === undefined ? part : `  ${part.trimStart()}`);
+  }
+  return lines.map((one) => cutMiddle(one, room));
 }
 
 function millis(value: number): string {

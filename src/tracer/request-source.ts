@@ -30,7 +30,7 @@ export interface RequestSource {
 
 interface ServerMessage {
   request: RequestHead;
-  response: object & { closed?: boolean; destroyed?: boolean };
+  response: object & { closed?: boolean; destroyed?: boolean; statusCode?: number };
 }
 
 const START = 'http.server.request.start';
@@ -123,8 +123,11 @@ export class HttpRequests implements RequestSource {
   };
 
   readonly #finish = (message: unknown): void => {
-    const owner = this.#ownerOf((message as ServerMessage).response);
-    if (owner) this.#end(owner);
+    const { response } = message as ServerMessage;
+    const owner = this.#ownerOf(response);
+    if (!owner) return;
+    owner.statusCode = response.statusCode;
+    this.#end(owner);
   };
 
   /** Nearly always a response is finished in its own context; else it is looked for. */

@@ -6,21 +6,26 @@ import {
   type Attributes,
   type Context,
   type Link,
-  type Span,
+  type SpanContext,
   type Tracer,
 } from '@opentelemetry/api';
 import { performance } from 'node:perf_hooks';
 
 import { ATTR_LINK } from './split-span-processor.ts';
 import type { AsyncTrace } from './record.ts';
-import { creationLine } from './stack.ts';
+import {
+  attributesOfRecord,
+  RESOURCE_PREFIX,
+  runningSince,
+  toMicros,
+} from './resource-attributes.ts';
 import { shape, type ShapedNode } from './shape.ts';
 
 /*
- * The nodes of a finished group as spans under the span of their request.
+ * The nodes of a finished group as spans under the span of their request. A node that the span of an
+ * operation shows, as that of a query does, is that span.
  */
 
-const PREFIX = 'clew.async_resource.';
 /** Jaeger warns of spans that end when they start; the old query API cuts to microseconds. */
 const SHORTEST_MILLIS = 0.002;
 
@@ -47,7 +52,7 @@ export function writeResourceSpans(trace: AsyncTrace, options: ResourceSpansOpti
   if (shaped.nodes.length > 0 || (hidden > 0 && trace.part === undefined)) {
     writer.writeSummary(trace, shaped.nodes.length, hidden);
   }
-  return shaped.nodes.length + 1;
+  return writer.written;
 }
 
 class Writer {
@@ -55,7 +60,8 @@ class Writer {
   readonly #traceId: string;
   readonly #root: Context;
   readonly #offset: number;
-  readonly #spans = new Map<ShapedNode, Span>();
+  readonly #spans = new Map<ShapedNode, SpanContext>();
+  written = 0;
 
   constructor(tracer: Tracer, traceId: string, root: Context, epochOffset: number | undefined) {
     this.#tracer = tracer;
@@ -65,22 +71,24 @@ class Writer {
   }
 
   write(node: ShapedNode): void {
-    const creator = node.createdBy && this.#spans.get(node.createdBy);
-    const links: Link[] = creator
-      ? [{ context: creator.spanContext(), attributes: { [ATTR_LINK]: 'created_by' } }]
-      : [];
+    const { shownBy } = node.record;
+    if (shownBy !== undefined) {
+      this.#spans.set(node, this.#contextOf(shownBy));
+      return;
+    }
     const span = this.#tracer.startSpan(
       node.name,
       {
         kind: SpanKind.INTERNAL,
         startTime: node.startedAt + this.#offset,
         attributes: attributesOf(node),
-        links,
+        links: this.#linksOf(node),
       },
       this.#parentOf(node),
     );
     span.end(Math.max(node.endedAt, node.startedAt + SHORTEST_MILLIS) + this.#offset);
-    this.#spans.set(node, span);
+    this.#spans.set(node, span.spanContext());
+    this.written++;
   }
 
   /** What the request made in all: the request's own span has ended and cannot say so. */
@@ -93,46 +101,55 @@ class Writer {
         kind: SpanKind.INTERNAL,
         startTime: startedAt + this.#offset,
         attributes: {
-          [`${PREFIX}count`]: trace.records.length + trace.dropped,
-          [`${PREFIX}shown`]: shown,
-          [`${PREFIX}folded`]: folded,
-          [`${PREFIX}dropped`]: trace.dropped,
+          [`${RESOURCE_PREFIX}count`]: trace.records.length + trace.dropped,
+          [`${RESOURCE_PREFIX}shown`]: shown,
+          [`${RESOURCE_PREFIX}folded`]: folded,
+          [`${RESOURCE_PREFIX}dropped`]: trace.dropped,
         },
       },
       this.#root,
     );
-    const end = Math.max(trace.owner?.endedAt ?? trace.endedAt, startedAt + SHORTEST_MILLIS);
-    span.end(end + this.#offset);
+    // It stands for no time: as long as the request, it would be what the request waited for.
+    span.end(startedAt + SHORTEST_MILLIS + this.#offset);
+    this.written++;
   }
 
   /** The trigger's span, else the span that was active at creation, else the request's. */
   #parentOf(node: ShapedNode): Context {
-    const parent = node.parent && this.#spans.get(node.parent);
-    if (parent) return traceApi.setSpan(this.#root, parent);
+    const trigger = node.parent && !hasEnded(node.parent, node) && this.#spans.get(node.parent);
+    if (trigger) return traceApi.setSpanContext(this.#root, trigger);
     const { spanId } = node.record;
-    if (!spanId) return this.#root;
-    return traceApi.setSpanContext(this.#root, {
-      traceId: this.#traceId,
-      spanId,
-      traceFlags: TraceFlags.SAMPLED,
-    });
+    return spanId ? traceApi.setSpanContext(this.#root, this.#contextOf(spanId)) : this.#root;
+  }
+
+  #linksOf(node: ShapedNode): Link[] {
+    const { parent, createdBy } = node;
+    const links: Link[] = [];
+    const link = (to: ShapedNode | undefined, relation: string): void => {
+      const context = to && this.#spans.get(to);
+      if (context) links.push({ context, attributes: { [ATTR_LINK]: relation } });
+    };
+    if (parent && hasEnded(parent, node)) link(parent, 'triggered_by');
+    link(createdBy, 'created_by');
+    return links;
+  }
+
+  #contextOf(spanId: string): SpanContext {
+    return { traceId: this.#traceId, spanId, traceFlags: TraceFlags.SAMPLED };
   }
 }
 
-function attributesOf(node: ShapedNode): Attributes {
-  const { record } = node;
-  const attributes: Attributes = {
-    [`${PREFIX}id`]: record.asyncId,
-    [`${PREFIX}type`]: record.type,
-    [`${PREFIX}trigger_id`]: record.triggerAsyncId,
-    [`${PREFIX}execution_id`]: record.executionAsyncId,
-    [`${PREFIX}callbacks`]: Math.ceil(record.slices.length / 2) + record.slicesDropped,
-    [`${PREFIX}folded`]: node.folded,
-    [`${PREFIX}run_ms`]: Math.round(node.runMillis * 1e3) / 1e3,
-  };
-  if (record.description !== undefined) attributes[`${PREFIX}description`] = record.description;
-  const line = record.stack && creationLine(record.stack);
-  if (line !== undefined) attributes[`${PREFIX}created_at`] = line;
-  if (record.bornBefore) attributes[`${PREFIX}born_before`] = true;
+/** Whether the span of an operation was over when what it triggered began: it is no parent then. */
+function hasEnded({ record }: ShapedNode, node: ShapedNode): boolean {
+  return record.shownBy !== undefined && (record.shownUntil ?? Infinity) <= node.startedAt;
+}
+
+function attributesOf({ record, startedAt, folded, runMillis, slices }: ShapedNode): Attributes {
+  const attributes = attributesOfRecord(record);
+  attributes[`${RESOURCE_PREFIX}folded`] = folded;
+  attributes[`${RESOURCE_PREFIX}run_ms`] = toMicros(runMillis);
+  attributes[`${RESOURCE_PREFIX}running`] = runningSince(startedAt, slices);
+  const { description } = record;
+  if (description !== undefined) attributes[`${RESOURCE_PREFIX}description`] = description;
   return attributes;
 }

@@ -1,6 +1,6 @@
 import { roleOfType } from '../carry/async-resource-types.ts';
 import { isNodeType } from './describe.ts';
-import { lastSeen, type AsyncRecord, type AsyncTrace } from './record.ts';
+import { lastSeen, runTime, type AsyncRecord, type AsyncTrace } from './record.ts';
 
 /*
  * From a finished group to the few things in it that a person waits for.
@@ -26,6 +26,8 @@ export interface ShapedNode {
   folded: number;
   /** Milliseconds in callbacks of the node and of what was folded into it. */
   runMillis: number;
+  /** Those callbacks, `before` and `after` in turn; one record after the other. */
+  readonly slices: number[];
 }
 
 export interface ShapedTrace {
@@ -69,13 +71,17 @@ const SHORTEST_POOL_WAIT_MILLIS = 0.5;
 
 /** The name of the span of a type: the operation's own type where it is not Node's. */
 export function nameOfType(type: string): string {
-  const known = NAMES.find(([pattern]) => pattern.test(type));
-  if (known) return known[1];
-  return isNodeType(type) ? type.toLowerCase() : type;
+  return knownName(type) ?? (isNodeType(type) ? type.toLowerCase() : type);
+}
+
+/** What people call that which a type waits for; undefined for types without such a name. */
+export function knownName(type: string): string | undefined {
+  return NAMES.find(([pattern]) => pattern.test(type))?.[1];
 }
 
 /**
- * The nodes of a group, in the order of their creation. `maxNodes` bounds them: the longest stay.
+ * The nodes of a group, in the order of their creation. `maxNodes` bounds those that no other span
+ * shows: the longest stay.
  */
 export function shape(trace: AsyncTrace, maxNodes: number = MAX_NODES): ShapedTrace {
   const { kept, total } = pickNodes(trace, maxNodes);
@@ -95,7 +101,8 @@ export function shape(trace: AsyncTrace, maxNodes: number = MAX_NODES): ShapedTr
         startedAt: record.initAt,
         endedAt: endOf(record),
         folded: 0,
-        runMillis: runOf(record),
+        runMillis: runTime(record.slices),
+        slices: ended(record.slices),
       };
       nodes.push(node);
       places.set(record.asyncId, node);
@@ -107,7 +114,8 @@ export function shape(trace: AsyncTrace, maxNodes: number = MAX_NODES): ShapedTr
       continue;
     }
     parent.folded++;
-    parent.runMillis += runOf(record);
+    parent.runMillis += runTime(record.slices);
+    for (const at of ended(record.slices)) parent.slices.push(at);
     if (isUnawaited(record, overAt(trace))) continue;
     parent.endedAt = Math.max(parent.endedAt, record.slices.at(-1) ?? 0);
   }
@@ -115,11 +123,15 @@ export function shape(trace: AsyncTrace, maxNodes: number = MAX_NODES): ShapedTr
 }
 
 function pickNodes(trace: AsyncTrace, maxNodes: number): { kept: Set<AsyncRecord>; total: number } {
-  const candidates = trace.records.filter((record) => isNode(record, overAt(trace)));
-  const total = candidates.length;
-  if (total <= maxNodes) return { kept: new Set(candidates), total };
+  // What a span shows already takes no room.
+  const shown = trace.records.filter(({ shownBy }) => shownBy !== undefined);
+  const candidates = trace.records.filter(
+    (record) => record.shownBy === undefined && isNode(record, overAt(trace)),
+  );
+  const total = shown.length + candidates.length;
+  if (candidates.length <= maxNodes) return { kept: new Set([...shown, ...candidates]), total };
   const longest = candidates.sort((a, b) => lengthOf(b) - lengthOf(a)).slice(0, maxNodes);
-  return { kept: new Set(longest), total };
+  return { kept: new Set([...shown, ...longest]), total };
 }
 
 function overAt({ owner }: AsyncTrace): number {
@@ -153,8 +165,7 @@ function lengthOf(record: AsyncRecord): number {
   return endOf(record) - record.initAt;
 }
 
-function runOf({ slices }: AsyncRecord): number {
-  let run = 0;
-  for (let i = 0; i + 1 < slices.length; i += 2) run += (slices[i + 1] ?? 0) - (slices[i] ?? 0);
-  return run;
+/** Without the callback that is running. */
+function ended(slices: readonly number[]): number[] {
+  return slices.slice(0, slices.length - (slices.length % 2));
 }

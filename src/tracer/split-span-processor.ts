@@ -1,5 +1,6 @@
 import {
   SpanKind,
+  SpanStatusCode,
   trace,
   TraceFlags,
   type Attributes,
@@ -11,7 +12,8 @@ import {
 import { performance } from 'node:perf_hooks';
 
 import type { AsyncResourceTracer } from './async-resource-tracer.ts';
-import type { Mark, Split } from './loop-clock.ts';
+import type { Hold } from './holds.ts';
+import type { Split } from './loop-clock.ts';
 import {
   currentOwner,
   ownerOfSpan,
@@ -19,6 +21,7 @@ import {
   recordedOwner,
   setOwnerOfSpan,
   WorkOwner,
+  type Mark,
 } from './owner.ts';
 
 /** Attribute names of the split, and of the link to the span that held the loop. */
@@ -27,7 +30,13 @@ export const ATTR_WAIT_IO_MS = 'clew.wait.io.ms';
 export const ATTR_WAIT_LOOP_MS = 'clew.wait.loop.ms';
 export const ATTR_BLOCKED_BY = 'clew.blocked_by';
 export const ATTR_BLOCKED_BY_MS = 'clew.blocked_by.ms';
+export const ATTR_RUN_AT = 'clew.run.at';
+export const ATTR_WAIT_LOOP_AT = 'clew.wait.loop.at';
+export const ATTR_WAIT_LOOP_BY = 'clew.wait.loop.by';
 export const ATTR_LINK = 'clew.link';
+
+/** Of a request with more stretches the longest are named. */
+const MAX_STRETCHES = 32;
 
 /** A span as the SDK hands it to processors; 2.x and 3.x agree on this much. */
 export interface ProcessedSpan extends Span {
@@ -35,6 +44,7 @@ export interface ProcessedSpan extends Span {
   readonly kind: SpanKind;
   readonly startTime: HrTime;
   readonly attributes: Attributes;
+  readonly status?: { readonly code: SpanStatusCode };
   readonly parentSpanContext?: SpanContext | undefined;
 }
 
@@ -92,13 +102,21 @@ export class SplitSpanProcessor {
     const measured = this.#measured.get(span);
     if (!measured) return;
     const { mark, owner, isRootOfOwner, owns } = measured;
-    const { clock } = mark;
-    if (clock === this.#tracer.clock && this.#tracer.level !== 'off') {
+    const { clock } = this.#tracer;
+    if (mark.clock === clock && this.#tracer.level !== 'off') {
       if (owner && currentOwner() === owner) clock.observe(owner);
       annotate(span, clock.since(mark, owner));
+      // Of spans below it a reader finds the stretches here.
+      if (owner && isRootOfOwner) placeHolds(span, owner, clock.holdsSince(mark, MAX_STRETCHES));
     }
+    this.#tracer.describeShown(span);
     if (!owner) return;
-    if (isRootOfOwner) owner.label = labelOf(span, owner.label);
+    if (isRootOfOwner) {
+      owner.label = labelOf(span, owner.label);
+      owner.span = undefined;
+      owner.failed = span.status?.code === SpanStatusCode.ERROR;
+      owner.unrouted = span.kind === SpanKind.SERVER && span.attributes['http.route'] === undefined;
+    }
     if (owns) owner.endedAt = performance.now();
   }
 
@@ -117,6 +135,7 @@ export class SplitSpanProcessor {
   #adopt(owner: WorkOwner, span: ProcessedSpan): void {
     const { traceId, spanId, traceFlags } = span.spanContext();
     owner.spanContext = { traceId, spanId, traceFlags };
+    owner.span = span;
     owner.spanStartedAt = performance.now();
     owner.epochOffset = span.startTime[0] * 1e3 + span.startTime[1] / 1e6 - owner.spanStartedAt;
     owner.label = labelOf(span, owner.label);
@@ -141,6 +160,26 @@ export function annotate(span: Span, split: Split): void {
   if (!blocker || !(blocker.traceFlags & TraceFlags.SAMPLED)) return;
   if (blocker.spanId === span.spanContext().spanId) return;
   span.addLink({ context: blocker, attributes: { [ATTR_LINK]: 'blocked_by' } });
+}
+
+/** Writes when the loop was held during the request, by itself and by others. */
+function placeHolds(span: Span, owner: WorkOwner, holds: readonly Hold[]): void {
+  const { spanStartedAt: from } = owner;
+  if (from === undefined || holds.length === 0) return;
+  const own = holds.filter((hold) => hold.owner === owner);
+  const others = holds.filter((hold) => hold.owner !== owner);
+  const micros = (stretches: readonly Hold[]): number[] =>
+    stretches.flatMap(({ start, end }) => [toMicros(start - from), toMicros(end - from)]);
+  if (own.length > 0) span.setAttribute(ATTR_RUN_AT, micros(own));
+  if (others.length === 0) return;
+  span.setAttributes({
+    [ATTR_WAIT_LOOP_AT]: micros(others),
+    [ATTR_WAIT_LOOP_BY]: others.map((hold) => hold.owner?.label ?? hold.label),
+  });
+}
+
+function toMicros(millis: number): number {
+  return Math.max(0, Math.round(millis * 1e3));
 }
 
 /** The route where the instrumentation knows it, else what the owner was called before. */

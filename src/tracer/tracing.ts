@@ -5,12 +5,11 @@ import type { TracerProvider } from '@opentelemetry/api';
 import { messageOf } from '../base/errors.ts';
 import { say } from '../base/log.ts';
 import { AsyncResourceTracer, type RequestReport } from './async-resource-tracer.ts';
-import type { WorkOwner } from './owner.ts';
+import { quietly, type WorkOwner } from './owner.ts';
 import type { AsyncTrace, TracerLevel } from './record.ts';
 import { listenForRecordings, timestamp } from './recording/control.ts';
 import { writeSingle } from './recording/recorder.ts';
 import { RECORD_HEADER, RecordHeaderVerifier } from './recording/signed-header.ts';
-import { requestLine } from './request-line.ts';
 import type { RequestHead } from './request-source.ts';
 import { writeResourceSpans } from './resource-spans.ts';
 import { SplitSpanProcessor, type ProcessedSpan } from './split-span-processor.ts';
@@ -26,8 +25,10 @@ export interface TracingSettings {
   recordFolder: string;
   /** With it, this signal starts a recording. */
   recordSignal?: NodeJS.Signals | undefined;
-  /** Writes a line per request. */
-  printRequest?: ((line: string) => void) | undefined;
+  /** Is called with each request that ended, once its name is known. */
+  onRequest?: ((report: RequestReport) => void) | undefined;
+  /** Is called when the process is about to end, after the last request. */
+  onEnd?: (() => void) | undefined;
 }
 
 let running: Tracing | undefined;
@@ -49,6 +50,7 @@ export class Tracing {
   readonly #undo: (() => void)[] = [];
   #provider: TracerProvider | undefined;
   #recordings = 0;
+  #atEnd: () => void = () => undefined;
 
   constructor(settings: TracingSettings) {
     this.#settings = { ...settings };
@@ -63,7 +65,7 @@ export class Tracing {
     // Requests have to be seen to be chosen.
     const chooses = this.#verifier !== undefined || settings.resourceSpans > 0;
     this.tracer.setLevel(settings.level === 'off' && chooses ? 'watch' : settings.level);
-    this.#print(settings);
+    this.#report(settings);
     this.#listen(settings);
   }
 
@@ -75,8 +77,14 @@ export class Tracing {
   /** @internal */
   extend(settings: TracingSettings): void {
     if (this.tracer.level === 'off') this.tracer.setLevel(settings.level);
-    if (!this.#settings.printRequest) this.#print(settings);
+    if (!this.#settings.onRequest) this.#report(settings);
     if (!this.#settings.recordSignal) this.#listen(settings);
+  }
+
+  /** Hands on what there is when the process is about to end, which `exit` need not tell of. */
+  end(): void {
+    this.tracer.flush(true);
+    this.#atEnd();
   }
 
   stop(): void {
@@ -85,11 +93,24 @@ export class Tracing {
     for (const undo of this.#undo.splice(0)) undo();
   }
 
-  #print({ printRequest }: TracingSettings): void {
-    if (!printRequest) return;
-    this.#settings.printRequest = printRequest;
-    const print = (report: RequestReport): void => printRequest(requestLine(report));
-    this.#undo.push(this.tracer.onRequest(print));
+  #report({ onRequest, onEnd }: TracingSettings): void {
+    if (!onRequest) return;
+    Object.assign(this.#settings, { onRequest, onEnd });
+    const ended: RequestReport[] = [];
+    const flush = (): void => {
+      for (const report of ended.splice(0)) onRequest(report);
+    };
+    // The request's span ends in this turn, too, and knows the route: the line has its name.
+    const add = (report: RequestReport): void => {
+      if (ended.push(report) === 1) quietly(() => setImmediate(flush).unref());
+    };
+    this.#atEnd = () => {
+      flush();
+      onEnd?.();
+    };
+    process.on('exit', this.#atEnd);
+    const undo = this.tracer.onRequest(add);
+    this.#undo.push(undo, () => process.off('exit', this.#atEnd), flush);
   }
 
   #listen({ recordSignal, recordFolder }: TracingSettings): void {

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+
+import { commands } from '../../src/cli/commands.ts';
 import { scenes } from '../../src/cli/demo/scenes.ts';
 import { accepts, freePort } from '../support/instances.ts';
 import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
 import { toObject } from '../support/otlp-types.ts';
+import { answerIn } from './support/json-answer.ts';
 import { runNode, RunningNode } from '../support/run-node.ts';
 import { requireService } from '../support/services.ts';
 
@@ -13,16 +18,58 @@ const REQUESTS = scenes.reduce((sum, scene) => sum + scene.requests.length, 0);
 const SERVER = 2;
 const CLIENT = 3;
 
-/** Environment in which nothing answers OTLP and no database is given. */
+/** The five questions of `clew mcp`, asked by the SDK's client. */
+async function askAboutDemo(page: string): Promise<void> {
+  const client = new Client({ name: 'test', version: '1' });
+  const args = [CLI, 'mcp', '--from', page];
+  await client.connect(
+    new StdioClientTransport({ command: process.execPath, args, stderr: 'ignore' }),
+  );
+  // oxlint-disable-next-line typescript/no-explicit-any
+  const ask = async (name: string, input: Record<string, unknown> = {}): Promise<any> => {
+    const { content } = (await client.callTool({ name, arguments: input })) as {
+      content: { text: string }[];
+    };
+    const text = content[0]?.text ?? '';
+    assert.ok(text.length < 8192, name);
+    return JSON.parse(text);
+  };
+  const { requests, total } = await ask('list_requests', { show: 'slowest' });
+  assert.equal(total, REQUESTS);
+  const failed = await ask('list_requests', { show: 'failed' });
+  assert.deepEqual(
+    failed.requests.map(({ statusCode }: { statusCode: string }) => statusCode),
+    ['500'],
+  );
+  const order = requests.find(({ spans }: { spans: number }) => spans >= 5);
+  const why = await ask('why_slow', { trace: order.traceId });
+  const { children } = why.tree[0];
+  for (const name of ['BEGIN', 'UPDATE products', 'INSERT orders', 'COMMIT']) {
+    assert.ok(
+      children.some((node: { name: string }) => node.name === name),
+      name,
+    );
+  }
+  assert.ok(why.typical.requests >= 1);
+  const waited = await ask('what_it_waited_for', { trace: order.traceId });
+  assert.ok(waited.criticalPath.some(({ name }: { name: string }) => name === 'INSERT orders'));
+  assert.deepEqual((await ask('lost_parents')).findings, []);
+  const [a, b] = requests.map(({ traceId }: { traceId: string }) => traceId);
+  assert.ok((await ask('compare_requests', { a, b })).differences.length > 0);
+  await client.close();
+}
+
+/** Environment in which nothing answers OTLP, and neither a database nor a queue is given. */
 async function alone(): Promise<Record<string, string | undefined>> {
   return {
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
     DATABASE_URL: undefined,
+    REDIS_URL: undefined,
   };
 }
 
 describe('clew demo', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   describe('with a collector', () => {
     let receiver: OtlpReceiver;
@@ -35,6 +82,7 @@ describe('clew demo', function () {
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
         JAEGER_URL: 'http://jaeger.test',
         DATABASE_URL: undefined,
+        REDIS_URL: undefined,
       };
       const result = await runNode([CLI, 'demo', '--once'], { env });
       assert.equal(result.code, 0, result.stdout + result.stderr);
@@ -56,6 +104,27 @@ describe('clew demo', function () {
         assert.ok(parent, `${span.name} is an orphan`);
         assert.equal(parent.traceId, span.traceId, `${span.name} has a foreign parent`);
       }
+    });
+
+    it('names each request by its route and the function that answered', () => {
+      const found = spans
+        .filter((span) => span.kind === SERVER)
+        .map(
+          ({ name, attributes }) => `${name} ${String(toObject(attributes)['code.function.name'])}`,
+        );
+      const order = 'POST /orders/:id/:quantity placeOrder';
+      const product = 'GET /products/:id showProduct';
+      const products = 'GET /products listProducts';
+      const report = 'GET /reports answerError';
+      const expected = [
+        products,
+        order,
+        report,
+        ...[1, 2, 3, 4].map(() => product),
+        products,
+        order,
+      ];
+      assert.deepEqual(found.toSorted(), expected.toSorted());
     });
 
     it('has every span within its parent, to the nanosecond', () => {
@@ -99,6 +168,9 @@ describe('clew demo', function () {
         assert.equal(typeof attributes['server.port'], 'number');
         assert.match(String(attributes['db.namespace']), /^postgres/);
         assert.equal(attributes['db.query.summary'], query.name);
+        // What Jaeger's page goes by, too.
+        assert.equal(attributes['db.system'], 'postgresql');
+        assert.equal(attributes['peer.service'], 'postgresql');
       }
     });
 
@@ -134,7 +206,7 @@ describe('clew demo', function () {
     assert.ok(said[0]?.includes(String(env['OTEL_EXPORTER_OTLP_ENDPOINT'])));
     assert.match(
       result.stdout,
-      /GET \/reports +[\d.]+ ms {2}ERROR 500\n└─ SELECT reports +[\d.]+ ms {2}ERROR 42P01\n/,
+      /GET \/reports +[\d.]+ ms {2}ERROR 500\n(?:├─ pool wait .*\n)?[├└]─ SELECT reports +[\d.]+ ms {2}ERROR 42P01\n/,
     );
     assert.match(
       result.stdout,
@@ -151,11 +223,92 @@ describe('clew demo', function () {
     assert.match(result.stdout, /LOST {2}SELECT products: it has no parent/);
   });
 
+  describe('with a queue', function () {
+    // It has two more processes.
+    this.timeout(120_000);
+    let redisUrl: string;
+
+    before(async function () {
+      redisUrl = await requireService(this, 'redis');
+    });
+
+    for (const choice of ['link', 'child']) {
+      it(`has a request and its job in another process: ${choice}`, async () => {
+        const receiver = await new OtlpReceiver().listen();
+        const { code, stdout, stderr } = await runNode([CLI, 'demo', '--once'], {
+          env: {
+            OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+            DATABASE_URL: undefined,
+            REDIS_URL: redisUrl,
+            CLEW_CONSUMER_SPAN: choice,
+          },
+        });
+        await receiver.close();
+        assert.deepEqual([code, stderr], [0, ''], stdout + stderr);
+        // A sender that is unsure sends twice.
+        const spans = [...new Map(receiver.spans.map((span) => [span.spanId, span])).values()];
+        const one = (start: string): ReceivedSpan => {
+          const [found, ...more] = spans.filter(({ name }) => name.startsWith(start));
+          assert.ok(found && more.length === 0, start);
+          return found;
+        };
+        const sent = one('send clew-demo');
+        const processed = one('process clew-demo');
+        const isChild = choice === 'child';
+        assert.equal(processed.parentSpanId, isChild ? sent.spanId : undefined);
+        assert.equal(processed.traceId === sent.traceId, isChild);
+        const request = spans.find(({ spanId }) => spanId === sent.parentSpanId);
+        assert.equal(request?.kind, SERVER);
+        const work = spans.filter(({ parentSpanId }) => parentSpanId === processed.spanId);
+        assert.deepEqual(
+          work.map(({ name }) => name),
+          ['BEGIN', 'UPDATE products', 'INSERT orders', 'COMMIT'],
+        );
+        assert.deepEqual(
+          stdout.match(/^linked to: .*$/gm),
+          isChild ? null : [`linked to: ${sent.name}`],
+        );
+        for (const [line, { traceId }] of [
+          ['server: order queued', request],
+          ['worker: order placed', processed],
+        ] as const) {
+          assert.ok(stdout.includes(`log  ${line}  trace_id ${traceId}`), stdout);
+        }
+        const traces = REQUESTS + (isChild ? 1 : 2);
+        assert.match(
+          stdout,
+          new RegExp(`${REQUESTS + 1} requests, ${traces} traces, .* every span has its parent`),
+        );
+        const { Redis } = await import('ioredis');
+        const redis = new Redis(redisUrl);
+        const left = await redis.keys('bull:clew-demo-*');
+        await redis.quit();
+        assert.deepEqual(left, []);
+      });
+    }
+
+    it('says in one line that the Redis cannot be reached', async () => {
+      const env = {
+        ...(await alone()),
+        REDIS_URL: `redis://:hunter2@127.0.0.1:${await freePort()}`,
+      };
+      const { code, stderr } = await runNode([CLI, 'demo', '--once'], { env });
+      assert.equal(code, 2);
+      assert.match(stderr, /^clew demo: the Redis at REDIS_URL cannot be used: ECONNREFUSED\.\n$/);
+    });
+  });
+
   it('uses the PostgreSQL at DATABASE_URL and leaves nothing behind in it', async function () {
     const url = await requireService(this, 'postgresql');
     const env = { ...(await alone()), DATABASE_URL: url };
-    const result = await runNode([CLI, 'demo', '--once'], { env });
+    const result = await runNode([CLI, 'demo', '--json'], { env });
     assert.equal(result.code, 0, result.stdout + result.stderr);
+    const { scenes: played, traces, faults } = answerIn(result.stdout);
+    assert.deepEqual([traces, faults], [REQUESTS, 0]);
+    assert.deepEqual(
+      played.map(({ requests }: { requests: object[] }) => requests.length),
+      scenes.map(({ requests }) => requests.length),
+    );
     const { default: pg } = await import('pg');
     const client = new pg.Client({ connectionString: url });
     await client.connect();
@@ -169,8 +322,12 @@ describe('clew demo', function () {
   it('keeps showing what comes until Ctrl-C, which stops everything it started', async () => {
     const running = new RunningNode([CLI, 'demo'], { env: await alone() });
     const [, url = ''] = await running.waitFor(/The shop listens at (http:\S+):/);
+    const [, page = ''] = await running.waitFor(/The traces are on a page: (http:\S+)/);
+    const { traces } = (await (await fetch(`${page}clew/summary`)).json()) as { traces: number };
+    assert.equal(traces, REQUESTS);
+    await askAboutDemo(page);
     assert.equal((await fetch(`${url}/products/3`)).status, 200);
-    await running.waitFor(/Ctrl-C[^]*GET \/products\/3 /);
+    await running.waitFor(/Ctrl-C[^]*GET \/products\/:id \(\/products\/3\) /);
     running.child.kill('SIGINT');
     const result = await running.result();
     assert.equal(result.code, 0, result.stderr);
@@ -229,6 +386,18 @@ describe('clew', () => {
     assert.equal(result.code, 0);
     assert.match(result.stdout, /^Usage: clew <command>/);
     assert.ok(result.stdout.split('\n').every((line) => line.length <= 80));
+  });
+
+  it('explains each of them within 80 columns, and each prints JSON', async function () {
+    this.timeout(60_000);
+    for (const command of Object.keys(commands)) {
+      const { code, stdout } = await runNode([CLI, command, '--help']);
+      assert.equal(code, 0, command);
+      const long = stdout.split('\n').filter((line) => line.length > 80);
+      assert.deepEqual(long, [], command);
+      // The protocol of `clew mcp` is JSON as it is.
+      assert.equal(/^ {2}--json /m.test(stdout), command !== 'mcp', command);
+    }
   });
 
   it('refuses an unknown command with its name and exit code 2', async () => {

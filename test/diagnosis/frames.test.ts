@@ -62,6 +62,24 @@ describe('frames of a diagnosis', () => {
     );
   });
 
+  it('pass over a tracer that stands in between, also where the stack ends in it', () => {
+    const sentry = '/app/node_modules/@sentry/core/server.js:115';
+    const wrapped = [
+      'node:events:500',
+      sentry,
+      'node:internal/async_local_storage/async_hooks:9',
+      sentry,
+    ];
+    assert.equal(shown(['/app/a.js:2', ...wrapped, 'node:_http_server:1000']), 'none');
+    assert.equal(shown(['/app/a.js:2', ...wrapped]), 'none');
+    assert.equal(shown(['/app/a.js:2', ...wrapped, 'node:net:7']), 'node node:net:7 emits');
+    assert.equal(
+      shown(['/app/a.js:2', ...wrapped, '/app/bus.js:8']),
+      'application /app/bus.js:8 emits',
+    );
+    assert.equal(shown(['/app/a.js:2', 'node:events:500']), 'node node:events:500 emits');
+  });
+
   it('fall back to the package that created the async resource', () => {
     assert.equal(
       shown(['/app/a.js:2'], ['node:net:3', '/app/node_modules/promised/drain.js:5']),

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { Report } from '../../src/diagnosis/finding.ts';
+import { MODULES } from '../support/modules.ts';
 import { fixture, RunningNode, type Result } from '../support/run-node.ts';
 
-export const MODULES: string = fileURLToPath(new URL('../../../node_modules/', import.meta.url));
 export const MAIN: string = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 export interface ProjectOptions {

@@ -5,6 +5,7 @@ import { Ajv } from 'ajv';
 
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
 import { FINDINGS, type Report } from '../../src/diagnosis/finding.ts';
+import { mergeReports } from '../../src/diagnosis/merge-reports.ts';
 import { reportText } from '../../src/diagnosis/report-text.ts';
 import { findingsSchema, SCHEMA_ID } from '../../src/diagnosis/schema.ts';
 import { BARE_SURROUNDINGS } from '../../src/diagnosis/surroundings.ts';
@@ -13,7 +14,8 @@ import { A, B, frames, observation, run } from './support.ts';
 const SURROUNDINGS = {
   ...BARE_SURROUNDINGS,
   sourceLine: () => 'pool.query(sql, (error, rows) => res.end(rows));',
-  source: () => `pool.query(sql, (error, rows) => {\n${'  res.end(rows);\n'.repeat(20)}`,
+  source: () =>
+    `app.get(url, (req, res) => {\n  pool.query(sql, () => {\n${'    res.end();\n'.repeat(20)}`,
   pathsTo: () => ['Pool#query'],
 };
 const long = `/app/${'a-long-folder-name/'.repeat(8)}routes.js:14`;
@@ -43,7 +45,7 @@ describe('the report of clew doctor', () => {
     const lost = text.slice(text.indexOf('LOST 31'));
     assert.match(
       lost,
-      /^LOST 31 × pg\.query: no request was active +proven\n {3}your code +routes\.js:14 +pool\.query\(sql[^]*ran inside +TCPWRAP #18, created at db\.js:12: no request owns it\n {3}handed over +some-pool\/index\.js:478\n {3}belongs to +GET \/orders \(31 of 31\): each of 31[^]*fix +rule some-pool Pool#query: args +clew fix \d\n {3}or +routes\.js:14: bind/,
+      /^LOST 31 × pg\.query: no request was active +proven\n {3}your code +routes\.js:14 +pool\.query\(sql[^]*ran inside +TCPWRAP #18, created at db\.js:12: no request owns it\n {3}handed over +some-pool\/index\.js:478\n {3}belongs to +GET \/orders \(31 of 31\): each of 31[^]*fix +rule some-pool Pool#query: args +clew fix \d\n {3}or +routes\.js:2: bind the callback of pool\.query\(\)/,
     );
   });
 
@@ -68,7 +70,26 @@ describe('the report of clew doctor', () => {
   it('says that nothing was lost, or that there was nothing to see', () => {
     const empty = { ...report(), findings: [] };
     assert.match(reportText(empty), /\nno context was lost\n$/);
-    assert.match(reportText({ ...empty, requests: 0, spans: 0 }), /Was there traffic\?\n$/);
+    const nothing = { ...empty, requests: 0, spans: 0 };
+    assert.match(reportText(nothing), /\nnothing was seen, which is not a pass: .*traffic\?\n$/);
+    const failed = reportText(nothing, { failed: 'with exit code 1' });
+    assert.match(failed, /the application failed with exit code 1 before any request\n$/);
+    assert.match(reportText({ ...empty, requests: 0 }), /for requests this is not a pass\n$/);
+  });
+
+  it('names all requests that a finding belongs to', () => {
+    const owners = { 'GET /a': 2, 'GET /b': 10, 'GET /c': 8 };
+    const seen = observation({ kind: 'mixed', spans: [], count: 20, owner: A, seen: B, owners });
+    const findings = diagnose(run({ observations: [seen] }), BARE_SURROUNDINGS);
+    const text = reportText({ ...report(), findings }, { width: 120 });
+    assert.match(text, /MIXED 20 × res\.end\(\) of GET \/b, GET \/c and 1 more in another request/);
+    assert.match(text, /belongs to +GET \/b \(10 of 20\), GET \/c \(8\), GET \/a \(2\): each/);
+    const merged = mergeReports([
+      { ...report(), findings },
+      { ...report(), findings: structuredClone(findings) },
+    ]);
+    const { label, count, others } = merged?.findings[0]?.owner ?? {};
+    assert.deepEqual([label, count, others], ['GET /b', 20, { 'GET /c': 16, 'GET /a': 4 }]);
   });
 
   it('is JSON of the published schema', () => {

@@ -1,24 +1,18 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { buildSync } from 'esbuild';
 
 import type { Finding, Report } from '../../src/diagnosis/finding.ts';
-import { MODULES, Project } from './project.ts';
+import { packagesInside } from '../../src/diagnosis/collector/bundle.ts';
+import { Project } from './project.ts';
+import { MODULES } from '../support/modules.ts';
+import { serving } from './support.ts';
 
 const API = join(MODULES, '@opentelemetry/api');
 const setups = ({ findings }: Report): Finding[] => findings.filter(({ kind }) => kind === 'setup');
 const linesOf = (report: Report): string[] => setups(report).map(({ summary }) => summary);
-
-/** A server that answers as the function says, on a port of its own. */
-async function serving(answer: Parameters<typeof createServer>[1]): Promise<[Server, string]> {
-  const server = createServer({}, answer);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return [server, `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`];
-}
 
 describe('clew doctor finds a fault of the set-up:', function () {
   this.timeout(60_000);
@@ -53,6 +47,15 @@ describe('clew doctor finds a fault of the set-up:', function () {
     assert.equal(finding.certainty, 'likely');
     assert.match(finding.summary, /pg was loaded before @opentelemetry\/instrumentation-pg/);
     assert.equal(finding.yourLine?.line, project.line('tracing.cjs', 'early: instruments'));
+  });
+
+  it('none in what only a tracer has loaded before', async () => {
+    mkdirSync(project.path('node_modules/dd-trace'));
+    writeFileSync(project.path('node_modules/dd-trace/index.js'), "require('pg');");
+    const early = "require('dd-trace');\nrequire('./tracing.cjs');\n";
+    writeFileSync(project.path('tool.cjs'), early);
+    const { report } = await project.doctor('tool.cjs');
+    assert.deepEqual(linesOf(report), []);
   });
 
   it('a second provider, which is refused without a word', async () => {
@@ -156,6 +159,20 @@ describe('clew doctor finds a fault of the set-up:', function () {
       assert.match(finding.summary, /out\.cjs is a bundle with pg inside/);
     });
   }
+
+  it('a library inside of a bundle, from wherever its folder is', () => {
+    const inside = [
+      '// node_modules/pg/lib/index.js',
+      '// ../../node_modules/@scope/hoisted/index.js',
+      '  "../node_modules/.pnpm/redis@5.0.0/node_modules/redis/dist/index.js"(exports) {',
+      '// see /opt node_modules/spoken/of',
+    ];
+    writeFileSync(project.path('out.cjs'), inside.join('\n'));
+    assert.deepEqual(
+      [...packagesInside(project.path('out.cjs'))],
+      ['pg', '@scope/hoisted', 'redis'],
+    );
+  });
 
   it('a version of a library that no instrumentation takes', async () => {
     const file = project.path('node_modules/pg/package.json');

@@ -1,3 +1,6 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
 import type {
   CountedObservation,
   Frame,
@@ -56,3 +59,12 @@ export const run = (given: Partial<RunRecord> = {}): RunRecord => ({
   dropped: 0,
   ...given,
 });
+
+/** A server that answers as the function says, on a port of its own. */
+export async function serving(
+  answer: Parameters<typeof createServer>[1],
+): Promise<[Server, string]> {
+  const server = createServer({}, answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return [server, `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`];
+}

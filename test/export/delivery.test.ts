@@ -15,6 +15,7 @@ import { startReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
 import { assertBalanced, keepBook, sumOf, type Book } from './support/books.ts';
 import { runApp } from './support/fixture.ts';
 import { endSpans, makeSpan } from './support/spans.ts';
+import { isCollected } from '../support/collected.ts';
 
 describe('DeliverySpanProcessor', function () {
   this.timeout(60_000);
@@ -75,9 +76,10 @@ describe('DeliverySpanProcessor', function () {
     assert.equal(imbalance(processor.stats()), 0);
   });
 
-  it('counts a span that is too large for any request', async () => {
+  it('counts a span that is too large for any request, its texts cut', async () => {
     const processor = start();
-    processor.onEnd(makeSpan({ attributes: { text: 'x'.repeat(5_000_000) } }));
+    const texts = Array.from({ length: 300 }, (_, index) => [`text ${index}`, 'x'.repeat(20_000)]);
+    processor.onEnd(makeSpan({ attributes: Object.fromEntries(texts) }));
     processor.onEnd(makeSpan());
     await processor.forceFlush();
     assert.equal(receiver.spans.length, 1);
@@ -184,6 +186,21 @@ describe('DeliverySpanProcessor', function () {
     assert.deepEqual(seen, [true]);
   });
 
+  it('has something unsent from the start of a span until it is sent, and nothing after the shutdown', async () => {
+    const processor = start();
+    let heard = 0;
+    processor.onUnsent(() => heard++);
+    const provider = new BasicTracerProvider({ spanProcessors: [processor] });
+    const span = provider.getTracer('test').startSpan('open');
+    assert.deepEqual([heard, processor.hasUnsent], [1, true]);
+    span.end();
+    await processor.forceFlush();
+    assert.equal(processor.hasUnsent, false);
+    await processor.shutdown();
+    processor.onStart(span);
+    assert.deepEqual([heard, processor.hasUnsent], [1, false]);
+  });
+
   it('does not keep the store of whoever ends a span', async () => {
     const processor = start();
     const storage = new AsyncLocalStorage<object>();
@@ -192,10 +209,6 @@ describe('DeliverySpanProcessor', function () {
     storage.run(store, () => endSpans(processor, 3));
     store = undefined;
     await processor.forceFlush();
-    for (let i = 0; i < 50 && reference.deref(); i++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      globalThis.gc?.();
-    }
-    assert.equal(reference.deref(), undefined);
+    assert.ok(await isCollected(reference));
   });
 });

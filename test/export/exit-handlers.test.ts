@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import type { AddressInfo } from 'node:net';
 
 import { startReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
+import { REGISTER_PATH, runNode } from '../support/run-node.ts';
 import { assertBalanced } from './support/books.ts';
 import { runApp, type Ending, type FixtureOptions } from './support/fixture.ts';
 
@@ -168,5 +169,38 @@ describe('installExitHandlers', function () {
     });
     assert.equal(ending.stderr.match(/preloaded/g)?.length, 1);
     assert.equal(receiver.distinct, COUNT);
+  });
+
+  it('costs the application nothing where it fails', async () => {
+    const broken = `
+      require('@opentelemetry/api').trace.getTracer('app').startSpan('last').end();
+      Object.keys = () => { throw new Error('broken by the application'); };`;
+    for (const end of ['', 'process.exit(3);', `process.kill(process.pid, 'SIGTERM');`]) {
+      const code = `${broken} setTimeout(() => { ${end} }, 1);`;
+      const bare = await runNode(['-e', code]);
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
+      const ours = await runNode(['--require', REGISTER_PATH, '-e', code], { env });
+      assert.deepEqual([ours.code, ours.signal], [bare.code, bare.signal], ours.stderr);
+      assert.match(
+        ours.stderr,
+        /^clew: the last spans may not be sent: broken by the application$/m,
+      );
+    }
+  });
+
+  it('leaves `beforeExit` to come as often as without it', async () => {
+    const code = `
+      let count = 0;
+      process.on('beforeExit', () => count++);
+      process.on('exit', () => console.log(count));
+      const server = require('node:http').createServer((_, response) => response.end());
+      server.listen(0, () => {
+        const { port } = server.address();
+        require('node:http').get({ port }, (response) => response.resume().on('end', () => server.close()));
+      });`;
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
+    const { stdout, stderr } = await runNode(['--require', REGISTER_PATH, '-e', code], { env });
+    assert.equal(stdout, '1\n', stderr);
+    assert.equal(receiver.distinct, 2);
   });
 });

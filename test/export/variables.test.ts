@@ -7,7 +7,7 @@ import { stub } from 'sinon';
 
 import { say, setLogLevel } from '../../src/base/log.ts';
 import { readConfig } from '../../src/config.ts';
-import { createProvider, type Pipeline } from '../../src/export/pipeline.ts';
+import { createProvider, type Pipeline } from '../../src/export/sdk/pipeline.ts';
 import { startReceiver, type OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
 import { toObject } from '../support/otlp-types.ts';
 import { skipSuite } from '../support/services.ts';

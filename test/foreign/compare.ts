@@ -1,4 +1,4 @@
-import { BARE, PRELOADS } from './modes.ts';
+import { BARE, type PreloadMode } from './modes.ts';
 import { runProgram, type Outcome, type Program } from './run-program.ts';
 
 /** A test that passes bare, twice, and fails under clew, twice. */
@@ -11,23 +11,27 @@ export interface Difference {
 }
 
 export interface Comparison {
-  /** False: fails bare, on this machine or with this Node, and says nothing about clew. */
-  passesBare: boolean;
+  /** What does not pass bare, on this machine or with this Node, says nothing about clew. */
+  bare: 'passes' | 'fails' | 'skips';
   differences: Difference[];
   /** The ways to start it that failed once and passed once. */
   unsteady: string[];
 }
 
-/** Runs a test bare and under each preload. */
-export async function compare(program: Program, endpoint: string): Promise<Comparison> {
-  const comparison: Comparison = { passesBare: false, differences: [], unsteady: [] };
+/** Runs a test bare and under each of the preloads. */
+export async function compare(
+  program: Program,
+  preloads: readonly PreloadMode[],
+  endpoint: string,
+): Promise<Comparison> {
+  const comparison: Comparison = { bare: 'passes', differences: [], unsteady: [] };
   const started = performance.now();
-  if (!(await runProgram(program, BARE, endpoint)).passed) return comparison;
-  comparison.passesBare = true;
+  const bare = await runProgram(program, BARE, endpoint);
+  if (!bare.passed || bare.skipped) return { ...comparison, bare: bare.passed ? 'skips' : 'fails' };
   // One that starts a hundred processes pays for each of them.
   const timeoutMillis = program.timeoutMillis + 10 * (performance.now() - started);
   const slower = { ...program, timeoutMillis };
-  for (const mode of PRELOADS) {
+  for (const mode of preloads) {
     if ((await runProgram(slower, mode, endpoint)).passed) continue;
     const again = await runProgram(slower, mode, endpoint);
     if (again.passed || !(await runProgram(program, BARE, endpoint)).passed) {
@@ -43,4 +47,9 @@ export async function compare(program: Program, endpoint: string): Promise<Compa
     });
   }
   return comparison;
+}
+
+/** Whether a test passes bare and under clew. */
+export function isSame({ bare, differences, unsteady }: Comparison): boolean {
+  return bare === 'passes' && differences.length + unsteady.length === 0;
 }

@@ -15,10 +15,11 @@ const TESTS = {
     if (typeof gc !== 'function') throw new Error('started without its flags');`,
   'test-events-listeners.js': `process.exitCode = process.listenerCount('beforeExit');`,
   'test-events-fails-bare.js': `process.exitCode = 1;`,
+  'test-events-skips.js': `console.log('1..0 # Skipped: missing crypto');`,
   // Any preload is among the modules that are loaded before.
   'test-events-any-preload.js': `process.exitCode = Object.keys(require.cache).length - 1;`,
   'test-runner-run.mjs': `process.exitCode = process.listenerCount('beforeExit');`,
-  'test-vm-not-selected.js': `throw new Error('not selected');`,
+  'test-url-not-selected.js': `throw new Error('not selected');`,
 };
 
 describe('the tests of others', function () {
@@ -43,6 +44,7 @@ describe('the tests of others', function () {
     const name = (file: string): string => `node-${LINE}/parallel/${file}`;
     assert.match(stdout, new RegExp(`^same: ${name('test-events-same.js')}`, 'm'));
     assert.match(stdout, new RegExp(`^fails bare: ${name('test-events-fails-bare.js')}$`, 'm'));
+    assert.match(stdout, new RegExp(`^skips bare: ${name('test-events-skips.js')}$`, 'm'));
     for (const mode of ['--import', '--require']) {
       const differs = (how: string, file: string): RegExp =>
         new RegExp(`^${how}: ${name(file)} ${mode}`, 'm');
@@ -50,14 +52,34 @@ describe('the tests of others', function () {
       assert.match(stdout, differs('differs under any preload', 'test-events-any-preload.js'));
       assert.match(stdout, differs('known', 'test-runner-run.mjs'));
     }
-    assert.match(stdout, /^5 tests: 1 as without clew, 1 fail .* 2 known differences, 2 unknown$/m);
+    assert.match(
+      stdout,
+      /^6 tests: 1 as without clew, 1 fail without clew, 1 skip .* 2 known differences, 2 unknown$/m,
+    );
     assert.equal(code, 1);
   });
 
   it('passes where all that differs is known', async () => {
-    const { code, stdout } = await runForeign('--grep', 'same|runner');
-    assert.match(stdout, /^2 tests: .* 2 known differences, 0 unknown$/m);
+    const { code, stdout } = await runForeign('--grep', 'same|runner', '--preload', 'require');
+    assert.match(stdout, /^2 tests: .* 1 known differences, 0 unknown$/m);
     assert.equal(code, 0);
+  });
+
+  it('prints a table of what passes bare, and goes on where a run was broken off', async () => {
+    const events = ['--grep', 'test-events', '--jobs', '3'];
+    const first = await runForeign(...events, '--preload', 'require');
+    assert.match(first.stdout, /^\| Node, `events` +\| 3, 1 differ \|$/m);
+    assert.match(first.stdout, /^\| all +\| 3, 1 differ \|$/m);
+    // What was run is not run again: it would no longer differ.
+    const listeners = join(folder, `node-${LINE}`, 'test', 'parallel', 'test-events-listeners.js');
+    writeFileSync(listeners, '');
+    const again = await runForeign(...events, '--preload', 'require', '--resume');
+    // Several run at once, in no order.
+    assert.deepEqual(linesOf(again.stdout), linesOf(first.stdout));
+    const other = await runForeign(...events, '--preload', 'import', '--resume', '--verbose');
+    assert.match(other.stdout, /^DIFFERS: .*test-events-listeners\.js --require/m);
+    assert.doesNotMatch(other.stdout, /listeners\.js --import/);
+    assert.match(other.stdout, /any preload: .*test-events-any-preload\.js --import/);
   });
 
   it('says where it expects them where there are none', async () => {
@@ -67,3 +89,7 @@ describe('the tests of others', function () {
     assert.equal(code, 0);
   });
 });
+
+function linesOf(text: string): string[] {
+  return text.split('\n').toSorted();
+}

@@ -26,6 +26,11 @@ export const SUITES: readonly Suite[] = [
     files: /^test\/\w+\.js$/,
     args: ['../mocha/bin/mocha', '--exit', '--require', 'test/support/setup', '--ui', 'bdd'],
   },
+  {
+    name: 'express',
+    files: /^test\/[\w.-]+\.js$/,
+    args: [MOCHA, '--exit', '--check-leaks', '--require', 'test/support/env'],
+  },
   { name: 'fastq', files: /^test\/(?:test|promise)\.js$/, args: [] },
   { name: 'generic-pool', files: /^test\/[\w-]+-test\.js$/, args: [] },
   {
@@ -45,6 +50,7 @@ export const SUITES: readonly Suite[] = [
     // The suite knows one address only, and flushes what is there.
     server: 'redis at 6379',
   },
+  { name: 'koa', files: /^__tests__\/.*\.test\.js$/, args: [] },
   {
     name: 'mysql',
     files: /^test\/(?:unit|integration)\/.*\/test-[^/]+\.js$/,
@@ -73,6 +79,7 @@ export const SUITES: readonly Suite[] = [
       PGDATABASE: url.pathname.slice(1),
     }),
   },
+  { name: 'pino', files: /^test\/(?!browser)[\w-]+\.test\.js$/, args: [] },
   {
     name: 'ws',
     files: /^test\/[\w-]+\.test\.js$/,
@@ -98,6 +105,8 @@ export function libraryTests(folder: string, suite: Suite, line: string): Progra
     cwd,
     env: suite.env ?? {},
     timeoutMillis: 60_000,
+    // The tests of a suite share its server.
+    alone: suite.server !== undefined,
   }));
 }
 

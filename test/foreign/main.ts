@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { NODE_LINES } from '../support/other-nodes.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { cacheFolder } from '../support/user-cache.ts';
 import { libraryTests, SUITES } from './libraries.ts';
+import { PRELOADS } from './modes.ts';
 import { nodeTests } from './node-tests.ts';
 import { Report } from './report.ts';
 import type { Program } from './run-program.ts';
@@ -21,6 +23,9 @@ const { values } = parseArgs({
   options: {
     node: { type: 'string' },
     grep: { type: 'string', default: '' },
+    jobs: { type: 'string', default: '1' },
+    preload: { type: 'string', default: '--(?:import|require)' },
+    resume: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -30,7 +35,13 @@ const wanted = new RegExp(values.grep);
 const choose = (programs: Program[]): Program[] => programs.filter(({ name }) => wanted.test(name));
 
 const receiver = await new OtlpReceiver().listen();
-const report = new Report(receiver, values.verbose);
+const report = new Report(join(folder, 'results.jsonl'), {
+  preloads: PRELOADS.filter(({ name }) => new RegExp(values.preload).test(name)),
+  receiver,
+  jobs: Number(values.jobs),
+  resume: values.resume,
+  verbose: values.verbose,
+});
 for (const line of lines) {
   await report.run(choose(nodeTests(folder, line)));
   for (const suite of SUITES) {

@@ -6,15 +6,21 @@ import { nodeOfLine } from '../support/other-nodes.ts';
 import type { Program } from './run-program.ts';
 
 const AREAS = [
-  'abortcontroller|aborted|async|child-process|cli|cluster|diagnostics|dns|domain',
-  'event-emitter|events|eventtarget|fs|http|http2|https|messagechannel|messageport|net',
-  'process|promise|readline|runner|stream|streams|timers|tls|webcrypto|whatwg|worker|zlib',
+  'abortcontroller|aborted|async|child-process|cli|cluster|console|cwd|dgram|diagnostics|dns|domain|emit',
+  'event|events|eventtarget|fetch|fs|handle|http|http2|https|listen|messagechannel|messageport',
+  'messaging|microtask|module|net|next-tick|perf|performance|pipe|preload|process|promise|promises',
+  'queue|readable|readline|ref|require|runner|set|shadow|sigint|signal|socket|source|sqlite|stdin',
+  'stdio|stdout|stream|stream2|stream3|streams|tcp|timers|tls|trace|tracing|uncaught|unhandled|util',
+  'vm|warn|webcrypto|websocket|webstream|webstreams|whatwg|worker|zlib',
 ].join('|');
 
 /** What of Node's own tests is run: the areas whose methods, loaders or ends clew touches. */
 const SELECTION: readonly [folder: string, names: RegExp][] = [
-  ['parallel', new RegExp(`^test-(?:${AREAS})\\d?(?:-|\\.)`)],
+  ['parallel', new RegExp(`^test-(?:${AREAS})(?:-|\\.)`)],
   ['async-hooks', /^test-/],
+  ['es-module', /^test-/],
+  ['module-hooks', /^test-/],
+  ['sequential', /^test-/],
 ];
 
 /**
@@ -43,6 +49,7 @@ export function nodeTests(folder: string, line: string): Program[] {
         cwd: checkout,
         env: Object.fromEntries(settings(head, 'Env').map((pair) => pair.split('=', 2))),
         timeoutMillis: 30_000,
+        alone: area === 'sequential',
       });
     }
   }

@@ -12,10 +12,14 @@ export interface Program {
   cwd: string;
   env?: Readonly<Record<string, string>>;
   timeoutMillis: number;
+  /** Never runs beside another. */
+  alone: boolean;
 }
 
 export interface Outcome {
   passed: boolean;
+  /** Passed, as it found nothing to test here: the line by which Node's tests report it. */
+  skipped: boolean;
   /** The exit code, the signal or `timeout`. */
   end: string;
   /** The last 20,000 characters of both outputs. */
@@ -42,6 +46,10 @@ export async function runProgram(program: Program, mode: Mode, endpoint: string)
   const gather = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-20_000);
   };
+  let skipped = false;
+  child.stdout.once('data', (chunk: Buffer) => {
+    skipped = chunk.toString().startsWith('1..0 # Skipped');
+  });
   child.stdout.on('data', gather);
   child.stderr.on('data', gather);
   let late = false;
@@ -56,7 +64,7 @@ export async function runProgram(program: Program, mode: Mode, endpoint: string)
   child.stdout.destroy();
   child.stderr.destroy();
   const end = late ? 'timeout' : (signal ?? `code ${code}`);
-  return { passed: code === 0 && !late, end, output };
+  return { passed: code === 0 && !late, skipped, end, output };
 }
 
 function endGroup(pid: number | undefined): void {

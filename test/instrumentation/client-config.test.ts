@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { getInstrumentations } from '../../src/instrumentation/index.ts';
+import { getInstrumentation, getInstrumentations } from '../../src/instrumentation/index.ts';
 import { resolveClientConfig, type ClientConfig } from '../../src/instrumentation/client-config.ts';
 
 describe('ClientConfig', () => {
@@ -42,6 +42,22 @@ describe('getInstrumentations', () => {
     assert.throws(() => getInstrumentations({ postgress: {} } as object), { code: 'ERR_OPTION' });
   });
 
+  it('rejects an option of another client, and names those of this one', () => {
+    assert.throws(() => getInstrumentations({ mongodb: { acquireSpans: true } } as object), {
+      code: 'ERR_OPTION',
+      message: /^Expected `the options of mongodb` to be among enabled, .*, got `acquireSpans`/,
+    });
+  });
+
+  it('leaves an option that is given to all out of a client that has none such', () => {
+    const all = getInstrumentations({ all: { acquireSpans: true, maxTextLength: 5 } });
+    const configOf = (library: string): object | undefined =>
+      all.find(({ instrumentationName }) => instrumentationName === `clew/${library}`)?.getConfig();
+    assert.deepEqual(configOf('pg'), { acquireSpans: true, maxTextLength: 5, enabled: false });
+    assert.deepEqual(configOf('redis'), { maxTextLength: 5, enabled: false });
+    assert.deepEqual(configOf('tarn'), { enabled: false });
+  });
+
   it('leaves out a client that is turned off', () => {
     const names = getInstrumentations({ pg: { enabled: false } }).map(
       ({ instrumentationName }) => instrumentationName,
@@ -55,5 +71,31 @@ describe('getInstrumentations', () => {
       pg: { maxTextLength: 2 },
     });
     assert.deepEqual(pg?.getConfig(), { requireParent: true, maxTextLength: 2, enabled: false });
+  });
+});
+
+describe('getInstrumentation', () => {
+  it('is that of one library, by its options', () => {
+    const pg = getInstrumentation('pg', { sqlCommenter: true });
+    assert.equal(pg.instrumentationName, 'clew/pg');
+    assert.deepEqual(pg.getConfig(), { sqlCommenter: true, enabled: false });
+    for (const library of ['bullmq', 'pino', 'express', 'http', 'undici'] as const) {
+      assert.equal(getInstrumentation(library).instrumentationName, `clew/${library}`);
+    }
+  });
+
+  it('rejects a library nobody knows, and an option of another client', () => {
+    assert.throws(() => getInstrumentation('postgress' as 'pg'), { code: 'ERR_OPTION' });
+    assert.throws(() => getInstrumentation('redis', { sqlCommenter: true } as object), {
+      code: 'ERR_OPTION',
+    });
+    assert.throws(() => getInstrumentation('undici', { sqlCommenter: true } as object), {
+      code: 'ERR_OPTION',
+    });
+  });
+
+  it('rejects an option of another client that is set later', () => {
+    const redis = getInstrumentation('redis');
+    assert.throws(() => redis.setConfig({ sqlCommenter: true }), { code: 'ERR_OPTION' });
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { patchHotMethod, patchMethod, patchOnce } from '../../src/instrumentation/patch.ts';
+import { patchHotMethod, patchMethod, patchOnce } from '../../src/base/patch.ts';
 
 class Greeter {
   greet(name: string): string {
@@ -83,6 +83,14 @@ for (const [name, patch] of Object.entries(KINDS)) {
       assert.equal(new Target().greet('you'), 'hello you!?');
       undo?.();
       assert.equal(new Target().greet('you'), 'hello you?');
+    });
+
+    it('leaves alone a getter, without a call of it', () => {
+      const target = Object.defineProperty(new Greeter(), 'greet', {
+        configurable: true,
+        get: () => assert.fail('called'),
+      });
+      assert.equal(patch(target), undefined);
     });
 
     it('leaves alone what is frozen', () => {

@@ -23,6 +23,7 @@ describe('the demo in a real Jaeger', function () {
       env: {
         OTEL_EXPORTER_OTLP_ENDPOINT: endpoint ?? `http://${url.hostname}:${otlpPort}`,
         JAEGER_URL: url.origin,
+        REDIS_URL: undefined,
       },
     });
     assert.equal(result.code, 0, result.stdout + result.stderr);

@@ -43,8 +43,18 @@ describe('a marked request of the demo in a real Jaeger', function () {
 
   it('has async resources as spans under it, the other request none', () => {
     const sizes = traces.map((spans) => spans.size).sort((a, b) => a - b);
-    // BEGIN, UPDATE, INSERT, COMMIT, each with its operation resource; the wait and the sum of all.
-    assert.deepEqual(sizes, [5, 11]);
+    // The request, BEGIN, UPDATE, INSERT, COMMIT; the wait for the pool, and the sum of all.
+    assert.deepEqual(sizes, [5, 7]);
+  });
+
+  it('has what is known of its async resource on the span of each query', () => {
+    const marked = traces.find((trace) => trace.size === 7);
+    const queries = [...(marked?.values() ?? [])].filter((span) => isKind(span, 3, 'CLIENT'));
+    assert.equal(queries.length, 4);
+    for (const { attributes = [] } of queries) {
+      const { value } = attributes.find(({ key }) => key === 'clew.async_resource.type') ?? {};
+      assert.equal(value?.stringValue, 'PG_QUERY');
+    }
   });
 
   it('has the wait for the only connection before its first query', () => {

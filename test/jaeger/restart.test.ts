@@ -5,11 +5,12 @@ import { startJaeger, type Jaeger } from '../support/jaeger.ts';
 import { requireService, skipSuite } from '../support/services.ts';
 import { Shop } from './shop.ts';
 
-const ORDER = ['BEGIN', 'COMMIT', 'INSERT orders', 'POST', 'UPDATE products'];
-const READ = ['GET', 'SELECT products'];
-const REPORT = ['GET', 'SELECT reports'];
+const ORDER = ['BEGIN', 'COMMIT', 'INSERT orders', 'POST /orders/:id/:quantity', 'UPDATE products'];
+const LIST = ['GET /products', 'SELECT products'];
+const READ = ['GET /products/:id', 'SELECT products'];
+const REPORT = ['GET /reports', 'SELECT reports'];
 /** The traces of one play of the demo, by the names of their spans. */
-const PLAY = [READ, ORDER, REPORT, READ, READ, READ, READ, ORDER, READ];
+const PLAY = [LIST, ORDER, REPORT, READ, READ, READ, LIST, ORDER, READ];
 
 describe('the demo across a restart of a real Jaeger', function () {
   this.timeout(120_000);

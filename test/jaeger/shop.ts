@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { CleanUp } from '../../src/cli/demo/clean-up.ts';
 import { startDatabase } from '../../src/cli/demo/database.ts';
 import { scenes } from '../../src/cli/demo/scenes.ts';
-import { shopFolder } from '../../src/cli/demo/shop.ts';
+import { shopFolder } from '../../src/cli/demo/shop-folder.ts';
 import { REGISTER_URL, RunningNode, type Result } from '../support/run-node.ts';
 
 const SERVER = fileURLToPath(new URL('server.js', shopFolder));

@@ -6,7 +6,8 @@ import { AsyncHooksContextManager } from '../../src/context/async-hooks-context-
 import { enableRules } from '../../src/instrumentation/rules/index.ts';
 import { wrap } from '../../src/instrumentation/wrap.ts';
 import { canBindEventListeners } from '../../src/patch/event-target.ts';
-import { as, isCollected, store } from '../instrumentation/wrap/support.ts';
+import { as, store } from '../instrumentation/wrap/support.ts';
+import { isCollected } from '../support/collected.ts';
 
 /** An act on a signal, observed bare and repaired: what it logs is the same. */
 type Act = (log: unknown[], controller: AbortController) => unknown;

@@ -9,6 +9,7 @@ import { createContextKey, ROOT_CONTEXT, type Context } from '@opentelemetry/api
 import { AsyncHooksContextManager } from '../../src/context/async-hooks-context-manager.ts';
 import { enableRules } from '../../src/instrumentation/rules/index.ts';
 import { STORES } from '../context/contract/managers.ts';
+import { isCollected } from '../support/collected.ts';
 
 const KEY = createContextKey('name');
 const named = (name: string): Context => ROOT_CONTEXT.setValue(KEY, name);
@@ -146,12 +147,7 @@ for (const store of STORES) {
         });
         return new WeakRef(context);
       };
-      const ref = await serve();
-      for (let round = 0; round < 10 && ref.deref(); round++) {
-        await new Promise((resolve) => setImmediate(resolve));
-        globalThis.gc?.();
-      }
-      assert.equal(ref.deref(), undefined);
+      assert.ok(await isCollected(await serve()));
     });
 
     for (const [name, act] of Object.entries(ACTS)) {

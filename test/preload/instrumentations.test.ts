@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
+import { MODULES } from '../support/modules.ts';
 import { runNode } from '../support/run-node.ts';
 import { requireService } from '../support/services.ts';
 import { cachedInstall } from '../support/user-cache.ts';
 import { folderWith, run } from './support.ts';
 
 const CLEW = new URL('../../src/index.js', import.meta.url).href;
-const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
 /** Official instrumentations with the libraries they are for; a copy of import-in-the-middle too. */
 const PACKAGES = [

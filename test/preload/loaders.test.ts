@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { pathToFileURL } from 'node:url';
 
 import { guardImports, type SyncWrapper } from '../../src/instrumentation/imports/import-guard.ts';
+import { MODULES } from '../support/modules.ts';
 import { folderWith, PRELOADS, run } from './support.ts';
-
-const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
 const FILES = {
   'package.json': '{ "private": true }',
@@ -101,6 +100,43 @@ describe('Import hooks', function () {
         hooks.load(other.url, {} as never, () => loaded as never),
         loaded,
       );
+    });
+  });
+
+  describe('give a wanted package to import-in-the-middle, however it is named', () => {
+    const modules = pathToFileURL(MODULES).href;
+    const wrapped = { url: 'file:///wrapped?iitm=true', format: 'module' };
+    const wrapper = { resolve: () => wrapped, load: () => assert.fail() } as unknown as SyncWrapper;
+
+    /** Whether the module at `file` is wrapped where its package is wanted. */
+    function isWrapped(name: string, file: string, specifier: string): boolean {
+      const hooks = guardImports<SyncWrapperResolve, SyncWrapperLoad>(
+        new Set([name]),
+        () => wrapper,
+      );
+      const context = { conditions: ['import'], parentURL: 'file:///app/main.mjs' };
+      const result = { url: `${modules}${file}`, format: undefined };
+      return hooks.resolve(specifier, context as never, () => result) === wrapped;
+    }
+
+    for (const [name, file] of [
+      ['pino', 'pino/pino.js'],
+      ['ioredis', 'ioredis/built/index.js'],
+      // Other files for `import` and for `require`.
+      ['pg', 'pg/esm/index.mjs'],
+      ['pg', 'pg/lib/index.js'],
+    ] as const) {
+      it(`${file}: by its name, its URL and an alias`, () => {
+        for (const specifier of [name, `${modules}${file}`, '#alias']) {
+          assert.equal(isWrapped(name, file, specifier), true, specifier);
+        }
+      });
+    }
+
+    it('but for its other files, files that import each other, and other packages', () => {
+      assert.equal(isWrapped('pg', 'pg/lib/client.js', `${modules}pg/lib/client.js`), false);
+      assert.equal(isWrapped('pg', 'pg/lib/index.js', '../lib/index.js'), false);
+      assert.equal(isWrapped('pg', 'pino/pino.js', `${modules}pino/pino.js`), false);
     });
   });
 });

@@ -59,8 +59,9 @@ describe('clew/register under a process manager', function () {
     await manager.waitFor(/ready/);
     manager.child.kill(signal);
     const { code, signal: by, stdout } = await manager.result();
+    // The output of the application and that of its manager come by ways of their own.
     const remarks = stdout.match(/own handler|exited with code .*?\]( via signal \[\w+\])?/g) ?? [];
-    return { code, signal: by, remarks };
+    return { code, signal: by, remarks: remarks.toSorted() };
   }
 
   for (const [title, path, args, env] of [

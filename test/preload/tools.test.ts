@@ -46,6 +46,13 @@ const FILES = {
   'tsconfig.json': '{ "compilerOptions": { "module": "commonjs", "esModuleInterop": true } }',
   'one.test.mjs': `import { expect, it } from 'vitest';
 it('one', () => expect(1).toBe(1));\n`,
+  'two.test.mjs': `import { start } from 'clew';
+import { expect, it } from 'vitest';
+it('two', async () => {
+  const clew = start();
+  expect(clew.stats()).toBeDefined();
+  await clew.shutdown();
+});\n`,
 };
 
 describe('clew/register beside', function () {
@@ -95,12 +102,19 @@ describe('clew/register beside', function () {
     install(process.execPath, [yarn, 'install'], project);
     for (const file of ['app.mjs', 'app.cjs']) {
       await expectSpans([yarn, 'node', '--import', 'clew/register', file], project);
-      const { stdout, code } = await launch(
+      const { stdout, stderr, code } = await launch(
         [yarn, 'node', '--require', 'clew/register', file],
         project,
       );
       assert.equal(stdout, 'answer 1\n');
       assert.equal(code, 0);
+      // Where it cannot be required, one line of help and no path of an archive.
+      if (stderr !== '') {
+        assert.match(
+          stderr,
+          /^clew: Node 20\S* cannot --require .* --import clew\/register\. The app.*\n$/,
+        );
+      }
     }
   });
 
@@ -131,8 +145,11 @@ describe('clew/register beside', function () {
 
     it('vitest and jest, whose tests run', async () => {
       const vitest = join(tools, 'vitest/vitest.mjs');
-      const ran = await launch(['--import', 'clew/register', vitest, 'run']);
-      assert.match(ran.stdout, /1 passed/, ran.stderr);
+      // In a VM a module's `require` is a getter.
+      for (const pool of ['--pool=forks', '--pool=vmThreads']) {
+        const ran = await launch(['--import', 'clew/register', vitest, 'run', pool]);
+        assert.match(ran.stdout, /Tests +2 passed/, ran.stdout + ran.stderr);
+      }
       mkdirSync(join(folder, 'jest'));
       writeFileSync(
         join(folder, 'jest', 'one.test.js'),
@@ -145,7 +162,7 @@ test('one', async () => expect(await new Loader(async (keys) => keys).load(1)).t
       const lines = tested.stderr.match(/^clew: .*/gm);
       assert.deepEqual(lines, [
         'clew: jest loads the modules of tests past all hooks: libraries that they use',
-        'clew:   have no spans.',
+        'clew:   have no spans; those of node:http do.',
       ]);
     });
 

@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 import { build, type Plugin } from 'esbuild';
 
+import { bundlePage } from './bundle-page.ts';
+
 /*
  * Puts the compiled files together as they are published: few files, which Node loads sooner than
  * many, side by side in `build/package`. Dependencies stay apart, but for names of attributes,
@@ -27,10 +29,12 @@ const ENTRIES: Record<string, string> = {
   cli: 'cli/main.js',
   register: 'register.js',
   start: 'start.js',
-  'sender-thread': 'export/sender-thread.js',
+  'sender-thread': 'export/sender/sender-thread.js',
   loader: 'instrumentation/imports/loader.js',
   'run-preload': 'cli/run-preload.js',
   'doctor-preload': 'cli/doctor-preload.js',
+  'doctor-attached': 'cli/attach/doctor-attached.js',
+  'inspector-call': 'cli/attach/inspector-call.js',
   'embedded-postgresql': 'cli/demo/embedded-postgresql.js',
 };
 
@@ -69,7 +73,8 @@ const { metafile } = await build({
   logLevel: 'warning',
   metafile: true,
 });
-writeFileSync(join(TO, 'LICENSES.txt'), licenses(Object.keys(metafile.inputs)));
+const inPage = await bundlePage(join(TO, 'view-page'));
+writeFileSync(join(TO, 'LICENSES.txt'), licenses([...Object.keys(metafile.inputs), ...inPage]));
 const files = readdirSync(FROM, { recursive: true, encoding: 'utf8' });
 for (const file of files.filter((name) => name.endsWith('.cjs'))) {
   copyFileSync(join(FROM, file), join(TO, basename(file)));

@@ -10,6 +10,11 @@ export function generatedPart(page: string, name: string): string {
   return page.slice(from, to).trim();
 }
 
+/** Whether there is a place of this name. */
+export function hasGenerated(page: string, name: string): boolean {
+  return page.includes(`<!-- begin ${name} -->`);
+}
+
 function placeOf(page: string, name: string): { from: number; to: number } {
   const begin = `<!-- begin ${name} -->`;
   const from = page.indexOf(begin) + begin.length;

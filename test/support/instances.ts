@@ -1,4 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -31,13 +32,24 @@ export async function createInstance(name: ServiceName): Promise<Instance | stri
       const { startJaeger } = await import('./jaeger.ts');
       return startJaeger();
     }
+    case 'rabbitmq': {
+      const { rabbitmq } = await import('./brokers.ts');
+      return again(rabbitmq);
+    }
+    case 'mqtt': {
+      const { mosquitto } = await import('./brokers.ts');
+      return again(mosquitto);
+    }
+    case 'nats':
+    case 'kafka':
+      return (await import('./brokers.ts'))[name]();
     default:
       return { postgresql, mariadb, redis, mongodb, memcached }[name]();
   }
 }
 
 /** Many ports are needed at once, and each was free only a moment ago: somebody may have been faster. */
-async function again(start: () => Promise<Instance | string>): Promise<Instance | string> {
+export async function again<T>(start: () => Promise<T>): Promise<T> {
   for (let attempts = 1; ; attempts += 1) {
     try {
       return await start();
@@ -47,14 +59,23 @@ async function again(start: () => Promise<Instance | string>): Promise<Instance 
   }
 }
 
-/** A loopback port that was free a moment ago. */
+/**
+ * A loopback port that was free a moment ago, below those that the kernel gives to outgoing
+ * connections: one of them could take it before its server does, or while that restarts.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(15_000, 32_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** PostgreSQL, MariaDB and memcached refuse to run as root: their folder and process get another user. */
@@ -83,11 +104,13 @@ export interface Launch {
   env?: Record<string, string>;
   /** What it writes once it serves, where accepting connections is not yet that. */
   ready?: RegExp;
+  /** How long it may take to start, in milliseconds. Default: 30 seconds. */
+  patience?: number;
 }
 
 /** Runs a server until it accepts connections; stopping it removes its folder. */
 export async function launch(options: Launch): Promise<Instance> {
-  const { command, args, port, folder, owner, env, ready } = options;
+  const { command, args, port, folder, owner, env, ready, patience = 30_000 } = options;
   const child = spawn(command, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -104,10 +127,14 @@ export async function launch(options: Launch): Promise<Instance> {
     rmSync(folder, { recursive: true, force: true });
   };
   const serves = async (): Promise<boolean> => (!ready || ready.test(output)) && accepts(port);
-  for (const deadline = Date.now() + 30_000; !(await serves());) {
+  for (const deadline = Date.now() + patience; !(await serves());) {
     if (child.exitCode !== null || Date.now() > deadline) {
+      const how =
+        child.exitCode === null
+          ? `serves nothing after ${patience} ms`
+          : `ended: ${child.exitCode}`;
       await stop();
-      throw new Error(`${command} did not start: ${output}`);
+      throw new Error(`${command} did not start, it ${how}\n${output}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

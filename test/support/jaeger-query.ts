@@ -10,8 +10,10 @@ export interface JaegerSpan {
   parentSpanId?: string;
   name: string;
   kind?: number | string;
+  links?: { traceId: string; spanId: string }[];
   startTimeUnixNano?: string;
   endTimeUnixNano?: string;
+  attributes?: { key: string; value: { stringValue?: string } }[];
 }
 
 interface V3Answer {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { findBinary } from './find-binary.ts';
 import { builtBinary, runGo, type GoProgram } from './go-build.ts';
-import { freePort, launch, temporaryFolder, type Instance } from './instances.ts';
+import { again, freePort, launch, temporaryFolder, type Instance } from './instances.ts';
 
 /**
  * Jaeger 2.13, whose tag 1.76 is the newest that is a version of its Go module. It is built among
@@ -50,6 +50,10 @@ export async function startJaeger(): Promise<Jaeger | string> {
       ? `JAEGER_BIN names no file: ${binary}`
       : 'no JAEGER_URL, no JAEGER_BIN, no `jaeger` on the PATH, and none built (`npm run build:servers`)';
   }
+  return again(() => startBinary(binary));
+}
+
+async function startBinary(binary: string): Promise<Jaeger> {
   const storage = temporaryFolder(undefined);
   const ports = {} as Ports;
   for (const name of PORTS) ports[name] = await freePort();

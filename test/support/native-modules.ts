@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 import { noteSkipped } from './services.ts';
-import { cacheFolder } from './user-cache.ts';
+import { cacheFolder, moveIntoCache } from './user-cache.ts';
 
 /*
  * Native modules that come as sources. They are built on first use, with npm's own node-gyp and the
@@ -15,7 +15,7 @@ import { cacheFolder } from './user-cache.ts';
 interface NativeModule {
   name: string;
   version: string;
-  /** Whether one build serves every Node. */
+  /** Whether one build serves every Node from the one that it was built with on. */
   isNapi?: boolean;
   /** The package that is to be built, where it is another one that this one brings along. */
   addOn?: string;
@@ -42,23 +42,34 @@ export function nativeModule({
 }: NativeModule): NodeJS.Require | string {
   const abi = isNapi ? 'napi' : `abi-${process.versions.modules}`;
   const folder = cacheFolder('native', `${name}-${version}-${process.platform}-${abi}`);
-  const require = createRequire(join(folder, 'index.js'));
-  const built = join(folder, 'built');
-  if (existsSync(built)) return require;
-  mkdirSync(folder, { recursive: true });
-  console.log(`building ${name}@${version} in ${folder}`);
-  const npm = ['i', '--prefix', folder, '--no-save', '--ignore-scripts', '--omit=optional'];
-  const install = run('npm', [...npm, `${name}@${version}`, ...beside], folder);
-  if (install !== undefined) return `it cannot be installed: ${install}`;
-  const gyp = findNodeGyp();
-  if (gyp === undefined) return 'there is no node-gyp beside npm';
-  const prefix = dirname(dirname(process.execPath));
-  const headers = existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : [];
-  const inside = join(folder, 'node_modules', addOn);
-  const build = run(process.execPath, [gyp, 'rebuild', ...headers], inside);
-  if (build !== undefined) return `it cannot be built: ${build}`;
-  writeFileSync(built, '');
-  return require;
+  if (!existsSync(folder)) {
+    const problem = build(folder, [`${name}@${version}`, ...beside], addOn);
+    if (problem !== undefined) return problem;
+  }
+  return createRequire(join(folder, 'index.js'));
+}
+
+/** Makes the folder, whole or not at all: another run may be making it, too. Returns what went wrong. */
+function build(folder: string, packages: string[], addOn: string): string | undefined {
+  mkdirSync(dirname(folder), { recursive: true });
+  const growing = mkdtempSync(`${folder}.`);
+  try {
+    console.log(`building ${packages.join(' and ')} in ${folder}`);
+    const npm = ['i', '--prefix', growing, '--no-save', '--ignore-scripts', '--omit=optional'];
+    const install = run('npm', [...npm, ...packages], growing);
+    if (install !== undefined) return `it cannot be installed: ${install}`;
+    const gyp = findNodeGyp();
+    if (gyp === undefined) return 'there is no node-gyp beside npm';
+    const prefix = dirname(dirname(process.execPath));
+    const headers = existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : [];
+    const inside = join(growing, 'node_modules', addOn);
+    const built = run(process.execPath, [gyp, 'rebuild', ...headers], inside);
+    if (built !== undefined) return `it cannot be built: ${built}`;
+    moveIntoCache(growing, folder);
+  } finally {
+    rmSync(growing, { recursive: true, force: true });
+  }
+  return undefined;
 }
 
 /** The last line of what went wrong, if anything did. */

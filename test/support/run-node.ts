@@ -19,6 +19,8 @@ export interface RunOptions {
   cwd?: string;
   /** The executable; default: the Node that runs the tests. */
   node?: string;
+  /** In a group of processes of its own, as a shell starts a command. */
+  detached?: boolean;
 }
 
 export interface Result {
@@ -50,12 +52,14 @@ export class RunningNode {
     // The environment of the test run must not decide what is tested.
     for (const [key, value] of Object.entries({ ...process.env, ...options.env })) {
       const given = options.env !== undefined && key in options.env;
-      if (given || !/^(OTEL_|CLEW_|NODE_OPTIONS|NODE_V8_COVERAGE)/.test(key)) env[key] = value;
+      if (given || !/^(OTEL_|CLEW_|NODE_OPTIONS|NODE_V8_COVERAGE|FORCE_COLOR$|NO_COLOR$)/.test(key))
+        env[key] = value;
     }
     if (process.env['NODE_V8_COVERAGE']) env['NODE_V8_COVERAGE'] = process.env['NODE_V8_COVERAGE'];
     this.child = spawn(options.node ?? process.execPath, args, {
       env,
       cwd: options.cwd,
+      detached: options.detached ?? false,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stdout.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));

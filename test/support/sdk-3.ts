@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { MODULES } from './modules.ts';
 import { nodeOfLine } from './other-nodes.ts';
 import { cachedInstall } from './user-cache.ts';
 
@@ -52,7 +53,7 @@ export function sdk3Project(manifest: { dependencies: Record<string, string> }):
   cpSync(join(ROOT, 'package.json'), join(clew, 'package.json'));
   for (const name of Object.keys(manifest.dependencies)) {
     const link = join(modules, name);
-    if (!existsSync(link)) linkPackage(join(ROOT, 'node_modules', name), link);
+    if (!existsSync(link)) linkPackage(join(MODULES, name), link);
   }
   return {
     folder,

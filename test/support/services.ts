@@ -1,5 +1,6 @@
+import { KAFKA, NATS, RABBITMQ_PATIENCE } from './brokers.ts';
 import { FERRETDB } from './ferretdb.ts';
-import { BUILD_LIMIT, builtBinary } from './go-build.ts';
+import { BUILD_LIMIT, builtBinary, type GoProgram } from './go-build.ts';
 import { createInstance, embeddedPostgresql, type Instance } from './instances.ts';
 
 /*
@@ -16,6 +17,10 @@ export type ServiceName =
   | 'redis-sentinel'
   | 'mongodb'
   | 'memcached'
+  | 'rabbitmq'
+  | 'mqtt'
+  | 'nats'
+  | 'kafka'
   | 'jaeger';
 
 /** The variable that names a running server: the same as for the demo and docker-compose.yml. */
@@ -27,6 +32,10 @@ export const URL_VARIABLES: Record<ServiceName, string> = {
   'redis-sentinel': 'REDIS_SENTINEL_URL',
   mongodb: 'MONGODB_URL',
   memcached: 'MEMCACHED_URL',
+  rabbitmq: 'RABBITMQ_URL',
+  mqtt: 'MQTT_URL',
+  nats: 'NATS_URL',
+  kafka: 'KAFKA_URL',
   jaeger: 'JAEGER_URL',
 };
 
@@ -41,7 +50,19 @@ export interface ServiceOptions {
 }
 
 /** Those that no package manager brings. */
-const UNPACKAGED: ReadonlySet<ServiceName> = new Set<ServiceName>(['mongodb', 'jaeger']);
+const UNPACKAGED: ReadonlySet<ServiceName> = new Set<ServiceName>([
+  'mongodb',
+  'nats',
+  'kafka',
+  'jaeger',
+]);
+
+/** Those that are built where they are first asked for, unless they were before. */
+const BUILT: Partial<Record<ServiceName, GoProgram>> = {
+  mongodb: FERRETDB,
+  nats: NATS,
+  kafka: KAFKA,
+};
 
 const instances = new Map<ServiceName | 'embedded', Promise<Instance | string>>();
 const skipped = new Set<string>();
@@ -60,7 +81,9 @@ export async function requireService(
 ): Promise<string> {
   const fromEnvironment = process.env[URL_VARIABLES[name]];
   if (fromEnvironment) return fromEnvironment;
-  if (name === 'mongodb' && !builtBinary(FERRETDB)) suite.timeout(BUILD_LIMIT + 60_000);
+  const program = BUILT[name];
+  if (program && !builtBinary(program)) suite.timeout(BUILD_LIMIT + 60_000);
+  if (name === 'rabbitmq') suite.timeout(RABBITMQ_PATIENCE + 10_000);
   let found = await shared(name, () => createInstance(name));
   if (typeof found === 'string' && name === 'postgresql' && !isRequired(name)) {
     if (embedded) found = await shared('embedded', embeddedPostgresql);

@@ -26,12 +26,16 @@ export function cachedInstall(name: string, packages: readonly string[]): string
     rmSync(growing, { recursive: true, force: true });
     throw new Error(`Cannot install ${packages.join(' and ')}: ${stderr}`);
   }
+  moveIntoCache(growing, folder);
+  return folder;
+}
+
+/** Renames a folder that is made, unless another run was faster. */
+export function moveIntoCache(growing: string, folder: string): void {
   try {
     renameSync(growing, folder);
   } catch (error) {
     rmSync(growing, { recursive: true, force: true });
-    // Another run was faster.
     if (!existsSync(folder)) throw error;
   }
-  return folder;
 }

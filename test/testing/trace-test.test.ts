@@ -11,12 +11,14 @@ const DB = { 'db.system.name': 'postgresql' };
 
 describe('the assertions of a trace', () => {
   let collector: SpanCollector;
+  let provider: BasicTracerProvider;
   let tracer: Tracer;
 
   beforeEach(() => {
     context.setGlobalContextManager(new AsyncHooksContextManager().enable());
     collector = new SpanCollector();
-    tracer = new BasicTracerProvider({ spanProcessors: [collector] }).getTracer('tests');
+    provider = new BasicTracerProvider({ spanProcessors: [collector] });
+    tracer = provider.getTracer('tests');
   });
 
   async function traceOf<T>(
@@ -147,6 +149,17 @@ describe('the assertions of a trace', () => {
     );
   });
 
+  it('take commands for the same whose keys differ in an id', async () => {
+    const command = (text: string): void => {
+      const attributes = { 'db.system.name': 'redis', 'db.query.text': text };
+      tracer.startSpan('get', { attributes }).end();
+    };
+    const found = await traceOf(() => ['get user:1', 'get user:22', 'get total'].forEach(command));
+    failsWith(() => found.hasNoRepeatedQuery(), 'found 2 times at ', 'get user:?', 'get user:22');
+    const others = await traceOf(() => ['get user:1', 'get order:1'].forEach(command));
+    others.hasNoRepeatedQuery();
+  });
+
   it('fail for a missing span and show the one of that name', async () => {
     const found = await traceOf(() => query('SELECT 1'));
     failsWith(
@@ -166,8 +179,11 @@ describe('the assertions of a trace', () => {
       inSpan('b', () => undefined);
     });
     found.hasSpansInOrder(['a', 'b']);
-    failsWith(() => found.hasSpansInOrder(['b', 'a']), 'Expected a span `a` after `b`');
-    failsWith(() => found.hasSpansInOrder(['a', 'a']), 'Expected a span `a` after `a`');
+    failsWith(
+      () => found.hasSpansInOrder(['b', 'a']),
+      'Expected spans in this order: `b`, `a`. There is no `a`, after `b`',
+    );
+    failsWith(() => found.hasSpansInOrder(['a', 'a']), 'There is no `a`, after `a`');
   });
 
   it('fail where no span was ever seen, for any assertion might pass then', async () => {
@@ -183,6 +199,22 @@ describe('the assertions of a trace', () => {
     ]) {
       failsWith(assertion, 'No span was ever collected');
     }
+  });
+
+  it('give the causes where the work has no span but the one of its name', async () => {
+    await traceOf(() => inSpan('before', () => undefined));
+    const cause = 'loaded before `clew/testing` have none: load it first';
+    tracer = provider.getTracer('clew/testing');
+    for (const found of [await traceOf(() => 1), await traceOf(() => inSpan('work', () => 1))]) {
+      failsWith(() => found.hasSpan('SELECT t'), 'Expected a span', cause);
+      found.hasNoSpan('SELECT t');
+    }
+    tracer = provider.getTracer('other');
+    const found = await traceOf(() => inSpan('other', () => undefined));
+    assert.throws(
+      () => found.hasSpan('SELECT t'),
+      ({ message }: Error) => message.includes('Expected a span') && !message.includes(cause),
+    );
   });
 
   it('keep the spans of three pieces of work apart that run at once', async () => {

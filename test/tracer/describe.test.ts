@@ -31,6 +31,10 @@ describe('describe', () => {
     assert.equal(describeResource('QUEUE', hostile), undefined);
     assert.equal(describeResource('QUEUE', revoked.proxy), undefined);
     assert.equal(describeHolder(revoked.proxy), 'callback');
+    // A plain object is named by what it is for, or not at all: "Object" tells nobody anything.
+    const tick = { callback: function flush() {} };
+    assert.equal(describeHolder(tick), 'process.nextTick (flush)');
+    assert.equal(describeHolder({}), undefined);
   });
 
   it('keeps descriptions short', () => {

@@ -55,6 +55,29 @@ describe('LoopClock', () => {
     assert.equal(blockedBy?.millis, 13);
   });
 
+  it('tells when the loop was held, the longest stretches in their order', () => {
+    slice(other, 30);
+    const mark = clock.mark(mine);
+    slice(mine, 8);
+    wait(2);
+    slice(undefined, 3);
+    slice(other, 6);
+    wait(1);
+    clock.before(9, other);
+    now += 12;
+    const told = (max: number) =>
+      clock
+        .holdsSince(mark, max)
+        .map(({ start, end, owner }) => [start - mark.at, end - mark.at, owner?.label]);
+    const all = [
+      [0, 8, 'GET /mine'],
+      [13, 19, 'GET /other'],
+      [20, 32, 'GET /other'],
+    ];
+    assert.deepEqual(told(8), all);
+    assert.deepEqual(told(2), [all[0], all[2]]);
+  });
+
   it('counts a stretch of exactly the shortest length and none below it', () => {
     const mark = clock.mark(mine);
     slice(other, 4.999);

@@ -24,6 +24,7 @@ describe('a request marked by a signed header, in a process that exports', funct
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
         CLEW_RECORD_SECRET: SECRET,
         CLEW_RECORD_FOLDER: folder,
+        CLEW_HTTP_IGNORE_INCOMING: '/inner',
       },
     });
     const port = Number((await app.waitFor(/port (\d+)/))[1]);
@@ -84,6 +85,21 @@ describe('a request marked by a signed header, in a process that exports', funct
     assert.equal(named('async resources').parentSpanId, marked().spanId);
     const ids = new Set(spans.map((span) => span.spanId));
     for (const span of resources()) assert.ok(ids.has(span.parentSpanId ?? ''), span.name);
+  });
+
+  it('shows the resource of an outgoing request in the span of that request, and in no other', () => {
+    const { traceId } = marked();
+    const client = spans.find((span) => span.kind === 3 && span.traceId === traceId);
+    assert.ok(client);
+    assert.equal(value(client, TYPE), 'HTTPCLIENTREQUEST');
+    for (const name of ['id', 'trigger_id', 'execution_id', 'callbacks', 'run_ms']) {
+      assert.equal(typeof value(client, `clew.async_resource.${name}`), 'number', name);
+    }
+    const others = resources().filter((span) => value(span, TYPE) === 'HTTPCLIENTREQUEST');
+    assert.deepEqual(others, [client]);
+    const unmarked = spans.filter((span) => span.kind === 3 && span.traceId !== traceId);
+    assert.equal(unmarked.length, 5);
+    for (const span of unmarked) assert.equal(value(span, TYPE), undefined);
   });
 
   it('says which line created each', () => {

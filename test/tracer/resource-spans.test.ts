@@ -16,6 +16,7 @@ import {
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base';
 
+import { showInSpan } from '../../src/async/collecting.ts';
 import { AsyncResourceTracer } from '../../src/tracer/async-resource-tracer.ts';
 import { writeResourceSpans } from '../../src/tracer/resource-spans.ts';
 import { SplitSpanProcessor } from '../../src/tracer/split-span-processor.ts';
@@ -47,10 +48,20 @@ describe('writeResourceSpans', () => {
         for (let i = 0; i < 5000; i++) await Promise.resolve(i);
         const queued = new AsyncResource('app.queue', { requireManualDestroy: true });
         Object.assign(queued, { description: 'resize' });
-        setImmediate(() => {
-          queued.runInAsyncScope(() => span.end());
-          queued.emitDestroy();
-          response.end();
+        const query = new AsyncResource('APP_QUERY', { requireManualDestroy: true });
+        const shown = spans.startSpan('SELECT', { kind: SpanKind.CLIENT });
+        showInSpan(query.asyncId(), shown);
+        await new Promise<void>((resolve) => {
+          query.runInAsyncScope(() => readFile('/etc/hosts', () => resolve()));
+        });
+        query.runInAsyncScope(() => {
+          shown.end();
+          setTimeout(() => {
+            queued.runInAsyncScope(() => span.end());
+            queued.emitDestroy();
+            query.emitDestroy();
+            response.end();
+          }, 5);
         });
       });
     }).listen(0, '127.0.0.1');
@@ -113,6 +124,35 @@ describe('writeResourceSpans', () => {
     }
     const operation = named('app.queue').attributes;
     assert.equal(operation['clew.async_resource.description'], 'resize');
+  });
+
+  it('shows the resource of an operation in the span of that operation', () => {
+    assert.ok(!spans().some(({ name }) => name === 'APP_QUERY'));
+    const { attributes } = named('SELECT');
+    assert.equal(attributes['clew.async_resource.type'], 'APP_QUERY');
+    assert.equal(attributes['clew.async_resource.callbacks'], 2);
+    for (const name of ['id', 'trigger_id', 'execution_id', 'run_ms']) {
+      assert.equal(typeof attributes[`clew.async_resource.${name}`], 'number', name);
+    }
+  });
+
+  it('puts what an operation triggered below it, and links what began after its end', () => {
+    const query = named('SELECT').spanContext();
+    const below = spans().filter((span) => span.parentSpanContext?.spanId === query.spanId);
+    assert.deepEqual(
+      below.map(({ name }) => name),
+      ['fs'],
+    );
+    const timer = named('timer');
+    assert.equal(timer.parentSpanContext?.spanId, named('GET /').spanContext().spanId);
+    const relations = timer.links.map(({ attributes }) => attributes?.['clew.link']);
+    assert.ok(relations.includes('triggered_by'), relations.join(', '));
+  });
+
+  it('says when each callback ran', () => {
+    const { attributes } = named('timer');
+    const [before = 0, after = 0] = attributes['clew.async_resource.running'] as number[];
+    assert.ok(before >= 4000 && after >= before, `${before} to ${after} microseconds`);
   });
 
   it('lies within the times of the request', () => {

@@ -8,7 +8,7 @@ import type * as Pg from 'pg';
 import { ClewError, messageOf } from '../../base/errors.ts';
 import { loadPeer, locatePeer } from '../../base/peers.ts';
 import type { CleanUp } from './clean-up.ts';
-import { shopFolder } from './shop.ts';
+import { shopFolder } from './shop-folder.ts';
 
 /** A database that holds the shop's tables. */
 export interface Database {
@@ -35,14 +35,16 @@ export async function startDatabase(
   cleanUp: CleanUp,
 ): Promise<Database> {
   const schema = readFileSync(new URL('schema.sql', shopFolder), 'utf8');
-  if (databaseUrl) return useDatabase(databaseUrl, schema, cleanUp);
-  for (const name of ['pg', '@electric-sql/pglite', '@electric-sql/pglite-socket']) {
-    if (locatePeer(name)) continue;
+  const embedded = databaseUrl ? [] : ['@electric-sql/pglite', '@electric-sql/pglite-socket'];
+  const needed = ['express', 'pg', ...embedded];
+  const missing = needed.find((name) => !locatePeer(name));
+  if (missing !== undefined) {
     throw new ClewError(
       'ERR_PEER_MISSING',
-      `the demo needs \`${name}\`. Run npm i pg @electric-sql/pglite @electric-sql/pglite-socket.`,
+      `the demo needs \`${missing}\`. Run npm i clew ${needed.join(' ')}, then npx clew demo.`,
     );
   }
+  if (databaseUrl) return useDatabase(databaseUrl, schema, cleanUp);
   const child = fork(fileURLToPath(new URL('./embedded-postgresql.js', import.meta.url)), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // The optimising compiler takes longer over the WebAssembly than the demo runs.

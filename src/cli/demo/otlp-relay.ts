@@ -1,78 +1,85 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
-
-import { messageOf } from '../../base/errors.ts';
-import type { OtlpRequest } from '../../viewer/otlp.ts';
-import { TraceStore, type Trace } from '../../viewer/trace.ts';
+import type { RequestRow, SpanKind } from '../../viewer/model.ts';
+import type { Trace, TraceStore } from '../../viewer/store.ts';
+import { isSum } from '../../viewer/threads.ts';
+import { startViewer, type RunningViewer, type ViewOptions } from '../view/start.ts';
 
 /** How long to wait for the spans of requests that were answered, in milliseconds. */
 const MAX_WAIT = 10_000;
+/** What a request waited for comes some time after it, but not always; in milliseconds. */
+const MAX_LATE = 1000;
 /** A trace is complete when nothing has come for this long, in milliseconds. */
 const QUIET = 250;
 
-/** Whether OTLP/HTTP answers at `tracesUrl`; if not, why, in a few words. */
-export async function probeCollector(tracesUrl: string): Promise<string | undefined> {
-  try {
-    const response = await fetch(tracesUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"resourceSpans":[]}',
-      signal: AbortSignal.timeout(2000),
-    });
-    await response.arrayBuffer();
-    return response.ok ? undefined : `it answers with HTTP ${response.status}`;
-  } catch (error) {
-    const cause = (error as { cause?: unknown }).cause ?? error;
-    return (cause as { code?: string }).code ?? messageOf(cause);
-  }
+export interface RelayOptions extends Pick<ViewOptions, 'forwardTo' | 'awaited' | 'onCollector'> {
+  /** The shop makes spans of what its requests wait for, which come a moment later. */
+  hasResources?: boolean;
 }
 
 /**
- * Receives the shop's spans as OTLP JSON on loopback, keeps them to look at, and hands each request
- * on unchanged to a collector if there is one.
+ * The viewer that the shop sends its spans to: it shows them on a page, and hands each request on
+ * unchanged to a collector if there is one.
  */
 export class OtlpRelay {
-  readonly store: TraceStore = new TraceStore();
-  readonly #server: Server;
-  readonly #collectorUrl: string | undefined;
-  #lastArrival = 0;
-  /** Requests the collector did not take; the reason of the last one. */
-  refused: string | undefined;
+  readonly #running: RunningViewer;
+  readonly #hasResources: boolean;
 
-  private constructor(server: Server, collectorUrl: string | undefined) {
-    this.#server = server;
-    this.#collectorUrl = collectorUrl;
+  private constructor(running: RunningViewer, hasResources: boolean) {
+    this.#running = running;
+    this.#hasResources = hasResources;
   }
 
-  static async start(collectorUrl: string | undefined): Promise<OtlpRelay> {
-    const server = createServer();
-    const relay = new OtlpRelay(server, collectorUrl);
-    server.on('request', (request, response) => void relay.#receive(request, response));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return relay;
+  static async start(options: RelayOptions = {}): Promise<OtlpRelay> {
+    const { hasResources = false, ...more } = options;
+    const running = await startViewer({ files: [], otlpPort: 0, ...more });
+    return new OtlpRelay(running, hasResources);
+  }
+
+  get store(): TraceStore {
+    return this.#running.viewer.store;
+  }
+
+  /** The trace as a line of the list. */
+  rowOf(trace: Trace): RequestRow {
+    return this.#running.viewer.row(trace);
   }
 
   /** The base URL to export to. */
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this.#running.otlpUrl ?? '';
+  }
+
+  /** Where the page is. */
+  get pageUrl(): string {
+    return this.#running.pageUrl;
+  }
+
+  /** Requests the collector did not take; the reason of the last one. */
+  get refused(): string | undefined {
+    return this.#running.server.receiver.refused;
   }
 
   /**
    * The traces that are not in `before`, once there are `count` of them, each with every parent that
-   * a span of it names, and nothing more has come for a moment. After ten seconds, whatever there is.
-   * A span that names no parent is not waited for: whatever comes, it stays without one.
+   * a span of it names and what it waited for, the collector has them, and nothing more has come for a
+   * moment. After ten seconds, whatever there is. A span that names no parent is not waited for: whatever
+   * comes, it stays without one. With `kind` a span of that kind is waited for as well.
    */
-  async newTraces(before: ReadonlySet<Trace>, count: number): Promise<Trace[]> {
+  async newTraces(before: ReadonlySet<Trace>, count: number, kind?: SpanKind): Promise<Trace[]> {
     const called = performance.now();
+    const { receiver } = this.#running.server;
     for (;;) {
-      const traces = this.store.traces.filter((trace) => !before.has(trace));
+      const traces = [...this.store.traces].filter((trace) => !before.has(trace));
       const complete =
-        traces.length >= count && traces.every((trace) => trace.orphans.length === 0);
-      if (complete && performance.now() - Math.max(called, this.#lastArrival) > QUIET)
-        return traces;
+        traces.length >= count &&
+        receiver.forwarding === 0 &&
+        traces.every(({ kinship }) => kinship.orphans.length === 0) &&
+        (kind === undefined ||
+          traces.some(({ spans }) => spans.some((span) => span.kind === kind)));
+      const quiet = performance.now() - Math.max(called, receiver.lastArrival);
+      // Only requests of the shop, which are waited for without a kind, show what they waited for.
+      const needsNone = !this.#hasResources || kind !== undefined;
+      const isWhole = needsNone || traces.every(({ spans }) => spans.some(isSum));
+      if (complete && quiet > (isWhole ? QUIET : MAX_LATE)) return traces;
       if (performance.now() - called > MAX_WAIT) return traces;
       // Not a reason to stay alive when everything else has been stopped.
       await new Promise((resolve) => setTimeout(resolve, 20).unref());
@@ -80,42 +87,6 @@ export class OtlpRelay {
   }
 
   async stop(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await once(this.#server, 'close').catch(() => undefined);
-  }
-
-  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      const body = await text(request);
-      this.store.add(JSON.parse(body) as OtlpRequest);
-      this.#lastArrival = performance.now();
-      if (this.#collectorUrl === undefined) {
-        response.setHeader('content-type', 'application/json').end('{}');
-        return;
-      }
-      await this.#forward(this.#collectorUrl, request, body, response);
-    } catch (error) {
-      this.refused = messageOf(error);
-      response.writeHead(503).end();
-    }
-  }
-
-  async #forward(
-    url: string,
-    request: IncomingMessage,
-    body: string,
-    response: ServerResponse,
-  ): Promise<void> {
-    // The shop sends the headers the user configured, credentials among them: they go along.
-    const headers = new Headers({ 'content-type': 'application/json' });
-    const ours = ['host', 'connection', 'content-length', 'content-type', 'transfer-encoding'];
-    for (const [name, value] of Object.entries(request.headers)) {
-      if (!ours.includes(name) && typeof value === 'string') headers.set(name, value);
-    }
-    const answer = await fetch(url, { method: 'POST', headers, body });
-    if (!answer.ok) this.refused = `HTTP ${answer.status}`;
-    response.writeHead(answer.status, { 'content-type': 'application/json' });
-    response.end(await answer.text());
+    await this.#running.stop();
   }
 }

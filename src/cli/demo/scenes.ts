@@ -21,3 +21,9 @@ export const scenes: readonly Scene[] = [
     ],
   },
 ];
+
+/** What is sent to `examples/orders`, where there is a Redis. */
+export const ordersScene: Scene = {
+  title: 'A request, and its job in another process',
+  requests: ['POST /orders/1/1'],
+};

@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { ownFile, packageFolder } from '../../base/own-files.ts';
+import { ownFile } from '../../base/own-files.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { Database } from './database.ts';
-
-/** The shop's folder. */
-export const shopFolder: URL = packageFolder('examples/shop/');
+import { shopFolder } from './shop-folder.ts';
 
 const REGISTER = ownFile('register.js').href;
+
+/** The share of requests whose async resources are spans. */
+export const resourceSpans: string = process.env['CLEW_RESOURCE_SPANS'] ?? '1';
 
 /** The running shop. */
 export interface Shop {
@@ -27,6 +28,23 @@ export interface ShopOptions {
   cleanUp: CleanUp;
 }
 
+/** The environment of a process under the preload that uses `database` and sends spans to `otlpUrl`. */
+export function tracedEnvironment(database: Database, otlpUrl: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    ...database.env,
+    DATABASE_URL: database.url,
+    OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    // The page shows of each request where its time went.
+    CLEW_TRACER: process.env['CLEW_TRACER'] ?? 'watch',
+    CLEW_JAEGER_HINTS: process.env['CLEW_JAEGER_HINTS'] ?? 'on',
+    // A person waits for the output: five seconds would be long.
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+  };
+}
+
 /** Starts the shop under the preload. */
 export async function startShop(options: ShopOptions): Promise<Shop> {
   const { database, otlpUrl, port: wantedPort, cleanUp } = options;
@@ -36,15 +54,10 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
-        ...process.env,
-        ...database.env,
-        DATABASE_URL: database.url,
+        ...tracedEnvironment(database, otlpUrl),
+        // And what it waited for.
+        CLEW_RESOURCE_SPANS: resourceSpans,
         PORT: String(wantedPort),
-        OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
-        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '',
-        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-        // Somebody is watching: five seconds would be long.
-        OTEL_BSP_SCHEDULE_DELAY: '100',
       },
     },
   );

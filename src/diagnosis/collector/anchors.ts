@@ -4,13 +4,14 @@ import type { EventEmitter } from 'node:events';
 
 import { http } from '../../base/node-http.ts';
 import { templateOf } from '../../base/path-template.ts';
-import { patchHotMethod, type Undo } from '../../instrumentation/patch.ts';
+import { patchHotMethod, type Undo } from '../../base/patch.ts';
 import { onHttp2Requests } from './http2-requests.ts';
 import { Request, Turn, turns, type Handle } from './work.ts';
 
 const START = 'http.server.request.start';
 const FINISH = 'http.server.response.finish';
-const METHODS = ['writeHead', 'setHeader', 'write', 'end'] as const;
+const METHODS = ['writeHead', 'setHeader', 'write', 'end'];
+const STREAM_METHODS = ['respond', 'respondWithFile', 'respondWithFD', 'write', 'end'];
 const MAX_IN_FLIGHT = 10_000;
 
 interface Response {
@@ -48,7 +49,9 @@ export class Anchors {
   readonly #requests = new WeakMap<object, Request>();
   readonly #turns = new WeakMap<object, Turn>();
   readonly #inFlight = new Map<Request, WeakRef<Response>>();
-  readonly #undos: Undo[] = [];
+  readonly #undos: (Undo | undefined)[] = [];
+  /** The class of HTTP/2 streams, once it is patched. */
+  #streams: object | undefined;
   count = 0;
 
   constructor(options: AnchorOptions) {
@@ -59,27 +62,44 @@ export class Anchors {
     subscribe(START, this.#onStart);
     subscribe(FINISH, this.#onFinish);
     this.#patchClasses(http.ServerResponse, http.IncomingMessage);
-    const stop = onHttp2Requests(
-      ({ Http2ServerResponse, Http2ServerRequest }) =>
+    const stop = onHttp2Requests({
+      loaded: ({ Http2ServerResponse, Http2ServerRequest }) =>
         this.#patchClasses(Http2ServerResponse, Http2ServerRequest),
-      (request, response) => {
+      request: (request, response) => {
         this.#begin('HTTP2STREAM', request, response);
         response.stream.once('close', () => this.#end(response));
       },
-    );
+      stream: (stream, { ':method': method, ':path': url }) => {
+        this.#patchStreams(Object.getPrototypeOf(stream) as EventEmitter);
+        this.#begin('HTTP2STREAM', { method, url }, stream, stream);
+        stream.once('close', () => this.#end(stream));
+      },
+    });
     this.#undos.push(stop);
   }
 
   #patchClasses(response: { prototype: object }, message: { prototype: EventEmitter }): void {
-    const undos = METHODS.map((method) => this.#patch(response.prototype, method));
-    if (this.#options.bindsMessages) undos.push(bindMessages(message.prototype, this.#turns));
-    this.#undos.push(...undos.filter((undo) => undo !== undefined));
+    const undos = METHODS.map((method) => this.#patch(response.prototype, 'res', method));
+    this.#undos.push(...undos, this.#bind(message.prototype));
+  }
+
+  /** Their class is not exported: it is patched when the first one comes. */
+  #patchStreams(prototype: EventEmitter): void {
+    if (this.#streams === prototype) return;
+    this.#streams = prototype;
+    const undos = STREAM_METHODS.map((method) => this.#patch(prototype, 'stream', method));
+    this.#undos.push(...undos, this.#bind(prototype));
+  }
+
+  #bind(prototype: EventEmitter): Undo | undefined {
+    return this.#options.bindsMessages ? bindMessages(prototype, this.#turns) : undefined;
   }
 
   stop(): void {
     unsubscribe(START, this.#onStart);
     unsubscribe(FINISH, this.#onFinish);
-    for (const undo of this.#undos.splice(0).toReversed()) undo();
+    for (const undo of this.#undos.splice(0).toReversed()) undo?.();
+    this.#streams = undefined;
     this.#inFlight.clear();
   }
 
@@ -109,7 +129,13 @@ export class Anchors {
     this.#begin('HTTPINCOMINGMESSAGE', request, response);
   };
 
-  #begin(type: string, request: Message['request'], response: Response): void {
+  /** `emitter` is what emits the events of the request. */
+  #begin(
+    type: string,
+    request: Message['request'],
+    response: Response,
+    emitter: object = request,
+  ): void {
     const { method = 'HTTP', url = '/' } = request;
     const begun = new Request(() => `${method} ${templateOf(url)}`);
     this.count++;
@@ -118,7 +144,7 @@ export class Anchors {
       this.#inFlight.set(begun, new WeakRef(response));
     }
     const turn = new Turn(messageHandle(type, begun), begun);
-    this.#turns.set(request, turn);
+    this.#turns.set(emitter, turn);
     turns.enterWith(turn);
     this.#options.begun();
   }
@@ -132,9 +158,9 @@ export class Anchors {
     this.#inFlight.delete(request);
   }
 
-  #patch(prototype: object, method: (typeof METHODS)[number]): Undo | undefined {
+  #patch(prototype: object, name: string, method: string): Undo | undefined {
     type Method = (...args: never[]) => unknown;
-    const what = `res.${method}()`;
+    const what = `${name}.${method}()`;
     const touch = (response: object, below: Method): void => this.touch(response, what, below);
     return patchHotMethod(prototype as Record<string, Method>, method, (original, patch) => {
       return function touched(this: object, ...args) {

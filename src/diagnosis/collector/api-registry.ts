@@ -35,6 +35,33 @@ export function onApiRegistry(found: Found): () => void {
   };
 }
 
+/**
+ * Calls `found` with a part of the registry, now and whenever another one is registered. Returns the
+ * undo.
+ */
+export function onRegistered(
+  registry: ApiRegistry,
+  part: 'trace' | 'context',
+  found: (registered: unknown) => void,
+): () => void {
+  let held: unknown = registry[part];
+  found(held);
+  Object.defineProperty(registry, part, {
+    configurable: true,
+    enumerable: true,
+    get: () => held,
+    set: (next: unknown) => {
+      held = next;
+      found(next);
+    },
+  });
+  return () => {
+    if (!Object.hasOwn(registry, part)) return;
+    Reflect.deleteProperty(registry, part);
+    if (held !== undefined) (registry as Record<string, unknown>)[part] = held;
+  };
+}
+
 /** Becomes a plain property again when it is written to. */
 function awaitRegistry(): void {
   Object.defineProperty(globalThis, REGISTRY, {

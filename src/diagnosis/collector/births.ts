@@ -16,7 +16,10 @@ interface Birth {
 const LOOK = 2000;
 /** How often it is looked closer in the life of a process. */
 const MAX_LOOKS = 20;
-const MAX_DEPTH = 4;
+/** Async resources in a row, each created in the callback of the one before. */
+const MAX_DEPTH = 64;
+/** How many of them are read for a loss. */
+const MAX_READ = 16;
 
 /**
  * Creation stacks of short-lived async resources, promises too. They cost far too much to be kept
@@ -47,9 +50,12 @@ export class Births {
     });
   }
 
-  /** Begins to keep stacks, for the next async resources. */
-  look(): void {
-    if (this.#left > 0 || this.#looks >= MAX_LOOKS) return;
+  /**
+   * Begins to keep stacks, for the next async resources. Where a package is on the stack they may
+   * tell more than it does; half of the looks are for where nothing is.
+   */
+  look(isExplained: boolean): void {
+    if (this.#left > 0 || this.#looks >= (isExplained ? MAX_LOOKS / 2 : MAX_LOOKS)) return;
     this.#looks++;
     this.#left = LOOK;
     this.#hook.enable();
@@ -66,10 +72,12 @@ export class Births {
     let birth = this.#births.get(executionAsyncResource());
     if (!birth) return undefined;
     const frames: Frame[] = [];
-    for (; birth; birth = birth.parent) {
+    for (let left = MAX_READ; birth && left > 0; birth = birth.parent, left--) {
       // A stack can be read as frames only the first time it is looked at.
       birth.frames ??= readFrames(birth.captured);
-      frames.push(...birth.frames);
+      const [first, ...rest] = birth.frames;
+      // A stack ends where that of an earlier turn begins.
+      if (first) frames.push(frames.length > 0 ? { ...first, isAsync: true } : first, ...rest);
     }
     return frames;
   }

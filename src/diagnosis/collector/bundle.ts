@@ -1,16 +1,28 @@
 import { readFileSync, statSync } from 'node:fs';
 
-/** How bundlers leave the names of the files they took in: in comments, keys, and source maps. */
-const INSIDE = /(?:\/\/ |["'](?:\.{0,2}\/)*)node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//g;
+const INSIDE = /node_modules\/(?!\.)((?:@[\w.-]+\/)?[\w.-]+)\//g;
 const MAX_BYTES = 30_000_000;
+const MAX_PATH = 500;
 
 /** The packages inside of `file`, where it is a bundle; empty where it is none. */
 export function packagesInside(file: string): Set<string> {
   const found = new Set<string>();
   for (const text of [read(file), read(`${file}.map`)]) {
-    for (const [, name] of text.matchAll(INSIDE)) if (name) found.add(name);
+    for (const { 1: name, index } of text.matchAll(INSIDE)) {
+      if (name && beginsPath(text, index)) found.add(name);
+    }
   }
   return found;
+}
+
+/**
+ * How bundlers leave the names of the files they took in: in comments, keys, and source maps, with
+ * whatever leads to the folder before it.
+ */
+function beginsPath(text: string, at: number): boolean {
+  let start = at;
+  while (start > 0 && at - start < MAX_PATH && !/["'`\s]/.test(text[start - 1] as string)) start--;
+  return /["'`]/.test(text[start - 1] ?? '') || text.slice(Math.max(0, start - 3), start) === '// ';
 }
 
 function read(file: string): string {

@@ -1,12 +1,18 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
+import { ownerOf, patchHotMethod, type Undo } from '../../base/patch.ts';
+import type { ContextOrigins, Origin } from './context-origins.ts';
 import type { SpanSink, SpanSource } from './span-event.ts';
 
 interface DatadogSpan {
   context(): object & { toTraceId?(asHex?: boolean): string; _isRemote?: boolean };
 }
+interface Scope {
+  active?(): DatadogSpan | null | undefined;
+  activate?(span: DatadogSpan | null, act: () => unknown): unknown;
+}
 interface Datadog {
-  scope?(): { active?(): DatadogSpan | null | undefined };
+  scope?(): Scope;
 }
 interface Started {
   span: DatadogSpan;
@@ -18,9 +24,19 @@ interface Started {
   };
 }
 
-/** The spans of `dd-trace`, which has contexts of its own: its public scope and its channels. */
+/**
+ * The spans of `dd-trace`, which has contexts of its own: its public scope and its channels. What its
+ * own instrumentations activate cannot be seen: then the start of the span stands for it.
+ */
 export class DatadogSpans implements SpanSource {
+  readonly #contexts: ContextOrigins | undefined;
+  readonly #origins = new WeakMap<object, Origin>();
   #sink: SpanSink | undefined;
+  #undo: Undo | undefined;
+
+  constructor(origins: ContextOrigins | undefined) {
+    this.#contexts = origins;
+  }
 
   start(sink: SpanSink): void {
     this.#sink = sink;
@@ -31,13 +47,19 @@ export class DatadogSpans implements SpanSource {
   stop(): void {
     unsubscribe('dd-trace:span:start', this.#onStart);
     unsubscribe('dd-trace:span:finish', this.#onFinish);
+    this.#undo?.();
+    this.#undo = undefined;
     this.#sink = undefined;
+  }
+
+  origin(): Origin | undefined {
+    const key = this.active();
+    return key && this.#origins.get(key);
   }
 
   active(): object | undefined {
     try {
-      const tracer = (globalThis as { _ddtrace?: Datadog })._ddtrace;
-      return tracer?.scope?.().active?.()?.context();
+      return scope()?.active?.()?.context();
     } catch {
       return undefined;
     }
@@ -49,6 +71,8 @@ export class DatadogSpans implements SpanSource {
       const kind = fields.tags?.['span.kind'];
       const key = span.context();
       const parent = fields.parent ?? undefined;
+      this.#undo ??= this.#patchScope();
+      this.#note(key, 'started', this.#onStart);
       this.#sink?.started({
         key,
         parent,
@@ -64,6 +88,32 @@ export class DatadogSpans implements SpanSource {
     }
   };
 
+  #note(key: object, how: Origin['how'], below: (...args: never[]) => unknown): void {
+    const origin = this.#contexts?.here(key, how, below);
+    if (origin) this.#origins.set(key, origin);
+  }
+
+  #patchScope(): Undo | undefined {
+    if (!this.#contexts) return undefined;
+    const owner = ownerOf(scope(), 'activate') as Required<Scope> | undefined;
+    const note = (span: DatadogSpan | null, below: () => unknown): void => {
+      try {
+        if (span) this.#note(span.context(), 'activated', below);
+      } catch {
+        // What is no span of theirs, they refuse themselves.
+      }
+    };
+    return (
+      owner &&
+      patchHotMethod(owner, 'activate', (original, patch) => {
+        return function activate(this: Scope, ...args) {
+          if (!patch.isUndone) note(args[0], activate as () => unknown);
+          return original.apply(this as Required<Scope>, args);
+        };
+      })
+    );
+  }
+
   readonly #onFinish = (message: unknown): void => {
     try {
       this.#sink?.ended((message as DatadogSpan).context());
@@ -71,4 +121,8 @@ export class DatadogSpans implements SpanSource {
       // Never into the application.
     }
   };
+}
+
+function scope(): Scope | undefined {
+  return (globalThis as { _ddtrace?: Datadog })._ddtrace?.scope?.();
 }

@@ -10,12 +10,15 @@ export function pathsTo(exports: unknown, method: string): string[] {
   const methods: string[] = [];
   const functions: string[] = [];
   const factories: string[] = [];
+  // What is exported under several names is one.
+  const seen = new Set<unknown>();
   for (const [name, value] of members(exports)) {
-    if (typeof value !== 'function') continue;
+    if (typeof value !== 'function' || seen.has(value)) continue;
+    seen.add(value);
     const prototype = valueOf(value, 'prototype');
     if (isObject(prototype) && typeof inherited(prototype, method) === 'function') {
       methods.push(`${name}#${method}`);
-    } else if (isClass(value)) continue;
+    } else if (isClass(value, prototype)) continue;
     else if (name === method) functions.push(name);
     else factories.push(`${name}()#${method}`);
   }
@@ -57,9 +60,14 @@ function inherited(prototype: object, method: string): unknown {
   return undefined;
 }
 
-// Source text is all there is to tell a class by.
-const isClass = (fn: object): boolean =>
-  /^class\b/.test(Function.prototype.toString.call(fn as () => void));
+/** A class by its source text, or a constructor: its prototype has members, or inherits some. */
+function isClass(fn: object, prototype: unknown): boolean {
+  if (/^class\b/.test(Function.prototype.toString.call(fn as () => void))) return true;
+  if (!isObject(prototype)) return false;
+  const hasMembers = Object.getOwnPropertyNames(prototype).some((name) => name !== 'constructor');
+  return hasMembers || Object.getPrototypeOf(prototype) !== Object.prototype;
+}
+
 const isMaker = (path: string): boolean => /^(?:default|create|make|new|init)/i.test(path);
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';

@@ -99,8 +99,10 @@ export class ExportWatch {
   #failed(target: string | undefined, error: unknown): void {
     const known = this.#of(target);
     if (!known) return;
-    const { code, message } = (error ?? {}) as { code?: string; message?: string };
-    const reason = (code ?? message ?? 'no answer').slice(0, 100);
+    const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+    // The codes of a `DOMException` and of some clients are numbers.
+    const text = [code, message].find((each) => typeof each === 'string');
+    const reason = (text ?? 'no answer').slice(0, 100);
     known.failed++;
     known.isAbsent &&= ABSENT.test(reason);
     known.reason = reason;

@@ -1,4 +1,4 @@
-import { executionAsyncResource } from 'node:async_hooks';
+import { executionAsyncId, executionAsyncResource } from 'node:async_hooks';
 
 import { isHiddenFromRecords } from '../../async/collecting.ts';
 import { GuardedHook } from '../../async/guarded-hook.ts';
@@ -23,6 +23,21 @@ const LONG_LIVED = new Set([
   'UDPWRAP',
   'WORKER',
 ]);
+/** The types of async resources from before, by their classes. */
+const TYPES: Readonly<Record<string, string>> = {
+  FSEvent: 'FSEVENTWRAP',
+  Http2Session: 'HTTP2SESSION',
+  MessagePort: 'MESSAGEPORT',
+  Pipe: 'PIPEWRAP',
+  Process: 'PROCESSWRAP',
+  StatWatcher: 'STATWATCHER',
+  TCP: 'TCPWRAP',
+  TLSWrap: 'TLSWRAP',
+  TTY: 'TTYWRAP',
+  Timeout: 'Timeout',
+  UDP: 'UDPWRAP',
+  Worker: 'WORKER',
+};
 const STACKS_PER_SECOND = 200;
 /** Timers in a row, each started by the one before, that make a loop. */
 const LOOP = 2;
@@ -32,6 +47,8 @@ export interface HandleOptions {
   owner(): Owner | undefined;
   /** Keep the creation stack of every timer. */
   deep: boolean;
+  /** Async resources from before are there. */
+  isLate: boolean;
   /** Called once, in the tick after a server was created. */
   onServing?: (() => void) | undefined;
 }
@@ -62,7 +79,8 @@ export class Handles {
         init,
         before: () => {
           const resource = executionAsyncResource();
-          const handle = this.#handles.get(resource);
+          const handle =
+            this.#handles.get(resource) ?? (options.isLate ? this.#older(resource) : undefined);
           if (handle) turns.enterWith(new Turn(handle, turns.getStore()?.request));
         },
       },
@@ -75,6 +93,24 @@ export class Handles {
 
   stop(): void {
     this.#hook.disable();
+  }
+
+  /** The handle of an async resource that was there before us; undefined where it is short-lived. */
+  #older(resource: object): Handle | undefined {
+    const type = TYPES[resource.constructor?.name ?? ''];
+    if (type === undefined) return undefined;
+    const handle: Handle = {
+      asyncId: executionAsyncId(),
+      type,
+      isInterval: type === 'Timeout' && (resource as { _repeat?: unknown })._repeat != null,
+      isOlder: true,
+      generation: 0,
+      captured: undefined,
+      bornIn: undefined,
+      bornDuring: undefined,
+    };
+    this.#handles.set(resource, handle);
+    return handle;
   }
 
   #serves(): void {
@@ -115,15 +151,24 @@ export function handleRecord(handle: Handle | undefined): HandleRecord | undefin
   return {
     asyncId: handle.asyncId,
     type: handle.type,
-    repeating: repeats(handle),
+    repeating: handle.isInterval,
+    ...(isChained(handle) ? { chained: true } : {}),
+    ...(handle.isOlder ? { older: true } : {}),
     stack: framesOf(handle),
     bornIn: handle.bornIn?.ref,
   };
 }
 
 /** A timer that fires again and again. */
-export function repeats({ isInterval, generation }: Handle): boolean {
-  return isInterval || generation >= LOOP;
+export function repeats(handle: Handle): boolean {
+  return handle.isInterval || isChained(handle);
+}
+
+const isChained = ({ generation }: Handle): boolean => generation >= LOOP;
+
+/** A connection, a worker and their like: a message of a request is none. */
+export function isLongLived({ type }: Handle): boolean {
+  return LONG_LIVED.has(type);
 }
 
 /** Whether `handle` was created in the course of this work. */

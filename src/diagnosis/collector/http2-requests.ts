@@ -4,35 +4,50 @@ import type * as Http2 from 'node:http2';
 
 import { onHttp2Served } from '../../async/served-modules.ts';
 
-type Begun = (request: Http2.Http2ServerRequest, response: Http2.Http2ServerResponse) => void;
+export interface Http2Listeners {
+  /** A server of `node:http2` has a connection for the first time. */
+  loaded: (http2: typeof Http2) => void;
+  /** A request of a server that listens for `request`. */
+  request: (request: Http2.Http2ServerRequest, response: Http2.Http2ServerResponse) => void;
+  /** A stream of a server that listens for `stream` only. */
+  stream: (stream: Http2.ServerHttp2Stream, headers: Http2.IncomingHttpHeaders) => void;
+}
 
 /**
- * Calls `loaded` with `node:http2` once a server of it has a connection, and `begun` for each
- * request of a server that listens for `request`. There is no channel for these on Node 20. A
- * server that listens for `stream` only is left alone: a listener for `request` would change it.
+ * Listens for the requests of servers of `node:http2`, for which there is no channel on Node 20. A
+ * server is listened to as it is by the application: a listener for `request` would change a server
+ * that listens for `stream` only. Returns the undo.
  */
-export function onHttp2Requests(loaded: (http2: typeof Http2) => void, begun: Begun): () => void {
+export function onHttp2Requests({ loaded, request, stream }: Http2Listeners): () => void {
   const servers = new Set<WeakRef<EventEmitter>>();
   const known = new WeakSet<EventEmitter>();
-  const listener = (...args: unknown[]): void => {
-    begun(args[0] as Http2.Http2ServerRequest, args[1] as Http2.Http2ServerResponse);
+  const listeners = {
+    request: (...args: unknown[]): void =>
+      request(args[0] as Http2.Http2ServerRequest, args[1] as Http2.Http2ServerResponse),
+    stream: (...args: unknown[]): void =>
+      stream(args[0] as Http2.ServerHttp2Stream, args[1] as Http2.IncomingHttpHeaders),
   };
   const onConnection = (message: unknown): void => {
     const { server } = (message as { socket: { server?: EventEmitter } }).socket;
     if (!server || known.has(server) || !/^Http2(?:Secure)?Server$/.test(server.constructor.name)) {
       return;
     }
-    if (server.listenerCount('request') === 0) return;
+    const event = (['request', 'stream'] as const).find((name) => server.listenerCount(name) > 0);
+    if (!event) return;
     known.add(server);
     servers.add(new WeakRef(server));
-    server.prependListener('request', listener);
+    server.prependListener(event, listeners[event]);
   };
   const stopLoading = onHttp2Served(loaded);
   subscribe('net.server.socket', onConnection);
   return () => {
     stopLoading();
     unsubscribe('net.server.socket', onConnection);
-    for (const server of servers) server.deref()?.off('request', listener);
+    for (const server of servers) {
+      for (const [event, listener] of Object.entries(listeners)) {
+        server.deref()?.off(event, listener);
+      }
+    }
     servers.clear();
   };
 }

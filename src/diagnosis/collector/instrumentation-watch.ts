@@ -1,6 +1,6 @@
 import { Hook } from 'require-in-the-middle';
 
-import { patchMethod, type Undo } from '../../instrumentation/patch.ts';
+import { patchMethod, type Undo } from '../../base/patch.ts';
 import type { Frame } from '../record.ts';
 import { loadedPackages } from './loaded-modules.ts';
 import { captureStack, readFrames } from './stack.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { packageOf } from '../frames.ts';
+import { packageOf, partyOf } from '../frames.ts';
 
 /*
  * What this process has loaded, as CommonJS knows it: packages, and how they were loaded.
@@ -17,6 +17,8 @@ export interface LoadedPackage {
   readonly isWhole: boolean;
   /** Somebody required it; else it was imported by ES modules only. */
   readonly isRequired: boolean;
+  /** Only tracers, and what they use, have required it. */
+  readonly isForTools: boolean;
 }
 
 type Cache = NodeJS.Dict<NodeModule>;
@@ -30,7 +32,7 @@ export function loadedPackages(cache: Cache = own.cache): LoadedPackage[] {
     const folder = folderOf(file);
     if (folder) files.set(folder, [...(files.get(folder) ?? []), file]);
   }
-  const required = requiredFolders(cache);
+  const { required, reached } = requiredFolders(cache);
   return [...files].map(([folder, loaded]) => {
     const { version = '', dependencies = {} } = readPackage(folder);
     return {
@@ -40,22 +42,48 @@ export function loadedPackages(cache: Cache = own.cache): LoadedPackage[] {
       dependencies: Object.keys(dependencies),
       isWhole: loaded.includes(mainOf(folder)),
       isRequired: required.has(folder),
+      isForTools: required.has(folder) && !reached.has(folder),
     };
   });
 }
 
-/** The folders of packages that a module outside of them has required. */
-function requiredFolders(cache: Cache): Set<string> {
+/**
+ * The folders of packages that a module outside of them has required, and those of them that the
+ * application has, through other packages or not.
+ */
+function requiredFolders(cache: Cache): { required: Set<string>; reached: Set<string> } {
   const required = new Set<string>();
+  const edges = new Map<string, Set<string>>();
   for (const [file, module] of Object.entries(cache)) {
-    const from = folderOf(file);
+    const from = folderOf(file) ?? (partyOf(file) === 'tool' ? OWN : APPLICATION);
+    const targets = edges.get(from) ?? new Set();
+    edges.set(from, targets);
     for (const { filename } of module?.children ?? []) {
       const to = folderOf(filename ?? '');
-      if (to && to !== from) required.add(to);
+      if (!to || to === from) continue;
+      required.add(to);
+      targets.add(to);
     }
   }
-  return required;
+  // What nothing has required was imported.
+  const open = [...edges.keys()].filter((folder) => !required.has(folder) && !isTool(folder));
+  const reached = new Set(open);
+  for (let from = open.pop(); from !== undefined; from = open.pop()) {
+    for (const to of edges.get(from) ?? []) {
+      if (reached.has(to)) continue;
+      reached.add(to);
+      if (!isTool(to)) open.push(to);
+    }
+  }
+  return { required, reached };
 }
+
+/** Stands for the files that are in no package. */
+const APPLICATION = '';
+/** Stands for this package's, where it is not installed. */
+const OWN = 'clew';
+const isTool = (folder: string): boolean =>
+  folder === OWN || (folder !== APPLICATION && partyOf(join(folder, 'index.js')) === 'tool');
 
 /** Whether imports of ES modules pass a hook of import-in-the-middle, which counts them. */
 export function hasImportHook(cache: Cache = own.cache): boolean {

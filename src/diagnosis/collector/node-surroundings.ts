@@ -11,10 +11,13 @@ import { pathsTo } from './export-paths.ts';
 
 const MAX_FILES = 200;
 const MAX_BYTES = 5_000_000;
+/** Files of a package that are searched for a name. */
+const MAX_SEARCHED = 100;
 
 /** The surroundings of this process: its files, their source maps, the modules it has loaded. */
 export class NodeSurroundings implements Surroundings {
   readonly #sources = new Map<string, string | undefined>();
+  readonly #mentions = new Map<string, boolean>();
   readonly #maps = new Map<string, SourceMap | undefined>();
 
   original({ file, line, column, fn }: Frame): Place {
@@ -56,13 +59,21 @@ export class NodeSurroundings implements Surroundings {
   }
 
   pathsTo(packageName: string, method: string): string[] {
-    const { cache } = createRequire(import.meta.url);
-    const exports: unknown[] = [];
-    for (const [file, module] of Object.entries(cache)) {
-      // The first file of a package that was loaded to its end last is the one others require.
-      if (module?.loaded && packageOf(file) === packageName) exports.push(module.exports);
+    // The first file of a package that was loaded to its end last is the one others require.
+    return pathsTo(modulesOf(packageName)[0]?.exports, method);
+  }
+
+  mentions(packageName: string, name: string): boolean {
+    const key = `${packageName} ${name}`;
+    let found = this.#mentions.get(key);
+    if (found === undefined) {
+      const files = modulesOf(packageName).map(({ file }) => file);
+      const word = new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}(?![\\w$])`);
+      const isIn = (file: string): boolean => word.test(read(file) ?? name);
+      found = files.length > MAX_SEARCHED || files.some(isIn);
+      this.#mentions.set(key, found);
     }
-    return pathsTo(exports[0], method);
+    return found;
   }
 
   #mapOf(file: string): SourceMap | undefined {
@@ -82,6 +93,14 @@ export class NodeSurroundings implements Surroundings {
       : read(resolve(dirname(file), url));
     return text === undefined ? undefined : new SourceMap(JSON.parse(text) as SourceMapPayload);
   }
+}
+
+/** The modules of a package that `require()` has loaded. */
+function modulesOf(packageName: string): { file: string; exports: unknown }[] {
+  const { cache } = createRequire(import.meta.url);
+  return Object.entries(cache).flatMap(([file, module]) =>
+    module?.loaded && packageOf(file) === packageName ? { file, exports: module.exports } : [],
+  );
 }
 
 function read(file: string): string | undefined {

@@ -6,12 +6,13 @@ import { certaintyOf } from '../certainty.ts';
 import { nameOf } from '../finding-name.ts';
 import type { FindingName } from '../finding.ts';
 import { handOverIn, type HandOver } from '../frames.ts';
-import type { LossKind, Observation, RunRecord, SetupFact } from '../record.ts';
+import type { LossKind, Observation, OriginRecord, RunRecord, SetupFact } from '../record.ts';
 import { Anchors } from './anchors.ts';
 import { Births } from './births.ts';
 import { Budget } from './budget.ts';
+import { ContextOrigins, originRecord, type Origin } from './context-origins.ts';
 import { DatadogSpans } from './datadog-spans.ts';
-import { handleRecord, Handles, isBornIn, repeats } from './handles.ts';
+import { handleRecord, Handles, isBornIn, isLongLived, repeats } from './handles.ts';
 import { OpenSpans } from './open-spans.ts';
 import type { SpanEvent, SpanSink, SpanSource } from './span-event.ts';
 import { SpanNames } from './span-names.ts';
@@ -37,6 +38,8 @@ export interface ObserverOptions {
    * nothing on the stack explains: for a process in production.
    */
   isLive?: boolean;
+  /** Async resources from before are there, and their creation was not seen. */
+  isLate?: boolean;
   onServing?: (() => void) | undefined;
   /** Called for each loss when it is seen. */
   onLoss?: ((loss: SeenLoss) => void) | undefined;
@@ -59,6 +62,8 @@ type Seen = Partial<Observation> & Pick<Observation, 'kind' | 'what'>;
 const MAX_PER_TURN = 8;
 const MAX_KEYS = 1000;
 const STACKS_PER_SECOND = 100;
+/** Losses that are seen while the context is active that ought not to be. */
+const IN_A_CONTEXT: ReadonlySet<LossKind> = new Set(['lost', 'mixed', 'stale']);
 /** More than one cause looks the same without its stack. */
 const SEVERAL = Symbol('several');
 
@@ -72,7 +77,7 @@ export class Observer implements SpanSink {
   readonly #names = new SpanNames();
   readonly #handles: Handles;
   readonly #anchors: Anchors;
-  readonly #sources: SpanSource[] = [new OtelSpans(), new DatadogSpans()];
+  readonly #sources: SpanSource[];
   readonly #births = new Births();
   readonly #openSpans: OpenSpans;
   readonly #owners = new WeakMap<object, Owner>();
@@ -89,9 +94,13 @@ export class Observer implements SpanSink {
 
   constructor(options: ObserverOptions) {
     this.#options = options;
+    // Their stacks are for a person who reads a report.
+    const origins = options.isLive ? undefined : new ContextOrigins();
+    this.#sources = [new OtelSpans(origins), new DatadogSpans(origins)];
     this.#handles = new Handles({
       owner: () => this.#activeOwner(),
       deep: options.deep,
+      isLate: options.isLate === true,
       onServing: options.onServing,
     });
     this.#anchors = new Anchors({
@@ -103,6 +112,7 @@ export class Observer implements SpanSink {
     });
     this.#suspects = new Suspects({
       captures: () => this.#budget.take(),
+      origin: () => this.#origin(),
       hasParents: (name) => this.#names.hasParents(name),
       settled: (seen, { name, turn }) => void this.#observe(seen, name, turn.handle),
       judge: options.isLive ? (seen, suspect) => this.#judge(seen, suspect) : undefined,
@@ -168,6 +178,19 @@ export class Observer implements SpanSink {
     for (const source of this.#sources) {
       const key = source.active();
       if (key) return key;
+    }
+    return undefined;
+  }
+
+  #originOf(kind: LossKind): OriginRecord | undefined {
+    return IN_A_CONTEXT.has(kind) ? originRecord(this.#origin()) : undefined;
+  }
+
+  /** Where the context that is active was activated. */
+  #origin(): Origin | undefined {
+    for (const source of this.#sources) {
+      const origin = source.origin();
+      if (origin) return origin;
     }
     return undefined;
   }
@@ -240,8 +263,9 @@ export class Observer implements SpanSink {
     const seenWork = owner ?? (request.owner ? undefined : turn?.request);
     const kind = seenWork ? 'mixed' : 'lost';
     // Each kind once for a request, and once more where its work is completed.
-    const completes = method !== 'res.write()';
-    const bit = (kind === 'lost' ? 1 : 2) << (completes ? 2 : 0);
+    const completes = !method.endsWith('.write()');
+    const kindBit = kind === 'lost' ? 1 : 2;
+    const bit = kindBit << (completes ? 2 : 0);
     // What completes it may be made of pieces.
     if ((request.reported & (bit | (bit << 2))) !== 0) return;
     request.reported |= bit;
@@ -259,8 +283,11 @@ export class Observer implements SpanSink {
     const name = this.#observe(seen, method, turn?.handle, below);
     const fresh = suspects.filter(({ isJudged }) => !isJudged).map((suspect) => suspect.key);
     const keys = kind === 'lost' ? fresh : mixed.length > 0 ? (deeds?.keys ?? []) : [];
-    // What was called a loss when it began is counted.
-    const count = suspects.length > 0 ? fresh.length : Math.max(1, keys.length);
+    // A loss counts once: not again where its response is completed, or its span was called lost.
+    const isCounted = (request.counted & kindBit) !== 0;
+    if (name !== undefined) request.counted |= kindBit;
+    const further = isCounted ? 0 : Math.max(1, keys.length);
+    const count = suspects.length > 0 ? fresh.length : further;
     this.#lost(kind, name, keys, { owner: request.owner, count });
   }
 
@@ -303,7 +330,10 @@ export class Observer implements SpanSink {
     for (let next: Handle | undefined = handle; next; next = next.bornDuring?.handle) {
       if (!isBornIn(next, owner)) continue;
       const isTimer = next.type === 'Timeout';
-      const isOver = isTimer ? repeats(next) : millis >= this.#options.staleMillis;
+      // Work that a request left behind may take its time; its message serves no other.
+      const isOver = isTimer
+        ? repeats(next)
+        : isLongLived(next) && millis >= this.#options.staleMillis;
       if (isOver) return next;
     }
     return undefined;
@@ -334,10 +364,13 @@ export class Observer implements SpanSink {
       stack,
       spans,
       handle: record,
+      origin: seen.origin ?? (isRead ? undefined : this.#originOf(seen.kind)),
       birth: below && this.#births.here(),
     };
     const handOver = handOverIn(observation);
-    if (seen.anchored && !handOver && !this.#options.isLive) this.#births.look();
+    const by = handOver?.by;
+    if (seen.anchored && by !== 'application' && !this.#options.isLive)
+      this.#births.look(by === 'package');
     const findingName = isSeen(observation, handOver) ? nameOf(observation, handOver) : undefined;
     const cause = this.#book.add(observation);
     if (cause === undefined) return findingName;

@@ -1,12 +1,13 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 
-import semver from 'semver';
+import satisfies from 'semver/functions/satisfies.js';
 
 import { isBlindTo } from '../../base/api-versions.ts';
 import type { SetupFact } from '../record.ts';
 import { apiRegistry } from './api-registry.ts';
 import { packagesInside } from './bundle.ts';
+import { ClewNotes } from './clew-notes.ts';
 import { DiagWatch } from './diag-watch.ts';
 import { ExportWatch } from './export-watch.ts';
 import { InstrumentationWatch, isPatched, type ModuleDefinition } from './instrumentation-watch.ts';
@@ -29,14 +30,22 @@ export class SetupWatch {
   readonly #diag = new DiagWatch();
   readonly #exports = new ExportWatch();
   readonly #instrumentations = new InstrumentationWatch();
+  readonly #clew: ClewNotes;
+
+  /** `onFailure` is called when clew's own export fails. */
+  constructor(onFailure: () => void) {
+    this.#clew = new ClewNotes(onFailure);
+  }
 
   start(): void {
     this.#diag.start();
     this.#exports.start();
     this.#instrumentations.start();
+    this.#clew.start();
   }
 
   stop(): void {
+    this.#clew.stop();
     this.#instrumentations.stop();
     this.#diag.stop();
     this.#exports.stop();
@@ -50,6 +59,7 @@ export class SetupWatch {
       () => apiCopies(packages),
       () => this.#uninstrumented(packages),
       () => this.#exportFaults(),
+      () => [...this.#clew.early, ...this.#clew.failures],
     ];
     return parts.flatMap((part) => {
       try {
@@ -79,21 +89,23 @@ export class SetupWatch {
   /** Modules that an instrumentation waits for, and has not patched though they are loaded. */
   #uninstrumented(packages: readonly LoadedPackage[]): SetupFact[] {
     const facts: SetupFact[] = [];
-    const { enabled } = this.#instrumentations;
+    const enabled = [...this.#instrumentations.enabled, ...this.#clew.enabled];
     const entry = resolve(process.argv[1] ?? '');
     const modules = enabled.flatMap((one) => one.modules);
-    const inside = bundled(entry, modules, packages);
-    if (inside.length > 0) facts.push({ fault: 'bundled', entry, packages: inside });
     const patched = new Set(modules.filter(isPatched).map(({ name }) => name));
+    const inside = bundled(entry, modules, packages).filter((name) => !patched.has(name));
+    if (inside.length > 0) facts.push({ fault: 'bundled', entry, packages: inside });
     const imported: string[] = [];
-    for (const { name, version, isWhole, isRequired, dependencies } of packages) {
+    for (const { name, version, isWhole, isRequired, dependencies, isForTools } of packages) {
+      if (isForTools) continue;
       const wanting = enabled.filter((one) => one.modules.some((module) => module.name === name));
       // Some are patched in the package that does their work.
       if (!isWhole || !wanting[0] || [name, ...dependencies].some((one) => patched.has(one)))
         continue;
       const expected = modules.filter((module) => module.name === name);
       if (!expected.some((module) => takes(module, version))) {
-        const ranges = expected.flatMap((module) => module.supportedVersions ?? []).join(' || ');
+        const versions = expected.flatMap((module) => module.supportedVersions ?? []);
+        const ranges = [...new Set(versions)].join(' || ');
         const text = `${wanting[0].name} takes ${ranges || 'none'}`;
         facts.push({ fault: 'version', package: name, version, expected: text });
         continue;
@@ -166,6 +178,6 @@ function takes({ supportedVersions = [] }: ModuleDefinition, version: string): b
   const { length } = supportedVersions;
   return (
     length === 0 ||
-    supportedVersions.some((range) => semver.satisfies(version, range, { includePrerelease: true }))
+    supportedVersions.some((range) => satisfies(version, range, { includePrerelease: true }))
   );
 }

@@ -1,3 +1,5 @@
+import type { Origin } from './context-origins.ts';
+
 /** A span that was started, whichever tracer made it. */
 export interface SpanEvent {
   /** What stands for the span: the same object whenever it is met. */
@@ -25,6 +27,8 @@ export interface SpanSource {
   start(sink: SpanSink): void;
   stop(): void;
   active(): object | undefined;
+  /** Where the context that is active was activated. */
+  origin(): Origin | undefined;
   /** Called now and then, for what cannot announce itself. */
   look?(): void;
 }

@@ -1,7 +1,8 @@
-import { trace, SpanKind, type Context, type Span } from '@opentelemetry/api';
+import { isSpanContextValid, trace, SpanKind, type Context, type Span } from '@opentelemetry/api';
 
-import { ownerOf, patchHotMethod, patchMethod, type Undo } from '../../instrumentation/patch.ts';
-import { apiRegistry, onApiRegistry, type ApiRegistry } from './api-registry.ts';
+import { ownerOf, patchHotMethod, patchMethod, type Undo } from '../../base/patch.ts';
+import { apiRegistry, onApiRegistry, onRegistered, type ApiRegistry } from './api-registry.ts';
+import type { ContextOrigins, Origin } from './context-origins.ts';
 import type { SpanSink, SpanSource } from './span-event.ts';
 
 interface Provider {
@@ -22,8 +23,14 @@ interface StartSpan {
 export class OtelSpans implements SpanSource {
   readonly #undos: Undo[] = [];
   readonly #patched = new WeakSet<object>();
+  readonly #origins: ContextOrigins | undefined;
   #sink: SpanSink | undefined;
   #known: unknown;
+
+  /** With `origins` the activations of contexts are watched, too. */
+  constructor(origins: ContextOrigins | undefined) {
+    this.#origins = origins;
+  }
 
   start(sink: SpanSink): void {
     this.#sink = sink;
@@ -38,7 +45,13 @@ export class OtelSpans implements SpanSource {
   active(): object | undefined {
     // Not by our own copy of the API: it may not see what another one registered.
     const active = apiRegistry()?.context?.active?.();
-    return active && trace.getSpan(active);
+    const span = active && trace.getSpan(active);
+    // Without a provider there is a span that stands for none: it is not the span of a request.
+    return span && isSpanContextValid(span.spanContext()) ? span : undefined;
+  }
+
+  origin(): Origin | undefined {
+    return this.#origins?.of(apiRegistry()?.context?.active?.());
   }
 
   /** Looks for a provider that was registered after another one was removed. */
@@ -48,22 +61,15 @@ export class OtelSpans implements SpanSource {
   }
 
   #watch(registry: ApiRegistry): void {
-    let provider = registry.trace;
-    this.#found(provider);
-    Object.defineProperty(registry, 'trace', {
-      configurable: true,
-      enumerable: true,
-      get: () => provider,
-      set: (next: unknown) => {
-        provider = next;
-        this.#found(next);
-      },
+    this.#undos.push(onRegistered(registry, 'trace', (provider) => this.#found(provider)));
+    const origins = this.#origins;
+    if (!origins) return;
+    let undo: Undo | undefined;
+    const stop = onRegistered(registry, 'context', (manager) => {
+      undo?.();
+      undo = manager === undefined ? undefined : origins.watch(manager);
     });
-    this.#undos.push(() => {
-      if (!Object.hasOwn(registry, 'trace')) return;
-      Reflect.deleteProperty(registry, 'trace');
-      if (provider !== undefined) registry.trace = provider;
-    });
+    this.#undos.push(stop, () => undo?.());
   }
 
   #found(provider: unknown): void {

@@ -9,7 +9,8 @@ import type { Frame } from '../record.ts';
 
 export type { CapturedStack } from '../../base/captured-stack.ts';
 
-const MAX_FRAMES = 30;
+/** Some tracers call 40 functions between the server and the application. */
+const MAX_FRAMES = 80;
 
 /** Captures where we are, without the frames above `below`. Never throws. */
 export function captureStack(below?: (...args: never[]) => unknown): CapturedStack | undefined {

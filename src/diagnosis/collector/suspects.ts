@@ -1,4 +1,7 @@
+import { performance } from 'node:perf_hooks';
+
 import type { Observation } from '../record.ts';
+import { originRecord, type Origin } from './context-origins.ts';
 import { handleRecord } from './handles.ts';
 import type { SpanEvent } from './span-event.ts';
 import { captureStack, readFrames } from './stack.ts';
@@ -10,6 +13,8 @@ const MAX_PER_TURN = 8;
 export interface SuspectsOptions {
   /** Whether there is time for one more stack. */
   captures(): boolean;
+  /** Where the context that is active was activated. */
+  origin(): Origin | undefined;
   hasParents(name: string): boolean;
   /** No anchor has spoken for it, and none is waited for any more. */
   settled(seen: Observation, suspect: Suspect): void;
@@ -31,7 +36,9 @@ export class Suspects {
       name,
       key,
       captured: this.#options.captures() ? captureStack() : undefined,
+      origin: this.#options.origin(),
       frames: undefined,
+      at: performance.now(),
       turn,
       inFlight,
       isJudged: false,
@@ -64,6 +71,7 @@ export class Suspects {
       completes: true,
       stack: suspect.frames,
       handle: handleRecord(turn.handle),
+      origin: originRecord(suspect.origin, suspect.at),
       inFlight,
       parentedElsewhere: this.#options.hasParents(name),
       spans: [name],

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { Frame, OwnerRef } from '../record.ts';
+import type { Origin } from './context-origins.ts';
 import type { CapturedStack } from './stack.ts';
 
 /*
@@ -23,6 +24,8 @@ export class Request {
   ended = false;
   /** What was reported of it: each kind once. */
   reported = 0;
+  /** The kinds of loss that were counted of it. */
+  counted = 0;
 
   /** A function is called when the label is first asked for, which for most requests is never. */
   constructor(label: string | (() => string)) {
@@ -88,6 +91,8 @@ export interface Handle {
   readonly asyncId: number;
   readonly type: string;
   readonly isInterval: boolean;
+  /** It was there before the doctor came, and nothing is known of its creation. */
+  readonly isOlder?: boolean;
   /** How many timers before it were each started by the one before. */
   readonly generation: number;
   readonly captured: CapturedStack | undefined;
@@ -102,6 +107,10 @@ export interface Suspect {
   /** The span. */
   readonly key: object;
   readonly captured: CapturedStack | undefined;
+  /** Where the context was activated in which it began. */
+  readonly origin: Origin | undefined;
+  /** When it began, on the clock of `performance.now()`. */
+  readonly at: number;
   readonly turn: Turn;
   readonly inFlight: number;
   /** The frames of its stack, once they were read. */

@@ -1,7 +1,8 @@
 import { optionError } from '../../base/errors.ts';
+import { resumeHandlerSpans } from '../http/server/handler-span.ts';
 import type { Instrumentation } from '../instrumentation.ts';
 import type { ModuleExports } from '../module-hooks.ts';
-import type { Undo } from '../patch.ts';
+import type { Undo } from '../../base/patch.ts';
 import { PatchedModules } from '../patched-modules.ts';
 import { VERSION } from '../version.ts';
 import type { FrameworkDefinition } from './framework.ts';
@@ -40,6 +41,7 @@ export class FrameworkInstrumentation implements Instrumentation<FrameworkConfig
   disable(): void {
     this.#unfollow?.();
     this.#unfollow = undefined;
+    resumeHandlerSpans(this.#framework.name);
     this.#modules.disable();
   }
 

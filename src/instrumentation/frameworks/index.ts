@@ -4,12 +4,15 @@ import { fastify } from './fastify/index.ts';
 import { findMyWay } from './find-my-way/index.ts';
 import type { FrameworkDefinition } from './framework.ts';
 import { graphql } from './graphql/index.ts';
+import { grpc } from './grpc/index.ts';
 import { hapi } from './hapi/index.ts';
 import { hono } from './hono/index.ts';
 import { koa } from './koa/index.ts';
 import { nest } from './nest/index.ts';
+import { next } from './next/index.ts';
 import { polka } from './polka/index.ts';
 import { restify } from './restify/index.ts';
+import { trpc } from './trpc/index.ts';
 
 /** The frameworks by their names in configuration. */
 export type FrameworkName =
@@ -24,7 +27,10 @@ export type FrameworkName =
   | 'polka'
   | 'restify'
   | 'find-my-way'
-  | 'graphql';
+  | 'next'
+  | 'graphql'
+  | 'trpc'
+  | 'grpc';
 
 /** Every framework, in the order of the documentation. */
 export const FRAMEWORKS: Readonly<Record<FrameworkName, FrameworkDefinition>> = {
@@ -39,5 +45,8 @@ export const FRAMEWORKS: Readonly<Record<FrameworkName, FrameworkDefinition>> = 
   polka,
   restify,
   'find-my-way': findMyWay,
+  next,
   graphql,
+  trpc,
+  grpc,
 };

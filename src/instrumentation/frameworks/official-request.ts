@@ -3,6 +3,7 @@ import { http } from '../../base/node-http.ts';
 import { context, createContextKey, type Span } from '@opentelemetry/api';
 
 import { CODE_FUNCTION_NAME } from '../http/attributes.ts';
+import { pathOf } from '../http/path-patterns.ts';
 import type { Handler, ServerRequest } from '../http/server/server-request.ts';
 import { addExceptionEvent, messageShownOf } from '../recorder/exception-event.ts';
 
@@ -21,18 +22,37 @@ interface RpcMetadata {
 
 class OfficialRequest implements ServerRequest {
   readonly span: Span;
+  readonly path: string;
   readonly #metadata: RpcMetadata;
   readonly #errors = new WeakSet<object>();
 
-  constructor(metadata: RpcMetadata, span: Span) {
+  constructor(metadata: RpcMetadata, span: Span, url: string) {
     this.#metadata = metadata;
     this.span = span;
+    this.path = pathOf(url);
+  }
+
+  get route(): string | undefined {
+    return this.#metadata.route;
+  }
+
+  refineRoute(route: string): void {
+    this.#metadata.route = route;
   }
 
   setRoute(route: string, handler?: Handler): void {
     this.#metadata.route = route === '' ? undefined : route;
     const name = handler?.name.replace(/^bound /, '');
     if (name) this.span.setAttribute(CODE_FUNCTION_NAME, name);
+  }
+
+  setProtocol(): void {
+    // That instrumentation knows nothing of HTTP/2, which all of them go over.
+  }
+
+  startHandler(): undefined {
+    // The official instrumentations of frameworks make those spans.
+    return undefined;
   }
 
   recordError(error: unknown): void {
@@ -53,7 +73,7 @@ export function officialRequestOf(message: object): ServerRequest | undefined {
   const found = context.active().getValue(RPC_METADATA) as RpcMetadata | undefined;
   // Ours leave themselves there, for official instrumentations of frameworks.
   if (found?.type !== 'http' || found.span === undefined || 'setRoute' in found) return undefined;
-  const request = known.get(found) ?? new OfficialRequest(found, found.span);
+  const request = known.get(found) ?? new OfficialRequest(found, found.span, message.url ?? '');
   known.set(found, request);
   return request;
 }

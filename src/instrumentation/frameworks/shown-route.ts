@@ -3,7 +3,7 @@ import {
   type Handler,
   type ServerRequest,
 } from '../http/server/server-request.ts';
-import { Stamped } from '../stamped.ts';
+import { PrivateFields } from '../../carry/private-fields.ts';
 import { officialRequestOf } from './official-request.ts';
 
 /**
@@ -36,7 +36,7 @@ export class ShownRoute {
 }
 
 /** A request with what it was told, which nobody else can see. */
-class RequestWithRoute extends Stamped {
+class RequestWithRoute extends PrivateFields {
   #shown: ShownRoute;
 
   private constructor(request: ServerRequest) {

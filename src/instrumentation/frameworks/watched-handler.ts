@@ -1,3 +1,4 @@
+import type { HandlerSpan } from '../http/server/handler-span.ts';
 import type { ServerRequest } from '../http/server/server-request.ts';
 
 /**
@@ -31,4 +32,30 @@ export function watchErrors(
     request.recordError(error);
     throw error;
   }
+}
+
+/**
+ * Runs a handler that hands on by its `next` in its span, where it has one. An error that it hands on is
+ * one of its own, unless it got it: `given`.
+ */
+export function runCallback<Next extends (...args: never[]) => unknown>(
+  span: HandlerSpan | undefined,
+  run: (next: Next) => unknown,
+  next: Next,
+  response: { readonly writableEnded: boolean },
+  given?: unknown,
+): unknown {
+  if (span === undefined) return run(next);
+  const onwards = span.leaving(next, (first) =>
+    first === given || isDirection(first) ? undefined : first,
+  );
+  return span.run(
+    () => run(onwards),
+    () => response.writableEnded,
+  );
+}
+
+/** What a handler gives to its `next` may be where to go on: `'route'`, `false`. */
+function isDirection(first: unknown): boolean {
+  return typeof first === 'string' || typeof first === 'boolean';
 }

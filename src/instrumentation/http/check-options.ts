@@ -7,6 +7,7 @@ const EXPECTED = {
   boolean: 'true or false',
   function: 'a function',
   list: 'a list of texts',
+  text: 'a text',
 } as const;
 
 /** Throws an `ERR_OPTION` for a value or a name in `config` that is no good; `where` is its own name. */
@@ -23,6 +24,7 @@ export function checkOptions(where: string, config: object, kinds: OptionKinds):
 }
 
 function isOfKind(value: unknown, kind: keyof typeof EXPECTED): boolean {
+  if (kind === 'text') return typeof value === 'string';
   if (kind !== 'list') return typeof value === kind;
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }

@@ -1,9 +1,10 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 
+import { environment } from '../../base/environment.ts';
 import { optionError } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import type { Instrumentation } from '../instrumentation.ts';
-import type { Undo } from '../patch.ts';
+import type { Undo } from '../../base/patch.ts';
 import { Providers } from '../recorder/providers.ts';
 import { VERSION } from '../version.ts';
 import { resolveHttpClientConfig } from './client/client-config.ts';
@@ -118,7 +119,7 @@ export class HttpInstrumentation implements Instrumentation<HttpConfig> {
 
 /** What is not said in code, the environment says. */
 function serverConfigOf({ incoming = {} }: HttpConfig): ReturnType<typeof resolveServerConfig> {
-  return resolveServerConfig({ ...readHttpServerSettings(process.env).settings, ...incoming });
+  return resolveServerConfig({ ...readHttpServerSettings(environment()).settings, ...incoming });
 }
 
 /** Returns `config`; a value or a name in it that is no good is an `ERR_OPTION`. */

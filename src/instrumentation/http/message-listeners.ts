@@ -1,5 +1,5 @@
 import { http } from '../../base/node-http.ts';
-import type { Undo } from '../patch.ts';
+import type { Undo } from '../../base/patch.ts';
 import { tryWrap } from '../wrap.ts';
 import type { EmitterRule } from '../wrap/rule.ts';
 

@@ -7,6 +7,8 @@ import { http } from '../../base/node-http.ts';
  * registered it. Its replacements are marked, and go when it is disabled.
  */
 
+const undiciCreated = channel('undici:request:create');
+
 interface Replacement {
   readonly __wrapped?: unknown;
   readonly __original?: unknown;
@@ -30,7 +32,7 @@ export function hasReplaced(method: unknown, name: string): boolean {
 
 /** Whether requests of undici and `fetch` are recorded by it: it listens to a channel of theirs. */
 export function isOfficialOnUndici(): boolean {
-  const { _subscribers: subscribers } = channel('undici:request:create') as unknown as {
+  const { _subscribers: subscribers } = undiciCreated as unknown as {
     _subscribers?: unknown;
   };
   const listeners = Array.isArray(subscribers) ? (subscribers as { name?: string }[]) : [];

@@ -4,7 +4,9 @@ import type {
   ResolveFnOutput,
   ResolveHookContext,
 } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
+import { isMainFile } from './package-main.ts';
 import { isWanted, packageOf, pathInPackage, type NameTable } from './wanted-modules.ts';
 
 /*
@@ -83,7 +85,7 @@ export function guardImports<
         // Another copy of import-in-the-middle would call its own listeners only; ours calls all.
         const url = withoutIitm(result.url);
         if (onPackage) see(packages, url, onPackage);
-        if (!isWanted(names, url, specifier)) return result;
+        if (!isWanted(names, url, specifier) && !isWantedMain(names, url, specifier)) return result;
         if (onBuiltin && url.startsWith('node:')) {
           onBuiltin(url);
           return result;
@@ -137,6 +139,20 @@ function see(packages: Set<string>, url: string, onPackage: (name: string) => vo
 }
 
 /**
+ * Whether a package is wanted that was imported by the URL, the path or another name of its main
+ * file. Files of the package that import each other are left alone.
+ */
+function isWantedMain(names: NameTable, url: string, specifier: string): boolean {
+  const inside = specifier.startsWith('.') ? undefined : pathInPackage(url);
+  if (inside === undefined || !url.startsWith('file:')) return false;
+  const name = packageOf(inside);
+  if (!names.has(name)) return false;
+  const path = fileURLToPath(url.replace(/[?#].*/, '')).replaceAll('\\', '/');
+  const file = inside.slice(name.length + 1);
+  return isMainFile(path.slice(0, path.length - file.length - 1), file);
+}
+
+/**
  * Whether a CommonJS module asks by `require`. Where another tool's hook gave the module's source,
  * Node sends what it requires to the import hooks: a file as its URL, or a module of Node's own.
  */
@@ -146,8 +162,9 @@ function isRequired(specifier: string): boolean {
 
 const IITM = /[?&]iitm=[^&#]*/;
 
-function isIitm(url: string): boolean {
-  return IITM.test(url);
+/** `import.meta.resolve` passes on whatever it was given, of which Node itself complains. */
+function isIitm(url: unknown): boolean {
+  return typeof url === 'string' && IITM.test(url);
 }
 
 function withoutIitm(url: string): string {

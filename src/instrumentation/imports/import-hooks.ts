@@ -3,10 +3,11 @@ import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
+import { environment } from '../../base/environment.ts';
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import { onImported, onModule, wantedModules, type ModuleExports } from '../module-hooks.ts';
-import { patchMethod, undoAll, type Undo } from '../patch.ts';
+import { patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import { seePackage } from '../seen-packages.ts';
 import {
   createSyncWrapper,
@@ -61,8 +62,19 @@ function install(): Undo {
 }
 
 function report(error: unknown): void {
-  const message = `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`;
+  const message = isJest(error)
+    ? 'in jest, which loads modules by itself, only CommonJS packages have spans'
+    : `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`;
   sayOnce('warn', 'import-hooks', message);
+}
+
+/** The errors come from jest: it cannot require ES modules, and has no hooks where Node has them. */
+function isJest(error: unknown): boolean {
+  return (
+    environment()['JEST_WORKER_ID'] !== undefined &&
+    ((error as { code?: unknown } | undefined)?.code === 'ERR_REQUIRE_ESM' ||
+      messageOf(error).includes('not supported in Jest'))
+  );
 }
 
 /** The synchronous hooks, which Node's types do not know on all lines that are supported. */

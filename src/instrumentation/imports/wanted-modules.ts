@@ -63,6 +63,8 @@ export function pathInPackage(file: string): string | undefined {
 /** Whether `names` hold the module at `url` that was imported as `specifier`. */
 export function isWanted(names: NameTable, url: string, specifier: string): boolean {
   if (names.has(specifier)) return true;
+  // One of Node's own may be asked for without the prefix, and imported with it.
+  if (url.startsWith('node:')) return names.has(url) || names.has(url.slice('node:'.length));
   const inside = pathInPackage(url);
   if (inside === undefined) return false;
   return names.has(stripExtension(inside)) || names.has(`${packageOf(inside)}/*`);

@@ -1,5 +1,5 @@
 import { defaultOf, type ModuleExports } from '../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import type { LoggerDefinition, ReadFields } from './logger.ts';
 
 /** `bunyan`: its own copy of a record gets the fields before any stream sees it. */
@@ -19,7 +19,9 @@ function patch(exports: ModuleExports, read: ReadFields): Undo | undefined {
   if (!release) return undefined;
   const undo = patchMethod(prototype, '_emit', (original) => {
     return function (record, ...rest) {
-      for (const [name, value] of read() ?? []) record[name] ??= value;
+      for (const [name, value] of read() ?? []) {
+        if (record[name] === undefined) record[name] = value;
+      }
       return Reflect.apply(original, this, [record, ...rest]);
     };
   });

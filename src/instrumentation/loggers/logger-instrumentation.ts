@@ -2,7 +2,7 @@ import { optionError } from '../../base/errors.ts';
 import type { Instrumentation } from '../instrumentation.ts';
 import { PatchedModules } from '../patched-modules.ts';
 import type { ModuleExports } from '../module-hooks.ts';
-import type { Undo } from '../patch.ts';
+import type { Undo } from '../../base/patch.ts';
 import { VERSION } from '../version.ts';
 import { activeSpanFields, resolveLogFields, type LogFields } from './log-fields.ts';
 import type { LoggerDefinition } from './logger.ts';

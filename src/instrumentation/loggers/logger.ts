@@ -1,5 +1,5 @@
 import type { ModuleExports } from '../module-hooks.ts';
-import type { Undo } from '../patch.ts';
+import type { Undo } from '../../base/patch.ts';
 
 /** Names and values to be added to a line that is being logged; `undefined` for none. */
 export type ReadFields = () => readonly [string, string][] | undefined;

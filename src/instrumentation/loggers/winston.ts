@@ -1,5 +1,5 @@
 import { defaultOf, type ModuleExports } from '../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import type { LoggerDefinition, ReadFields } from './logger.ts';
 
 /** `winston` 3: records get the fields before the formats of their logger see them. */
@@ -34,12 +34,12 @@ function patch(exports: ModuleExports, read: ReadFields): Undo | undefined {
  * that is logged again, in another trace. An error stays one.
  */
 function withFields(record: object, fields: readonly [string, string][]): object {
-  const missing = fields.filter(([name]) => !(name in record));
+  const own = record as Record<string, unknown>;
+  const missing = fields.filter(([name]) => own[name] === undefined);
   if (missing.length === 0) return record;
-  const copy = Object.create(
-    Object.getPrototypeOf(record) as object | null,
-    Object.getOwnPropertyDescriptors(record),
-  ) as Record<string, unknown>;
-  for (const [name, value] of missing) copy[name] = value;
-  return copy;
+  const descriptors: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(record);
+  for (const [name, value] of missing) {
+    descriptors[name] = { value, writable: true, enumerable: true, configurable: true };
+  }
+  return Object.create(Object.getPrototypeOf(record) as object | null, descriptors) as object;
 }

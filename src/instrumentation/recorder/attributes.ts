@@ -16,8 +16,18 @@ import {
   ATTR_SERVER_PORT,
 } from '@opentelemetry/semantic-conventions';
 
+import {
+  ATTR_MESSAGING_BATCH_MESSAGE_COUNT,
+  ATTR_MESSAGING_CONSUMER_GROUP_NAME,
+  ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_MESSAGING_OPERATION_NAME,
+  ATTR_MESSAGING_OPERATION_TYPE,
+  ATTR_MESSAGING_SYSTEM,
+  ATTR_MESSAGING_SYSTEM_NAME,
+} from '@opentelemetry/semantic-conventions/incubating';
+
 import type { ResolvedConfig } from '../client-config.ts';
-import type { Operation } from '../operation.ts';
+import type { MessageExchange, Operation } from '../operation.ts';
 import { batchSummary, describeSql } from '../sql/sql-text.ts';
 import { addLegacyNames } from './legacy-names.ts';
 
@@ -54,11 +64,26 @@ export function attributesOf(operation: Operation, config: ResolvedConfig): Attr
   if (operation.summary) attributes[ATTR_DB_QUERY_SUMMARY] = operation.summary;
   if (operation.safeText !== undefined) setText(attributes, operation.safeText, config);
   else if (operation.text !== undefined) addText(attributes, operation, operation.text, config);
+  if (operation.messaging) addMessaging(attributes, operation.messaging, operation.endpoint.system);
   if (config.parameters.length > 0 && !attributes[ATTR_DB_OPERATION_BATCH_SIZE]) {
     addParameters(attributes, operation.values, config.parameters);
   }
   if (config.legacyAttributes) addLegacyNames(attributes);
   return attributes;
+}
+
+function addMessaging(
+  attributes: Attributes,
+  { type, name, destination, consumerGroup, count }: MessageExchange,
+  system: string,
+): void {
+  attributes[ATTR_MESSAGING_SYSTEM_NAME] = system;
+  attributes[ATTR_MESSAGING_SYSTEM] = system;
+  attributes[ATTR_MESSAGING_OPERATION_NAME] = name;
+  attributes[ATTR_MESSAGING_OPERATION_TYPE] = type;
+  if (destination) attributes[ATTR_MESSAGING_DESTINATION_NAME] = destination;
+  if (consumerGroup) attributes[ATTR_MESSAGING_CONSUMER_GROUP_NAME] = consumerGroup;
+  if (count !== undefined) attributes[ATTR_MESSAGING_BATCH_MESSAGE_COUNT] = count;
 }
 
 /** One operation is no batch. */
@@ -117,8 +142,12 @@ function parameterText(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
-/** The summary; else the operation and its target; else the target; else the system. */
+/** What is done with messages; else the summary; else the operation and its target; else the target; else the system. */
 export function spanNameOf(operation: Operation, attributes: Attributes): string {
+  const { messaging } = operation;
+  if (messaging) {
+    return messaging.destination ? `${messaging.name} ${messaging.destination}` : messaging.name;
+  }
   const summary = attributes[ATTR_DB_QUERY_SUMMARY];
   if (typeof summary === 'string') return summary;
   const { endpoint } = operation;

@@ -4,7 +4,7 @@ import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { isCollecting } from '../../async/collecting.ts';
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
-import { OperationResource } from '../operation-resource.ts';
+import { OperationResource } from '../../carry/operation-resource.ts';
 import type { Endpoint } from './endpoint.ts';
 import { addExceptionEvent } from './exception-event.ts';
 import { poolNameOf } from './pool-metrics.ts';

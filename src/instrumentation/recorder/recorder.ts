@@ -1,4 +1,11 @@
-import { context, SpanKind, type Context, type Span, type Tracer } from '@opentelemetry/api';
+import {
+  context,
+  SpanKind,
+  type Context,
+  type Link,
+  type Span,
+  type Tracer,
+} from '@opentelemetry/api';
 
 import { isCollecting } from '../../async/collecting.ts';
 import { messageOf } from '../../base/errors.ts';
@@ -11,7 +18,7 @@ import { PoolMetrics } from './pool-metrics.ts';
 import { Providers } from './providers.ts';
 import { Recording } from './recording.ts';
 import { isDropped } from './sampling.ts';
-import { isSuppressed } from './suppression.ts';
+import { isSuppressed } from '../../carry/suppression.ts';
 
 /** Makes spans and measurements from the operations of one client. */
 export class Recorder {
@@ -37,12 +44,23 @@ export class Recorder {
   }
 
   /**
+   * Whether a wait for messages that begins in the active context may be recorded: where it has no
+   * parent, it is once there are messages.
+   */
+  get isListeningToMessages(): boolean {
+    const active = context.active();
+    return this.providers.tracer !== undefined && !isSuppressed(active) && !hasParent(active);
+  }
+
+  /**
    * Starts recording `operation` under `parent`, or returns `undefined` where it is not to be
    * recorded.
    */
   start(operation: Operation, parent: Context = context.active()): Recording | undefined {
-    const tracer = this.#tracerUnder(parent);
-    if (!this.#isRecorded(tracer)) return undefined;
+    // A consumer that waits for ever would make a trace of each wait.
+    const isWaiting = operation.messaging?.type === 'receive' && !hasParent(parent);
+    const tracer = isWaiting ? undefined : this.#tracerUnder(parent, operation.isHousekeeping);
+    if (!isWaiting && !this.#isRecorded(tracer)) return undefined;
     const { duration } = this.providers;
     try {
       const { config } = this;
@@ -50,15 +68,30 @@ export class Recorder {
       const attributes = attributesOf(operation, config);
       const proposed = spanNameOf(operation, attributes);
       const name = config.spanName?.(operation, proposed) ?? proposed;
-      const { kind = SpanKind.CLIENT, askedAt } = operation;
-      const span = tracer?.startSpan(
-        name,
-        askedAt === undefined
-          ? { kind, attributes }
-          : { kind, attributes, startTime: Date.now() - (performance.now() - askedAt) },
-        parent,
-      );
+      if (isWaiting) operation.askedAt ??= performance.now();
+      const { kind = kindOf(operation), askedAt } = operation;
+      const begin = (by: Tracer | undefined, links?: Link[]): Span | undefined =>
+        by?.startSpan(
+          name,
+          {
+            kind,
+            attributes,
+            ...(links && { links }),
+            ...(askedAt !== undefined && {
+              startTime: Date.now() - (performance.now() - askedAt),
+            }),
+          },
+          parent,
+        );
+      const span = begin(tracer);
       const recording = new Recording(this, operation, attributes, parent, span, duration);
+      if (isWaiting) {
+        // Messages that tell who sent them are no housekeeping of a library's.
+        const isWanted = (links: Link[]): boolean =>
+          links.length > 0 || this.#tracerUnder(parent, operation.isHousekeeping) !== undefined;
+        recording.startLater = (links) =>
+          isWanted(links) ? begin(this.providers.tracer, links) : undefined;
+      }
       recording.started();
       return recording;
     } catch (error) {
@@ -72,7 +105,7 @@ export class Recorder {
   hasAcquireSpans(parent: Context): boolean {
     const { acquireSpans, requireParent } = this.config;
     if (!acquireSpans || this.providers.tracer === undefined || isSuppressed(parent)) return false;
-    return !requireParent || hasParent(parent);
+    return requireParent !== true || hasParent(parent);
   }
 
   /** Starts the span for a wait that began `milliseconds` ago in `parent`. */
@@ -98,11 +131,18 @@ export class Recorder {
    * and not wanted for more than being recorded: for its id in a comment, for its text in an async
    * resource's record.
    */
-  #tracerUnder(parent: Context): Tracer | undefined {
+  #tracerUnder(parent: Context, isHousekeeping = false): Tracer | undefined {
     const { tracer, dropped } = this.providers;
     if (tracer === undefined) return undefined;
-    if (this.config.requireParent && !hasParent(parent)) return undefined;
+    const { requireParent } = this.config;
+    const needsParent = requireParent === 'housekeeping' ? isHousekeeping : requireParent;
+    if (needsParent && !hasParent(parent)) return undefined;
     if (dropped === 'nothing' || !isDropped(dropped, parent)) return tracer;
     return this.config.sqlCommenter || isCollecting() ? tracer : undefined;
   }
+}
+
+/** A message is sent by a PRODUCER, and asked for as anything else is. */
+function kindOf({ messaging }: Operation): SpanKind {
+  return messaging?.type === 'send' ? SpanKind.PRODUCER : SpanKind.CLIENT;
 }

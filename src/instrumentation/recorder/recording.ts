@@ -5,6 +5,7 @@ import {
   type Context,
   type Histogram,
   type HrTime,
+  type Link,
   type Span,
 } from '@opentelemetry/api';
 import {
@@ -14,6 +15,12 @@ import {
   ATTR_ERROR_TYPE,
 } from '@opentelemetry/semantic-conventions';
 
+import {
+  ATTR_MESSAGING_BATCH_MESSAGE_COUNT,
+  ATTR_MESSAGING_MESSAGE_ID,
+} from '@opentelemetry/semantic-conventions/incubating';
+
+import { showInSpan } from '../../async/collecting.ts';
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import type { ResolvedConfig } from '../client-config.ts';
@@ -47,10 +54,14 @@ export class Recording {
   readonly #operation: Operation;
   readonly #attributes: Attributes;
   readonly #parent: Context;
-  readonly #span: Span | undefined;
+  #span: Span | undefined;
   readonly #duration: Histogram | undefined;
   readonly #startedAt: number;
   #ended = false;
+  /**
+   * Starts the span of a wait for messages that has no parent, once there are some. @internal
+   */
+  startLater: ((links: Link[]) => Span | undefined) | undefined;
 
   constructor(
     source: Source,
@@ -97,6 +108,11 @@ export class Recording {
     return (text ?? summary) as string | undefined;
   }
 
+  /** Says that the span shows this async resource. */
+  shows(asyncId: number): void {
+    if (this.#span?.isRecording()) showInSpan(asyncId, this.#span);
+  }
+
   /** Adds what became known after the start. */
   add(attributes: Attributes): void {
     Object.assign(this.#attributes, attributes);
@@ -137,7 +153,7 @@ export class Recording {
   comment(text: string): string {
     const { sqlCommenter } = this.#config;
     if (!sqlCommenter) return text;
-    return withComment(text, this.#context(), sqlCommenter);
+    return withComment(text, this.context, sqlCommenter);
   }
 
   /** Ends the span and measures the duration. */
@@ -153,10 +169,11 @@ export class Recording {
   }
 
   #end(error: unknown, result: unknown): void {
-    const span = this.#span;
     const { responseHook, returnedRows } = this.#config;
+    if (this.#operation.messaging) this.#addMessages(error, result);
     if (error !== undefined && error !== null) this.#fail(error);
     else if (returnedRows) this.#countRows(result);
+    const span = this.#span;
     if (responseHook && span?.isRecording()) guard(() => responseHook(span, { error, result }));
     span?.end();
     this.#measure();
@@ -184,6 +201,30 @@ export class Recording {
     });
   }
 
+  /** Adds what became known of the messages: the id of one that was sent, those that came. */
+  #addMessages(error: unknown, result: unknown): void {
+    const { type } = this.#operation.messaging ?? {};
+    const hasFailed = error !== undefined && error !== null;
+    if (type === 'send' && typeof result === 'string') {
+      this.add({ [ATTR_MESSAGING_MESSAGE_ID]: result });
+    }
+    if (type !== 'receive') return;
+    const { messagesIn } = this.#source.responses;
+    const received = hasFailed ? undefined : messagesIn?.(result);
+    const links = received?.links ?? [];
+    if (received && received.count > 0) {
+      this.add({ [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: received.count });
+      if (received.id) this.add({ [ATTR_MESSAGING_MESSAGE_ID]: received.id });
+    }
+    if (this.startLater === undefined) {
+      if (links.length > 0) this.#span?.addLinks?.([...links]);
+      return;
+    }
+    if (!hasFailed && !received?.count) return;
+    this.#span = this.startLater([...links]);
+    this.started();
+  }
+
   #countRows(result: unknown): void {
     const { responses, providers } = this.#source;
     const rows = responses.countRows?.(result);
@@ -199,11 +240,11 @@ export class Recording {
     const seconds = hasDuration(span)
       ? span.duration[0] + span.duration[1] / 1e9
       : (performance.now() - this.#startedAt) / 1000;
-    duration.record(seconds, measuredAttributes(this.#attributes), this.#context());
+    duration.record(seconds, measuredAttributes(this.#attributes), this.context);
   }
 
   /** The caller's context with this span in it, which an exemplar can point at. */
-  #context(): Context {
+  get context(): Context {
     return this.#span ? trace.setSpan(this.#parent, this.#span) : this.#parent;
   }
 }

@@ -3,9 +3,16 @@ import { commandNamed, movableKeys, type KnownCommand } from './command-table.ts
 /** No text is longer, whatever the configuration asks for: a pipeline may hold any number. */
 const MAX_LENGTH = 4096;
 
+/** The words of commands that read streams, which hold no value of the application's. */
+const WORDS: Readonly<Record<string, ReadonlySet<unknown>>> = {
+  xread: new Set(['COUNT', 'BLOCK', 'STREAMS']),
+  xreadgroup: new Set(['GROUP', 'COUNT', 'BLOCK', 'CLAIM', 'NOACK', 'STREAMS']),
+};
+
 /**
- * `db.query.text` of a command: its name, the name of its subcommand and its keys as they are, and
- * a `?` for every other argument. Of a command nobody knows all arguments are `?`.
+ * `db.query.text` of a command: its name, the name of its subcommand, its keys and, where it reads
+ * streams, its keywords as they are, and a `?` for every other argument. Of an unknown command
+ * all arguments are `?`.
  */
 export function commandText(
   name: string,
@@ -76,9 +83,12 @@ function withMovableKeys(
   maxLength: number,
 ): string {
   const keys = new Set(movableKeys(command, args));
+  const words = WORDS[command.name];
   let text = start;
   for (let i = from; i < args.length && text.length < maxLength; i += 1) {
-    text += keys.has(i) ? ` ${keyText(args[i])}` : ' ?';
+    const arg = args[i];
+    const isWord = words !== undefined && typeof arg === 'string' && words.has(arg.toUpperCase());
+    text += isWord || keys.has(i) ? ` ${keyText(arg)}` : ' ?';
   }
   return text;
 }

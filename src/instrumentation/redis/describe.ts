@@ -3,6 +3,7 @@ import { byClass, type Failure, type Operation } from '../operation.ts';
 import { createEndpoint, type Endpoint } from '../recorder/endpoint.ts';
 import { commandNamed } from './command-table.ts';
 import { batchText, commandText } from './command-text.ts';
+import { exchangeOf } from './message-commands.ts';
 import { scriptOf } from './scripts.ts';
 
 /* What the Redis clients have in common: where commands go, how they read, how they fail. */
@@ -48,7 +49,9 @@ export function describeCommand(
 ): Operation {
   const name = commandName(given);
   const storedProcedure = scriptOf(name, args);
-  return { endpoint, name, storedProcedure, safeText: commandText(name, args), values: args };
+  const messaging = exchangeOf(name, args);
+  const safeText = commandText(name, args);
+  return { endpoint, name, storedProcedure, safeText, values: args, messaging };
 }
 
 /** A command of a batch, in whatever shape its client has it. */

@@ -3,7 +3,6 @@ import { types } from 'node:util';
 import {
   context,
   isSpanContextValid,
-  ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -21,6 +20,7 @@ import {
   ATTR_SERVER_PORT,
 } from '@opentelemetry/semantic-conventions';
 
+import { runOutsideTrace } from '../../carry/root-context.ts';
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import type { ClientConfig, ReceivedMessage } from '../client-config.ts';
@@ -28,7 +28,7 @@ import { byClass } from '../operation.ts';
 import { addExceptionEvent } from '../recorder/exception-event.ts';
 import type { Endpoint } from '../recorder/endpoint.ts';
 import type { Recorder } from '../recorder/recorder.ts';
-import { isSuppressed } from '../recorder/suppression.ts';
+import { isSuppressed } from '../../carry/suppression.ts';
 import { SYSTEM } from './describe.ts';
 import { isSettingUp } from './setup.ts';
 
@@ -140,7 +140,7 @@ function linksTo(
 ): Link[] {
   try {
     // In the root context, from which a propagator extracts what is in the message and no more.
-    const found = context.with(ROOT_CONTEXT, publisherContext, undefined, message);
+    const found = runOutsideTrace(publisherContext, undefined, message);
     const spanContext = found && isContext(found) ? trace.getSpanContext(found) : found;
     return spanContext && isSpanContextValid(spanContext) ? [{ context: spanContext }] : [];
   } catch (error) {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { runInRoot } from '../root.ts';
+import { runInRoot } from '../../carry/root-context.ts';
 
 /*
  * A connection is set up outside of every request, and what runs there is marked: the commands that

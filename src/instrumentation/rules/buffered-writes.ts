@@ -1,5 +1,5 @@
 import { onWrites } from '../../patch/write-methods.ts';
-import { patchHotMethod, type Undo } from '../patch.ts';
+import { patchHotMethod, type Undo } from '../../base/patch.ts';
 import { carriesContext } from '../wrap/active-context.ts';
 import { bindFunction, RepairUnit, type AnyFunction, type RuleState } from '../wrap/repair-unit.ts';
 

@@ -1,7 +1,7 @@
 import { Server } from 'node:net';
 
 import { bindHttpListeners } from '../http/message-listeners.ts';
-import type { Undo } from '../patch.ts';
+import { undoAll, type Undo } from '../../base/patch.ts';
 import { tryWrap } from '../wrap.ts';
 import type { Rule } from '../wrap/rule.ts';
 import { repairBufferedWrites } from './buffered-writes.ts';
@@ -26,10 +26,9 @@ export const GLOBAL_RULES: readonly GlobalRule[] = [
   },
   {
     name: 'net',
-    target: '`Server#listen`',
+    target: '`Server#_listen2`, listeners for `listening`, `close` and `error`',
     kind: 'home',
-    apply: () =>
-      tryWrap(Server.prototype, { kind: 'home', method: 'listen', module: 'net', leave: 'trace' }),
+    apply: repairServers,
   },
   {
     name: 'AbortSignal',
@@ -57,6 +56,22 @@ export const GLOBAL_RULES: readonly GlobalRule[] = [
     },
   },
 ];
+
+/** What a server emits for who started or closes it. */
+const OF_ITS_OWNER = ['listening', 'close', 'error'];
+
+/**
+ * A server outlives the call that starts it, so what listens is made in the root context; who waits for it
+ * is called back in their own. `_listen2` makes the handle, for every form of `listen`.
+ */
+function repairServers(): Undo {
+  const module = 'net';
+  const undos = [
+    tryWrap(Server.prototype, { kind: 'home', method: '_listen2', module, leave: 'trace' }),
+    tryWrap(Server.prototype, { kind: 'emitter', module, events: OF_ITS_OWNER, when: 'lost' }),
+  ];
+  return undoAll(undos);
+}
 
 /** Applies the rules for Node's own modules, except those named. */
 export function repairGlobals(except: readonly string[]): Undo {

@@ -1,9 +1,10 @@
 import satisfies from 'semver/functions/satisfies.js';
 
+import { environment } from '../../base/environment.ts';
 import { sayOnce } from '../../base/log.ts';
 import { hookImports } from '../imports/import-hooks.ts';
 import { onModule, type ModuleExports } from '../module-hooks.ts';
-import type { Undo } from '../patch.ts';
+import type { Undo } from '../../base/patch.ts';
 import { tryWrap, type ReplaceModule } from '../wrap.ts';
 import { BUILT_IN_RULES } from './built-in.ts';
 import { repairGlobals } from './globals.ts';
@@ -52,7 +53,7 @@ export function enableRules(options: RuleOptions = {}): Undo {
 }
 
 /** Whether the environment turns all rules off. */
-export function isSwitchedOff(env: NodeJS.ProcessEnv = process.env): boolean {
+export function isSwitchedOff(env: NodeJS.ProcessEnv = environment()): boolean {
   return /^(?:off|0|false|no)$/i.test(env['CLEW_REPAIR'] ?? '');
 }
 

@@ -38,7 +38,14 @@ function loadParser(): typeof import('jsonc-parser') {
 export function parseRules(text: string, file: string): ModuleRules[] {
   const { findNodeAtLocation, parseTree, printParseErrorCode } = loadParser();
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true });
+  let root: Node | undefined;
+  try {
+    root = parseTree(text, errors, { allowTrailingComma: true });
+  } catch (error) {
+    // The parser calls itself for each level.
+    if (!(error instanceof RangeError)) throw error;
+    throw new ClewError('ERR_RULE', `${file}:1: not JSON of rules: it is nested too deeply.`);
+  }
   const lineAt = (offset: number): number => text.slice(0, offset).split('\n').length;
   const [first] = errors;
   if (first || !root) {

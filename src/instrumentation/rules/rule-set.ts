@@ -1,4 +1,5 @@
 import { ClewError, describeValue } from '../../base/errors.ts';
+import { plainText } from '../../base/plain-text.ts';
 import { parsePath } from '../wrap/path.ts';
 import { RULE_KINDS, type Rule, type RuleKind } from '../wrap/rule.ts';
 
@@ -96,6 +97,9 @@ const EXPECTED: Readonly<Record<OptionType, string>> = {
   'lost or always': '`lost` or `always`',
 };
 
+/** As much of a name is shown in a message, in characters. */
+const MAX_NAME = 120;
+
 /** Where a rule stands, for messages: `clew.rules.json:7`. */
 export type Locate = (path: readonly string[]) => string;
 
@@ -107,7 +111,13 @@ export function readRuleSet(value: unknown, locate: Locate): ModuleRules[] {
   return Object.entries(value).map(([key, paths]) => {
     const { module, versions } = parseModule(key);
     if (module === '') throw ruleError(locate([key]), 'the key', 'a module name', key);
-    if (!isRecord(paths)) throw ruleError(locate([key]), `\`${key}\``, 'an object of paths', paths);
+    if (!isRecord(paths))
+      throw ruleError(
+        locate([key]),
+        `\`${plainText(key, MAX_NAME)}\``,
+        'an object of paths',
+        paths,
+      );
     // A path may have several rules: functions and objects of callbacks, say.
     const rules = Object.entries(paths).flatMap(([path, data]) =>
       [data]
@@ -129,7 +139,7 @@ function parseModule(key: string): { module: string; versions: string } {
 }
 
 function readRule(module: string, path: string, data: unknown, locate: Locate): Rule {
-  const name = `the rule \`${module}\` \`${path}\``;
+  const name = `the rule \`${plainText(module, MAX_NAME)}\` \`${plainText(path, MAX_NAME)}\``;
   const options: Record<string, unknown> = isRecord(data) ? { ...data } : { kind: data };
   const { kind } = options;
   if (!isKind(kind)) {
@@ -138,16 +148,21 @@ function readRule(module: string, path: string, data: unknown, locate: Locate): 
   const allowed = optionsOf(kind);
   for (const [option, value] of Object.entries(options)) {
     if (option === 'kind') continue;
-    const type = allowed[option];
+    const type = Object.hasOwn(allowed, option) ? allowed[option] : undefined;
     if (type === undefined) {
       const known = Object.keys(allowed).join(', ');
       throw new ClewError(
         'ERR_RULE',
-        `${locate([option])}: ${name} has an option \`${option}\` that ${kind} does not know (${known}).`,
+        `${locate([option])}: ${name} has an option \`${plainText(option, MAX_NAME)}\` that ${kind} does not know (${known}).`,
       );
     }
     if (!CHECKS[type](value)) {
-      throw ruleError(locate([option]), `\`${option}\` of ${name}`, EXPECTED[type], value);
+      throw ruleError(
+        locate([option]),
+        `\`${plainText(option, MAX_NAME)}\` of ${name}`,
+        EXPECTED[type],
+        value,
+      );
     }
   }
   if (kind === 'config' && options['arguments'] === undefined) {

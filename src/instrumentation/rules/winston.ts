@@ -1,5 +1,5 @@
 import type { ModulePatch } from '../module-hooks.ts';
-import { patchMethod } from '../patch.ts';
+import { patchMethod } from '../../base/patch.ts';
 import type { AnyFunction } from '../wrap/repair-unit.ts';
 import { sharedUnits } from '../wrap/task.ts';
 

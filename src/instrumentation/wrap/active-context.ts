@@ -5,7 +5,6 @@ import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 import { TracerState } from '../../async/collecting.ts';
 import { frameAccess, LinkedFrame } from '../../async/context-frame.ts';
-import { leaveDomain, reenterDomain } from '../../async/domains.ts';
 import { hasAsyncContextFrame } from '../../async/runtime.ts';
 
 /*
@@ -101,15 +100,4 @@ export function isSurelyOutside(): boolean {
   if (hasAsyncContextFrame) return frameAccess !== undefined && isEmptyFrame(frameAccess.current());
   // What a new resource gets is copied from this one.
   return !readCarriesContext(executionAsyncResource());
-}
-
-let root: AsyncResource | undefined;
-
-/** An async resource under which no store has a value. */
-export function rootResource(): AsyncResource {
-  if (root !== undefined) return root;
-  const domain = leaveDomain();
-  root = emptied(new AsyncResource('clew.root', { requireManualDestroy: true }));
-  reenterDomain(domain);
-  return root;
 }

@@ -14,7 +14,7 @@ import {
   type BindListener,
   type ListenerPlace,
 } from '../../patch/listeners.ts';
-import { patchMethod, undoAll, type Undo } from '../patch.ts';
+import { patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import { carriesContext, isContextActive, isSurelyOutside } from './active-context.ts';
 import { RepairUnit, type AnyFunction, type RuleState } from './repair-unit.ts';
 import type { EmitterRule } from './rule.ts';

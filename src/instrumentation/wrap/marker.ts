@@ -14,6 +14,7 @@ import {
  * so an application without it never sees another context object than its own.
  *
  * `marked` holds one derived context per caller's context and label, and goes with the former.
+ * `callers` leads from a derived context to the caller's.
  */
 const REPAIR = createContextKey('clew.repair');
 const MAX_LINKS = 32;
@@ -30,6 +31,12 @@ interface Repair {
 
 let markers = 0;
 const marked = new WeakMap<Context, Map<string, Context>>();
+const callers = new WeakMap<Context, Context>();
+
+/** The caller's context that `context` was derived from for a mark; `context` where it has none. */
+export function withoutMark(context: Context): Context {
+  return callers.get(context) ?? context;
+}
 
 /** Whether somebody reads the marks. */
 export function isMarking(): boolean {
@@ -58,11 +65,17 @@ function markedContext(inner: Context, repair: Repair): Context {
   const outer = inner.getValue(REPAIR) as Repair | undefined;
   // Links may come on top of a repair of the same callback.
   const value: Repair = { ...(outer?.parent === parent ? outer : {}), ...repair, parent };
-  if (repair.label === undefined || repair.links) return inner.setValue(REPAIR, value);
+  if (repair.label === undefined || repair.links) return derived(inner, value);
   let contexts = marked.get(inner);
   if (!contexts) marked.set(inner, (contexts = new Map()));
   let result = contexts.get(repair.label);
-  if (!result) contexts.set(repair.label, (result = inner.setValue(REPAIR, value)));
+  if (!result) contexts.set(repair.label, (result = derived(inner, value)));
+  return result;
+}
+
+function derived(inner: Context, repair: Repair): Context {
+  const result = inner.setValue(REPAIR, repair);
+  callers.set(result, withoutMark(inner));
   return result;
 }
 

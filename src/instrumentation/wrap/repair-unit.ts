@@ -1,6 +1,6 @@
 import { context, trace, type Context } from '@opentelemetry/api';
 
-import { OperationResource } from '../operation-resource.ts';
+import { OperationResource } from '../../carry/operation-resource.ts';
 import { isMarking, linksOf, repairOf, withMarker } from './marker.ts';
 
 /** A function of whatever signature: what rules wrap has no type we could know. */

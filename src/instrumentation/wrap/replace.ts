@@ -1,4 +1,4 @@
-import type { Undo } from '../patch.ts';
+import type { Undo } from '../../base/patch.ts';
 import type { Place } from './path.ts';
 import type { AnyFunction } from './repair-unit.ts';
 

@@ -1,6 +1,6 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
-import { patchMethod, type Undo } from '../patch.ts';
+import { patchMethod, type Undo } from '../../base/patch.ts';
 import { reportAmbiguity } from './ambiguity.ts';
 import { isMarking, linksOf, withMarker } from './marker.ts';
 import {

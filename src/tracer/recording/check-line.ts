@@ -20,7 +20,8 @@ export function isGroup(head: unknown, rows: unknown): boolean {
 }
 
 function isOwner(value: unknown): boolean {
-  const { label, traceId, spanId } = asObject(value);
+  const { label, traceId, spanId, endedAt } = asObject(value);
+  if (endedAt !== undefined && !isPlainNumber(endedAt)) return false;
   return Number.isSafeInteger(label) && [traceId, spanId].every(isTextOrMissing);
 }
 

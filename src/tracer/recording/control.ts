@@ -37,10 +37,21 @@ export interface RecordRequest {
   requests?: number;
 }
 
+/** What is in a recording. */
+export interface Recorded {
+  file: string;
+  requests: number;
+  /** Async resources. */
+  records: number;
+  bytes: number;
+}
+
 export interface RecordStatus {
   id: string | undefined;
   state: 'recording' | 'done' | 'failed';
   message: string;
+  recorded?: Recorded;
+  level?: { now: TracerLevel; before: TracerLevel };
 }
 
 /** The folder for the files above, made if need be; refused where another user could write to it. */
@@ -134,7 +145,7 @@ export function listenForRecordings({ signal, folder, tracer }: ListenOptions): 
     ({ file, requests, records, bytes }) => {
       recorder = undefined;
       const message = `${requests} requests, ${records} async resources, ${bytes} bytes in ${file}`;
-      report(id, 'done', message);
+      report(id, 'done', message, { recorded: { file, requests, records, bytes } });
       say('info', `recorded ${message}`);
     };
   const removeAnnouncement = (): void => {
@@ -168,7 +179,8 @@ function changeLevel(tracer: ListenOptions['tracer'], { id, level = 'off' }: Rec
   const before = tracer.level;
   try {
     tracer.setLevel(level);
-    report(id, 'done', `level ${level} (before: ${before})`);
+    const change = { level: { now: level, before } };
+    report(id, 'done', `level ${level} (before: ${before})`, change);
     say('info', `the tracer is at level ${level} now (before: ${before})`);
   } catch (error) {
     report(id, 'failed', messageOf(error));
@@ -191,10 +203,15 @@ function takeRequest(): RecordRequest | undefined {
   return request;
 }
 
-function report(id: string | undefined, state: RecordStatus['state'], message: string): void {
+function report(
+  id: string | undefined,
+  state: RecordStatus['state'],
+  message: string,
+  more: Pick<RecordStatus, 'recorded' | 'level'> = {},
+): void {
   if (id === undefined) return;
   try {
-    writeJson(statusFile(process.pid), { id, state, message } satisfies RecordStatus);
+    writeJson(statusFile(process.pid), { id, state, message, ...more } satisfies RecordStatus);
   } catch {
     // The command that asked will say that nobody answered.
   }

@@ -14,7 +14,12 @@ const SERVICE = 'clew recording';
 
 /** OTLP JSON, as a collector takes it at `/v1/traces` and Jaeger's upload takes it as a file. */
 export function toOtlpJson(recording: Recording): string {
-  const spans = toSpans(recording).map((span) => ({
+  return JSON.stringify(otlpRequest(recording, toSpans(recording)));
+}
+
+/** The export request with these spans of a recording. */
+export function otlpRequest(recording: Recording, recorded: readonly RecordedSpan[]): object {
+  const spans = recorded.map((span) => ({
     traceId: span.traceId,
     spanId: span.spanId,
     ...(span.parentSpanId ? { parentSpanId: span.parentSpanId } : {}),
@@ -36,14 +41,14 @@ export function toOtlpJson(recording: Recording): string {
     'process.pid': recording.header.pid,
     'process.runtime.version': recording.header.node,
   };
-  return JSON.stringify({
+  return {
     resourceSpans: [
       {
         resource: { attributes: Object.entries(resource).map(otlpAttribute) },
         scopeSpans: [{ scope: { name: 'clew/tracer' }, spans }],
       },
     ],
-  });
+  };
 }
 
 /** Jaeger JSON, as its UI uploads and downloads it. */

@@ -3,6 +3,7 @@ import { closeSync, constants as flags, fstatSync, openSync, readFileSync } from
 
 import { ClewError, messageOf } from '../../base/errors.ts';
 import { parseLines, type Recording } from './format.ts';
+import { wholeRequests } from './whole-requests.ts';
 
 /** The recorder ends a file at 100 MB. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
@@ -16,13 +17,20 @@ const NEWLINE = 10;
  */
 export function readRecording(file: string): Recording {
   try {
-    return parseLines(linesOf(unpack(readBounded(file))));
+    return parseRecording(readBounded(file));
   } catch (error) {
     throw new ClewError('ERR_OPTION', `Cannot read ${file}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-function readBounded(file: string): Buffer {
+/** The recording in the bytes of a `.clew` file, each request whole. Throws where they are none. */
+export function parseRecording(bytes: Buffer): Recording {
+  const recording = parseLines(linesOf(unpack(bytes)));
+  return { ...recording, traces: wholeRequests(recording.traces, recording.header.startedAt) };
+}
+
+/** The bytes of a file that is not too large to be read at once. Throws on what is no file. */
+export function readBounded(file: string): Buffer {
   // Opening a pipe to read would wait for a writer.
   const fd = openSync(file, flags.O_RDONLY | (flags.O_NONBLOCK ?? 0));
   try {

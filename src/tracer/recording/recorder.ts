@@ -9,13 +9,17 @@ import { AsyncResourceTracer } from '../async-resource-tracer.ts';
 import { quietly } from '../owner.ts';
 import type { AsyncTrace } from '../record.ts';
 import { LineWriter, type RecordingEnd } from './format.ts';
+import { withoutOwner } from './whole-requests.ts';
 
 export interface RecorderOptions {
   /** The file to write; one that exists is not overwritten. */
   file: string;
   /** Ends the recording after this long. Default 10 seconds. */
   forMillis?: number;
-  /** Ends the recording after this many requests have ended. Default: no such limit. */
+  /**
+   * Ends the recording after this many requests have ended. What others do meanwhile is recorded as
+   * work of no request: it may hold the event loop. Default: no such limit.
+   */
   requests?: number;
   /** The file never grows beyond this. Default 100 MB. */
   maxBytes?: number;
@@ -44,6 +48,8 @@ export class Recorder {
   #bytes = 0;
   #ended = false;
   #requests = 0;
+  /** Ids of the owners of those requests, where their number is limited. */
+  readonly #counted = new Set<number>();
   #groups = 0;
   #records = 0;
   #groupsDropped = 0;
@@ -56,7 +62,7 @@ export class Recorder {
     this.#tracer = new AsyncResourceTracer({
       level: 'deep',
       onTrace: (trace) => this.write(trace),
-      onRequest: () => this.#countRequest(),
+      onRequest: ({ owner }) => this.#countRequest(owner.id),
     });
     this.#buffer = this.#writer.header({
       node: process.version,
@@ -106,15 +112,25 @@ export class Recorder {
     this.#groups++;
     this.#records += trace.records.length;
     this.#dropped += trace.dropped;
-    this.#buffer += this.#writer.group(trace);
+    this.#buffer += this.#writer.group(this.#isBeyond(trace) ? withoutOwner(trace) : trace);
     if (this.#buffer.length >= CHUNK_CHARACTERS) this.#flush();
   }
 
-  #countRequest(): void {
+  #countRequest(id: number): void {
+    const { requests: limit } = this.#options;
+    if (limit !== undefined && this.#requests >= limit) return;
     this.#requests++;
-    if (this.#requests !== this.#options.requests) return;
+    if (limit === undefined) return;
+    this.#counted.add(id);
+    if (this.#requests < limit) return;
     // What the last request still does belongs to it.
     quietly(() => setTimeout(() => this.end(), 100)).unref();
+  }
+
+  /** Of a request that is none of those that were asked for. */
+  #isBeyond({ owner }: AsyncTrace): boolean {
+    const { requests: limit = Infinity } = this.#options;
+    return owner !== undefined && this.#requests >= limit && !this.#counted.has(owner.id);
   }
 
   #flush(): void {

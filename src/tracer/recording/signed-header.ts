@@ -1,6 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-
 import { optionError } from '../../base/errors.ts';
+import { loadCrypto } from '../../base/node-crypto.ts';
 
 /** The request header that asks for a recording of this one request. */
 export const RECORD_HEADER = 'x-clew-record';
@@ -32,7 +31,7 @@ export function signRecordHeader(options: SignOptions): string {
   if (!(lifetimeSeconds > 0 && lifetimeSeconds <= MAX_LIFETIME_SECONDS)) {
     throw optionError('lifetime', `between 1 and ${MAX_LIFETIME_SECONDS} seconds`, lifetimeSeconds);
   }
-  const head = `v1.${Math.floor(now / 1000) + lifetimeSeconds}.${randomBytes(12).toString('hex')}`;
+  const head = `v1.${Math.floor(now / 1000) + lifetimeSeconds}.${loadCrypto().randomBytes(12).toString('hex')}`;
   return `${head}.${macOf(secret, head, method, url)}`;
 }
 
@@ -54,7 +53,8 @@ export class RecordHeaderVerifier {
     if (version !== 'v1' || !expires || !nonce || !mac || rest.length > 0) return false;
     const expected = Buffer.from(macOf(this.#secret, `v1.${expires}.${nonce}`, method, url));
     const given = Buffer.from(mac);
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return false;
+    if (given.length !== expected.length || !loadCrypto().timingSafeEqual(given, expected))
+      return false;
     const seconds = now / 1000;
     const until = Number(expires);
     if (!(until >= seconds && until <= seconds + MAX_LIFETIME_SECONDS + 60)) return false;
@@ -74,7 +74,10 @@ export class RecordHeaderVerifier {
 }
 
 function macOf(secret: string, head: string, method: string, url: string): string {
-  return createHmac('sha256', secret).update(`${head}\n${method} ${url}`).digest('hex');
+  return loadCrypto()
+    .createHmac('sha256', secret)
+    .update(`${head}\n${method} ${url}`)
+    .digest('hex');
 }
 
 function checkSecret(secret: string): void {

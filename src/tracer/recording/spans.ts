@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-
+import { loadCrypto } from '../../base/node-crypto.ts';
 import type { AsyncTrace } from '../record.ts';
 import { shape, type ShapedNode } from '../shape.ts';
 import type { Recording } from './format.ts';
@@ -17,6 +16,8 @@ export interface RecordedSpan {
 }
 
 const PREFIX = 'clew.async_resource.';
+/** On the root span of what no request did. */
+const ATTR_OUTSIDE = 'clew.outside';
 const SHORTEST_MILLIS = 0.002;
 
 /** Every group of a recording as one trace: a span for the root and one for each node. */
@@ -32,11 +33,11 @@ function spansOf(trace: AsyncTrace, seed: string, timeOrigin: number): RecordedS
   const { nodes, folded, nodesFolded } = shape(trace, 1000);
   const ids = new Map<ShapedNode, string>();
   const startedAt = trace.startedAt + timeOrigin;
-  const end = Math.max(trace.endedAt, trace.startedAt + SHORTEST_MILLIS) + timeOrigin;
+  const end = Math.max(endOf(trace), trace.startedAt + SHORTEST_MILLIS) + timeOrigin;
   const root: RecordedSpan = {
     traceId,
     spanId: digest(`${seed}:root`, 16),
-    name: trace.owner?.label ?? `${trace.root.type}${describeRoot(trace)}`,
+    name: labelOf(trace),
     startedAt,
     endedAt: end,
     attributes: {
@@ -45,6 +46,7 @@ function spansOf(trace: AsyncTrace, seed: string, timeOrigin: number): RecordedS
       [`${PREFIX}count`]: trace.records.length + trace.dropped,
       [`${PREFIX}folded`]: folded + nodesFolded,
       [`${PREFIX}dropped`]: trace.dropped,
+      ...(trace.owner ? {} : { [ATTR_OUTSIDE]: true }),
     },
     links: [],
   };
@@ -92,10 +94,19 @@ function toSpan(node: ShapedNode, { traceId, spanId, timeOrigin, root, ids }: Pl
   };
 }
 
-function describeRoot(trace: AsyncTrace): string {
-  return trace.root.description === undefined ? '' : ` ${trace.root.description}`;
+/** What a group is called: its request, else what it hangs by. */
+export function labelOf({ owner, root }: AsyncTrace): string {
+  if (owner) return owner.label;
+  // What began before the recording did has a root that was not seen.
+  if (root.type === 'unknown') return 'work of no request';
+  return root.description === undefined ? root.type : `${root.type} ${root.description}`;
+}
+
+/** When a request was over, whatever else, a timer of its connection, say, came of it later. */
+export function endOf({ owner, endedAt }: AsyncTrace): number {
+  return owner?.endedAt ?? endedAt;
 }
 
 function digest(text: string, length: number): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, length);
+  return loadCrypto().createHash('sha256').update(text).digest('hex').slice(0, length);
 }

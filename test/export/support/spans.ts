@@ -1,11 +1,15 @@
 import { SpanKind, SpanStatusCode, type Attributes, type SpanContext } from '@opentelemetry/api';
 import { BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 
-import type { EndedSpan } from '../../../src/export/span-shape.ts';
-import { ByteWriter } from '../../../src/export/byte-writer.ts';
-import { encodeResource, encodeScope, encodeSpan } from '../../../src/export/encode-span.ts';
-import { beginFrame, endFrame, SPAN } from '../../../src/export/frames.ts';
-import type { Slice } from '../../../src/export/request-body.ts';
+import type { EndedSpan } from '../../../src/export/encoding/span-shape.ts';
+import { ByteWriter } from '../../../src/export/encoding/byte-writer.ts';
+import {
+  encodeResource,
+  encodeScope,
+  encodeSpan,
+} from '../../../src/export/encoding/encode-span.ts';
+import { beginFrame, endFrame, SPAN } from '../../../src/export/encoding/frame-format.ts';
+import type { Slice } from '../../../src/export/encoding/request-body.ts';
 
 let lastId = 0;
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { HEADER, kindAt, scanFrames, SPAN } from '../../../src/export/frames.ts';
-import { MAX_FILE_BYTES } from '../../../src/export/spool-ledger.ts';
-import { SPOOL_MAGIC } from '../../../src/export/spool-safety.ts';
-import { asker, readSettled } from '../../../src/export/spool-settled.ts';
+import { HEADER, kindAt, scanFrames, SPAN } from '../../../src/export/encoding/frame-format.ts';
+import { MAX_FILE_BYTES } from '../../../src/export/spool/spool-index.ts';
+import { SPOOL_MAGIC } from '../../../src/export/spool/file-safety.ts';
+import { asker, readSettled } from '../../../src/export/spool/delivered-ranges.ts';
 
 /** A span begins with its ids: tag and length, 16 bytes of the trace's, tag and length, 8 bytes. */
 const SPAN_ID: number = HEADER + 2 + 16 + 2;

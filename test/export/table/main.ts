@@ -11,7 +11,7 @@ import { percent, writeTable, type Compared, type Results } from './write-tables
  * Runs every scenario with the SDK's own pipeline and with ours, prints what each loses, and fails
  * if ours loses anything or miscounts. `--quick` leaves out the outages, `--politeness` everything but
  * the time that a process takes to end; `--nodes 20,22` or `--nodes all` runs on other Nodes.
- * `--write` puts the table into docs/export.md and README.md: that of the losses, or with
+ * `--write` puts the table into docs/export.md: that of the losses, or with
  * `--politeness` the other, which is for a machine with nothing else to do.
  */
 

@@ -25,7 +25,8 @@ describe('operations of GraphQL over HTTP', function () {
     const name = subject.application === 'yoga.cjs' ? 'POST /graphql' : 'POST';
     for (const kind of KINDS) {
       it(`are on the spans of requests, of ${kind}s with ${subject.title}`, async () => {
-        const { answers } = await run(subject, { kind, asked });
+        const { answers, stderr } = await run(subject, { kind, asked });
+        assert.doesNotMatch(stderr ?? '', /is not instrumented/);
         const found = answers.map(({ span, inContext, astray }) => [
           span?.name,
           span?.attributes['graphql.operation.name'],

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 
+import { SpanKind } from '@opentelemetry/api';
+
 import { run, type Subject } from './support/run.ts';
 
 /** The official instrumentations of frameworks, each with its framework. */
@@ -44,6 +46,47 @@ describe('official instrumentations of frameworks', function () {
         assert.doesNotMatch(stderr ?? '', /instrumented twice/);
       });
     }
+  }
+
+  for (const way of ['given to start', 'registered by hand'] as const) {
+    it(`of gRPC makes the spans of calls in place of clew's, ${way}, and one line says so`, async () => {
+      const subject: Subject = {
+        folder: 'official-grpc-0.223.0-api-1.9.1',
+        packages: [
+          '@grpc/grpc-js@1.14.7',
+          '@opentelemetry/instrumentation-grpc@0.223.0',
+          // The one that the tests have: the trace is passed on by it.
+          '@opentelemetry/api@1.9.1',
+        ],
+        modules: { grpc: '@grpc/grpc-js' },
+        application: 'grpc.cjs',
+      };
+      const { answers, looks, stderr } = await run(subject, {
+        asked: [{ path: '/Get', times: 3 }, { path: '/Fail' }, { path: '/Upload' }],
+        env: {
+          OFFICIAL: '@opentelemetry/instrumentation-grpc:GrpcInstrumentation',
+          OFFICIAL_WAY: way,
+          OTEL_LOG_LEVEL: 'debug',
+        },
+      });
+      const calls = looks as { name: string; kind: number; trace: string; scope: string }[];
+      for (const [index, answer] of answers.entries()) {
+        assert.deepEqual(answer.astray, []);
+        const mine = calls.filter(({ trace }) => trace === String(index + 1).padStart(32, '0'));
+        assert.deepEqual(
+          mine
+            .map(({ kind, scope }) => [kind, scope])
+            .toSorted(([a], [b]) => Number(a) - Number(b)),
+          [
+            [SpanKind.SERVER, '@opentelemetry/instrumentation-grpc'],
+            [SpanKind.CLIENT, '@opentelemetry/instrumentation-grpc'],
+          ],
+          JSON.stringify(mine),
+        );
+      }
+      const lines = stderr?.match(/spans of grpc are made by your @opentelemetry\/\S+grpc/g);
+      assert.equal(lines?.length, 1, stderr);
+    });
   }
 
   it('get routes, handlers and errors on the spans of an HttpInstrumentation', async () => {

@@ -22,10 +22,26 @@ interface Trial {
 
 const OLD = [
   'pino-7@npm:pino@7.0.0',
+  'pino-6@npm:pino@6.14.0',
+  'pino-5@npm:pino@5.14.0',
   'winston-3.0@npm:winston@3.0.0',
   'bunyan@2.0.5',
-  'bunyan-1@npm:bunyan@1.8.15',
+  'bunyan-1@npm:bunyan@1.8.0',
 ];
+
+/** Options under which lines of pino look otherwise. */
+const PINO_OPTIONS: Record<string, object> = {
+  'a mixin': { mixin: () => ({ mixed: 1 }) },
+  'a mixin of such a field': { mixin: () => ({ trace_id: IDS.trace_id }) },
+  formatters: {
+    formatters: { level: (label: string) => ({ severity: label }), log: (o: object) => ({ ...o }) },
+  },
+  'levels of its own': { customLevels: { audit: 35 }, level: 'audit' },
+  redaction: { redact: ['password', 'nested.password'] },
+  'a nested key': { nestedKey: 'payload' },
+  'CR and LF': { crlf: true },
+  'keys of its own': { messageKey: 'text', errorKey: 'failure', msgPrefix: '[app] ' },
+};
 
 describe('loggers', function () {
   this.timeout(120_000);
@@ -35,7 +51,7 @@ describe('loggers', function () {
 
   before(() => {
     load = createRequire(import.meta.url);
-    loadOld = createRequire(join(cachedInstall('loggers-1', OLD), 'main.js'));
+    loadOld = createRequire(join(cachedInstall('loggers-2', OLD), 'main.js'));
   });
   beforeEach(() => {
     context.setGlobalContextManager(new AsyncHooksContextManager().enable());
@@ -57,6 +73,8 @@ describe('loggers', function () {
   const makers: [string, 'pino' | 'winston' | 'bunyan', () => Trial][] = [
     ['pino', 'pino', () => pinoTrial(load('pino'))],
     ['pino 7', 'pino', () => pinoTrial(instrumented(loadOld('pino-7')))],
+    ['pino 6', 'pino', () => pinoTrial(instrumented(loadOld('pino-6')))],
+    ['pino 5.14', 'pino', () => pinoTrial(instrumented(loadOld('pino-5')))],
     ['winston', 'winston', () => winstonTrial(load('winston'))],
     [
       'winston 3.0',
@@ -132,6 +150,21 @@ describe('loggers', function () {
         assert.equal(lines.length, logger.child ? 2 : 1);
       });
 
+      it('leaves a field of null as it is, and fills in one of undefined', () => {
+        enable(name);
+        const { logger, lines } = make();
+        inSpan(() => {
+          for (const own of [{ trace_id: null }, { trace_id: undefined }]) {
+            if (name === 'winston') logger.log({ level: 'info', message: 'own', ...own });
+            else logger.info(own, 'own');
+          }
+        });
+        assert.deepEqual(
+          lines.map((line) => line['trace_id']),
+          [null, IDS.trace_id],
+        );
+      });
+
       it('uses the names it was given, leaves a field out, and stops when it is disabled', () => {
         const instrumentation = enable(name, {
           fields: { traceId: 'dd.trace', spanId: 'sp', traceFlags: false },
@@ -186,6 +219,28 @@ describe('loggers', function () {
     }
   });
 
+  for (const [title, options] of Object.entries(PINO_OPTIONS)) {
+    it(`adds to a line of pino with ${title} what it lacks, and changes nothing else`, () => {
+      const bare = pinoTrial(load('pino'), options);
+      log(bare);
+      enable('pino');
+      const traced = pinoTrial(load('pino'), options);
+      inSpan(() => log(traced));
+      assert.ok(bare.lines.length >= 2);
+      assert.deepEqual(
+        traced.lines.map((line) => without(line, Object.keys(IDS))),
+        bare.lines.map((line) => without(line, Object.keys(IDS))),
+      );
+      for (const line of traced.lines) assert.deepEqual(pick(line), IDS);
+
+      function log({ logger }: Trial): void {
+        logger.warn({ password: 'secret', nested: { password: 'secret' } }, 'a text');
+        logger.child({ request: 7, password: 'secret' }).error('of a child');
+        logger.audit?.('a level of its own');
+      }
+    });
+  }
+
   it('reads a line of pino only where a field might be there already', () => {
     enable('pino');
     const { logger, lines } = pinoTrial(load('pino'));
@@ -195,10 +250,10 @@ describe('loggers', function () {
   });
 });
 
-function pinoTrial(pino: any): Trial {
+function pinoTrial(pino: any, options: object = {}): Trial {
   const lines: Line[] = [];
   const logger = pino(
-    { base: undefined },
+    { base: null, ...options },
     { write: (text: string) => lines.push(JSON.parse(text)) },
   );
   return { logger, lines };

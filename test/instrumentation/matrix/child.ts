@@ -1,6 +1,7 @@
 import { register } from 'node:module';
 
 import { getInstrumentations, hookImports } from '../../../src/instrumentation/index.ts';
+import { registerDatadog } from './datadog.ts';
 import { registerTelemetry } from '../support/telemetry.ts';
 import { SUITES } from './suites.ts';
 import { tryForm } from './trial.ts';
@@ -16,7 +17,7 @@ const [client = '', variant = '', url = ''] = process.argv.slice(2);
 process.on('uncaughtException', () => undefined);
 
 // Once and first: OpenTelemetry's own instrumentations keep the tracer that they found.
-const telemetry = registerTelemetry();
+const telemetry = variant === 'dd-trace' ? await registerDatadog(client) : registerTelemetry();
 if (variant === 'clew') {
   for (const instrumentation of getInstrumentations({ all: { requireParent: false } }))
     instrumentation.enable();
@@ -31,7 +32,8 @@ if (variant === 'clew') {
 const suite = await SUITES[client]!();
 for (const setting of suite.settings) {
   for (const form of setting.forms) {
-    for (const withSpan of [true, false]) {
+    // dd-trace carries its span and nothing else: without one there is nothing to look at.
+    for (const withSpan of variant === 'dd-trace' ? [true] : [true, false]) {
       const trial = await tryForm(
         setting,
         form,

@@ -5,6 +5,7 @@ import {
   type ClientConfig,
   type Instrumentation,
 } from '../../../src/instrumentation/index.ts';
+import { optionsOf, type ClientName } from '../../../src/instrumentation/client-options.ts';
 import type { FormSuite } from './form.ts';
 
 /** A client and the drivers underneath, instrumented. */
@@ -29,7 +30,11 @@ export function instrumentSuite(suite: FormSuite, exports: object[] = []): Instr
   for (const driver of drivers) driver.enable();
   return {
     configure: (config) => {
-      for (const one of [own, ...drivers]) one.setConfig(config);
+      for (const one of [own, ...drivers]) {
+        one.setConfig(
+          optionsOf(one.instrumentationName.slice('clew/'.length) as ClientName, config),
+        );
+      }
     },
     undo: () => {
       for (const undo of undos) undo();

@@ -17,7 +17,7 @@ const UPDATES = process.env['UPDATE_STATEMENTS'] === '1';
 export interface Statement {
   name: string;
   text: unknown;
-  /** What the name begins with: a summary, or the name of a command. */
+  /** What the name begins with: a summary, the name of a command, or what is done with messages. */
   summary: unknown;
 }
 
@@ -25,7 +25,10 @@ export function statementOf({ name, attributes }: ReadableSpan): Statement {
   return {
     name,
     text: attributes['db.query.text'],
-    summary: attributes['db.query.summary'] ?? attributes['db.operation.name'],
+    summary:
+      attributes['messaging.operation.name'] ??
+      attributes['db.query.summary'] ??
+      attributes['db.operation.name'],
   };
 }
 

@@ -14,10 +14,10 @@ const cells = (table: string): string[][] =>
     .filter((line) => !/^[| -]+$/.test(line))
     .map((line) => line.split('|').map((cell) => cell.trim()));
 
-describe('the table of clients in the README', () => {
+describe('the table of clients in docs/databases.md', () => {
   it('says what the page of all API forms says', () => {
     assert.deepEqual(
-      cells(generatedPart(read('README.md'), 'api-forms')),
+      cells(generatedPart(read('docs/databases.md'), 'api-forms')),
       cells(summaryOf(read('docs/api-forms.md'))),
       'run `npm run matrix -- --summary`, which makes the table anew from the page',
     );
@@ -33,5 +33,23 @@ describe('the table of clients in the README', () => {
       '| one | y | own | 2 | own | 0 for 1 |',
     ].join('\n');
     assert.deepEqual(cells(summaryOf(page))[1], ['', '`a client`', '2', '2', '2', '1', '0', '']);
+  });
+
+  it('has the columns of dd-trace where it was tried, and none where it does not know the client', () => {
+    const page = [
+      '## one',
+      '',
+      '| setting | form | clew: context | clew: spans | dd-trace: context | dd-trace: spans |',
+      '| --- | --- | --- | --- | --- | --- |',
+      '| one | x | own | 1 | foreign | 1 |',
+      '## two',
+      '',
+      '| setting | form | context | spans |',
+      '| --- | --- | --- | --- |',
+      '| one | x | own | 1 |',
+    ].join('\n');
+    const [, one, two] = cells(summaryOf(page));
+    assert.deepEqual(one, ['', '`one`', '1', '1', '1', '0', '1', '']);
+    assert.deepEqual(two, ['', '`two`', '1', '1', '1', 'none', 'none', '']);
   });
 });

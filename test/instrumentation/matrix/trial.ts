@@ -1,4 +1,4 @@
-import { SpanKind, trace } from '@opentelemetry/api';
+import { SpanKind, trace, type Span } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 
 import { asCaller, asUnsampledCaller, caller } from '../support/callers.ts';
@@ -50,7 +50,7 @@ export async function tryForm<Target>(
     const call = (): Promise<unknown> => {
       const ownSpan = trace.getActiveSpan();
       return form.run(opened.target, (place) => {
-        const context = contextOf(name, caller(), trace.getActiveSpan() !== ownSpan);
+        const context = contextOf(name, caller(), !isSame(trace.getActiveSpan(), ownSpan));
         places.push({ caller: name, place, context });
       });
     };
@@ -72,6 +72,11 @@ export async function tryForm<Target>(
     expectedSpans: operations * CALLERS.length,
     ...(failure === undefined ? {} : { failure }),
   };
+}
+
+/** Whether both are the same span, which dd-trace gives out as another object each time. */
+function isSame(one: Span | undefined, other: Span | undefined): boolean {
+  return one === other || (!!one && one.spanContext().spanId === other?.spanContext().spanId);
 }
 
 function contextOf(expected: string, actual: string, isInside: boolean): Place['context'] {

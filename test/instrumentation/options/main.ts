@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-import { README, withTable } from './table.ts';
+import { MESSAGING_PAGE, OPTIONS_PAGE, withMessagingTable, withTable } from './table.ts';
 
-/* Writes the table of the clients' options into the README. */
-writeFileSync(README, await withTable(readFileSync(README, 'utf8')));
+/* Writes the tables of options into the pages of configuration and of producers and consumers. */
+writeFileSync(OPTIONS_PAGE, await withTable(readFileSync(OPTIONS_PAGE, 'utf8')));
+writeFileSync(MESSAGING_PAGE, await withMessagingTable(readFileSync(MESSAGING_PAGE, 'utf8')));

@@ -21,7 +21,11 @@ describe('the text of a Redis command', () => {
     [['SISMEMBER', 'key', 'member'], 'SISMEMBER key ?'],
     [['PUBLISH', 'channel', 'message'], 'PUBLISH ? ?'],
     [['ZUNIONSTORE', 'to', '2', 'a', 'b', 'WEIGHTS', '1', '2'], 'ZUNIONSTORE to ? a b ? ? ?'],
-    [['XREAD', 'COUNT', '2', 'STREAMS', 'a', 'b', '0', '0'], 'XREAD ? ? ? a b ? ?'],
+    [['XREAD', 'COUNT', '2', 'STREAMS', 'a', 'b', '0', '0'], 'XREAD COUNT ? STREAMS a b ? ?'],
+    [
+      ['xreadgroup', 'GROUP', 'workers', 'one', 'block', '5', 'NOACK', 'streams', 'a', '>'],
+      'xreadgroup GROUP ? ? block ? NOACK streams a ?',
+    ],
     [['MY.MODULE', 'key'], 'MY.MODULE ?'],
     [['PING'], 'PING'],
   ];

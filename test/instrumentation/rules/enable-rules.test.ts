@@ -19,7 +19,8 @@ const require = createRequire(import.meta.url);
 const PATCHED: [object, string][] = [
   [IncomingMessage.prototype, 'on'],
   [ServerResponse.prototype, 'once'],
-  [Server.prototype, 'listen'],
+  [Server.prototype, '_listen2'],
+  [Server.prototype, 'once'],
   [AbortSignal.prototype, 'addEventListener'],
   [Writable.prototype, 'write'],
   [Duplex.prototype, 'write'],

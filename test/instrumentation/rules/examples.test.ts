@@ -3,7 +3,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter, once } from 'node:events';
 import { createRequire } from 'node:module';
 
-import { OperationResource } from '../../../src/instrumentation/operation-resource.ts';
+import { OperationResource } from '../../../src/carry/operation-resource.ts';
 import { wrap } from '../../../src/instrumentation/wrap.ts';
 import { AsyncResourceTracer } from '../../../src/tracer/async-resource-tracer.ts';
 import type { AsyncTrace } from '../../../src/tracer/record.ts';

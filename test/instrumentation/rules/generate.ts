@@ -22,7 +22,7 @@ const require = createRequire(import.meta.url);
 export const SCHEMA_FILE: string = join(root, 'clew.rules.schema.json');
 export const DOCS_FILE: string = join(root, 'docs/rules.md');
 /** The documents with the table; one without the markers is left alone. */
-export const TABLE_FILES: readonly string[] = [DOCS_FILE, join(root, 'README.md')];
+export const TABLE_FILES: readonly string[] = [DOCS_FILE];
 const BEGIN = '<!-- libraries: written by `npm run rules:generate` -->';
 const END = '<!-- /libraries -->';
 const TESTED_NODES = NODE_LINES.join(', ');

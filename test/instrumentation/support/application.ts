@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import type { Attributes } from '@opentelemetry/api';
 
+import { PROGRAMS } from '../../support/modules.ts';
+
 const PRELOAD = new URL('../../fixtures/instrumentation/preload.js', import.meta.url);
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** A span as a preloaded application printed it. */
 export interface PrintedSpan {
@@ -21,7 +21,7 @@ export async function runApplication(
   source: string,
   kind: 'module' | 'commonjs',
   env: Record<string, string>,
-  cwd: string = ROOT,
+  cwd: string = PROGRAMS,
 ): Promise<PrintedSpan[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,

@@ -1,12 +1,11 @@
 import { symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { build, type Format, type Plugin } from 'esbuild';
 
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+import { MODULES, PROGRAMS } from '../../support/modules.ts';
 
-const OURS = join(ROOT, 'build/src/index.js');
+const OURS = join(PROGRAMS, 'src/index.js');
 
 /** What pg and mongodb load where it is installed. */
 const OPTIONAL = [
@@ -54,7 +53,7 @@ export async function bundle(options: BundleOptions): Promise<string> {
   const outfile = join(folder, format === 'esm' ? 'app.mjs' : 'app.cjs');
   for (const file of beside) symlinkSync(file, join(folder, basename(file)));
   await build({
-    stdin: { contents: source, resolveDir: ROOT },
+    stdin: { contents: source, resolveDir: PROGRAMS },
     outfile,
     bundle: true,
     format,
@@ -76,7 +75,7 @@ const outside: Plugin = {
   name: 'outside',
   setup: (own) => {
     own.onResolve({ filter: /^@opentelemetry\//, namespace: 'file' }, ({ path }) => ({
-      path: join(ROOT, 'node_modules', path, 'build/src/index.js'),
+      path: join(MODULES, path, 'build/src/index.js'),
       external: true,
     }));
     own.onResolve({ filter: /^clew$/ }, () => ({ path: OURS, external: true }));

@@ -32,8 +32,15 @@ export function asUnsampledCaller<Result>(
   return context.with(own, fn);
 }
 
+/** Finds a caller by something else than its key, which not every context manager keeps. */
+let find: (() => string | undefined) | undefined;
+export function findCallersBy(finder: () => string | undefined): void {
+  find = finder;
+}
+
 /** Who the running code belongs to: the name given to `asCaller`, or `nobody`. */
 export function caller(): string {
+  if (find) return find() ?? 'nobody';
   return (context.active().getValue(CALLER) as string | undefined) ?? 'nobody';
 }
 

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 
 import { wrap } from '../../../src/instrumentation/wrap.ts';
-import { as, isCollected, Pool, store } from './support.ts';
+import { isCollected } from '../../support/collected.ts';
+import { as, Pool, store } from './support.ts';
 
 describe('rule kind args', () => {
   it('runs each callback in the context of its caller', () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 
 import { wrap } from '../../../src/instrumentation/wrap.ts';
-import { as, isCollected, store } from './support.ts';
+import { isCollected } from '../../support/collected.ts';
+import { as, store } from './support.ts';
 
 const ADDERS = ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener'] as const;
 

@@ -18,13 +18,3 @@ export class Pool {
     for (const each of this.waiting.splice(0)) each();
   }
 }
-
-/** Whether the garbage collector takes it, given some turns to do so. */
-export async function isCollected(ref: WeakRef<object>): Promise<boolean> {
-  for (let round = 0; round < 10; round++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    globalThis.gc?.();
-  }
-  // Only now: a reference that is looked at holds its object for the rest of the turn.
-  return ref.deref() === undefined;
-}

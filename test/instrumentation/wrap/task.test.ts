@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 
 import { wrap } from '../../../src/instrumentation/wrap.ts';
-import { as, isCollected, store } from './support.ts';
+import { isCollected } from '../../support/collected.ts';
+import { as, store } from './support.ts';
 
 /** A queue as libraries write them: a list, and a worker that is called when somebody drains. */
 class Queue {

@@ -1,7 +1,7 @@
 import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { byClass } from '../../operation.ts';
-import type { Undo } from '../../patch.ts';
+import type { Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { patchLoader } from './loader-source.ts';
 

@@ -9,11 +9,11 @@ import {
   type SpanContext,
 } from '@opentelemetry/api';
 
-import { OperationResource } from '../../operation-resource.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { OperationResource } from '../../../carry/operation-resource.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { addExceptionEvent } from '../../recorder/exception-event.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 
 /** What is used of a loader, as far as all supported versions have it. */
 interface Loader {

@@ -1,13 +1,14 @@
 import type { EventEmitter } from 'node:events';
 
+import { CallScope } from '../../../carry/call-scope.ts';
 import { callerHere, type CallerOf } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
-import type { OperationResource } from '../../operation-resource.ts';
-import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../../patch.ts';
+import type { OperationResource } from '../../../carry/operation-resource.ts';
+import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../../../base/patch.ts';
 import { createEndpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 
 /** What is used of a pool, as far as all supported versions have it. */
 interface GenericPool extends EventEmitter {
@@ -26,7 +27,7 @@ interface GenericPool extends EventEmitter {
 }
 
 /** Who needs the resource that is being made, while that call is on the stack. */
-let creating: OperationResource | undefined;
+const creating = new CallScope<OperationResource>();
 /** Whose need it was that failed; an entry lives as long as the error. */
 const failedFor = new WeakMap<object, OperationResource>();
 
@@ -52,18 +53,17 @@ export function patchPool(
     patchListeners(prototype, { callerOf }),
     patchOnce(prototype, '_createResource', 'home', (original) => {
       return function _createResource() {
-        const outer = creating;
-        creating = callerHere();
+        const outer = creating.enter(callerHere());
         try {
           return runInRoot(original, this);
         } finally {
-          creating = outer;
+          creating.leave(outer);
         }
       };
     }),
     patchMethod(prototype, '_trackOperation', (original) => {
       return function _trackOperation(operation, ...rest) {
-        const caller = creating ?? callerHere();
+        const caller = creating.current ?? callerHere();
         const remember = (reason: unknown): void => {
           if (caller && isObject(reason)) failedFor.set(reason, caller);
         };

@@ -1,37 +1,43 @@
 import { channel } from 'node:diagnostics_channel';
 
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
+import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import { isExchange, isReceiving } from '../../redis/message-commands.ts';
 import { isSettingUp } from '../../redis/setup.ts';
+import { contextFields } from '../../redis/stream-entries.ts';
 import { CommandOperation } from './command-operation.ts';
 import { patchConnection } from './connection-source.ts';
 import { failThrown, recordThrown } from '../../thrown-calls.ts';
 import { describe, endpointOf } from './describe.ts';
 import { currentScript, isScriptCommand, patchScripts, undoScripts } from './script-source.ts';
-import { OPERATION, type ClassOf, type RedisCommand, type RedisConnection } from './shapes.ts';
+import type { ClassOf, RedisCommand, RedisConnection } from './shapes.ts';
 
 /*
  * A command comes by here whenever it is sent: by the application, out of the offline queue, from a
  * cluster to one of its servers, again after a reconnection. The first time is the call, which
- * leaves its operation on the command that the client made for it. (In a table with weak keys it
- * would cost as much again as all else that is done for a command, and all that in the collector.)
+ * attaches its operation to the command that the client made for it.
  */
 
 /** The client's own channel, whose subscribers should hear of a command in its caller's context. */
 const COMMAND_START = channel('tracing:ioredis:command:start');
 
 /** Whether an operation is worth its cost: the client keeps the callers of its promises itself. */
-export function isWanted(recorder: Recorder): boolean {
-  return recorder.isListening || COMMAND_START.hasSubscribers;
+export function isWanted(recorder: Recorder, name = ''): boolean {
+  return (
+    recorder.isListening ||
+    COMMAND_START.hasSubscribers ||
+    (isReceiving(name) && recorder.isListeningToMessages)
+  );
 }
 
 /** Lets `command` be sent in the scope of `operation`, and not as an operation of its own. */
 export function link(command: RedisCommand, operation: CommandOperation): void {
-  command[OPERATION] = operation;
+  attachWork(command, operation);
 }
 
 export function isLinked(command: RedisCommand): boolean {
-  return command[OPERATION] !== undefined;
+  return workOf(command) !== undefined;
 }
 
 /** Patches a class of connections: to one server, or to a cluster. */
@@ -50,12 +56,14 @@ export function patchRedis(
       return function sendCommand(command, ...rest) {
         if (patch.isUndone) return original.call(this, command, ...rest);
         if (!isCommand(command)) return refusing(this, recorder, original, [command, ...rest]);
-        const known = command[OPERATION];
+        const known = workOf<CommandOperation>(command);
         if (known) return known.run(sendAgain, this, known, recorder, original, command, rest);
-        if (!isTheUsers(command) || !isWanted(recorder)) {
-          return original.call(this, command, ...rest);
-        }
-        const operation = start(this, command, recorder);
+        if (!isTheUsers(command)) return original.call(this, command, ...rest);
+        const operation = isWanted(recorder, command.name)
+          ? start(this, command, recorder)
+          : undefined;
+        carryContext(command, operation, recorder);
+        if (operation === undefined) return original.call(this, command, ...rest);
         try {
           return original.call(this, command, ...rest);
         } catch (error) {
@@ -125,22 +133,32 @@ function start(
 ): CommandOperation {
   const script = currentScript();
   const operation = script?.operation ?? new CommandOperation();
-  command[OPERATION] = operation;
+  attachWork(command, operation);
   if (script?.operation === undefined) observe(command, operation, recorder);
   // A cluster that is ready passes the command on before this call returns: then its server is
   // known at the start, which is when a sampler asks.
   const isPassedOn = connection.isCluster === true && connection.status === 'ready';
-  if (!recorder.isListening || isPassedOn) return operation;
+  if (isPassedOn || !(recorder.isListening || isReceiving(command.name))) return operation;
   operation.record(recorder, describe(connection, command));
   if (connection.status === 'ready') operation.located();
   return operation;
+}
+
+/** Adds the context to an entry of a stream. The list is the client's own, made for this command. */
+export function carryContext(
+  command: RedisCommand,
+  operation: CommandOperation | undefined,
+  recorder: Recorder,
+): void {
+  const fields = contextFields(recorder, operation?.recording, command.name, command.args);
+  if (fields) (command.args as unknown[]).push(...fields);
 }
 
 /** Sees how `command` ends, before its promise tells the application. */
 function observe(command: RedisCommand, operation: CommandOperation, recorder: Recorder): void {
   const { resolve, reject } = command;
   let result: unknown;
-  if (recorder.config.responseHook) {
+  if (recorder.config.responseHook || isExchange(command.name)) {
     const transform = command.transformReply.bind(command);
     const keepResult = (reply: unknown): unknown => (result = transform(reply));
     command.transformReply = keepResult;

@@ -1,4 +1,4 @@
-import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { callerHere, CallsUnderWay, type CallerOf } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
@@ -16,6 +16,8 @@ const MESSAGES = new Set<string | symbol>(
 /** Who opens a connection, and who closes it: the events of that are about their calls. */
 const opening = new CallsUnderWay();
 const closing = new CallsUnderWay();
+/** Who has a cluster ask which server has what: the caller whose command was redirected, for one. */
+const refreshing = new CallsUnderWay();
 /** Those after which a connection is opened or closed, and its next events are nobody's. */
 const LAST_STATUS = new Set(['ready', 'monitoring', 'end']);
 const STATUS_EVENTS = new Set<string | symbol>([
@@ -27,6 +29,7 @@ const STATUS_EVENTS = new Set<string | symbol>([
   'reconnecting',
   'end',
 ]);
+const CLUSTER_EVENTS = new Set<string | symbol>(['+node', '-node', 'node error', 'refresh']);
 
 /** A status is emitted in the next tick. */
 function settled(connection: object): void {
@@ -37,8 +40,10 @@ function settled(connection: object): void {
 const callerOf: CallerOf = (connection, event) => {
   // The command that selects a database says so before it is sent.
   if (event === 'select') return isSettingUp() ? undefined : callerHere();
-  if (!STATUS_EVENTS.has(event)) return undefined;
-  return closing.of(connection) ?? opening.of(connection);
+  const isOfCluster = CLUSTER_EVENTS.has(event);
+  if (!isOfCluster && !STATUS_EVENTS.has(event)) return undefined;
+  const caller = closing.of(connection) ?? opening.of(connection);
+  return caller ?? (isOfCluster ? refreshing.of(connection) : undefined);
 };
 
 /** Patches the birth of connections and the registration of listeners. */
@@ -53,7 +58,12 @@ export function patchConnection(prototype: RedisConnection, recorder: Recorder):
     // A cluster asks which server has what, also when a command of the application's is redirected.
     patchMethod(prototype, 'refreshSlotsCache', (original) => {
       return function refreshSlotsCache(callback) {
-        return setUp(original, this, bound(callback));
+        const heard = bound(callback);
+        refreshing.begin(this);
+        return setUp(original, this, (...args: unknown[]) => {
+          refreshing.end(this);
+          return typeof heard === 'function' ? (heard(...args) as unknown) : undefined;
+        });
       };
     }),
     patchMethod(prototype, 'delayUntilReady', (original) => {

@@ -1,15 +1,16 @@
 import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { undoAll, type Undo } from '../../patch.ts';
+import { undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { describeError, noteReplyErrors } from '../../redis/describe.ts';
+import { receivedIn } from '../../redis/stream-entries.ts';
 import { patchRedis } from './command-source.ts';
 import { patchPipeline } from './pipeline-source.ts';
 
 /** `ioredis` with its pipelines, clusters and scripts, and its fork `iovalkey`. */
 export const ioredis: ClientDefinition = {
   name: 'ioredis',
-  responses: { describeError },
+  responses: { describeError, messagesIn: receivedIn },
   requireParent: true,
   modules: [
     { module: 'ioredis', versions: '>=5.0.0 <7', patch: patchPackage },

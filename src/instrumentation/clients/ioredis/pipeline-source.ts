@@ -1,8 +1,9 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import { isReceiving } from '../../redis/message-commands.ts';
 import { isSettingUp } from '../../redis/setup.ts';
 import { CommandOperation } from './command-operation.ts';
-import { isLinked, isWanted, link } from './command-source.ts';
+import { carryContext, isLinked, isWanted, link } from './command-source.ts';
 import { describe, describePipeline, errorIn, isMulti } from './describe.ts';
 import type { ClassOf, RedisPipeline } from './shapes.ts';
 
@@ -26,13 +27,18 @@ export function patchPipeline(
     patchMethod(prototype, 'sendCommand', (original) => {
       return function sendCommand(command) {
         const result = original.call(this, command);
-        if (isAutomatic(this) && !command.ignore && !isLinked(command) && isWanted(recorder)) {
-          const operation = new CommandOperation();
+        if (!isAutomatic(this) || command.ignore || isLinked(command)) return result;
+        const { name } = command;
+        const operation = isWanted(recorder, name) ? new CommandOperation() : undefined;
+        if (operation) {
           link(command, operation);
-          if (recorder.isListening) operation.record(recorder, describe(this.redis, command));
+          // A read is recorded where its reply has links, and that is known at its end.
+          if (recorder.isListening || isReceiving(name))
+            operation.record(recorder, describe(this.redis, command));
           if (this.redis.status === 'ready' && !this.redis.isCluster) operation.located();
           operationsOf(this).push(operation);
         }
+        carryContext(command, operation, recorder);
         return result;
       };
     }),
@@ -90,7 +96,14 @@ function execute(pipeline: RedisPipeline, recorder: Recorder): CommandOperation 
   // A cluster that was not ready, or that was redirected, executes it again.
   if (executed.has(pipeline) || isAutomatic(pipeline)) return undefined;
   executed.add(pipeline);
-  if (!recorder.isListening || isSettingUp()) return undefined;
+  const operation = recorder.isListening && !isSettingUp() ? start(pipeline, recorder) : undefined;
+  if (recorder.config.streamContext) {
+    for (const command of pipeline._queue) carryContext(command, operation, recorder);
+  }
+  return operation;
+}
+
+function start(pipeline: RedisPipeline, recorder: Recorder): CommandOperation {
   const { redis, _queue } = pipeline;
   const operation = new CommandOperation();
   operation.record(recorder, describePipeline(redis, _queue));

@@ -1,4 +1,5 @@
-import { claim, ownerOf, patchMethod, type Undo } from '../../patch.ts';
+import { CallScope } from '../../../carry/call-scope.ts';
+import { claim, ownerOf, patchMethod, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { noteScript } from '../../redis/scripts.ts';
 import { finishing } from '../../running-operation.ts';
@@ -8,20 +9,20 @@ import type { RedisCommand, RedisConnection, RedisScript } from './shapes.ts';
 /*
  * Commands that the application defined by a script. The client sends the script's digest and, if
  * the server does not know it, the script: two commands for one call, whose operation ends with the
- * promise that the call returns. `current` is the call on the stack; `classes` are those of the
+ * promise that the call returns. `calling` has the call on the stack; `classes` are those of the
  * commands, by which the second one is known.
  */
 interface ScriptCall {
   /** Not that of a script in a pipeline, which has an operation as a whole. */
   operation: CommandOperation | undefined;
 }
-let current: ScriptCall | undefined;
+const calling = new CallScope<ScriptCall>();
 const classes = new WeakSet<object>();
 const undos: Undo[] = [];
 
 /** The script being called right now. */
 export function currentScript(): ScriptCall | undefined {
-  return current;
+  return calling.current;
 }
 
 export function isScriptCommand(command: RedisCommand): boolean {
@@ -75,13 +76,12 @@ function executeOf(original: RedisScript['execute'], recorder: Recorder): RedisS
       operation && typeof callback === 'function'
         ? finishing(operation, callback as () => void)
         : callback;
-    const outer = current;
-    current = { operation };
+    const outer = calling.enter({ operation });
     let result: unknown;
     try {
       result = original.call(this, container, args, options, told);
     } finally {
-      current = outer;
+      calling.leave(outer);
     }
     // The client has handled a rejection that it tells a callback: a promise made here would not be.
     if (operation === undefined || told !== callback) return result;

@@ -1,11 +1,6 @@
 import type { EventEmitter } from 'node:events';
 
-import type { CommandOperation } from './command-operation.ts';
-
 /* What is used of ioredis and its fork iovalkey, as far as all supported versions have it. */
-
-/** Where a command has its operation, from the call that it was made for. */
-export const OPERATION: unique symbol = Symbol('clew.operation');
 
 /** A command on its way; made by the client for every call. */
 export interface RedisCommand {
@@ -19,7 +14,6 @@ export interface RedisCommand {
   resolve(this: void, reply: unknown): unknown;
   reject(this: void, error: unknown): unknown;
   transformReply(reply: unknown): unknown;
-  [OPERATION]?: CommandOperation;
 }
 
 /** A connection to one server, or a cluster of them. */

@@ -1,6 +1,6 @@
 import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { undoAll, type Undo } from '../../patch.ts';
+import { undoAll, type Undo } from '../../../base/patch.ts';
 import { describeError } from './describe.ts';
 import { patchClient, patchPool } from './source.ts';
 

@@ -1,8 +1,8 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
-import { suppressed } from '../../recorder/suppression.ts';
-import { runInRoot } from '../../root.ts';
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { suppressed } from '../../../carry/suppression.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 import { holds } from '../tarn/pool-source.ts';
 import { endpointOf } from './describe.ts';
 import type { KnexClient, TarnPool } from './shapes.ts';

@@ -1,7 +1,7 @@
 import type { ClientDefinition } from '../../client.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
 import { byClass } from '../../operation.ts';
-import { claim, replaceFunction, undoAll, type Undo } from '../../patch.ts';
+import { claim, replaceFunction, undoAll, type Undo } from '../../../base/patch.ts';
 import { bindCallback } from '../../running-operation.ts';
 
 /**

@@ -1,12 +1,22 @@
 import { EventEmitter } from 'node:events';
 
-import type { Cluster, Connection, Factories, FilteredCluster, Pool, UserPool } from './shapes.ts';
+import type {
+  Cluster,
+  Connection,
+  Factories,
+  FilteredCluster,
+  Pool,
+  UserConnection,
+  UserPool,
+} from './shapes.ts';
 
 /** The prototypes that are behind what the package makes. */
 export interface Classes {
   connection: Connection | undefined;
   pool: Pool | undefined;
   userPool: UserPool;
+  /** What the application has of a connection, which the package of promises makes later. */
+  userConnection: Promise<UserConnection | undefined>;
   cluster: Cluster | undefined;
   filteredCluster: FilteredCluster;
 }
@@ -18,11 +28,10 @@ export interface Classes {
  */
 export function findClasses(factories: Factories): Classes {
   const { emitters, made } = emittersMadeBy(() => {
-    // A connection whose stream never comes; the promise of it is never kept.
-    factories.createConnection({ stream: () => undefined, connectTimeout: 0 });
+    const userConnection = factories.createConnection({ stream: () => undefined });
     const userPool = factories.createPool({ connectionLimit: 0, minimumIdle: 0 });
     const filteredCluster = factories.createPoolCluster({}).of('.*');
-    return { userPool, filteredCluster };
+    return { userConnection, userPool, filteredCluster };
   });
   const withMethod = (method: string): object | undefined => {
     const found = emitters.find((emitter) => method in emitter);
@@ -32,6 +41,7 @@ export function findClasses(factories: Factories): Classes {
     connection: withMethod('addCommandQueue') as Connection | undefined,
     pool: withMethod('release') as Pool | undefined,
     cluster: withMethod('_handleConnectionError') as Cluster | undefined,
+    userConnection: prototypeOfPromised(made.userConnection),
     userPool: prototypeOf(made.userPool) as UserPool,
     filteredCluster: prototypeOf(made.filteredCluster) as FilteredCluster,
   };
@@ -39,6 +49,19 @@ export function findClasses(factories: Factories): Classes {
 
 function prototypeOf(target: object): object {
   return Object.getPrototypeOf(target) as object;
+}
+
+async function prototypeOfPromised(made: unknown): Promise<UserConnection | undefined> {
+  try {
+    const connection: unknown = await made;
+    return isObject(connection) ? (prototypeOf(connection) as UserConnection) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The emitters whose constructors run while `make` is called. */
@@ -49,6 +72,10 @@ function emittersMadeBy<Made>(make: () => Made): { emitters: object[]; made: Mad
   const original = constructors.init;
   constructors.init = function init(this: object, options) {
     emitters.push(this);
+    // It is connected at once, and to nothing.
+    if ('addCommandQueue' in this) {
+      Object.defineProperty(this, 'connect', { value: () => Promise.resolve() });
+    }
     original.call(this, options);
   };
   try {

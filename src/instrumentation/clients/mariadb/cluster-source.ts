@@ -1,8 +1,9 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { plainProperty } from '../../plain-property.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
 import { tryWrap } from '../../wrap.ts';
-import { selectingFor, selectingOperation } from './calls.ts';
+import { selecting } from './calls.ts';
 import { ANY_ENDPOINT, batchSizeOf, describeStatement } from './describe.ts';
 import type { Cluster, FilteredCluster } from './shapes.ts';
 
@@ -21,7 +22,7 @@ export function patchCluster(prototype: Cluster): Undo | undefined {
     tryWrap(prototype, { kind: 'emitter', module: 'mariadb' }),
     patchMethod(prototype, 'getConnection', (original) => {
       return function getConnection(...args) {
-        const operation = selectingOperation();
+        const operation = selecting.current;
         const promise = original.apply(this, args);
         // The library's own promise: what it hands to the user it derives from this one.
         if (operation && promise) promise.then(undefined, (error) => fail(operation, error));
@@ -43,11 +44,11 @@ function retryingFor<This, Result>(
   original: (this: This, ...args: unknown[]) => Result,
 ): (this: This, ...args: unknown[]) => Result {
   return function handleConnectionError(...args) {
-    const operation = selectingOperation();
+    const operation = selecting.current;
     const retry = args[2];
     if (!operation || typeof retry !== 'function') return original.apply(this, args);
     const retried = (...again: unknown[]): unknown =>
-      selectingFor(operation, () => Reflect.apply(retry, undefined, again) as unknown);
+      selecting.run(operation, () => Reflect.apply(retry, undefined, again) as unknown);
     return original.apply(this, args.with(2, retried));
   };
 }
@@ -66,7 +67,7 @@ export function patchFilteredCluster(
     ),
     patchMethod(prototype, 'getConnection', (original) => {
       return function getConnection(callback) {
-        const operation = selectingOperation();
+        const operation = selecting.current;
         if (typeof callback !== 'function') return original.call(this, callback);
         const told = callback as (...args: unknown[]) => unknown;
         const bound = bindCallback('MARIADB_CLUSTER_CONNECTION', told);
@@ -94,7 +95,7 @@ function queryOf(original: Method, name: string, recorder: Recorder): Method {
     const operation = new RunningOperation('MARIADB_CLUSTER_QUERY');
     if (recorder.isListening) operation.record(recorder, described);
     const given = callback ? args.with(index, finishing(operation, callback)) : args;
-    return selectingFor(operation, () => original.apply(this, given));
+    return selecting.run(operation, () => original.apply(this, given));
   };
 }
 
@@ -108,9 +109,4 @@ function describe(
   const values = (isObject ? plainProperty(statement, 'values') : undefined) ?? beside;
   const described = describeStatement(ANY_ENDPOINT, { sql, values });
   return isBatch ? { ...described, batchSize: batchSizeOf({ values }) } : described;
-}
-
-/** A property of the user's that can be read without running the user's code. */
-function plainProperty(target: object, key: string): unknown {
-  return Object.getOwnPropertyDescriptor(target, key)?.value;
 }

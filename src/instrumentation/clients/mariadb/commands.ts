@@ -1,3 +1,4 @@
+import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
 import {
   claim,
   ownerOf,
@@ -6,17 +7,16 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
 import type { RunningOperation } from '../../running-operation.ts';
 import type { Command } from './shapes.ts';
 
 /*
- * A connection executes commands, which the library makes for every call. A command holds its link
- * to the call that brought it: written when it is given to its connection, read when it calls back
- * or emits. A table by command would keep both through every minor collection. `prepared` is by
- * prepared statement, for those that one call prepares in order to execute them.
+ * A connection executes commands, which the library makes for every call. A state is attached to a
+ * command when it is given to its connection, with the operation of the call that brought it, and
+ * read when the command calls back or emits. `prepared` is by prepared statement, for those that one
+ * call prepares in order to execute them.
  */
-const LINK = Symbol('clew link');
 const prepared = new WeakMap<object, RunningOperation>();
 
 /** What is executed with `statement` belongs to `operation`. */
@@ -24,22 +24,18 @@ export function prepareFor(operation: RunningOperation, statement: unknown): voi
   if (typeof statement === 'object' && statement !== null) prepared.set(statement, operation);
 }
 
-export interface Link {
+export interface CommandState {
   readonly operation: RunningOperation;
   /** Whether the operation is over with this command; what prepares for another one is not. */
   isLast(this: void): boolean;
 }
 
-interface Stamped {
-  [LINK]?: Link;
+function stateOf(command: Command): CommandState | undefined {
+  return workOf(command);
 }
 
-function linkOf(command: Command): Link | undefined {
-  return (command as Stamped)[LINK];
-}
-
-export function isLinked(command: Command): boolean {
-  return linkOf(command) !== undefined;
+export function isAttached(command: Command): boolean {
+  return stateOf(command) !== undefined;
 }
 
 /** The operation that `statement` was prepared for. */
@@ -48,8 +44,8 @@ export function preparedFor(statement: object | null | undefined): RunningOperat
 }
 
 /** Lets everything that `command` tells the user happen in the scope of the operation. */
-export function link(command: Command, made: Link): void {
-  (command as Stamped)[LINK] = made;
+export function carry(command: Command, made: CommandState): void {
+  attachWork(command, made);
   const { resolve, reject } = command;
   const resolved: Command['resolve'] = (result) =>
     answer(made, command, resolve, undefined, result);
@@ -60,7 +56,7 @@ export function link(command: Command, made: Link): void {
 }
 
 function answer(
-  { operation, isLast }: Link,
+  { operation, isLast }: CommandState,
   command: Command,
   tell: Command['resolve'],
   error: unknown,
@@ -85,7 +81,7 @@ function rowsOf(command: Command, result: unknown): unknown {
 /** Ends what `commands` belong to: they will never hear of their end. */
 export function abandon(commands: Iterable<Command>, error: unknown): void {
   for (const command of commands) {
-    const made = linkOf(command);
+    const made = stateOf(command);
     made?.operation.settle(error);
     made?.operation.end();
   }
@@ -126,7 +122,7 @@ function emitOf(
 ): (this: Command, event: string | symbol, ...args: unknown[]) => boolean {
   return function emit(event, ...args) {
     const isHeard = EVENTS.has(event) && this.listenerCount(event) > 0;
-    const made = isHeard && !patch.isUndone ? linkOf(this) : undefined;
+    const made = isHeard && !patch.isUndone ? stateOf(this) : undefined;
     if (!made) return original.call(this, event, ...args);
     return made.operation.run(original, this, event, ...args);
   };
@@ -135,7 +131,7 @@ function emitOf(
 /** What sends a command is the end of the one before it. */
 function inScope(original: Method, patch: PatchState): Method {
   return function start(...args) {
-    const made = patch.isUndone ? undefined : linkOf(this);
+    const made = patch.isUndone ? undefined : stateOf(this);
     return made ? made.operation.run(original, this, ...args) : original.apply(this, args);
   };
 }
@@ -149,7 +145,7 @@ function readOf(original: Method, patch: PatchState): Method {
       typeof this.opts?.typeCast === 'function' ||
       this.listenerCount('data') > 0 ||
       isAlwaysCalling;
-    const made = isCalling && !patch.isUndone ? linkOf(this) : undefined;
+    const made = isCalling && !patch.isUndone ? stateOf(this) : undefined;
     return made ? made.operation.run(original, this, ...args) : original.apply(this, args);
   };
 }
@@ -165,5 +161,5 @@ export function settlingStream<Stream extends NodeJS.EventEmitter>(
   command: Command,
   stream: Stream,
 ): Stream {
-  return stream.prependOnceListener('close', () => linkOf(command)?.operation.settle());
+  return stream.prependOnceListener('close', () => stateOf(command)?.operation.settle());
 }

@@ -1,3 +1,4 @@
+import { CallScope } from '../../../carry/call-scope.ts';
 import {
   claim,
   patchHotMethod,
@@ -5,28 +6,22 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 import { RunningOperation } from '../../running-operation.ts';
+import { isThrownRecorded } from '../../thrown-calls.ts';
 import { tryWrap } from '../../wrap.ts';
-import {
-  belongsTo,
-  isCallQuiet,
-  operationOfCall,
-  quietly,
-  selectingFor,
-  takeReserved,
-} from './calls.ts';
+import { belongsTo, operationOfCall, ownQuestion, selecting, takeReserved } from './calls.ts';
 import {
   abandon,
-  isLinked,
-  link,
+  isAttached,
+  carry,
   patchCommands,
   prepareFor,
   preparedFor,
   settlingStream,
-  type Link,
+  type CommandState,
 } from './commands.ts';
 import { batchSizeOf, describeStatement, endpointOf } from './describe.ts';
 import { measureOpening } from './pool-source.ts';
@@ -35,12 +30,13 @@ import type { Command, CommandParameter, Connection } from './shapes.ts';
 /*
  * `batches` is by the operation of a batch, which is over when each of its value sets is. `importing`
  * holds the connections that read a file, whose statements are not told apart, and `quiet` those that
- * nobody asked for. `isDestroying` is true while a connection is destroyed, which opens another one.
+ * the application did not ask for. `destroying` is set while a connection is destroyed, which opens
+ * another one.
  */
 const batches = new WeakMap<RunningOperation, Batch>();
 const importing = new WeakSet<Connection>();
 const quiet = new WeakSet<Connection>();
-let isDestroying = false;
+const destroying = new CallScope<true>();
 
 interface Batch {
   parameter: CommandParameter;
@@ -77,7 +73,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
   if (!release) return undefined;
   const commandUndos: Undo[] = [];
   const seen = new WeakSet<object>();
-  const add = (connection: Connection, command: Command): Link | undefined => {
+  const add = (connection: Connection, command: Command): CommandState | undefined => {
     const prototype = Object.getPrototypeOf(command) as object;
     if (!seen.has(prototype)) {
       seen.add(prototype);
@@ -96,7 +92,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
     ),
     patchMethod(prototype, 'connect', (original) => {
       return function connect() {
-        if (isDestroying) quiet.add(this);
+        if (destroying.current) quiet.add(this);
         // The socket outlives whoever opened it.
         const connected = runInRoot(original, this);
         measureOpening(this, connected, recorder);
@@ -144,13 +140,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
     patchMethod(prototype, 'importFile', (original) => importFileOf(original, recorder)),
     patchMethod(prototype, 'destroy', (original) => {
       return function destroy() {
-        const outer = isDestroying;
-        isDestroying = true;
-        try {
-          return original.call(this);
-        } finally {
-          isDestroying = outer;
-        }
+        return destroying.run(true, () => original.call(this));
       };
     }),
     patchMethod(prototype, 'socketErrorDispatchToQueries', (original) => {
@@ -183,8 +173,8 @@ function isParameter(value: unknown): value is CommandParameter {
 function asOwnQuestion<Args extends unknown[]>(
   original: (this: Connection, ...args: Args) => unknown,
 ): (this: Connection, ...args: Args) => unknown {
-  return function ownQuestion(...args) {
-    return quietly(() => original.apply(this, args));
+  return function asking(...args) {
+    return ownQuestion.run(true, () => original.apply(this, args));
   };
 }
 
@@ -193,16 +183,18 @@ type Adder = (this: Connection, command: Command, ...rest: unknown[]) => unknown
 function addOf(
   original: Adder,
   patch: PatchState,
-  add: (connection: Connection, command: Command) => Link | undefined,
+  add: (connection: Connection, command: Command) => CommandState | undefined,
 ): Adder {
   return function addCommand(command, ...rest) {
     // One that waited for its connection is added a second time.
-    const made = isLinked(command) || patch.isUndone ? undefined : add(this, command);
+    const made = isAttached(command) || patch.isUndone ? undefined : add(this, command);
     if (!made) return original.call(this, command, ...rest);
     try {
       return made.operation.run(original, this, command, ...rest);
     } catch (error) {
-      // It is sent at once, and cannot be: nobody will hear of it again.
+      // It is sent at once, and cannot be: nobody will hear of it again. What the application has of
+      // the connection throws it, too.
+      if (made.operation.isDescribed) isThrownRecorded(error);
       made.operation.settle(error);
       made.operation.end();
       throw error;
@@ -211,14 +203,18 @@ function addOf(
 }
 
 /** A command on its way to its connection. */
-function added(connection: Connection, command: Command, recorder: Recorder): Link | undefined {
+function added(
+  connection: Connection,
+  command: Command,
+  recorder: Recorder,
+): CommandState | undefined {
   // A file that is imported keeps everybody else waiting in a queue of their own.
   if (quiet.has(connection)) return undefined;
   const isStatement = typeof command.sql === 'string' || 'initialValues' in command;
   // What closes a prepared statement has no answer.
   if (!isStatement && command.prepare) return undefined;
   const preparing = 'executeCommand' in command;
-  const isOwn = isCallQuiet() || importing.has(connection);
+  const isOwn = ownQuestion.current === true || importing.has(connection);
   const known = operationOfCall(command.cmdParam) ?? preparedFor(command.prepare);
   const operation =
     known ??
@@ -226,8 +222,8 @@ function added(connection: Connection, command: Command, recorder: Recorder): Li
     new RunningOperation('MARIADB_COMMAND');
   // A pool's call or a cluster's may have been recorded before it had a connection.
   const isPart = known !== undefined || operation.isDescribed;
-  const made: Link = { operation, isLast: lastOf(operation, command, preparing && isPart) };
-  link(command, made);
+  const made: CommandState = { operation, isLast: lastOf(operation, command, preparing && isPart) };
+  carry(command, made);
   if (command.inStream) settlingStream(command, command.inStream);
   if (isStatement && !isOwn && (isPart || !preparing)) {
     record(connection, command, operation, recorder);
@@ -242,7 +238,7 @@ function lastOf(
   operation: RunningOperation,
   command: Command,
   isPreparing: boolean,
-): Link['isLast'] {
+): CommandState['isLast'] {
   const batch = batches.get(operation);
   // Nothing is executed of a batch of nothing.
   if (isPreparing) return () => batch !== undefined && isEmpty(batch.parameter.values);
@@ -298,6 +294,6 @@ function importFileOf(
       };
     const call = (): unknown =>
       original.call(this, cmdParam, ending(resolve, false), ending(reject, true));
-    return selectingFor(undefined, call);
+    return selecting.run(undefined, call);
   };
 }

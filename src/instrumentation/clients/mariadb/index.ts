@@ -1,14 +1,15 @@
 import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { undoAll, type Undo } from '../../patch.ts';
+import { undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 import { countRows } from '../mysql-family/describe.ts';
 import { findClasses } from './classes.ts';
 import { patchCluster, patchFilteredCluster } from './cluster-source.ts';
 import { patchConnection } from './connection-source.ts';
 import { describeError } from './describe.ts';
 import { patchPool, patchUserPool } from './pool-source.ts';
+import { patchUserConnection } from './user-connection-source.ts';
 import type { Factories } from './shapes.ts';
 
 /** The package of promises and that of callbacks, and the files they are in. */
@@ -36,6 +37,7 @@ function patchFactories(exports: ModuleExports, recorder: Recorder): Undo | unde
     patchConnection(classes.connection, recorder),
     patchPool(classes.pool, recorder),
     patchUserPool(classes.userPool, recorder),
+    patchUserConnection(classes.userConnection, recorder),
     classes.cluster && patchCluster(classes.cluster),
     patchFilteredCluster(classes.filteredCluster, recorder),
   ];

@@ -1,5 +1,6 @@
+import { CallScope } from '../../../carry/call-scope.ts';
 import { callerHere, patchCallersEvents } from '../../callers-events.ts';
-import type { OperationResource } from '../../operation-resource.ts';
+import type { OperationResource } from '../../../carry/operation-resource.ts';
 import {
   claim,
   patchHotMethod,
@@ -7,17 +8,17 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
-import { recordThrown } from '../../thrown-calls.ts';
 import { tryWrap } from '../../wrap.ts';
-import { belongsTo, quietly, reserve, selectingOperation, setSelecting } from './calls.ts';
-import { ANY_ENDPOINT, describeStatement, endpointOf, plannedEndpoint } from './describe.ts';
+import { belongsTo, ownQuestion, reserve, selecting } from './calls.ts';
+import { describeStatement, endpointOf, plannedEndpoint } from './describe.ts';
+import { recordThrownBy } from './user-connection-source.ts';
 import type { CommandParameter, Connection, Pool, PoolCallback, UserPool } from './shapes.ts';
 
 /*
@@ -25,10 +26,10 @@ import type { CommandParameter, Connection, Pool, PoolCallback, UserPool } from 
  * `opening` is the pool that is opening a connection, while that call is on the stack.
  */
 const knownConnections = new WeakSet<Connection>();
-let opening: Pool | undefined;
+const opening = new CallScope<Pool>();
 /** Those that wait in the order of the pool's own queue, and who is given a connection right now. */
 const requests = new WeakMap<Pool, Request[]>();
-let serving: OperationResource | undefined;
+const serving = new CallScope<OperationResource>();
 
 const TYPE = 'MARIADB_POOL_CONNECTION';
 /** The library's own code for having waited too long. */
@@ -57,12 +58,11 @@ export function patchPool(prototype: Pool, recorder: Recorder): Undo | undefined
       return function _processNextPendingRequest() {
         const before = this.taskQueueSize();
         const queue = requests.get(this);
-        const outer = serving;
-        serving = queue?.[0]?.caller;
+        const outer = serving.enter(queue?.[0]?.caller);
         try {
           return original.call(this);
         } finally {
-          serving = outer;
+          serving.leave(outer);
           if (this.taskQueueSize() < before) queue?.shift();
         }
       };
@@ -77,20 +77,11 @@ export function patchUserPool(prototype: UserPool, recorder: Recorder): Undo | u
   return undoAll([
     release,
     // A connection is opened by the pool, for nobody in particular.
-    patchCallersEvents(prototype, (_pool, event) => (event === 'acquire' ? serving : undefined)),
-    tryWrap(prototype, { kind: 'emitter', module: 'mariadb' }),
-    ...(['query', 'execute', 'batch'] as const).map((name) =>
-      patchMethod(prototype, name, (original) => {
-        return function call(...args) {
-          try {
-            return original.apply(this, args);
-          } catch (error) {
-            recordThrown(recorder, () => describeStatement(ANY_ENDPOINT, {}), error);
-            throw error;
-          }
-        };
-      }),
+    patchCallersEvents(prototype, (_pool, event) =>
+      event === 'acquire' ? serving.current : undefined,
     ),
+    tryWrap(prototype, { kind: 'emitter', module: 'mariadb' }),
+    recordThrownBy(prototype, ['query', 'execute', 'batch'], recorder),
     patchMethod(prototype, 'end', (original) => {
       return function end(callback) {
         if (typeof callback !== 'function') return original.call(this, callback);
@@ -106,7 +97,7 @@ export function measureOpening(
   connected: Promise<unknown>,
   recorder: Recorder,
 ): void {
-  const pool = opening;
+  const pool = opening.current;
   if (!pool || !recorder.pools.isListening) return;
   const startedAt = performance.now();
   connected.then(
@@ -128,18 +119,8 @@ function fromRoot(original: Method): Method {
 
 function openingFromRoot(original: Method): Method {
   return function openingConnection(...args) {
-    return openingFor(this, () => runInRoot(original, this, ...args));
+    return opening.run(this, () => runInRoot(original, this, ...args));
   };
-}
-
-function openingFor<Result>(pool: Pool, fn: () => Result): Result {
-  const outer = opening;
-  opening = pool;
-  try {
-    return fn();
-  } finally {
-    opening = outer;
-  }
 }
 
 function getConnectionOf(
@@ -150,7 +131,7 @@ function getConnectionOf(
   return function getConnection(this: Pool, cmdParam, callback) {
     if (patch.isUndone) return original.call(this, cmdParam, callback);
     const request = new Request(this, cmdParam, recorder);
-    const outer = setSelecting(undefined);
+    const outer = selecting.enter(undefined);
     const before = this.taskQueueSize();
     request.isOnStack = true;
     try {
@@ -169,7 +150,7 @@ function getConnectionOf(
       return promise;
     } finally {
       request.isOnStack = false;
-      setSelecting(outer);
+      selecting.leave(outer);
       if (this._processNextPendingRequest && this.taskQueueSize() > before) request.waits();
     }
   };
@@ -200,7 +181,7 @@ class Request {
   isOnStack = false;
   readonly #pool: Pool;
   readonly #recorder: Recorder;
-  readonly #selecting = selectingOperation();
+  readonly #selecting = selecting.current;
   readonly #wait: PoolWait | undefined;
 
   constructor(pool: Pool, cmdParam: CommandParameter, recorder: Recorder) {
@@ -264,7 +245,8 @@ function releaseQuietly(connection: Connection): void {
   const { release } = connection;
   if (typeof release !== 'function' || knownConnections.has(connection)) return;
   knownConnections.add(connection);
-  connection.release = (...args) => quietly(() => Reflect.apply(release, connection, args));
+  connection.release = (...args) =>
+    ownQuestion.run(true, () => Reflect.apply(release, connection, args));
 }
 
 function readPool(pool: Pool): PoolReading {

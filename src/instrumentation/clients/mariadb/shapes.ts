@@ -108,6 +108,15 @@ export interface Pool extends EventEmitter {
 }
 
 /** What the user has: a pool of promises, or one of callbacks. */
+/** What the application has of a connection. */
+export interface UserConnection {
+  query(...args: unknown[]): unknown;
+  queryStream(...args: unknown[]): unknown;
+  execute(...args: unknown[]): unknown;
+  batch(...args: unknown[]): unknown;
+  importFile(...args: unknown[]): unknown;
+}
+
 export interface UserPool extends EventEmitter {
   query(...args: unknown[]): unknown;
   execute(...args: unknown[]): unknown;

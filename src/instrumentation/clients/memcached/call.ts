@@ -1,7 +1,7 @@
 import type { Recorder } from '../../recorder/recorder.ts';
 import { RunningOperation } from '../../running-operation.ts';
 import { isThrownRecorded } from '../../thrown-calls.ts';
-import { Stamped } from '../../stamped.ts';
+import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
 import { describeQuery, endpointAt, SOMEWHERE, Unanswered } from './describe.ts';
 import type { Callback, MemcachedClient, MemcachedSocket, Query } from './shapes.ts';
 
@@ -28,7 +28,7 @@ export class Call {
     }
     this.#start(query, client, server, by);
     const carried = { ...query, callback: this.#told(callback) };
-    Carried.hold(carried, this);
+    attachWork(carried, this);
     return carried;
   }
 
@@ -96,19 +96,6 @@ export class Call {
   }
 }
 
-/** Holds the call of a query that waits for its answer, which the client keeps until then. */
-class Carried extends Stamped {
-  #call: Call | undefined;
-
-  static hold(query: Query, call: Call): void {
-    new Carried(query).#call = call;
-  }
-
-  static callOf(query: Query): Call | undefined {
-    return #call in query ? query.#call : undefined;
-  }
-}
-
 function isPlainFunction(callback: unknown): boolean {
   return Object.prototype.toString.call(callback) === '[object Function]';
 }
@@ -116,11 +103,11 @@ function isPlainFunction(callback: unknown): boolean {
 /** The server refuses the query whose answer comes next on `socket`, and the client keeps it quiet. */
 export function refused({ metaData }: MemcachedSocket): void {
   const [query] = metaData ?? [];
-  if (query) Carried.callOf(query)?.fail(new Unanswered('The server refused', 'SERVER_ERROR'));
+  if (query) workOf<Call>(query)?.fail(new Unanswered('The server refused', 'SERVER_ERROR'));
 }
 
 /** A connection ended: the client forgets the queries on it, and tells nobody. */
 export function lost({ metaData }: MemcachedSocket): void {
   for (const query of metaData ?? [])
-    Carried.callOf(query)?.lose(new Unanswered('Connection closed'));
+    workOf<Call>(query)?.lose(new Unanswered('Connection closed'));
 }

@@ -1,6 +1,6 @@
 import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import type { Undo } from '../../patch.ts';
+import type { Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { describeError } from './describe.ts';
 import { patchClient } from './source.ts';

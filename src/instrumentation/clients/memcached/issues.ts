@@ -1,5 +1,5 @@
 import type { CallerOf } from '../../callers-events.ts';
-import type { OperationResource } from '../../operation-resource.ts';
+import type { OperationResource } from '../../../carry/operation-resource.ts';
 import type { MemcachedClient, MemcachedSocket } from './shapes.ts';
 
 /*

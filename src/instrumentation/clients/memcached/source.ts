@@ -1,10 +1,11 @@
+import { CallScope } from '../../../carry/call-scope.ts';
 import { callerHere } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 import { bindCallback } from '../../running-operation.ts';
-import type { OperationResource } from '../../operation-resource.ts';
+import type { OperationResource } from '../../../carry/operation-resource.ts';
 import { recordThrown } from '../../thrown-calls.ts';
 import { Call, lost, refused } from './call.ts';
 import { endpointAt, readPool, SOMEWHERE } from './describe.ts';
@@ -12,12 +13,12 @@ import { callerOf, hasIssue, isHeard } from './issues.ts';
 import type { Allocated, MemcachedClient, MemcachedSocket } from './shapes.ts';
 
 /* `calling` is the call whose command is on the stack, and `fan` how many servers `multi` asks. */
-let calling: Call | undefined;
-let fan: { total: number; call?: Call } | undefined;
+const calling = new CallScope<Call>();
+const fan = new CallScope<{ total: number; call?: Call }>();
 /** Who waited for the connection that is there now, or that could not be opened. */
-let connecting: OperationResource | undefined;
+const connecting = new CallScope<OperationResource>();
 /** The connection whose answers are being read. */
-let receiving: MemcachedSocket | undefined;
+const receiving = new CallScope<MemcachedSocket>();
 
 type Method = (...args: unknown[]) => unknown;
 
@@ -61,10 +62,10 @@ export function patchClient(
         if (patch.isUndone || typeof compile !== 'function') {
           return original.call(this, compile, server);
         }
-        const outer = calling;
+        // Set below, once there is a call.
+        const outer = calling.current;
         // Callbacks that are called at once may call others, which are no part of this.
-        const own = fan;
-        fan = undefined;
+        const own = fan.enter(undefined);
         let call: Call | undefined;
         try {
           return original.call(
@@ -73,7 +74,8 @@ export function patchClient(
               const query = compile(noReply);
               // What comes after the first is the same for other servers, and nobody hears of it.
               if (call) return query;
-              calling = call = own ? (own.call ??= new Call(own.total)) : new Call(1);
+              call = own ? (own.call ??= new Call(own.total)) : new Call(1);
+              calling.enter(call);
               return call.carry(query, this, server, recorder);
             },
             server,
@@ -82,8 +84,8 @@ export function patchClient(
           call?.threw(error);
           throw error;
         } finally {
-          calling = outer;
-          fan = own;
+          calling.leave(outer);
+          fan.leave(own);
         }
       };
     }),
@@ -102,23 +104,23 @@ export function patchClient(
     ),
     patchMethod(prototype, 'multi', (original) => {
       return function multi(keys, each) {
-        const outer = fan;
-        const own: typeof fan = { total: 1 };
+        const outer = fan.current;
+        const own: { total: number; call?: Call } = { total: 1 };
         try {
           return original.call(this, keys, function (this: unknown, server, some, index, total) {
             own.total = total;
-            fan = own;
+            fan.enter(own);
             return each.call(this, server, some, index, total);
           });
         } finally {
-          fan = outer;
+          fan.leave(outer);
         }
       };
     }),
     patchHotMethod(prototype, 'connect', (original, patch) => {
       return function connect(server, callback) {
         if (patch.isUndone) return original.call(this, server, callback);
-        const call = calling;
+        const call = calling.current;
         call?.chose(server);
         const caller = isHeard(this) ? callerHere() : undefined;
         const startedAt = performance.now();
@@ -127,12 +129,11 @@ export function patchClient(
         const allocated: Allocated = (error, socket) => {
           if (!isAtOnce) call?.waited(performance.now() - startedAt);
           if (socket) connected(this, server, socket, startedAt, recorder);
-          const outer = connecting;
-          connecting = caller;
+          const outer = connecting.enter(caller);
           try {
             told(error, socket);
           } finally {
-            connecting = outer;
+            connecting.leave(outer);
           }
         };
         const result = runInRoot(original, this, server, allocated);
@@ -143,20 +144,19 @@ export function patchClient(
     patchMethod(prototype, 'connectionIssue', (original) => {
       return function connectionIssue(error, socket) {
         // Read from an answer, it is the answer's.
-        if (socket === receiving) refused(socket);
-        if (isHeard(this)) hasIssue(this, socket, connecting);
+        if (socket === receiving.current) refused(socket);
+        if (isHeard(this)) hasIssue(this, socket, connecting.current);
         return runInRoot(original, this, error, socket);
       };
     }),
     patchHotMethod(prototype, 'rawDataReceived', (original, patch) => {
       return function rawDataReceived(socket, ...rest) {
         if (patch.isUndone) return original.call(this, socket, ...rest);
-        const outer = receiving;
-        receiving = socket;
+        const outer = receiving.enter(socket);
         try {
           return original.call(this, socket, ...rest);
         } finally {
-          receiving = outer;
+          receiving.leave(outer);
         }
       };
     }),

@@ -1,8 +1,8 @@
 import { CallsUnderWay, type CallerOf } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 import { isContextActive } from '../../wrap/active-context.ts';
 import { patchPool } from './pool-source.ts';
 import type { ClassOf, MongoClient } from './shapes.ts';

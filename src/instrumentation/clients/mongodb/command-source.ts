@@ -1,4 +1,4 @@
-import { claim, patchHotMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { finishing, RunningOperation } from '../../running-operation.ts';
 import { describeCommand, errorIn, isTheUsers } from './describe.ts';

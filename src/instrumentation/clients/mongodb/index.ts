@@ -1,7 +1,7 @@
 import type { ClientDefinition, ClientModule } from '../../client.ts';
 import { patchListeners } from '../../listeners.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { claim, undoAll, type Undo } from '../../patch.ts';
+import { claim, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { patchClient } from './client-source.ts';
 import { patchConnection } from './command-source.ts';

@@ -5,10 +5,10 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 import { bindCallback } from '../../running-operation.ts';
 import { patchConnection } from './command-source.ts';
 import { endpointAt } from './describe.ts';

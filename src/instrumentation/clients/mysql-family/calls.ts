@@ -1,50 +1,17 @@
+import { CallScope } from '../../../carry/call-scope.ts';
 import type { RunningOperation } from '../../running-operation.ts';
 
 /*
- * What holds while a call is on the stack, and is set back by whoever set it: `making` is the
- * operation of the query that a pool makes before it has a connection, `executing` that of the
- * statement that one call prepares and executes, and `acquiring` whether a pool asks a connection for
- * a sign of life before it hands it out.
- *
- * They are set around a call and not by a function that calls it: the libraries take stack traces for
- * each statement, and every frame of ours in one of them costs more than the rest of a wrapper.
+ * What the patches of pools tell those of connections. They are entered and left around a call, and
+ * not by a function that calls it: the libraries take a stack trace for each statement, and every
+ * frame of ours in one of them costs more than the rest of a wrapper.
  */
-let making: RunningOperation | undefined;
-let executing: RunningOperation | undefined;
-let acquiring = false;
 
-/** From now on the next query made belongs to `operation`. Returns what it belonged to before. */
-export function setMaking(operation: RunningOperation | undefined): RunningOperation | undefined {
-  const outer = making;
-  making = operation;
-  return outer;
-}
+/** The operation of the query that a pool makes before it has a connection. */
+export const making: CallScope<RunningOperation> = new CallScope();
 
-/** The operation for the query that has just been made; the next one is not for it. */
-export function takeMaking(): RunningOperation | undefined {
-  const operation = making;
-  making = undefined;
-  return operation;
-}
+/** The operation of the statement that one call prepares and executes. */
+export const executing: CallScope<RunningOperation> = new CallScope();
 
-/** From now on statements belong to `operation`. Returns what they belonged to before. */
-export function setExecuting(
-  operation: RunningOperation | undefined,
-): RunningOperation | undefined {
-  const outer = executing;
-  executing = operation;
-  return outer;
-}
-
-export function executingOperation(): RunningOperation | undefined {
-  return executing;
-}
-
-/** From now on what is asked of connections tells the pool alone, or no longer. */
-export function setAcquiring(isAcquiring: boolean): void {
-  acquiring = isAcquiring;
-}
-
-export function isAcquiring(): boolean {
-  return acquiring;
-}
+/** Set while a pool asks a connection for a sign of life before it hands it out. */
+export const acquiring: CallScope<true> = new CallScope();

@@ -1,3 +1,4 @@
+import { CallScope } from '../../../carry/call-scope.ts';
 import { patchCallersEvents } from '../../callers-events.ts';
 import {
   claim,
@@ -7,15 +8,16 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
+import { plainProperty } from '../../plain-property.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
 import { tryWrap } from '../../wrap.ts';
-import { setAcquiring, setExecuting, setMaking } from './calls.ts';
+import { acquiring, executing, making } from './calls.ts';
 import { ANY_ENDPOINT, describeStatement, plannedEndpoint } from './describe.ts';
 import { asksFor, callerOf, isGivenBack, lastOf, opensFor } from './pool-events.ts';
 import type {
@@ -40,7 +42,7 @@ export interface Driver {
   endpointOf(this: void, connection: PooledConnection): Endpoint;
 }
 
-let querying: RunningOperation | undefined;
+const querying = new CallScope<RunningOperation>();
 const queuedCallbacks = new WeakSet<object>();
 
 /** Patches a class of pools. */
@@ -137,9 +139,8 @@ function queryOf<This>(
     if (patch.isUndone) return original.apply(this, args);
     const operation = new RunningOperation('MYSQL_POOL_QUERY');
     record(this, operation, args);
-    const outer = querying;
-    const outerMaking = setMaking(operation);
-    querying = operation;
+    const outer = querying.enter(operation);
+    const outerMaking = making.enter(operation);
     try {
       return callDirectly(original, this, args);
     } catch (error) {
@@ -147,8 +148,8 @@ function queryOf<This>(
       operation.end();
       throw error;
     } finally {
-      querying = outer;
-      setMaking(outerMaking);
+      querying.leave(outer);
+      making.leave(outerMaking);
     }
   };
 }
@@ -167,8 +168,7 @@ function executeOf<This>(
     if (typeof callback === 'function') {
       args[index] = finishing(operation, callback as ResultCallback);
     }
-    const outer = querying;
-    querying = operation;
+    const outer = querying.enter(operation);
     try {
       return callDirectly(original, this, args);
     } catch (error) {
@@ -176,7 +176,7 @@ function executeOf<This>(
       operation.end();
       throw error;
     } finally {
-      querying = outer;
+      querying.leave(outer);
     }
   };
 }
@@ -195,8 +195,7 @@ function getConnectionOf(
   recorder: Recorder,
 ): (this: Pool, callback?: unknown) => unknown {
   return function getConnection(callback) {
-    const operation = querying;
-    querying = undefined;
+    const operation = querying.take();
     if (patch.isUndone || typeof callback !== 'function') return original.call(this, callback);
     // One that has waited was bound before it did.
     const isBound = queuedCallbacks.has(callback);
@@ -216,11 +215,11 @@ function getConnectionOf(
       return result;
     }
     // With none free nothing is asked, and listeners hear that somebody waits.
-    setAcquiring(isFree);
+    const outer = acquiring.enter(isFree || undefined);
     try {
       return original.call(this, told);
     } finally {
-      setAcquiring(false);
+      acquiring.leave(outer);
     }
   };
 }
@@ -239,11 +238,11 @@ function forQuery(
 ): ResultCallback {
   return function poolConnectionCallback(this: unknown, ...args) {
     served?.(args[0], args[1]);
-    const outer = setExecuting(operation);
+    const outer = executing.enter(operation);
     try {
       return operation.run(callback, this, ...args);
     } finally {
-      setExecuting(outer);
+      executing.leave(outer);
     }
   };
 }
@@ -330,8 +329,4 @@ function statementOf([sql, values]: unknown[]): [text: unknown, values: unknown]
   if (typeof sql !== 'object' || sql === null) return [sql, values];
   const given = typeof values === 'function' ? undefined : values;
   return [plainProperty(sql, 'sql'), given ?? plainProperty(sql, 'values')];
-}
-
-function plainProperty(target: object, key: string): unknown {
-  return Object.getOwnPropertyDescriptor(target, key)?.value;
 }

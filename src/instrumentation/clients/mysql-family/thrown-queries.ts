@@ -1,4 +1,4 @@
-import type { PatchState } from '../../patch.ts';
+import type { PatchState } from '../../../base/patch.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { recordThrown } from '../../thrown-calls.ts';

@@ -1,3 +1,4 @@
+import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
 import type { Operation } from '../../operation.ts';
 import {
   claim,
@@ -7,11 +8,11 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { RunningOperation } from '../../running-operation.ts';
-import { isAcquiring, takeMaking } from '../mysql-family/calls.ts';
+import { acquiring, making } from '../mysql-family/calls.ts';
 import { queryOf } from '../mysql-family/thrown-queries.ts';
 import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
 import type { Connection, ConnectionClass, Protocol, Sequence } from './shapes.ts';
@@ -22,16 +23,14 @@ import type { Connection, ConnectionClass, Protocol, Sequence } from './shapes.t
  * when a query is made for a pool or a sequence is queued, and the statement as it was before the
  * values were written into it. A table by sequence would keep both through every minor collection.
  */
-const OPERATION = Symbol('clew operation');
 const TEXT = Symbol('clew text');
 
-interface Stamped {
-  [OPERATION]?: RunningOperation;
+interface WithText {
   [TEXT]?: unknown;
 }
 
 function operationOf(sequence: Sequence): RunningOperation | undefined {
-  return (sequence as Stamped)[OPERATION];
+  return workOf(sequence);
 }
 
 /** Patches a class of connections: what it makes queries with. */
@@ -47,10 +46,10 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
       return function createQuery(...args) {
         const query = original.apply(this, args);
         if (patch.isUndone) return query;
-        const stamped = query as Sequence & Stamped;
-        if (!(TEXT in stamped)) stamped[TEXT] = query.sql;
-        const operation = takeMaking();
-        if (operation) stamped[OPERATION] = operation;
+        const sequence = query as Sequence & WithText;
+        if (!(TEXT in sequence)) sequence[TEXT] = query.sql;
+        const operation = making.take();
+        if (operation) attachWork(sequence, operation);
         return query;
       };
     }),
@@ -106,16 +105,16 @@ export function endpointOfConnection(connection: Connection): Endpoint {
 
 function enqueued(protocol: Protocol, sequence: Sequence, recorder: Recorder): void {
   let operation = operationOf(sequence);
-  if (!operation && isAcquiring() && !('sql' in sequence)) return;
+  if (!operation && acquiring.current && !('sql' in sequence)) return;
   if (!operation) {
     operation = new RunningOperation('MYSQL_SEQUENCE');
-    (sequence as Stamped)[OPERATION] = operation;
+    attachWork(sequence, operation);
   }
   const { _connection: connection } = protocol;
   if (!('sql' in sequence) || !connection) return;
   const endpoint = endpointOfConnection(connection);
   const describe = (): Operation =>
-    describeStatement(endpoint, (sequence as Stamped)[TEXT] ?? sequence.sql, sequence.values);
+    describeStatement(endpoint, (sequence as WithText)[TEXT] ?? sequence.sql, sequence.values);
   if (operation.isDescribed) {
     operation.recording?.connectedTo(endpoint);
     // A pool reads no getter of what it was given; the library has by now.

@@ -1,3 +1,5 @@
+import { CallScope } from '../../../carry/call-scope.ts';
+import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
 import {
   claim,
   ownerOf,
@@ -6,24 +8,18 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
 import type { RunningOperation } from '../../running-operation.ts';
-import { setExecuting } from '../mysql-family/calls.ts';
+import { executing } from '../mysql-family/calls.ts';
 import type { ResultCallback } from '../mysql-family/shapes.ts';
 import type { Command, Queue } from './shapes.ts';
 
 /*
- * A connection executes commands, which the library makes for every call. A command holds its link
- * to the call that brought it: written when the command is made for a pool or queued on a
- * connection, read when the command calls back or emits.
+ * A connection executes commands, which the library makes for every call. A state is attached to a
+ * command, with the operation of the call that brought it: when the command is made for a pool or
+ * queued on a connection. It is read when the command calls back or emits.
  */
-const LINK = Symbol('clew link');
-
-interface Stamped {
-  [LINK]?: Link;
-}
-
-export interface Link {
+export interface CommandState {
   readonly operation: RunningOperation;
   /** Whether a pool made the command and shows it to nobody: what listens to it is the pool. */
   readonly isHidden: boolean;
@@ -33,72 +29,61 @@ export interface Link {
   isQueued: boolean;
 }
 
-/** The link for the statement that is prepared and executed by the call that is on the stack. */
-let executed: Link | undefined;
+/** The state for the statement that is prepared and executed by the call that is on the stack. */
+export const executed: CallScope<CommandState> = new CallScope();
 
-/** From now on the next statement holds `made`. Returns what it would have held before. */
-export function setExecuted(made: Link | undefined): Link | undefined {
-  const outer = executed;
-  executed = made;
-  return outer;
-}
-
-export function executedLink(): Link | undefined {
-  return executed;
-}
-
-export function linkOf(command: Command): Link | undefined {
-  return (command as Stamped)[LINK];
+export function stateOf(command: Command): CommandState | undefined {
+  return workOf(command);
 }
 
 /** Lets everything that `command` tells the user happen in the scope of `operation`. */
-export function link(command: Command, operation: RunningOperation): Link {
-  const made = newLink(operation, false);
+export function carry(command: Command, operation: RunningOperation): CommandState {
+  const made = newState(operation, false);
   const { onResult } = command;
   if (typeof onResult === 'function') command.onResult = answering(made, onResult);
   return attach(made, command);
 }
 
-/** A link to `operation` for a command that is not made yet. */
-export function newLink(operation: RunningOperation, isHidden: boolean): Link {
+/** The state of `operation` for a command that is not made yet. */
+export function newState(operation: RunningOperation, isHidden: boolean): CommandState {
   return { operation, isHidden, isAwaited: false, isQueued: false };
 }
 
-/** Lets `command`, whose callback may be `answering` already, hold the link that was `made`. */
-export function attach(made: Link, command: Command): Link {
-  (command as Stamped)[LINK] = made;
+/** Lets `command`, whose callback may be `answering` already, have the state that was `made`. */
+export function attach(made: CommandState, command: Command): CommandState {
+  attachWork(command, made);
   return made;
 }
 
-/** The callback of a command that will hold the link `made`, in the context of its caller. */
-export function answering(made: Link, callback: ResultCallback): ResultCallback {
+/** The callback of a command that will have the state `made`, in the context of its caller. */
+export function answering(made: CommandState, callback: ResultCallback): ResultCallback {
   made.isAwaited = true;
   return function onResult(this: unknown, ...results) {
     const { operation } = made;
     made.isAwaited = false;
     operation.settle(results[0] ?? undefined, results[1]);
     // Where it is called at once, what it does is no part of what is executed.
-    const outer = setExecuting(undefined);
-    const outerLink = setExecuted(undefined);
+    const outer = executing.enter(undefined);
+    const outerState = executed.enter(undefined);
     try {
       return operation.run(callback, this, ...results);
     } finally {
-      setExecuted(outerLink);
-      setExecuting(outer);
+      executed.leave(outerState);
+      executing.leave(outer);
       endIfOver(made);
     }
   };
 }
 
 /** The last event has been when the callback was called and the connection is through. */
-function endIfOver({ isAwaited, isQueued, operation }: Link): void {
+function endIfOver({ isAwaited, isQueued, operation }: CommandState): void {
   if (!isAwaited && !isQueued) operation.end();
 }
 
 /** Ends what `commands` belong to: they will never hear of their end. */
 export function abandon(commands: Iterable<Command>, error: unknown): void {
   for (const command of commands) {
-    const made = linkOf(command);
+    const made = stateOf(command);
     if (!made) continue;
     made.isQueued = false;
     made.operation.settle(error);
@@ -136,7 +121,7 @@ type Emit = (this: Command, event: string, ...args: unknown[]) => boolean;
 
 function emitOf(original: Emit, patch: PatchState): Emit {
   return function emit(event, ...args) {
-    const made = patch.isUndone ? undefined : linkOf(this);
+    const made = patch.isUndone ? undefined : stateOf(this);
     if (!made) return original.call(this, event, ...args);
     const { operation } = made;
     if (event === 'error') operation.settle(args[0] ?? undefined);
@@ -169,7 +154,7 @@ function executeOf(original: Execute, patch: PatchState): Execute {
     const isCalling =
       options !== undefined &&
       (typeof options.typeCast === 'function' || options.infileStreamFactory);
-    const made = isCalling && !patch.isUndone ? linkOf(this) : undefined;
+    const made = isCalling && !patch.isUndone ? stateOf(this) : undefined;
     return made
       ? made.operation.run(original, this, packet, connection)
       : original.call(this, packet, connection);
@@ -184,7 +169,7 @@ function streamOf(
   original: (this: Streaming, ...args: unknown[]) => ReturnType<Streaming['stream']>,
 ): (this: Streaming, ...args: unknown[]) => ReturnType<Streaming['stream']> {
   return function stream(...args) {
-    const made = linkOf(this);
+    const made = stateOf(this);
     const readable = original.apply(this, args);
     // Whoever destroys the stream does not wait for the rows that the server still sends.
     readable.prependOnceListener?.('close', () => made?.operation.settle());

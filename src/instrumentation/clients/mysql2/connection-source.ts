@@ -7,7 +7,7 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
@@ -17,14 +17,13 @@ import {
   answering,
   attach,
   commandsOf,
-  executedLink,
-  link,
-  linkOf,
-  newLink,
+  executed,
+  carry,
+  stateOf,
+  newState,
   patchCommands,
-  setExecuted,
 } from './commands.ts';
-import { executingOperation, takeMaking } from '../mysql-family/calls.ts';
+import { executing, making } from '../mysql-family/calls.ts';
 import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
 import type { ResultCallback } from '../mysql-family/shapes.ts';
 import { queryOf } from '../mysql-family/thrown-queries.ts';
@@ -52,8 +51,8 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
     patchHotMethod(constructor, 'createQuery', (original, patch) => {
       return function createQuery(...args) {
         const command = original.apply(this, args);
-        const operation = patch.isUndone ? undefined : takeMaking();
-        if (operation) link(command, operation);
+        const operation = patch.isUndone ? undefined : making.take();
+        if (operation) carry(command, operation);
         return command;
       };
     }),
@@ -124,12 +123,14 @@ function added(connection: Connection, command: Command, recorder: Recorder): vo
   // The handshake is nobody's.
   if (!('onResult' in command)) return;
   const isStatement = 'stream' in command;
-  const executed = executedLink();
+  const preparing = executed.current;
   // What prepares a statement to be executed tells nobody but that.
-  if (executed && !isStatement) return;
+  if (preparing && !isStatement) return;
   const made =
-    linkOf(command) ??
-    (executed ? attach(executed, command) : link(command, new RunningOperation('MYSQL2_COMMAND')));
+    stateOf(command) ??
+    (preparing
+      ? attach(preparing, command)
+      : carry(command, new RunningOperation('MYSQL2_COMMAND')));
   made.isQueued = true;
   if (!isStatement) return;
   const { operation } = made;
@@ -168,13 +169,13 @@ function executeOf(
 ): Connection['execute'] {
   return function execute(this: Connection, ...args) {
     if (patch.isUndone) return original.apply(this, args);
-    const pooled = executingOperation();
-    const made = newLink(pooled ?? new RunningOperation('MYSQL2_EXECUTE'), pooled !== undefined);
+    const pooled = executing.current;
+    const made = newState(pooled ?? new RunningOperation('MYSQL2_EXECUTE'), pooled !== undefined);
     const index = typeof args[1] === 'function' ? 1 : 2;
     const callback = args[index];
     // A failure to prepare goes there.
     if (typeof callback === 'function') args[index] = answering(made, callback as ResultCallback);
-    const outer = setExecuted(made);
+    const outer = executed.enter(made);
     try {
       return original.apply(this, args);
     } catch (error) {
@@ -183,7 +184,7 @@ function executeOf(
       failThrown(made.operation, recorder, describe, error);
       throw error;
     } finally {
-      setExecuted(outer);
+      executed.leave(outer);
     }
   };
 }

@@ -1,6 +1,6 @@
 import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { undoAll, type Undo } from '../../patch.ts';
+import { undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { countRows, describeError } from '../mysql-family/describe.ts';
 import { patchCluster, patchPool, type Driver } from '../mysql-family/pool-source.ts';

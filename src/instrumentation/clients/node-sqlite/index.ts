@@ -1,6 +1,6 @@
 import type { ClientDefinition } from '../../client.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import type { Undo } from '../../patch.ts';
+import type { Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { countRows, describeError } from '../sqlite/describe.ts';
 import { patchModule } from './source.ts';

@@ -1,4 +1,4 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { describeStatement, endpointOf, valuesOf } from '../sqlite/describe.ts';
 import { recordCalls, recordIterators } from '../sqlite/synchronous-source.ts';

@@ -1,4 +1,4 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { bindCallback } from '../../running-operation.ts';
 import type { Submittable } from './shapes.ts';
 import { patchSubmittable } from './submittable.ts';

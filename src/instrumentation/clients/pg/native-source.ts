@@ -1,4 +1,5 @@
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { CallScope } from '../../../carry/call-scope.ts';
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { finishing, type RunningOperation } from '../../running-operation.ts';
 import type { NativeClient, NativeQuery } from './shapes.ts';
 import { operationOf } from './submittable.ts';
@@ -8,7 +9,7 @@ import { operationOf } from './submittable.ts';
  * `submitting` is the operation of the query that is being submitted, while that call is on the
  * stack: a query that is to be prepared executes what was prepared in that callback.
  */
-let submitting: RunningOperation | undefined;
+const submitting = new CallScope<RunningOperation>();
 const undos: Undo[] = [];
 /** Whether there are native queries at all. */
 let isUsed = false;
@@ -30,7 +31,7 @@ export function patchNativeQuery(prototype: object): Undo | undefined {
         if (!operation) return original.call(this, client);
         const { native } = client;
         if (native) patchNativeClient(Object.getPrototypeOf(native) as NativeClient);
-        const call = (): unknown => submittingFor(operation, () => original.call(this, client));
+        const call = (): unknown => submitting.run(operation, () => original.call(this, client));
         return operation.run(call, undefined);
       };
     }),
@@ -75,16 +76,6 @@ function withFields({ native }: NativeQuery, error: unknown): unknown {
   return fields?.sqlState ? { code: fields.sqlState, message: fields.messagePrimary } : error;
 }
 
-function submittingFor<Result>(operation: RunningOperation, fn: () => Result): Result {
-  const outer = submitting;
-  submitting = operation;
-  try {
-    return fn();
-  } finally {
-    submitting = outer;
-  }
-}
-
 function patchNativeClient(prototype: NativeClient): void {
   const release = claim(prototype, 'pg native client');
   if (!release) return;
@@ -98,13 +89,13 @@ function patchNativeClient(prototype: NativeClient): void {
 
 function calledInScope(original: NativeClient['query'], name: string): NativeClient['query'] {
   return function call(this: NativeClient, ...args) {
-    const operation = submitting;
+    const operation = submitting.current;
     const callback = args.at(-1);
     if (!operation || typeof callback !== 'function') return original.apply(this, args);
     const inScope = (...results: unknown[]): unknown => {
       const told = (): unknown => Reflect.apply(callback, undefined, results) as unknown;
       try {
-        return operation.run(() => submittingFor(operation, told), undefined);
+        return operation.run(() => submitting.run(operation, told), undefined);
       } finally {
         // What is prepared is executed next, unless it could not be.
         if (name !== 'prepare') operation.end();

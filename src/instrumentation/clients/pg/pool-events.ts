@@ -1,37 +1,25 @@
 import { callerHere, CallsUnderWay, type CallerOf } from '../../callers-events.ts';
-import type { OperationResource } from '../../operation-resource.ts';
+import type { OperationResource } from '../../../carry/operation-resource.ts';
+import { connecting } from './calls.ts';
 import type { PendingItem, PgClient, PgPool } from './shapes.ts';
 
 /*
  * Whose call an event of a pool is about: `connect` and `acquire` about who waits for the client,
- * `release` about who gives it back, and `remove` about who gave it back last or ends the pool. `asks`
- * is the caller that asks for a client while that call is on the stack.
+ * `release` about who gives it back, and `remove` about who gave it back last or ends the pool.
  */
-let asks: OperationResource | undefined;
 const waiting = new CallsUnderWay();
 const givingBack = new CallsUnderWay();
 const removing = new CallsUnderWay();
 
-/** Calls `connect`, which asks `pool` for a client. */
-export function asking<Result>(pool: PgPool, connect: () => Result): Result {
-  if (!isHeard(pool, 'connect') && !isHeard(pool, 'acquire')) return connect();
-  const outer = asks;
-  asks = callerHere();
-  try {
-    const before = pool._pendingQueue?.length ?? 0;
-    const result = connect();
-    const queue = pool._pendingQueue ?? [];
-    const last = queue.at(-1);
-    if (last && queue.length > before) waitsFor(last);
-    return result;
-  } finally {
-    asks = outer;
-  }
+/** The caller that calls `connect` of `pool`, where a listener hears of it. */
+export function callerOfConnect(pool: PgPool): OperationResource | undefined {
+  return isHeard(pool, 'connect') || isHeard(pool, 'acquire') ? callerHere() : undefined;
 }
 
-/** `item` waits for the caller that asks here and now. */
+/** `item` waits for the caller whose `connect` is on the stack. */
 export function waitsFor(item: PendingItem): void {
-  if (asks && !waiting.of(item)) waiting.beginFor(item, asks);
+  const caller = connecting.current?.caller;
+  if (caller && !waiting.of(item)) waiting.beginFor(item, caller);
 }
 
 /** The caller that waited with `item`, who is given `client`. */

@@ -7,14 +7,16 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
+import { plainProperty } from '../../plain-property.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
-import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
+import { bindCallback, finishing } from '../../running-operation.ts';
 import { tryWrap } from '../../wrap.ts';
+import { calling, idleListener, newCall, poolQuery } from './calls.ts';
 import {
   acquiring,
-  asking,
+  callerOfConnect,
   callerOf,
   endingPool,
   released,
@@ -23,17 +25,15 @@ import {
 } from './pool-events.ts';
 import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
 import { measuringWait, patchWaits } from './pool-waits.ts';
-import { isPatched, setAdopted, setIdleListener } from './query-source.ts';
+import { isPatched } from './query-source.ts';
+import { QueryOperation } from './query-operation.ts';
 import type { PgPool, PoolCallback } from './shapes.ts';
 
 /*
  * One operation for `pool.query`, from the call over the wait for a client to the result. The pool
- * asks itself for a client synchronously: `querying` is set for that moment, so that `connect`
+ * asks itself for a client synchronously: `poolQuery` is set for that moment, so that `connect`
  * knows it from a call of the user's.
  */
-let querying: RunningOperation | undefined;
-/** Whether that is recorded, or will be as soon as the pool has a client. */
-let queryingIsSeen = false;
 
 /** Patches a class of pools: `query`, `connect`, `end`, and the birth of connections. */
 export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo | undefined {
@@ -68,12 +68,12 @@ export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo
         if (patch.isUndone) return original.call(this, client, listener, ...rest);
         recorder.pools.gaveBack(this, client);
         releasing(this, client);
-        const outer = setIdleListener(listener);
+        const outer = idleListener.enter(listener);
         try {
           // Sets the timer that closes an idle client, which is nobody's request.
           return runInRoot(original, this, client, listener, ...rest);
         } finally {
-          setIdleListener(outer);
+          idleListener.leave(outer);
           released(client);
         }
       };
@@ -103,17 +103,17 @@ function queryOf(
     if (patch.isUndone || typeof args[0] === 'function' || !isPatched(this.Client?.prototype)) {
       return original.apply(this, args);
     }
-    const operation = new RunningOperation('PG_POOL_QUERY');
+    const operation = new QueryOperation('PG_POOL_QUERY');
     const isListening = recorder.isListening;
     const isKnown = this._clients?.[0] !== undefined;
     if (isListening && isKnown) record(operation, this, args, recorder);
-    querying = operation;
-    queryingIsSeen = isKnown ? operation.recording?.isRecording === true : isListening;
+    const isSeen = isKnown ? operation.recording?.isRecording === true : isListening;
+    const outer = poolQuery.enter({ operation, isSeen });
     let result: unknown;
     try {
       result = original.apply(this, withBoundCallback(args, operation));
     } finally {
-      querying = undefined;
+      poolQuery.leave(outer);
     }
     // The first query makes the client that tells where the pool's queries go.
     if (isListening && !isKnown && !operation.settled) record(operation, this, args, recorder);
@@ -122,7 +122,7 @@ function queryOf(
 }
 
 /** The arguments, with the callback that is the last of them in the caller's context. */
-function withBoundCallback(args: unknown[], operation: RunningOperation): unknown[] {
+function withBoundCallback(args: unknown[], operation: QueryOperation): unknown[] {
   const index = typeof args[1] === 'function' ? 1 : 2;
   const callback = args[index];
   if (typeof callback !== 'function') return args;
@@ -137,36 +137,35 @@ function connectOf(
 ): Method<'connect'> {
   return function connect(callback) {
     if (patch.isUndone) return original.call(this, callback);
-    const operation = querying;
-    querying = undefined;
+    const query = poolQuery.take();
     let bound = callback;
     if (typeof callback === 'function') {
-      bound = operation ? forQuery(operation, callback) : bindCallback('PG_POOL_CONNECT', callback);
+      bound = query
+        ? forQuery(query.operation, callback)
+        : bindCallback('PG_POOL_CONNECT', callback);
     }
-    const isSeen = operation !== undefined && queryingIsSeen;
-    return asking(this, () =>
-      measuringWait(this, isSeen ? operation : undefined, recorder, bound, original),
-    );
+    const operation = query?.isSeen === true ? query.operation : undefined;
+    return measuringWait(this, operation, callerOfConnect(this), recorder, bound, original);
   };
 }
 
 /** The callback with which a pool continues its own query, once there is a client. */
-function forQuery(operation: RunningOperation, callback: PoolCallback): PoolCallback {
+function forQuery(operation: QueryOperation, callback: PoolCallback): PoolCallback {
   return function poolClientCallback(...args) {
     const [error] = args;
     if (error) operation.settle(error);
-    const outer = setAdopted(operation);
+    const outer = calling.enter(newCall(operation));
     try {
       operation.run(callback, undefined, ...args);
     } finally {
-      setAdopted(outer);
+      calling.leave(outer);
       if (error) operation.end();
     }
   };
 }
 
 function record(
-  operation: RunningOperation,
+  operation: QueryOperation,
   pool: PgPool,
   [config, values]: unknown[],
   recorder: Recorder,
@@ -176,10 +175,4 @@ function record(
   const text = typeof config === 'string' ? config : plainProperty(config, 'text');
   const given = Array.isArray(values) ? values : plainProperty(config, 'values');
   operation.record(recorder, describeQuery(endpoint, { text, values: given }));
-}
-
-/** A property of the user's that can be read without running the user's code. */
-function plainProperty(target: unknown, key: string): unknown {
-  if (typeof target !== 'object' || target === null) return undefined;
-  return Object.getOwnPropertyDescriptor(target, key)?.value;
 }

@@ -1,20 +1,22 @@
-import { patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import type { OperationResource } from '../../../carry/operation-resource.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import type { RunningOperation } from '../../running-operation.ts';
+import { connecting, type Connect } from './calls.ts';
 import { endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
+import { waitsFor } from './pool-events.ts';
 import type { PendingItem, PgPool, PoolCallback } from './shapes.ts';
 
 /*
  * How long connections are waited for and kept. A wait is known by the pool's own item for it: the
  * pool hands that to `newClient` or puts it at the end of its queue, both while `connect` runs, and
- * gives it to `_acquireClient` in the end. `asking` is the wait of the `connect` on the stack. What
+ * gives it to `_acquireClient` in the end. `connecting` has that of the `connect` on the stack. What
  * is known of an item is on the item: a table by item would keep what it holds through every minor
  * collection.
  */
-let asking: PoolWait | undefined;
 const WAIT = Symbol('clew wait');
 const OPENED_AT = Symbol('clew opened at');
 
@@ -23,29 +25,48 @@ interface Stamped extends PendingItem {
   [OPENED_AT]?: number;
 }
 
-/** Measures the wait of a `connect`, which is for `operation` if the pool itself connects. */
+/**
+ * Calls `connect` and measures the wait, which is for `operation` if the pool itself connects, and
+ * otherwise for `caller`, where a listener hears of it.
+ */
 export function measuringWait(
   pool: PgPool,
   operation: RunningOperation | undefined,
+  caller: OperationResource | undefined,
   recorder: Recorder,
   callback: PoolCallback | undefined,
   connect: (this: PgPool, callback: PoolCallback | undefined) => unknown,
 ): unknown {
   const wait = PoolWait.start(recorder, pool, endpointOfPool, operation);
-  if (!wait) return connect.call(pool, callback);
-  asking = wait;
+  if (!wait && !caller) return connect.call(pool, callback);
+  const call: Connect = { caller, wait };
+  const outer = connecting.enter(call);
   const waiting = pool._pendingQueue?.length ?? 0;
   try {
-    return connect.call(pool, callback && failing(pool, recorder, wait, callback));
+    return connect.call(
+      pool,
+      wait && callback ? failing(pool, recorder, wait, callback) : callback,
+    );
   } finally {
-    // Nobody was given a new client, so it waits for one.
+    // Where no client is made for it, it waits for one in the queue.
     const item: Stamped | undefined = pool._pendingQueue?.[waiting];
-    if (asking === wait && item) {
-      item[WAIT] = wait;
-      if (!callback) noteTimeout(item, () => failed(pool, recorder, wait, TIMED_OUT, true));
+    if (item) {
+      if (call.wait) inQueue(pool, item, call.wait, callback !== undefined, recorder);
+      waitsFor(item);
     }
-    asking = undefined;
+    connecting.leave(outer);
   }
+}
+
+function inQueue(
+  pool: PgPool,
+  item: Stamped,
+  wait: PoolWait,
+  hasCallback: boolean,
+  recorder: Recorder,
+): void {
+  item[WAIT] = wait;
+  if (!hasCallback) noteTimeout(item, () => failed(pool, recorder, wait, TIMED_OUT, true));
 }
 
 const TIMED_OUT = new Error('timeout');
@@ -120,9 +141,10 @@ export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
   return undoAll([
     patchMethod(prototype, 'newClient', (original) => {
       return function newClient(item: Stamped) {
-        const wait = asking;
-        asking = undefined;
-        if (wait) {
+        const call = connecting.current;
+        const wait = call?.wait;
+        if (call && wait) {
+          call.wait = undefined;
           item[WAIT] = wait;
           item.callback = failing(this, recorder, wait, item.callback);
         }

@@ -8,57 +8,31 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
-import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
+import { bindCallback } from '../../running-operation.ts';
 import { failThrown, recordThrown } from '../../thrown-calls.ts';
 import { tryWrap } from '../../wrap.ts';
+import { calling, idleListener, newCall, type Call } from './calls.ts';
 import { callerOf, connecting, connectingUntil, drainsFor, ending } from './client-events.ts';
 import { describeQuery, endpointOf } from './describe.ts';
 import { bindNativeQuery, isNativeQuery, patchNativeQuery } from './native-source.ts';
+import { QueryOperation } from './query-operation.ts';
 import type { PgClient, Submittable } from './shapes.ts';
-import { link, patchSubmittable, sawSubmittable, stamp, undoSubmittables } from './submittable.ts';
+import {
+  attachOwn,
+  attachUsers,
+  patchSubmittable,
+  sawSubmittable,
+  undoSubmittables,
+} from './submittable.ts';
 
 /*
  * A client makes the query object itself and puts it at the end of its queue, where the patch of
  * `_pulseQueryQueue` finds it: so nothing of the user's is read, wrapped or written to, and a call
- * that pg rejects outright leaves no trace. `calling` tells that patch which call it is in; both it
- * and `adopted` hold something only while a call is on the stack.
+ * that pg rejects outright leaves no trace. `calling` tells that patch which call it is in.
  */
-interface Call {
-  client: PgClient;
-  /** What the caller gave to be executed. */
-  given: unknown;
-  /** The pool's operation that this query belongs to. */
-  operation: RunningOperation | undefined;
-  isQueued: boolean;
-  /** That of the query once it is queued. */
-  running?: RunningOperation;
-}
-let calling: Call | undefined;
-let adopted: RunningOperation | undefined;
-let idleListener: unknown;
-
-/**
- * From now on the next query issued belongs to `operation` and is not one of its own, until what is
- * returned is set again.
- */
-export function setAdopted(operation: RunningOperation | undefined): RunningOperation | undefined {
-  const outer = adopted;
-  adopted = operation;
-  return outer;
-}
-
-/**
- * From now on `listener` is known as what a pool hears errors of its idle clients with, outside of
- * every request: it needs no context of its own. Until what is returned is set again.
- */
-export function setIdleListener(listener: unknown): unknown {
-  const outer = idleListener;
-  idleListener = listener;
-  return outer;
-}
 
 /** Whether the queries of this class of clients are seen. */
 export function isPatched(prototype: object | undefined): boolean {
@@ -110,14 +84,14 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
     patchHotMethod(prototype, 'once', (bound, patch) => {
       return function once(event, listener) {
         // That of a pool for its own query, and gone with it.
-        const isPools = adopted && event === 'error' && !patch.isUndone;
+        const isPools = isPoolCalling() && event === 'error' && !patch.isUndone;
         const add = isPools ? plainOnce : bound;
         return add.call(this, event, listener);
       };
     }),
     patchHotMethod(prototype, 'on', (bound, patch) => {
       return function on(event, listener) {
-        const isPools = listener === idleListener && event === 'error' && !patch.isUndone;
+        const isPools = listener === idleListener.current && event === 'error' && !patch.isUndone;
         const add = isPools ? plainOn : bound;
         return add.call(this, event, listener);
       };
@@ -129,6 +103,12 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
       };
     }),
   ]);
+}
+
+/** Whether a pool is about to call `query` of a client for a query of its own. */
+function isPoolCalling(): boolean {
+  const call = calling.current;
+  return call !== undefined && call.client === undefined;
 }
 
 /** A method whose only argument may be a callback, which is then called in its caller's context. */
@@ -148,10 +128,11 @@ function queryOf(
 ): PgClient['query'] {
   return function query(this: PgClient, ...args) {
     if (patch.isUndone) return original.apply(this, args);
-    const call: Call = { client: this, given: args[0], operation: adopted, isQueued: false };
-    const outer = calling;
-    calling = call;
-    adopted = undefined;
+    const pools = calling.current;
+    const call = pools !== undefined && pools.client === undefined ? pools : newCall(undefined);
+    call.client = this;
+    call.given = args[0];
+    const outer = calling.enter(call);
     let result: unknown;
     try {
       result = original.apply(this, args);
@@ -163,9 +144,9 @@ function queryOf(
       else recordThrown(recorder, describe, error);
       throw error;
     } finally {
-      calling = outer;
+      calling.leave(outer === call ? undefined : outer);
     }
-    if (!call.isQueued) refused(call, recorder);
+    if (!call.isQueued) refused(this, call, recorder);
     return result;
   };
 }
@@ -176,30 +157,36 @@ function pulseOf(
   recorder: Recorder,
 ): PgClient['_pulseQueryQueue'] {
   return function _pulseQueryQueue(this: PgClient, ...args) {
-    const call = calling;
+    const call = calling.current;
     if (call?.client === this && !call.isQueued && !patch.isUndone) {
       call.isQueued = true;
       const queue = this._queryQueue ?? this.queryQueue;
       const query = queue?.[queue.length - 1];
       // It may be submitted at once, and that is in its caller's context already.
-      if (query) return queued(query, call, recorder).runHere(() => original.apply(this, args));
+      if (query)
+        return queued(this, query, call, recorder).runHere(() => original.apply(this, args));
     }
     return original.apply(this, args);
   };
 }
 
-function queued(query: Submittable, call: Call, recorder: Recorder): RunningOperation {
-  const { client, given, operation: pooled } = call;
+function queued(
+  client: PgClient,
+  query: Submittable,
+  call: Call,
+  recorder: Recorder,
+): QueryOperation {
+  const { given, operation: pooled } = call;
   const isOurs = query !== given;
-  const operation = pooled ?? new RunningOperation('PG_QUERY');
+  const operation = pooled ?? new QueryOperation('PG_QUERY');
   call.running = operation;
   drainsFor(client);
   if (isOurs) {
-    stamp(query, operation);
+    attachOwn(query, operation);
     bindNativeQuery(query, operation);
   } else {
     sawSubmittable(Object.getPrototypeOf(query) as object);
-    link(query, operation);
+    attachUsers(query, operation);
   }
   const { recording } = operation;
   if (recording) {
@@ -222,11 +209,11 @@ function statementOf(query: Submittable): Submittable {
 }
 
 /** A client that is broken or closed queues nothing and reports the error in the next tick. */
-function refused(call: Call, recorder: Recorder): void {
-  const operation = call.operation ?? new RunningOperation('PG_QUERY');
+function refused(client: PgClient, call: Call, recorder: Recorder): void {
+  const operation = call.operation ?? new QueryOperation('PG_QUERY');
   if (recorder.isListening && !call.operation) {
     const text = typeof call.given === 'string' ? call.given : undefined;
-    operation.record(recorder, describeQuery(endpointOf(call.client), { text }));
+    operation.record(recorder, describeQuery(endpointOf(client), { text }));
   }
   operation.settle(new Error('The client is not queryable'));
   operation.end();

@@ -1,3 +1,4 @@
+import { attachWork, detachWork, workOf } from '../../../carry/unit-of-work.ts';
 import {
   claim,
   ownerOf,
@@ -5,38 +6,29 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
-import type { RunningOperation } from '../../running-operation.ts';
+} from '../../../base/patch.ts';
+import type { QueryOperation } from './query-operation.ts';
 import type { Submittable } from './shapes.ts';
 
 /*
- * Connects what a client executes with the call that brought it: written when a query is queued and
- * read by the patches below, which are on the protocol that queries, cursors and streams share. A
- * query that pg made itself holds its operation; for objects of the user's there is `operations`,
- * whose entries live as long as they.
+ * Connects what a client executes with the call that brought it: attached when a query is queued and
+ * read by the patches below, which are on the protocol that queries, cursors and streams share.
  */
-const OPERATION = Symbol('clew operation');
-const operations = new WeakMap<object, RunningOperation>();
-
-interface Stamped {
-  [OPERATION]?: RunningOperation | undefined;
-}
 
 /** Lets everything that pg's own `query` hears from the server be in the scope of `operation`. */
-export function stamp(query: Submittable, operation: RunningOperation | undefined): void {
-  (query as Stamped)[OPERATION] = operation;
+export function attachOwn(query: Submittable, operation: QueryOperation): void {
+  attachWork(query, operation);
 }
 
 /** The same for a query, cursor or stream that the user made. */
-export function link(submittable: Submittable, operation: RunningOperation): void {
-  operations.set(submittable, operation);
-  if (typeof submittable.cursor?.submit === 'function') {
-    operations.set(submittable.cursor, operation);
-  }
+export function attachUsers(submittable: Submittable, operation: QueryOperation): void {
+  operation.isOfUsers = true;
+  attachWork(submittable, operation);
+  if (typeof submittable.cursor?.submit === 'function') attachWork(submittable.cursor, operation);
 }
 
-export function operationOf(submittable: object): RunningOperation | undefined {
-  return (submittable as Stamped)[OPERATION] ?? operations.get(submittable);
+export function operationOf(submittable: object): QueryOperation | undefined {
+  return workOf(submittable);
 }
 
 /** Messages that may call the user's code without being the last: parsers of values, listeners. */
@@ -104,8 +96,10 @@ function inScope(original: Method, patch: PatchState): Method {
 
 function inScopeOfUsers(original: Method, patch: PatchState): Method {
   return function message(...args) {
-    const operation = patch.isUndone ? undefined : operations.get(this);
-    return operation ? operation.run(original, this, ...args) : original.apply(this, args);
+    const operation = patch.isUndone ? undefined : operationOf(this);
+    return operation?.isOfUsers === true
+      ? operation.run(original, this, ...args)
+      : original.apply(this, args);
   };
 }
 
@@ -132,7 +126,7 @@ function ending(original: Method, patch: PatchState): Method {
     } finally {
       operation.end();
       // It was the last message, and the engine keeps the query for longer than its caller does.
-      if (OPERATION in this) stamp(this, undefined);
+      if (!operation.isOfUsers) detachWork(this);
     }
   };
 }

@@ -1,13 +1,19 @@
 import { bindListener } from '../../bind-listener.ts';
-import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { isContextActive } from '../../wrap/active-context.ts';
 import type { Listener, PGlite } from './shapes.ts';
 
 /*
- * Notifications are told during somebody's query. `bound` finds the listener that was registered in
+ * A notification is told in the course of the query that sent it, as there is no other session. A
+ * listener that was registered outside of every request hears it there, and one that a request
+ * registered keeps the context of that request. The listeners of live queries are not the user's: the
+ * callbacks of those run in the context of the change, as without us. `bound` finds the listener that was registered in
  * the place of a user's, by channel; an entry lives as long as the user's listener.
  */
 const bound = new WeakMap<Listener, Map<string, Listener>>();
 const EVERY_CHANNEL = '';
+/** The channels on which the extension `live` is told of changes. */
+const LIVE_CHANNEL = /^"table_change__\d+__\d+"$/;
 
 /** Patches the registration of listeners: they run in the context they were registered in. */
 export function patchListeners(prototype: PGlite): Undo {
@@ -36,7 +42,8 @@ export function patchListeners(prototype: PGlite): Undo {
 }
 
 function boundOf(callback: Listener, channel: string): Listener {
-  if (typeof callback !== 'function') return callback;
+  if (typeof callback !== 'function' || !isContextActive()) return callback;
+  if (LIVE_CHANNEL.test(channel)) return callback;
   const byChannel = bound.get(callback) ?? new Map<string, Listener>();
   bound.set(callback, byChannel);
   let listener = byChannel.get(channel);

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { CallScope } from '../../../carry/call-scope.ts';
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { RunningOperation } from '../../running-operation.ts';
 import { describeQuery, endpointOf, readTemplate } from './describe.ts';
@@ -8,12 +9,12 @@ import { patchListeners } from './listener-source.ts';
 import type { PGlite, PGliteTransaction } from './shapes.ts';
 
 /*
- * `isOwn` is set while the database asks something for itself. `transactions` follows the code of a
+ * `ownQuery` is set while the database asks something for itself. `transactions` follows the code of a
  * transaction of the database's, which issues BEGIN and COMMIT by way of `_runExclusiveQuery`; the
- * statements of the user's callback come that way too, and `isIssuing` tells them apart.
+ * statements of the user's callback come that way too, and `issuing` tells them apart.
  */
-let isOwn = false;
-let isIssuing = false;
+const ownQuery = new CallScope<true>();
+const issuing = new CallScope<true>();
 const transactions = new AsyncLocalStorage<{ next: string }>();
 
 /** Patches the class of databases. */
@@ -28,7 +29,7 @@ export function patchDatabase(Db: { prototype: PGlite }, recorder: Recorder): Un
     patchListeners(prototype),
     patchMethod(base, 'query', (original) => {
       return function query(...args) {
-        if (isOwn) return original.apply(this, args);
+        if (ownQuery.current) return original.apply(this, args);
         return recorded(this, recorder, args[0], args[1], () => original.apply(this, args));
       };
     }),
@@ -42,7 +43,7 @@ export function patchDatabase(Db: { prototype: PGlite }, recorder: Recorder): Un
     patchMethod(base, 'transaction', (original) => transactionOf(original, recorder)),
     patchMethod(prototype, '_runExclusiveQuery', (original) => {
       return function _runExclusiveQuery(statement) {
-        const transaction = isIssuing ? undefined : transactions.getStore();
+        const transaction = issuing.current ? undefined : transactions.getStore();
         const run = () => original.call(this, statement);
         if (!transaction) return run();
         return recorded(this, recorder, transaction.next, undefined, run);
@@ -50,13 +51,8 @@ export function patchDatabase(Db: { prototype: PGlite }, recorder: Recorder): Un
     }),
     patchMethod(base, '_initArrayTypes', (original) => {
       return function _initArrayTypes(...args) {
-        isOwn = true;
-        try {
-          // Asks before it waits for anything.
-          return original.apply(this, args);
-        } finally {
-          isOwn = false;
-        }
+        // Asks before it waits for anything.
+        return ownQuery.run(true, () => original.apply(this, args));
       };
     }),
   ]);
@@ -83,14 +79,7 @@ function transactionOf(
 /** Patches what the callback of a transaction gets; it lives no longer than that. */
 function patchTransaction(given: PGliteTransaction, db: PGlite, recorder: Recorder): void {
   const issue = (text: unknown, values: unknown, run: () => Promise<unknown>) =>
-    recorded(db, recorder, text, values, () => {
-      isIssuing = true;
-      try {
-        return run();
-      } finally {
-        isIssuing = false;
-      }
-    });
+    recorded(db, recorder, text, values, () => issuing.run(true, run));
   patchMethod(given, 'query', (original) => (...args) => {
     return issue(args[0], args[1], () => original.apply(given, args));
   });

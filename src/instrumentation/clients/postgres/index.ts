@@ -1,15 +1,11 @@
 import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { replaceFunction, undoAll, type Undo } from '../../patch.ts';
+import { replaceFunction, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { describeError } from '../pg/describe.ts';
 import { countRows } from './describe.ts';
-import {
-  patchByProbe,
-  patchInstance,
-  patchQueryOf,
-  withBoundListeners,
-} from './instance-source.ts';
+import { patchByProbe, patchInstance, patchQueryOf } from './instance-source.ts';
+import { heardOptions } from './option-source.ts';
 import type { Postgres, PostgresSql } from './shapes.ts';
 
 const VERSIONS = '>=3.4.0 <4';
@@ -58,9 +54,11 @@ function replacePostgres(
   });
   const { replacement, undo } = replaceFunction(exports, (original) => {
     return function postgres(...args) {
-      const sql = original(...withBoundListeners(args));
+      const options = heardOptions(args, original);
+      const sql = original(...options.args);
       undoQuery ??= patchQueryOf(sql, recorder);
       const undoInstance = patchInstance(sql, recorder);
+      options.belongTo(sql);
       if (undoInstance) {
         const reference = new WeakRef(sql);
         instances.add(reference);

@@ -1,14 +1,12 @@
 import { bindListener } from '../../bind-listener.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { recordThrown } from '../../thrown-calls.ts';
 import { describeQuery, endpointFrom, type Fragments } from './describe.ts';
 import { introduce } from './instances.ts';
+import { patchEnd } from './option-source.ts';
 import { patchQuery } from './query-source.ts';
 import type { Postgres, PostgresSql } from './shapes.ts';
-
-/** Options that are listeners: nobody's call is behind what they hear. */
-const LISTENERS = ['onnotice', 'onnotify', 'onparameter', 'onclose', 'debug'] as const;
 
 /** Patches what is common to all instances, by a look at one that never connects. */
 export function patchByProbe(postgres: Postgres, recorder: Recorder): Undo | undefined {
@@ -27,6 +25,7 @@ export function patchInstance(sql: PostgresSql, recorder: Recorder): Undo | unde
   introduce(sql.unsafe(''), sql.options);
   return undoAll([
     release,
+    patchEnd(sql),
     ...(['unsafe', 'file'] as const).map((name) =>
       patchMethod(sql, name, (original) => {
         return function make(this: unknown, ...args: unknown[]) {
@@ -60,22 +59,6 @@ export function patchInstance(sql: PostgresSql, recorder: Recorder): Undo | unde
       };
     }),
   ]);
-}
-
-/** The arguments of `postgres()`, with its listeners in the context that is active now. */
-export function withBoundListeners([first, second]: unknown[]): unknown[] {
-  const isFirst = typeof first === 'object' && first !== null;
-  const options: unknown = isFirst ? first : second;
-  if (typeof options !== 'object' || options === null) return [first, second];
-  const overlay: PropertyDescriptorMap = {};
-  for (const key of LISTENERS) {
-    const value = (options as Record<string, unknown>)[key];
-    if (typeof value === 'function') overlay[key] = { value: bound(value), enumerable: true };
-  }
-  if (Object.keys(overlay).length === 0) return [first, second];
-  // An object over the user's, which stays as it is.
-  const shadow = Object.create(options, overlay) as unknown;
-  return isFirst ? [shadow, second] : [first, shadow];
 }
 
 function bound(listener: unknown): unknown {

@@ -1,12 +1,12 @@
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 import { RunningOperation } from '../../running-operation.ts';
-import { Stamped } from '../../stamped.ts';
+import { attachWork, detachWork, workOf } from '../../../carry/unit-of-work.ts';
 import { followStream, isCopyStream } from './copy-source.ts';
 import { describeQuery, readStatement, type Fragments } from './describe.ts';
-import { Instance, instanceOf } from './instances.ts';
+import { handOver, Instance, instanceOf } from './instances.ts';
 import type { PostgresQuery } from './shapes.ts';
 
 /*
@@ -28,24 +28,6 @@ interface Run {
   resolve: PostgresQuery['resolve'] | undefined;
 }
 
-/** Holds the run of a query, which the user has in hand. */
-class Started extends Stamped {
-  #run: Run | undefined;
-
-  static hold(query: PostgresQuery, run: Run): void {
-    if (#run in query) query.#run = run;
-    else new Started(query).#run = run;
-  }
-
-  static runOf(query: PostgresQuery): Run | undefined {
-    return #run in query ? query.#run : undefined;
-  }
-
-  static forget(query: PostgresQuery): void {
-    if (#run in query) query.#run = undefined;
-  }
-}
-
 /** Patches the class of queries. */
 export function patchQuery(fragments: Fragments, recorder: Recorder): Undo | undefined {
   const prototype = fragments.Query.prototype as PostgresQuery;
@@ -56,7 +38,7 @@ export function patchQuery(fragments: Fragments, recorder: Recorder): Undo | und
     patchHotMethod(prototype, 'handle', (original, patch) => {
       return function handle() {
         if (patch.isUndone) return original.call(this);
-        const run = Started.runOf(this);
+        const run = workOf<Run>(this);
         if (run) follow(this, run);
         // What the client asks for itself has no canceller.
         if (run || this.executed || !this.canceller) return original.call(this);
@@ -110,7 +92,15 @@ function start(query: PostgresQuery, fragments: Fragments, recorder: Recorder): 
     resolve: undefined,
   };
   instance.waiting();
-  Started.hold(query, run);
+  if (instance.isHeard) {
+    instance.begin(query, operation);
+    const { handler } = query;
+    query.handler = (given) => {
+      query.handler = handler;
+      return handOver(operation, () => handler(given));
+    };
+  }
+  attachWork(query, run);
   follow(query, run);
 }
 
@@ -139,6 +129,7 @@ function follow(query: PostgresQuery, run: Run): void {
     if (isCopyStream(value)) {
       run.isReading = value.writable !== true;
       followStream(value, operation);
+      run.instance.over(query);
     } else if (!run.isReading) {
       operation.settle(undefined, value);
       over();
@@ -153,10 +144,11 @@ function follow(query: PostgresQuery, run: Run): void {
   };
   const over = (): void => {
     operation.end();
+    run.instance.over(query);
     // The engine keeps the query for longer than its caller does.
     if (query.resolve === resolved) query.resolve = resolve;
     if (query.reject === rejected) query.reject = reject;
-    Started.forget(query);
+    detachWork(query);
   };
   run.resolve = resolved;
   query.resolve = resolved;
@@ -177,7 +169,7 @@ function ofCaller(query: PostgresQuery, listener: unknown): unknown {
   if (typeof listener !== 'function') return listener;
   return function ofCaller(this: unknown, ...args: unknown[]): unknown {
     const call = listener as (...args: unknown[]) => unknown;
-    const operation = Started.runOf(query)?.operation;
+    const operation = workOf<Run>(query)?.operation;
     return operation ? operation.run(call, this, ...args) : call.apply(this, args);
   };
 }
@@ -196,7 +188,7 @@ function seeStatements(prototype: PostgresQuery): Undo {
         configurable: true,
         enumerable: true,
       });
-      const run = Started.runOf(this);
+      const run = workOf<Run>(this);
       if (!run) return;
       served(run);
       if (run.isPartial) run.operation.recording?.learn({ text: value });

@@ -3,6 +3,8 @@
 /** A query that starts when it is first asked for its result, or a piece of another one. */
 export interface PostgresQuery {
   executed: boolean;
+  /** Whether a connection is busy with it, and not with one before it. */
+  active?: boolean;
   readonly tagged: boolean;
   /** The text around `args`; the template's own object where it is tagged. */
   strings: readonly string[];
@@ -14,6 +16,8 @@ export interface PostgresQuery {
   string?: string;
   resolve: (value: unknown) => unknown;
   reject: (error: unknown) => unknown;
+  /** Hands it over to a connection, or to the queue for one. */
+  handler: (query: PostgresQuery) => unknown;
   handle(): unknown;
   forEach(listener: unknown): unknown;
   cursor(rows?: unknown, listener?: unknown): unknown;
@@ -30,6 +34,8 @@ export interface PostgresSql {
   listen: ((name: string, listener: unknown, onListen?: unknown) => unknown) & {
     sql?: PostgresSql;
   };
+  end(...args: unknown[]): unknown;
+  close(...args: unknown[]): unknown;
   subscribe(event: string, listener: unknown, onSubscribe?: unknown, onError?: unknown): unknown;
 }
 

@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import { CallScope } from '../../../carry/call-scope.ts';
 import type { Operation } from '../../operation.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import type { Recording } from '../../recorder/recording.ts';
 import type { RunningOperation } from '../../running-operation.ts';
 import { isSettingUp } from '../../redis/setup.ts';
 import { endpointOf } from './describe.ts';
+import { isOfQueue } from './queue-clients.ts';
 import type { RedisClient } from './shapes.ts';
 
 /*
@@ -25,18 +27,12 @@ export interface Call {
   askedAt?: number | undefined;
   waited?: number | undefined;
 }
-let handedOn: Call | undefined;
+const handedOn = new CallScope<Call>();
 let later: AsyncLocalStorage<Call> | undefined;
 
 /** Calls `fn`; the first command that it sends belongs to `call`. */
 export function handOn<Result>(call: Call, fn: () => Result): Result {
-  const outer = handedOn;
-  handedOn = call;
-  try {
-    return fn();
-  } finally {
-    handedOn = outer;
-  }
+  return handedOn.run(call, fn);
 }
 
 /** Calls `fn`; whatever it sends, and whenever, belongs to `call`, which has an operation. */
@@ -52,9 +48,7 @@ export function isHandedOn(): boolean {
 
 /** The call that is being handed on, which has its command now. */
 export function takeCall(): Call | undefined {
-  const call = handedOn;
-  handedOn = undefined;
-  return call ?? later?.getStore();
+  return handedOn.take() ?? later?.getStore();
 }
 
 /** Sends a command or a batch by `send`, and records it if it is the application's. */
@@ -62,7 +56,7 @@ export function recorded(
   client: RedisClient,
   recorder: Recorder,
   describe: (command?: readonly unknown[]) => Operation,
-  send: () => unknown,
+  send: (recording?: Recording) => unknown,
   errorOf?: (result: unknown) => unknown,
 ): unknown {
   const call = takeCall();
@@ -71,9 +65,10 @@ export function recorded(
   if (given?.isDescribed) {
     given.recording?.connectedTo(endpointOf(client));
     addWait(given.recording, call);
-    return send();
+    return send(given.recording);
   }
   const operation = describe(call?.command);
+  if (isOfQueue(client)) operation.isHousekeeping = true;
   if (call?.askedAt !== undefined) operation.askedAt = call.askedAt;
   let recording: Recording | undefined;
   if (given) {
@@ -83,7 +78,8 @@ export function recorded(
     recording = recorder.start(operation);
   }
   addWait(recording, call);
-  return given ? send() : settling(recording, send, errorOf);
+  const sending = (): unknown => send(recording);
+  return given ? sending() : settling(recording, sending, errorOf);
 }
 
 function addWait(recording: Recording | undefined, call: Call | undefined): void {

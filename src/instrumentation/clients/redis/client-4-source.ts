@@ -1,9 +1,17 @@
 import { RunningOperation } from '../../running-operation.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import type { Recording } from '../../recorder/recording.ts';
 import { setUp } from '../../redis/setup.ts';
 import { handOn, recorded, settlingOperation, takeCall } from './calls.ts';
-import { carriedOut, describe, describeQueue, errorIn } from './describe.ts';
+import {
+  allWithContext,
+  carriedOut,
+  describe,
+  describeQueue,
+  errorIn,
+  withContext,
+} from './describe.ts';
 import { legacyPatch } from './legacy-source.ts';
 import { connecting, patchEvents } from './events-source.ts';
 import { patchFactory } from './script-names.ts';
@@ -16,6 +24,7 @@ import type {
   RedisClient4,
   ScriptForm,
   TransformReply,
+  Send,
 } from './shapes.ts';
 
 /** Patches the class of clients of version 4. */
@@ -86,7 +95,8 @@ export function patchClient4(Client: ClassOf<RedisClient4>, recorder: Recorder):
             isTransaction
               ? describeQueue(this, 'MULTI', commands.filter(isInside))
               : describeQueue(this, 'PIPELINE', commands),
-          () => original.call(this, commands, ...rest),
+          (recording) =>
+            original.call(this, allWithContext(recorder, recording, commands), ...rest),
           errorIn,
         );
       };
@@ -106,9 +116,6 @@ export function patchClient4(Client: ClassOf<RedisClient4>, recorder: Recorder):
   ]);
 }
 
-/** Sends a command by the client's own `sendCommand`. */
-export type Send = (this: RedisClient4, args: CommandArguments, options?: unknown) => unknown;
-
 function sent(
   client: RedisClient4,
   recorder: Recorder,
@@ -122,7 +129,9 @@ function sent(
   const isIsolated = (options as { isolated?: unknown } | undefined)?.isolated === true;
   if (!isIsolated || !recorder.isListening) {
     const done = (): undefined => carriedOut(client, args);
-    return recorded(client, recorder, describing, () => original.call(client, args, options), done);
+    const sending = (recording?: Recording): unknown =>
+      original.call(client, withContext(recorder, recording, args), options);
+    return recorded(client, recorder, describing, sending, done);
   }
   // It is sent by another client, once there is one.
   const call = takeCall();
@@ -147,7 +156,7 @@ function patchCommands(prototype: RedisClient4, recorder: Recorder, send: Send):
     args: unknown[],
     transform: (args: unknown[]) => Transformed,
   ): Promise<unknown> | undefined =>
-    recorder.isListening && isClient(prototype, client)
+    (recorder.isListening || recorder.config.streamContext) && isClient(prototype, client)
       ? execute(client, args, transform, send)
       : undefined;
   return undoAll([

@@ -1,10 +1,19 @@
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
+import type { Recording } from '../../recorder/recording.ts';
 import { setUp } from '../../redis/setup.ts';
 import { RunningOperation } from '../../running-operation.ts';
 import { handOn, recorded, settlingOperation, takeCall } from './calls.ts';
-import { carriedOut, describe, describeQueue, errorIn } from './describe.ts';
+import {
+  allWithContext,
+  carriedOut,
+  describe,
+  describeQueue,
+  errorIn,
+  withContext,
+} from './describe.ts';
 import { connecting, patchEvents } from './events-source.ts';
+import { patchDuplicate } from './queue-clients.ts';
 import { patchFactory } from './script-names.ts';
 import { patchSubscriptions } from './subscription-source.ts';
 import type { ClassOf, RedisClient } from './shapes.ts';
@@ -17,6 +26,7 @@ export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): U
   return undoAll([
     release,
     patchFactory(Client),
+    patchDuplicate(prototype),
     patchEvents(prototype),
     patchSubscriptions(prototype, recorder),
     patchMethod(prototype, 'connect', (original) => {
@@ -26,7 +36,8 @@ export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): U
     }),
     patchHotMethod(prototype, 'sendCommand', (original, patch) => {
       return function sendCommand(args, ...rest) {
-        const send = (): unknown => original.call(this, args, ...rest);
+        const send = (recording?: Recording): unknown =>
+          original.call(this, withContext(recorder, recording, args), ...rest);
         // A cluster says it before a command that was redirected. It is no operation of its own.
         if (patch.isUndone || !Array.isArray(args) || args[0] === 'ASKING') return send();
         return recorded(
@@ -40,7 +51,8 @@ export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): U
     }),
     patchMethod(prototype, '_executeMulti', (original) => {
       return function _executeMulti(commands, ...rest) {
-        const send = (): unknown => original.call(this, commands, ...rest);
+        const send = (recording?: Recording): unknown =>
+          original.call(this, allWithContext(recorder, recording, commands), ...rest);
         return recorded(
           this,
           recorder,
@@ -52,7 +64,8 @@ export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): U
     }),
     patchMethod(prototype, '_executePipeline', (original) => {
       return function _executePipeline(commands, ...rest) {
-        const send = (): unknown => original.call(this, commands, ...rest);
+        const send = (recording?: Recording): unknown =>
+          original.call(this, allWithContext(recorder, recording, commands), ...rest);
         if (commands.length === 0) return send();
         return recorded(
           this,

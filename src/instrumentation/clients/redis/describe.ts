@@ -6,7 +6,10 @@ import {
   describeCommand,
   redisEndpoint,
 } from '../../redis/describe.ts';
-import type { QueuedCommand, RedisClient } from './shapes.ts';
+import type { Recorder } from '../../recorder/recorder.ts';
+import type { Recording } from '../../recorder/recording.ts';
+import { contextFields } from '../../redis/stream-entries.ts';
+import type { CommandArguments, QueuedCommand, RedisClient } from './shapes.ts';
 
 /** By the client itself. Entries live as long as it; one is replaced when it selects a database. */
 const endpoints = new WeakMap<RedisClient, Endpoint>();
@@ -51,6 +54,36 @@ export function describeQueue(
   if (kind === 'PIPELINE' && only && queue.length === 1) return describe(client, only.args);
   const commands = queue.map(({ args }) => ({ name: nameOf(args[0]), args: args.slice(1) }));
   return describeBatch(endpointOf(client), kind, commands);
+}
+
+/** A command as it is to be sent: with the trace context, where it is an entry of a stream. */
+export function withContext<Args extends readonly unknown[]>(
+  recorder: Recorder,
+  recording: Recording | undefined,
+  args: Args,
+): Args {
+  const fields = Array.isArray(args)
+    ? contextFields(recorder, recording, nameOf(args[0]), args)
+    : undefined;
+  if (fields === undefined) return args;
+  const { preserve } = args as CommandArguments;
+  return Object.assign(
+    [...args, ...fields],
+    preserve !== undefined && { preserve },
+  ) as unknown as Args;
+}
+
+/** The same for the commands of a batch, which may be executed again and keep their own arguments. */
+export function allWithContext(
+  recorder: Recorder,
+  recording: Recording | undefined,
+  commands: readonly QueuedCommand[],
+): readonly QueuedCommand[] {
+  if (!recorder.config.streamContext) return commands;
+  return commands.map((command) => {
+    const args = withContext(recorder, recording, command.args);
+    return args === command.args ? command : { ...command, args };
+  });
 }
 
 function nameOf(name: unknown): string {

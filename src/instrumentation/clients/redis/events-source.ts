@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 
 import { CallsUnderWay, type CallerOf } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
-import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Method } from './shapes.ts';
 
 /*

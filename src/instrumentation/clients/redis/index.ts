@@ -1,11 +1,13 @@
 import type { ClientDefinition, ClientModule } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { undoAll, type Undo } from '../../patch.ts';
+import { undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { describeError, noteReplyErrors } from '../../redis/describe.ts';
+import { receivedIn } from '../../redis/stream-entries.ts';
 import { patchClient4 } from './client-4-source.ts';
 import { patchClient } from './client-source.ts';
 import { patchPool } from './pool-source.ts';
+import { patchBullmq } from './queue-clients.ts';
 import { patchRouter } from './router-source.ts';
 
 /** Packages that make clients, with their supported versions, and the files that hold the classes. */
@@ -26,9 +28,14 @@ const FILES = [
 /** `redis`, which is node-redis: clients, pools, clusters, sentinels. */
 export const redis: ClientDefinition = {
   name: 'redis',
-  responses: { describeError },
+  responses: { describeError, messagesIn: receivedIn },
   modules: [
     { module: 'redis', versions: '>=4.0.0 <7', patch: patchPackage },
+    {
+      module: 'bullmq/dist/cjs/classes/node-redis-client',
+      versions: '>=5.0.0 <7',
+      patch: patchBullmq,
+    },
     ...Object.entries(PACKAGES).flatMap(([name, versions]) =>
       [name, ...FILES.map((file) => `${name}/dist/lib/${file}`)].map((module): ClientModule => ({
         module,

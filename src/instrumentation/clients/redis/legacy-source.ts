@@ -1,9 +1,9 @@
-import type { Undo } from '../../patch.ts';
+import { CallScope } from '../../../carry/call-scope.ts';
+import type { Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { finishing, RunningOperation } from '../../running-operation.ts';
 import { describe } from './describe.ts';
-import type { Send } from './client-4-source.ts';
-import type { Method, RedisClient4 } from './shapes.ts';
+import type { Method, RedisClient4, Send } from './shapes.ts';
 
 /*
  * The legacy mode of version 4: a client then has methods of its own in front of its class's, which
@@ -50,8 +50,8 @@ export function legacyPatch(recorder: Recorder, send: Send): LegacyPatch {
   };
 }
 
-/** The operations whose method is on the stack: it may call `sendCommand` of the same client. */
-let sending: RedisClient4 | undefined;
+/** The client whose method is on the stack: it may call `sendCommand` of the same client. */
+const sending = new CallScope<RedisClient4>();
 
 function sent(
   client: RedisClient4,
@@ -60,7 +60,7 @@ function sent(
   command: unknown[],
   args: unknown[],
 ): unknown {
-  if (sending === client) return original.apply(client, args);
+  if (sending.current === client) return original.apply(client, args);
   const callback = args.at(-1);
   const isTold = typeof callback === 'function';
   const operation = new RunningOperation('REDIS_COMMAND');
@@ -72,8 +72,7 @@ function sent(
   const told = isTold
     ? (callback as () => void)
     : (error: unknown) => void (error && client.emit('error', error));
-  const outer = sending;
-  sending = client;
+  const outer = sending.enter(client);
   try {
     return original.apply(client, [
       ...(isTold ? args.slice(0, -1) : args),
@@ -84,6 +83,6 @@ function sent(
     operation.end();
     throw error;
   } finally {
-    sending = outer;
+    sending.leave(outer);
   }
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../../../base/errors.ts';
-import { OperationResource } from '../../operation-resource.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { OperationResource } from '../../../carry/operation-resource.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { patchListeners } from '../../listeners.ts';

@@ -1,4 +1,4 @@
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { isSettingUp, setUp } from '../../redis/setup.ts';
 import { RunningOperation } from '../../running-operation.ts';

@@ -1,4 +1,4 @@
-import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { noteFunction, noteScript } from '../../redis/scripts.ts';
 
 /** What a client is made with, as far as it names scripts and functions. */

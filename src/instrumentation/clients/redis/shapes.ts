@@ -10,6 +10,7 @@ export interface RedisClient extends EventEmitter {
     database?: number;
   };
   connect(...args: unknown[]): unknown;
+  duplicate(...args: unknown[]): RedisClient;
   sendCommand(args: readonly unknown[], ...rest: unknown[]): unknown;
   _executeScript(...args: unknown[]): unknown;
   _executeMulti(commands: readonly QueuedCommand[], ...rest: unknown[]): unknown;
@@ -77,3 +78,6 @@ export type Method = (this: unknown, ...args: unknown[]) => unknown;
 export interface ClassOf<Instance> {
   prototype: Instance;
 }
+
+/** Sends a command by the client's own `sendCommand`. */
+export type Send = (this: RedisClient4, args: CommandArguments, options?: unknown) => unknown;

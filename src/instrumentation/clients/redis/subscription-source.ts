@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 
-import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { consuming } from '../../redis/messages.ts';
 import { describe, endpointOf } from './describe.ts';

@@ -1,5 +1,5 @@
 import type { Operation } from '../../operation.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import type { Recording } from '../../recorder/recording.ts';
 

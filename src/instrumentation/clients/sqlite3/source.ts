@@ -1,3 +1,4 @@
+import { CallScope } from '../../../carry/call-scope.ts';
 import {
   claim,
   patchHotMethod,
@@ -5,7 +6,7 @@ import {
   undoAll,
   type PatchState,
   type Undo,
-} from '../../patch.ts';
+} from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
 import { describeStatement, endpointOf, valuesOf } from '../sqlite/describe.ts';
@@ -19,9 +20,14 @@ import type { Database, Method, Sqlite3, Statement } from './shapes.ts';
  * forgets it without a word; `databases` is written by `prepare`. Entries live as long as their
  * statement.
  */
-let issuing: { operation: RunningOperation; statement?: Statement } | undefined;
+const issuing = new CallScope<Issued>();
 const pending = new WeakMap<Statement, Set<RunningOperation>>();
 const databases = new WeakMap<Statement, Database>();
+
+interface Issued {
+  operation: RunningOperation;
+  statement?: Statement;
+}
 
 const EXECUTING = ['run', 'get', 'all', 'map', 'each'] as const;
 
@@ -45,7 +51,7 @@ export function patchModule(exports: Sqlite3, recorder: Recorder): Undo | undefi
     patchMethod(database, 'prepare', prepare),
     patchMethod(statement, 'emit', (original) => {
       return function emit(event, ...args) {
-        if (event === 'error' && !isTelling) fail(this, args[0]);
+        if (event === 'error' && !telling.current) fail(this, args[0]);
         return original.call(this, event, ...args);
       };
     }),
@@ -85,10 +91,9 @@ function issue(
       return original.call(this, text, ...args);
     }
     const operation = start(this, text, args, recorder);
-    const call: NonNullable<typeof issuing> = { operation };
+    const call: Issued = { operation };
     const wrap = key === 'each' ? withRowCallbacks : withCallback;
-    const outer = issuing;
-    issuing = call;
+    const outer = issuing.enter(call);
     try {
       return original.call(this, text, ...wrap(args, operation, () => errorsOf(call.statement)));
     } catch (error) {
@@ -96,7 +101,7 @@ function issue(
       operation.end();
       throw error;
     } finally {
-      issuing = outer;
+      issuing.leave(outer);
     }
   };
 }
@@ -109,8 +114,9 @@ function execute(
 ): MethodOn<Statement> {
   return function executed(...args) {
     if (patch.isUndone) return original.apply(this, args);
-    if (issuing) {
-      issuing.statement = this;
+    const issued = issuing.current;
+    if (issued) {
+      issued.statement = this;
       // What it calls in turn, as `map` calls `all`, is of the same operation. The callback of a
       // database's method, which is ours, is told where its statement cannot be prepared.
       return original.apply(this, args);
@@ -119,8 +125,7 @@ function execute(
     const operation = start(databases.get(this), this.sql, args, recorder);
     waitFor(this, operation);
     const wrap = key === 'each' ? withRowCallbacks : withCallback;
-    const outer = issuing;
-    issuing = { operation, statement: this };
+    const outer = issuing.enter({ operation, statement: this });
     try {
       return original.apply(
         this,
@@ -131,7 +136,7 @@ function execute(
       operation.end();
       throw error;
     } finally {
-      issuing = outer;
+      issuing.leave(outer);
     }
   };
 }
@@ -193,18 +198,12 @@ function waitFor(statement: Statement, operation: RunningOperation): void {
 function errorsOf(statement: Statement | undefined): Pick<Statement, 'emit'> | undefined {
   return (
     statement && {
-      emit: (event, error) => {
-        isTelling = true;
-        try {
-          return statement.emit(event, error);
-        } finally {
-          isTelling = false;
-        }
-      },
+      emit: (event, error) => telling.run(true, () => statement.emit(event, error)),
     }
   );
 }
-let isTelling = false;
+/** Set while an error of one operation is emitted, which fails no other one. */
+const telling = new CallScope<true>();
 
 /** All that was asked of a statement fails with it. */
 function fail(statement: Statement, error: unknown): void {

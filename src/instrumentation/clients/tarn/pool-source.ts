@@ -1,11 +1,12 @@
+import { CallScope } from '../../../carry/call-scope.ts';
 import { bindListener } from '../../bind-listener.ts';
 import { callerHere } from '../../callers-events.ts';
-import type { OperationResource } from '../../operation-resource.ts';
-import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../../patch.ts';
+import type { OperationResource } from '../../../carry/operation-resource.ts';
+import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../../../base/patch.ts';
 import { createEndpoint, type Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { runInRoot } from '../../root.ts';
+import { runInRoot } from '../../../carry/root-context.ts';
 import { isContextActive } from '../../wrap/active-context.ts';
 
 /** What is used of a pool, as far as all supported versions have it. */
@@ -42,7 +43,7 @@ interface Times {
 const times = new WeakMap<TarnPool, Times>();
 
 /** Who needs the resource that is being made: while that call is on the stack, and until its end. */
-let creating: OperationResource | undefined;
+const creating = new CallScope<OperationResource>();
 const creators = new WeakMap<TarnPool, Map<unknown, OperationResource>>();
 
 /** Given by the package: in a bundle it may have any name. */
@@ -85,12 +86,11 @@ export function patchPool(
     }),
     patchOnce(prototype, '_create', 'home', (original) => {
       return function _create(...args) {
-        const outer = creating;
-        creating = callerHere();
+        const outer = creating.enter(callerHere());
         try {
           return runInRoot(original, this, ...args);
         } finally {
-          creating = outer;
+          creating.leave(outer);
         }
       };
     }),
@@ -114,8 +114,9 @@ function creatorOf(pool: TarnPool, event: string, id: unknown): OperationResourc
     known.delete(id);
     return creator;
   }
-  if (creating) creators.set(pool, known.set(id, creating));
-  return creating;
+  const caller = creating.current;
+  if (caller) creators.set(pool, known.set(id, caller));
+  return caller;
 }
 
 function note(

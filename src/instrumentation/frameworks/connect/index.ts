@@ -1,6 +1,6 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { replaceFunction, type Undo } from '../../patch.ts';
+import { replaceFunction, type Undo } from '../../../base/patch.ts';
 import { patchApplication, type ConnectApplication } from './source.ts';
 
 /** `connect`, whose only routes are the paths that middlewares are used at. */

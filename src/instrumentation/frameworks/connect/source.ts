@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { patchHotMethod } from '../../patch.ts';
-import { Stamped } from '../../stamped.ts';
+import { patchHotMethod } from '../../../base/patch.ts';
+import { PrivateFields } from '../../../carry/private-fields.ts';
 import { shownRouteOf, type ShownRoute } from '../shown-route.ts';
+import { runCallback } from '../watched-handler.ts';
 import { withArityOf, WatchedLists } from '../watched-list.ts';
 
 /*
@@ -12,6 +13,8 @@ import { withArityOf, WatchedLists } from '../watched-list.ts';
  */
 
 type Next = (error?: unknown) => void;
+
+const CONNECT = { framework: 'connect' } as const;
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Middleware = (...args: any[]) => unknown;
@@ -39,7 +42,7 @@ class Visit {
   }
 }
 
-class VisitedRoute extends Stamped {
+class VisitedRoute extends PrivateFields {
   #visit: Visit;
 
   private constructor(shown: ShownRoute) {
@@ -93,7 +96,13 @@ function watchLayer(application: ConnectApplication, layer: ConnectLayer): Conne
           const shown = visitOf(request)?.shown;
           shown?.request.recordError(error);
           shown?.show(shown.route, handler);
-          return handle(error, request, response, next);
+          return runCallback(
+            handler && shown?.request.startHandler({ ...CONNECT, type: 'error handler', handler }),
+            (onwards) => handle(error, request, response, onwards),
+            next,
+            response,
+            error,
+          );
         }
       : (request: IncomingMessage, response: ServerResponse, next: Next) => {
           const visit = visitOf(request);
@@ -101,7 +110,13 @@ function watchLayer(application: ConnectApplication, layer: ConnectLayer): Conne
             visit.mount = (visit.mounts.get(application) ?? '') + route;
             visit.shown.show(visit.mount, handler);
           }
-          return handle(request, response, next);
+          return runCallback(
+            handler &&
+              visit?.shown.request.startHandler({ ...CONNECT, type: 'middleware', handler }),
+            (onwards) => handle(request, response, onwards),
+            next,
+            response,
+          );
         };
   return { ...layer, handle: withArityOf(handle, watched as Middleware) };
 }

@@ -1,6 +1,6 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import type { Undo } from '../../patch.ts';
+import type { Undo } from '../../../base/patch.ts';
 import { patchRouters } from './source.ts';
 
 /** `express` 4, with the routers that are in it, and 5, with those of `router`. */

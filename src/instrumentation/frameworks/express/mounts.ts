@@ -1,5 +1,5 @@
 import { mountIn, pathnameOf, type PathPattern } from '../route-path.ts';
-import { Stamped } from '../../stamped.ts';
+import { PrivateFields } from '../../../carry/private-fields.ts';
 import type { Layer, LayerClass, LayerPath, RoutedMessage } from './shapes.ts';
 
 /*
@@ -8,7 +8,7 @@ import type { Layer, LayerClass, LayerPath, RoutedMessage } from './shapes.ts';
  */
 
 /** A layer of `router.use(path, ...)` with its path, which nobody else can see. */
-export class MountLayer extends Stamped {
+export class MountLayer extends PrivateFields {
   #path: LayerPath;
 
   private constructor(layer: Layer, path: LayerPath) {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-import { Stamped } from '../../stamped.ts';
+import { PrivateFields } from '../../../carry/private-fields.ts';
 import { shownRouteOf, type ShownRoute } from '../shown-route.ts';
 import { routeIn } from '../route-path.ts';
 import { matchedPathOf, MountLayer, Mounts } from './mounts.ts';
@@ -67,7 +67,7 @@ export class Routed {
 }
 
 /** A request with where it is, which nobody else can see. */
-class RoutedRequest extends Stamped {
+class RoutedRequest extends PrivateFields {
   #routed: Routed;
 
   private constructor(shown: ShownRoute) {
@@ -98,7 +98,7 @@ export function firstRoutedOf(request: object): Routed | undefined {
 }
 
 /** A handler of the application's; none of a router's own. */
-function nameable(handle: LayerHandle): LayerHandle | undefined {
+export function nameable(handle: LayerHandle): LayerHandle | undefined {
   const isRouter = Array.isArray(handle.stack) || handle.name === 'mounted_app';
   return isRouter ? undefined : handle;
 }

@@ -22,6 +22,8 @@ export interface Layer {
   handle: LayerHandle;
   /** Of a router's entry that is a route. */
   route?: Route;
+  /** Of a route's entry, where it may be undefined. */
+  method?: string | undefined;
   match(path: string): unknown;
 }
 

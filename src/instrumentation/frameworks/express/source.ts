@@ -2,14 +2,17 @@ import type { ServerResponse } from 'node:http';
 
 import { messageOf } from '../../../base/errors.ts';
 import { sayOnce } from '../../../base/log.ts';
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { shownRouteOf } from '../shown-route.ts';
+import { runCallback } from '../watched-handler.ts';
 import { MountLayer } from './mounts.ts';
-import { firstRoutedOf, routedOf } from './routed.ts';
+import type { HandlerSpan } from '../../http/server/handler-span.ts';
+import { firstRoutedOf, nameable, routedOf } from './routed.ts';
 import type { LayerPrototype, Next, RoutedMessage, Router } from './shapes.ts';
 
 /*
- * Routers and their layers. Nothing of the application's is wrapped: its handlers, the stacks that
- * hold them and the `next` that they get are its own.
+ * Routers and their layers. Nothing of the application's is wrapped: its handlers and the stacks that
+ * hold them are its own, and so is the `next` that they get unless they are to have spans.
  */
 
 /** Patches the routers that `make` makes, and their layers. */
@@ -63,6 +66,11 @@ function patchHandle(
       // A middleware for errors is passed over.
       if (!patch.isUndone && this.handle.length <= 3) {
         look(() => routedOf(request)?.enter(this, request, response));
+        const span = spanOf(this, request, 'method' in this ? 'handler' : 'middleware');
+        if (span !== undefined) {
+          const run = (onwards: Next): unknown => original.call(this, request, response, onwards);
+          return runCallback(span, run, next, response);
+        }
       }
       return original.call(this, request, response, next);
     };
@@ -78,11 +86,30 @@ function patchHandleError(
       if (!patch.isUndone) {
         const routed = routedOf(request);
         routed?.fail(error);
-        if (this.handle.length === 4) routed?.enterErrorHandler(this);
+        if (this.handle.length === 4) {
+          routed?.enterErrorHandler(this);
+          const span = spanOf(this, request, 'error handler');
+          if (span !== undefined) {
+            const run = (onwards: Next): unknown =>
+              original.call(this, error, request, response, onwards);
+            return runCallback(span, run, next, response, error);
+          }
+        }
       }
       return original.call(this, error, request, response, next);
     };
   });
+}
+
+/** The span of a layer's handler, where it is to have one; routers and routes have none. */
+function spanOf(
+  layer: LayerPrototype,
+  request: RoutedMessage,
+  type: 'middleware' | 'handler' | 'error handler',
+): HandlerSpan | undefined {
+  const handler = layer.route === undefined ? nameable(layer.handle) : undefined;
+  if (handler === undefined) return undefined;
+  return shownRouteOf(request)?.request.startHandler({ framework: 'express', type, handler });
 }
 
 /** Notes the paths of the layers that are added. */

@@ -1,5 +1,14 @@
 import { shownRouteOf } from '../shown-route.ts';
-import type { FastifyReply, FastifyRequest, RouteContext } from './shapes.ts';
+import { areHandlerSpansAsked } from '../../http/server/handler-span.ts';
+import { runCallback } from '../watched-handler.ts';
+import { withArityOf } from '../watched-list.ts';
+import {
+  HOOKS,
+  type FastifyReply,
+  type FastifyRequest,
+  type Hook,
+  type RouteContext,
+} from './shapes.ts';
 
 /*
  * Fastify keeps what belongs to a route in an object that every request of the route refers to, by a
@@ -36,11 +45,45 @@ export function watchHandler(context: RouteContext, route: string): void {
   const { handler } = context;
   if (typeof handler !== 'function') return;
   const replacement = function (this: unknown, request: FastifyRequest, reply: FastifyReply) {
-    if (isWatching) shownRouteOf(request.raw)?.show(route, handler);
-    return handler.call(this, request, reply);
+    const shown = isWatching ? shownRouteOf(request.raw) : undefined;
+    shown?.show(route, handler);
+    const span = shown?.request.startHandler({ framework: 'fastify', type: 'handler', handler });
+    if (span === undefined) return handler.call(this, request, reply);
+    return span.run(
+      () => handler.call(this, request, reply),
+      () => reply.raw.writableEnded,
+    );
   };
   for (const key of ['name', 'length'] as const) {
     Object.defineProperty(replacement, key, { value: handler[key], configurable: true });
   }
   context.handler = replacement;
+  if (areHandlerSpansAsked()) for (const step of HOOKS) watchHooks(step, context[step]);
+}
+
+/** The name of the hooks that are this package's own. */
+export const OWN_HOOK = 'clewRoute';
+
+/** Replaces the hooks in their list, which fastify goes through while it runs them. */
+function watchHooks(step: (typeof HOOKS)[number], hooks: Hook[] | null | undefined): void {
+  if (!Array.isArray(hooks)) return;
+  for (const [index, hook] of hooks.entries()) {
+    if (typeof hook === 'function' && !hook.name.endsWith(OWN_HOOK)) {
+      hooks[index] = watchHook(step, hook);
+    }
+  }
+}
+
+function watchHook(step: (typeof HOOKS)[number], hook: Hook): Hook {
+  return withArityOf(hook, function (this: unknown, ...args) {
+    const [request, reply] = args as [FastifyRequest, FastifyReply];
+    const shown = isWatching ? shownRouteOf(request.raw) : undefined;
+    const call = { framework: 'fastify', type: 'hook', handler: hook, step } as const;
+    const span = shown?.request.startHandler(call);
+    if (span === undefined) return hook.apply(this, args);
+    const done = args.at(-1) as Hook;
+    // An error that the hook was called with is none of its own.
+    const run = (onwards: Hook): unknown => hook.apply(this, [...args.slice(0, -1), onwards]);
+    return runCallback(span, run, done, reply.raw, args.length > 3 ? args[2] : undefined);
+  });
 }

@@ -1,9 +1,27 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /* What is used of fastify. */
 
+/** A hook, which fastify has bound. It may return a promise, or call what it gets last. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Hook = (...args: any[]) => unknown;
+
+/** The hooks of a route, those of its plugins among them, in the order in which they run. */
+export type RouteHooks = Partial<Record<(typeof HOOKS)[number], Hook[] | null>>;
+
+/** Those that run before the response is sent. */
+export const HOOKS = [
+  'onRequest',
+  'preParsing',
+  'preValidation',
+  'preHandler',
+  'preSerialization',
+  'onError',
+  'onSend',
+] as const;
+
 /** What fastify keeps of a route. That of what is not found has no path. */
-export interface RouteContext {
+export interface RouteContext extends RouteHooks {
   config?: { url?: string };
   handler(this: unknown, request: FastifyRequest, reply: FastifyReply): unknown;
 }
@@ -14,6 +32,7 @@ export interface FastifyRequest {
 
 export interface FastifyReply {
   request: FastifyRequest;
+  raw: ServerResponse;
 }
 
 export interface FastifyInstance {

@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
-import semver from 'semver';
+import satisfies from 'semver/functions/satisfies.js';
 
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
-import { contextOf, setWatching, watchHandler } from './route-context.ts';
+import { contextOf, OWN_HOOK, setWatching, watchHandler } from './route-context.ts';
 import type { ErrorHandlers, FastifyInstance, FastifyRequest } from './shapes.ts';
 
 /*
@@ -22,16 +22,22 @@ export function followInstances(versions: string): Undo {
     const release = fastify && claim(fastify, 'routes');
     if (!release) return;
     const { version } = fastify;
-    if (version && !semver.satisfies(version, versions, { includePrerelease: true })) return;
-    fastify.addHook('onRequest', (request, _reply, done) => {
-      if (!isUndone) showRoute(request);
-      done();
-    });
+    if (version && !satisfies(version, versions, { includePrerelease: true })) return;
+    fastify.addHook(
+      'onRequest',
+      own((request: FastifyRequest, _reply: unknown, done: () => void) => {
+        if (!isUndone) showRoute(request);
+        done();
+      }),
+    );
     // What is reported by the error handlers, too, where those can be patched.
-    fastify.addHook('onError', (request, _reply, error, done) => {
-      if (!isUndone) shownRouteOf(request.raw)?.request.recordError(error);
-      done();
-    });
+    fastify.addHook(
+      'onError',
+      own((request: FastifyRequest, _reply: unknown, error: unknown, done: () => void) => {
+        if (!isUndone) shownRouteOf(request.raw)?.request.recordError(error);
+        done();
+      }),
+    );
   };
   setWatching(true);
   subscribe(CHANNEL, follow);
@@ -40,6 +46,10 @@ export function followInstances(versions: string): Undo {
     setWatching(false);
     unsubscribe(CHANNEL, follow);
   };
+}
+
+function own<Hook extends object>(hook: Hook): Hook {
+  return Object.defineProperty(hook, 'name', { value: OWN_HOOK });
 }
 
 function showRoute(request: FastifyRequest): void {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { FrameworkDefinition } from '../framework.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
 import { watchErrors } from '../watched-handler.ts';
 import { withArityOf } from '../watched-list.ts';
@@ -64,10 +64,18 @@ function watch(handler: RouteHandler, path: string, state: { isUndone: boolean }
     const shown = state.isUndone ? undefined : shownRouteOf(request);
     if (shown === undefined) return handler.call(this, request, ...rest);
     shown.show(path, handler);
-    return watchErrors(shown.request, () => handler.call(this, request, ...rest));
+    const span = shown.request.startHandler({ framework: 'find-my-way', type: 'handler', handler });
+    const run = (): unknown => handler.call(this, request, ...rest);
+    return watchErrors(shown.request, () =>
+      span === undefined ? run() : span.run(run, () => isAnswered(rest[0])),
+    );
   });
   watched.add(replacement);
   return replacement;
+}
+
+function isAnswered(response: unknown): boolean {
+  return (response as { writableEnded?: unknown } | undefined)?.writableEnded === true;
 }
 
 /** Fastify stores the context of a route, and restify the route with its chain of handlers. */

@@ -1,7 +1,8 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import { activeServerRequest } from '../../http/server/server-request.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { followExecutions, publishesExecutions } from './channels.ts';
 import { recordErrors, showOperation, type ExecutionArgs } from './operation.ts';
 
 /** The executor that `graphql-yoga` has, as it is imported and required. */
@@ -15,8 +16,9 @@ export const graphql: FrameworkDefinition = {
   modules: [
     {
       module: 'graphql/execution/execute',
-      versions: '>=15 <17',
-      patch: (exports: ModuleExports) => patchExecutor(exports, 'execute'),
+      versions: '>=15 <18',
+      patch: (exports: ModuleExports) =>
+        publishesExecutions(exports) ? () => undefined : patchExecutor(exports, 'execute'),
     },
     ...EXECUTORS.map((module) => ({
       module,
@@ -24,6 +26,7 @@ export const graphql: FrameworkDefinition = {
       patch: (exports: ModuleExports) => patchExecutor(exports, 'normalizedExecutor'),
     })),
   ],
+  follow: followExecutions,
 };
 
 type Execute = (...args: unknown[]) => unknown;

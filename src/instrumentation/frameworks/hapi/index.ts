@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FrameworkDefinition } from '../framework.ts';
 import type { Handler } from '../../http/server/server-request.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
 
 const VERSIONS = '>=20.3.0 <22';
@@ -78,10 +78,17 @@ function patchHandler(exports: ModuleExports): Undo | undefined {
       return function execute(request) {
         const { path, settings } = request.route;
         const { handler } = settings;
-        if (!isOwn(request) && typeof handler === 'function') {
-          shownRouteOf(request.raw.req)?.show(path, handler as Handler);
-        }
-        return original.call(this, request);
+        if (isOwn(request) || typeof handler !== 'function') return original.call(this, request);
+        const shown = shownRouteOf(request.raw.req);
+        shown?.show(path, handler as Handler);
+        const span = shown?.request.startHandler({
+          framework: 'hapi',
+          type: 'handler',
+          handler: handler as Handler,
+        });
+        return span === undefined
+          ? original.call(this, request)
+          : span.run(() => original.call(this, request));
       };
     }),
   ]);

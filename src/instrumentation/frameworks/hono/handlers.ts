@@ -13,9 +13,16 @@ export function watchHandler(handler: HonoHandler, { path, method }: HonoRoute):
     const shown = incoming && shownRouteOf(incoming);
     if (shown === undefined) return handler.call(this, context, next);
     const route = within(shown, context, path);
+    const type = isMiddleware ? 'middleware' : 'handler';
+    const call = (given: () => Promise<void>): unknown => {
+      const span = shown.request.startHandler({ framework: 'hono', type, handler: target });
+      return span === undefined
+        ? handler.call(this, context, given)
+        : span.run(() => handler.call(this, context, span.around(given)));
+    };
     if (!isMiddleware) {
       shown.show(route, target);
-      return watchErrors(shown.request, () => handler.call(this, context, next), ended);
+      return watchErrors(shown.request, () => call(next), ended);
     }
     const before = shown.route;
     let hasPassed = false;
@@ -25,7 +32,7 @@ export function watchHandler(handler: HonoHandler, { path, method }: HonoRoute):
     };
     return watchErrors(
       shown.request,
-      () => handler.call(this, context, pass),
+      () => call(pass),
       () => {
         // What is mounted in it may have shown more than that.
         if (!hasPassed && shown.route === before) shown.show(mountOf(route), target);

@@ -1,6 +1,6 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { watchHandler } from './handlers.ts';
 import type { HonoRouter } from './shapes.ts';
 

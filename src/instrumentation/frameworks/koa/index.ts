@@ -1,9 +1,10 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
 import { patchRouter } from './router-source.ts';
-import type { KoaContext, KoaRouter } from './shapes.ts';
+import { patchCallback } from './middleware-spans.ts';
+import type { KoaApplication, KoaContext, KoaRouter } from './shapes.ts';
 
 /** `koa` with `@koa/router`, or with the package that had its name before. */
 export const koa: FrameworkDefinition = {
@@ -28,6 +29,7 @@ function patchKoa(exports: ModuleExports): Undo | undefined {
   if (!release) return undefined;
   return undoAll([
     release,
+    patchCallback(Koa.prototype as KoaApplication),
     patchMethod(context, 'onerror', (original) => {
       return function onerror(error) {
         if (error !== null && error !== undefined)

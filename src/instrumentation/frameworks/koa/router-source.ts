@@ -1,7 +1,9 @@
-import { claim, patchMethod, replaceFunction, undoAll, type Undo } from '../../patch.ts';
+import { CallScope } from '../../../carry/call-scope.ts';
+import { claim, patchMethod, replaceFunction, undoAll, type Undo } from '../../../base/patch.ts';
 import { pathnameOf, routeIn } from '../route-path.ts';
 import { shownRouteOf } from '../shown-route.ts';
 import { watchErrors } from '../watched-handler.ts';
+import { runMiddleware } from './middleware-spans.ts';
 import type { KoaContext, KoaRouter, Matched, Middleware, RouterLayer } from './shapes.ts';
 
 /*
@@ -11,7 +13,7 @@ import type { KoaContext, KoaRouter, Matched, Middleware, RouterLayer } from './
  */
 
 /** The request whose router is about to look for a match: nothing runs in between. */
-let dispatched: KoaContext | undefined;
+const dispatched = new CallScope<KoaContext>();
 
 /** Patches a class of routers. */
 export function patchRouter(prototype: KoaRouter): Undo | undefined {
@@ -39,8 +41,7 @@ export function patchRouter(prototype: KoaRouter): Undo | undefined {
     patchMethod(prototype, 'middleware', watched),
     patchMethod(prototype, 'match', (original) => {
       return function match(...args) {
-        const context = dispatched;
-        dispatched = undefined;
+        const context = dispatched.take();
         const matched = original.apply(this, args);
         return context === undefined ? matched : withWatchedLayers(matched);
       };
@@ -50,11 +51,11 @@ export function patchRouter(prototype: KoaRouter): Undo | undefined {
 
 function watchDispatch(dispatch: Middleware): Middleware {
   return function (this: unknown, context, next) {
-    dispatched = shownRouteOf(context.req) && context;
+    const outer = dispatched.enter(shownRouteOf(context.req) && context);
     try {
       return dispatch.call(this, context, next);
     } finally {
-      dispatched = undefined;
+      dispatched.leave(outer);
     }
   };
 }
@@ -95,7 +96,8 @@ function watchedLayer(layer: RouterLayer, route: string): RouterLayer {
     watched?.stack.length !== stack.length ||
     watched.stack.some((handler, index) => handler !== stack[index])
   ) {
-    const value = stack.map((handler) => watchHandler(handler, route));
+    const type = layer.methods.length > 0 ? 'handler' : 'middleware';
+    const value = stack.map((handler) => watchHandler(handler, route, type));
     const property = { value, writable: true, enumerable: true, configurable: true };
     watched = {
       layer: Object.create(layer, { stack: property }) as RouterLayer,
@@ -106,12 +108,18 @@ function watchedLayer(layer: RouterLayer, route: string): RouterLayer {
   return watched.layer;
 }
 
-function watchHandler(handler: Middleware, route: string): Middleware {
+function watchHandler(
+  handler: Middleware,
+  route: string,
+  type: 'handler' | 'middleware',
+): Middleware {
   return function (this: unknown, context, next) {
     const shown = shownRouteOf(context.req);
     if (shown === undefined) return handler.call(this, context, next);
     shown.show(routeIn(mountOf(context), route), handler);
-    return watchErrors(shown.request, () => handler.call(this, context, next));
+    return watchErrors(shown.request, () =>
+      runMiddleware(shown.request, type, handler, this, context, next),
+    );
   };
 }
 

@@ -13,6 +13,11 @@ export interface KoaContext {
 
 export type Middleware = (context: KoaContext, next: () => unknown) => unknown;
 
+export interface KoaApplication {
+  middleware: Middleware[];
+  callback(): unknown;
+}
+
 /** What matches a path: a route with methods, or a middleware without. */
 export interface RouterLayer {
   path: string | RegExp;

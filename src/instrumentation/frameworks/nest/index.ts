@@ -1,7 +1,7 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import type { Handler } from '../../http/server/server-request.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf, type ShownRoute } from '../shown-route.ts';
 
 const VERSIONS = '>=10 <13';
@@ -58,7 +58,14 @@ function patchExecutionContext(exports: ModuleExports): Undo | undefined {
         return function (this: unknown, request, ...others) {
           const shown = shownOf(request);
           shown?.show(shown.route, handler);
-          return pipeline.call(this, request, ...others);
+          const span = shown?.request.startHandler({
+            framework: 'nestjs-core',
+            type: 'handler',
+            handler,
+          });
+          return span === undefined
+            ? pipeline.call(this, request, ...others)
+            : span.run(() => pipeline.call(this, request, ...others));
         };
       };
     }),

@@ -1,10 +1,11 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { FrameworkDefinition } from '../framework.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { routeIn } from '../route-path.ts';
 import { shownRouteOf } from '../shown-route.ts';
+import { runCallback } from '../watched-handler.ts';
 import { WatchedLists, withArityOf } from '../watched-list.ts';
 
 /** `polka`. */
@@ -107,15 +108,15 @@ function watch(handler: PolkaHandler, route: string): PolkaHandler {
     const shown = shownRouteOf(request);
     if (shown === undefined) return handler.call(this, request, response, next);
     shown.show(route, handler);
-    return handler.call(
-      this,
-      request,
-      response,
-      next &&
-        ((error) => {
-          if (error) shown.request.recordError(error);
-          return next(error);
-        }),
+    const onwards: Next = (error) => {
+      if (error) shown.request.recordError(error);
+      return next?.(error);
+    };
+    return runCallback(
+      shown.request.startHandler({ framework: 'polka', type: 'handler', handler }),
+      (given: Next) => handler.call(this, request, response, next && given),
+      onwards,
+      response as ServerResponse,
     );
   });
 }

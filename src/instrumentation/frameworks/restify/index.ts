@@ -1,9 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { FrameworkDefinition } from '../framework.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf, type ShownRoute } from '../shown-route.ts';
+import { runCallback } from '../watched-handler.ts';
 import { WatchedLists, withArityOf } from '../watched-list.ts';
 
 const VERSIONS = '>=11 <13';
@@ -102,7 +103,14 @@ function watch(handler: ChainHandler): ChainHandler {
       if (isForErrors) shown.request.recordError(args[0]);
       shown.show(shown.route, handler);
     }
-    return handler.apply(this, args);
+    const type = isForErrors ? 'error handler' : 'middleware';
+    const span = shown?.request.startHandler({ framework: 'restify', type, handler });
+    if (span === undefined) return handler.apply(this, args);
+    const at = isForErrors ? 3 : 2;
+    const run = (onwards: ChainHandler): unknown => handler.apply(this, args.with(at, onwards));
+    return typeof args[at] === 'function'
+      ? runCallback(span, run, args[at] as ChainHandler, args[at - 1] as ServerResponse, args[0])
+      : span.run(() => handler.apply(this, args));
   };
   return Object.assign(withArityOf(handler, watched), { _name: handler._name });
 }

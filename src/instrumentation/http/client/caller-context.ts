@@ -8,7 +8,7 @@ import {
   type AnyFunction,
   type EventName,
 } from '../../../patch/listeners.ts';
-import { patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { guard } from '../guard.ts';
 import { SentRequest, type Sent } from './sent-request.ts';
 
@@ -43,8 +43,13 @@ export function keepCallersContext(
         if (observed.has(event)) {
           guard('follow a request', () => observe(sent, this, event as string, args));
         }
-        if (context.active() === sent.context) return emitNow.call(this, event, ...args);
-        return context.with(sent.context, emitNow, this, event, ...args);
+        try {
+          return context.active() === sent.context
+            ? emitNow.call(this, event, ...args)
+            : context.with(sent.context, emitNow, this, event, ...args);
+        } finally {
+          if (event === 'close') SentRequest.forget(this);
+        }
       };
     }),
     ...addingMethods(table),

@@ -15,10 +15,12 @@ import {
   ATTR_SERVER_PORT,
 } from '@opentelemetry/semantic-conventions';
 
+import { showRequestInSpan } from '../../../async/collecting.ts';
 import { addExceptionEvent } from '../../recorder/exception-event.ts';
 import { addHeaders, measuredAttributes } from './client-attributes.ts';
 import type { ResolvedHttpClientConfig } from './client-config.ts';
 import { describeFailure } from './failure.ts';
+import { RPC_RESPONSE_STATUS_CODE } from '../grpc.ts';
 import { guard } from '../guard.ts';
 import type { IncomingResponse } from './outgoing-request.ts';
 import { noteFailure, noteResponse } from './resends.ts';
@@ -74,6 +76,11 @@ export class ClientCall {
     return span ? trace.setSpan(parent, span) : parent;
   }
 
+  /** Says that the span shows the async resource that Node makes for this request. */
+  shows(request: object): void {
+    if (this.#parts.span?.isRecording()) showRequestInSpan(request, this.#parts.span);
+  }
+
   /** The other end of the connection, which is the server or a proxy. */
   connectedTo(address: string | undefined, port: number | undefined): void {
     if (this.#ended || address === undefined || port === undefined) return;
@@ -111,6 +118,17 @@ export class ClientCall {
       noteResponse(parent, { method, url, count: resends }, status, location);
     }
     watchBody(this, isUnread);
+  }
+
+  /** The status of a call of gRPC is there, which is undefined where the response is of HTTP alone. */
+  answered(status: string | undefined): void {
+    if (this.#ended || status === undefined) return;
+    const attributes: Attributes = { [RPC_RESPONSE_STATUS_CODE]: status };
+    if (status !== 'OK') {
+      attributes[ATTR_ERROR_TYPE] = status;
+      this.#parts.span?.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    this.#add(attributes);
   }
 
   /** A piece of the body came. */

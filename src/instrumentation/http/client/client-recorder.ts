@@ -10,8 +10,11 @@ import {
 
 import { Providers } from '../../recorder/providers.ts';
 import { isDropped } from '../../recorder/sampling.ts';
-import { isSuppressed } from '../../recorder/suppression.ts';
+import { isSuppressed } from '../../../carry/suppression.ts';
+import { areCallsLeft, isCall, methodOfCall, RPC_METHOD, RPC_SYSTEM_NAME } from '../grpc.ts';
 import { showMethod } from '../known-methods.ts';
+import { pathOf } from '../path-patterns.ts';
+import { isRecordedRequest } from '../recorded-requests.ts';
 import { addHeaders, attributesOf } from './client-attributes.ts';
 import { ClientCall } from './client-call.ts';
 import type { ResolvedHttpClientConfig } from './client-config.ts';
@@ -83,6 +86,10 @@ export class HttpClientRecorder {
     const parent = context.active();
     if (config.requireParent && trace.getSpanContext(parent) === undefined) return undefined;
     if (config.isIgnored?.(request) === true) return undefined;
+    const isRpc = isHttp2Call(request);
+    // The trace headers are those of that instrumentation's span.
+    if (isRpc && areCallsLeft()) return undefined;
+    if (isRecordedRequest(parent, request)) return { context: parent, call: undefined };
     const { tracer, dropped } = this.providers;
     const duration = this.#durations();
     const isUnseen = tracer === undefined || (dropped !== 'nothing' && isDropped(dropped, parent));
@@ -94,7 +101,13 @@ export class HttpClientRecorder {
     const resends = resendCount(parent, method, url);
     const attributes = attributesOf(request, shown, template, resends);
     addHeaders(attributes, config.requestHeaders, (name) => request.header(name));
-    const name = template === undefined ? shown.name : `${shown.name} ${template}`;
+    // What a generated client calls is one of few methods.
+    const called = isRpc ? methodOfCall(pathOf(request.path)) : undefined;
+    if (called !== undefined) {
+      attributes[RPC_SYSTEM_NAME] = 'grpc';
+      attributes[RPC_METHOD] = called;
+    }
+    const name = called ?? (template === undefined ? shown.name : `${shown.name} ${template}`);
     const span = isUnseen
       ? undefined
       : tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, parent);
@@ -127,4 +140,9 @@ export class HttpClientRecorder {
     }
     return this.#duration;
   }
+}
+
+/** Whether a request is a call of gRPC. */
+function isHttp2Call({ api, header }: OutgoingRequest): boolean {
+  return api === 'http2' && isCall(header('content-type'));
 }

@@ -8,12 +8,14 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 
 import { context } from '@opentelemetry/api';
 
+import { isLoaded } from '../../../base/node-http.ts';
 import { onModule } from '../../module-hooks.ts';
-import { patchMethod, patchOnce, undoAll, type Undo } from '../../patch.ts';
-import { isSuppressed } from '../../recorder/suppression.ts';
+import { patchMethod, patchOnce, undoAll, type Undo } from '../../../base/patch.ts';
+import { isSuppressed } from '../../../carry/suppression.ts';
 import type { HttpClientRecorder } from './client-recorder.ts';
 import { keepCallersContext } from './caller-context.ts';
 import { guard } from '../guard.ts';
+import { statusOfCall } from '../grpc.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import { injectTrace } from './request-headers.ts';
 import { SentRequest, type Sent } from './sent-request.ts';
@@ -42,24 +44,19 @@ const STREAM_EVENTS = new Set(
     'response resume timeout trailers wantTrailers'
   ).split(' '),
 );
-const OBSERVED = new Set(['response', 'end', 'error', 'close']);
+const OBSERVED = new Set(['response', 'trailers', 'end', 'error', 'close']);
 
 const targets = new WeakMap<ClientHttp2Session, Target>();
 
 /** Follows the requests of sessions that are made from now on, once `node:http2` is loaded. */
 export function followHttp2(recorder: HttpClientRecorder): Undo {
   // Loading it takes a while: not before the application does.
-  if (isLoaded()) return followSessions(undefined, recorder);
+  if (isLoaded('http2')) return followSessions(undefined, recorder);
   return onModule({
     module: 'http2',
     versions: '>=20 <100',
     patch: (exports) => followSessions(exports as object, recorder),
   });
-}
-
-function isLoaded(): boolean {
-  const { moduleLoadList } = process as { moduleLoadList?: unknown };
-  return Array.isArray(moduleLoadList) && moduleLoadList.includes('NativeModule http2');
 }
 
 /** Patches `connect`; `namespace` is what an importer gets, where that is a copy of the exports. */
@@ -137,8 +134,12 @@ function observe({ call }: Sent, object: object, event: string, args: readonly u
       const stream = object as ClientHttp2Stream;
       const isUnread = (): boolean => !stream.readableDidRead && stream.readableFlowing !== true;
       call?.responded(Number(headers[':status']), '2', (name) => headers[name], isUnread);
+      call?.answered(statusOfCall(headers['grpc-status']));
       break;
     }
+    case 'trailers':
+      call?.answered(statusOfCall((args[0] as IncomingHttpHeaders)['grpc-status']));
+      break;
     case 'error':
       call?.end(args[0]);
       break;
@@ -151,13 +152,16 @@ function observe({ call }: Sent, object: object, event: string, args: readonly u
 function withTrace(headers: Headers, traced: Parameters<typeof injectTrace>[0]): Headers {
   const added: [string, string][] = [];
   injectTrace(traced, (name, value) => added.push([name, value]));
+  if (added.length === 0) return headers;
   if (Array.isArray(headers)) {
     const names = new Set(added.map(([name]) => name.toLowerCase()));
     const list = headers as readonly string[];
     const others = list.filter(
       (_, index) => !names.has(String(list[index - (index % 2)]).toLowerCase()),
     );
-    return [...others, ...added.flat()];
+    // A list carries the names of its sensitive headers, too, as a property of its own.
+    const extras = Object.getOwnPropertySymbols(list).map((key) => [key, Reflect.get(list, key)]);
+    return Object.assign([...others, ...added.flat()], Object.fromEntries(extras));
   }
   const copy: OutgoingHttpHeaders = { ...(headers as OutgoingHttpHeaders) };
   for (const [name, value] of added) {

@@ -1,9 +1,8 @@
 import type { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-
-import { patchHotMethod, type Undo } from '../../patch.ts';
+import { runOutsideTrace } from '../../../carry/root-context.ts';
+import { patchHotMethod, type Undo } from '../../../base/patch.ts';
 import { guard } from '../guard.ts';
 
 /** A handle that takes another async resource, as Node itself has it do when a socket is used again. */
@@ -30,7 +29,7 @@ export function releaseIdleSockets(prototype: Agent): Undo | undefined {
       const emitNow = isInherited ? parent.emit : original;
       if (event !== 'free' || patch.isUndone) return emitNow.call(this, event, ...args);
       // The timer of an idle socket is set here; a request that waited has its own context.
-      const result = context.with(ROOT_CONTEXT, () => emitNow.call(this, event, ...args));
+      const result = runOutsideTrace(emitNow, this, event, ...args);
       guard('release a socket', () => release(args[0] as PooledSocket | undefined));
       return result;
     };
@@ -40,7 +39,7 @@ export function releaseIdleSockets(prototype: Agent): Undo | undefined {
 function release(socket: PooledSocket | undefined): void {
   // Another request has it already, or it is gone.
   if (socket?._httpMessage !== null || !socket._handle) return;
-  context.with(ROOT_CONTEXT, releaseHere, undefined, socket, socket._handle);
+  runOutsideTrace(releaseHere, undefined, socket, socket._handle);
 }
 
 /** Handles whose own object holds nothing any more. */
@@ -48,17 +47,24 @@ const emptied = new WeakSet<Handle>();
 
 function releaseHere(socket: PooledSocket, handle: Handle): void {
   for (const each of [handle, handle._parent]) {
-    if (typeof each?.asyncReset !== 'function') continue;
+    const asyncReset = each && nativeReset(each);
+    if (!asyncReset) continue;
     // A context may lie on the handle, since it was made, and on what it was reset to after that.
-    if (!emptied.has(each)) each.asyncReset(each);
+    if (!emptied.has(each)) asyncReset.call(each, each);
     emptied.add(each);
-    each.asyncReset({});
+    asyncReset.call(each, {});
   }
   if (timerOf(socket) === null) return;
   const { timeout = 0 } = socket;
   // The timer was set for a request, and is remembered also where it is off.
   if (timeout === 0) socket.setTimeout(SOME_MILLIS);
   socket.setTimeout(timeout);
+}
+
+/** Node's own method: what was put on the handle itself waits for the calls of Node. */
+function nativeReset(handle: Handle): Handle['asyncReset'] {
+  const { asyncReset } = Object.getPrototypeOf(handle) as Handle;
+  return typeof asyncReset === 'function' ? asyncReset : undefined;
 }
 
 const SOME_MILLIS = 60_000;

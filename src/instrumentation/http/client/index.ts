@@ -1,7 +1,8 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 
+import { environment } from '../../../base/environment.ts';
 import type { Instrumentation } from '../../instrumentation.ts';
-import type { Undo } from '../../patch.ts';
+import type { Undo } from '../../../base/patch.ts';
 import { VERSION } from '../../version.ts';
 import {
   resolveHttpClientConfig,
@@ -84,7 +85,7 @@ export class HttpClientInstrumentation implements Instrumentation<HttpClientConf
 
 /** What is not said in code, the environment says. */
 function resolved(config: HttpClientConfig): ResolvedHttpClientConfig {
-  return resolveHttpClientConfig({ ...readHttpClientSettings(process.env).settings, ...config });
+  return resolveHttpClientConfig({ ...readHttpClientSettings(environment()).settings, ...config });
 }
 
 export type { HttpClientConfig } from './client-config.ts';

@@ -5,8 +5,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import { context } from '@opentelemetry/api';
 
 import { http, loadHttps } from '../../../base/node-http.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
-import { isSuppressed } from '../../recorder/suppression.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { isSuppressed } from '../../../carry/suppression.ts';
 import { hasReplaced } from '../official.ts';
 import type { ClientCall } from './client-call.ts';
 import type { HttpClientRecorder } from './client-recorder.ts';
@@ -131,6 +131,7 @@ function beginRequest(recorder: HttpClientRecorder, request: ClientRequest): voi
   const active = context.active();
   const isSeen = recorder.isListening && !isSuppressed(active);
   const started = isSeen ? recorder.start(describe(request)) : undefined;
+  started?.call?.shows(request);
   SentRequest.note(request, { context: active, call: started?.call, trace: started?.context });
   // Headers in a list, and with `Expect`, are made already.
   if (request.headersSent) addTrace(request);

@@ -20,6 +20,7 @@ export interface OutgoingRequest {
 
 /** The answer to an outgoing request, as a hook gets it at the end of its body. */
 export interface IncomingResponse {
+  /** The status code; undefined where no response came. */
   readonly status: number | undefined;
   /** Why the request failed, if it did. */
   readonly error: unknown;

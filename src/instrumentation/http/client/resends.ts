@@ -1,5 +1,6 @@
 import { ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 
+import { withoutMark } from '../../wrap/marker.ts';
 import { redactUrl } from '../redact-url.ts';
 
 /*
@@ -29,7 +30,9 @@ const attempts = new WeakMap<Context, Attempt[]>();
 const RETRIED = new Set([401, 407, 408, 413, 425, 429]);
 
 /** How often a request with this redacted URL was sent before: 0 for one that is new. */
-export function resendCount(parent: Context, method: string, url: string): number {
+export function resendCount(active: Context, method: string, url: string): number {
+  // A library that sends again by itself does it in a callback, which a rule may have repaired.
+  const parent = withoutMark(active);
   const list = attempts.get(parent);
   if (list === undefined) return 0;
   const now = performance.now();
@@ -49,7 +52,8 @@ export function resendCount(parent: Context, method: string, url: string): numbe
 /** Notes that a request failed, or was answered in a way that makes clients send it again. */
 export function noteFailure(parent: Context, method: string, url: string, count: number): void {
   // Without a context two requests that nothing connects look the same.
-  if (parent !== ROOT_CONTEXT) note(parent, { method, url, count, at: performance.now() });
+  if (withoutMark(parent) !== ROOT_CONTEXT)
+    note(parent, { method, url, count, at: performance.now() });
 }
 
 /** Notes a response, where it is one after which a client may send the request again. */
@@ -69,7 +73,8 @@ export function noteResponse(
   }
 }
 
-function note(parent: Context, attempt: Attempt): void {
+function note(active: Context, attempt: Attempt): void {
+  const parent = withoutMark(active);
   const list = attempts.get(parent);
   if (list === undefined) attempts.set(parent, [attempt]);
   else {

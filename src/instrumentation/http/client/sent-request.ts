@@ -1,6 +1,6 @@
-import type { Context } from '@opentelemetry/api';
+import { ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 
-import { Stamped } from '../../stamped.ts';
+import { PrivateFields } from '../../../carry/private-fields.ts';
 import type { ClientCall } from './client-call.ts';
 
 /** What is known of a request that was sent, for it and for its response. */
@@ -12,8 +12,11 @@ export interface Sent {
   trace?: Context | undefined;
 }
 
+/** Of a request that is over, which is no new one if an application goes on with it. */
+const FORGOTTEN: Sent = { context: ROOT_CONTEXT, call: undefined };
+
 /** Notes what was sent on the objects of Node that stand for it. */
-export class SentRequest extends Stamped {
+export class SentRequest extends PrivateFields {
   #sent: Sent | undefined;
 
   static note(object: object, sent: Sent): void {
@@ -25,8 +28,8 @@ export class SentRequest extends Stamped {
     return #sent in object ? object.#sent : undefined;
   }
 
-  /** Nothing more will come. */
+  /** Nothing more will come: an idle connection of TLS holds the request that opened it. */
   static forget(object: object): void {
-    if (#sent in object) object.#sent = undefined;
+    if (#sent in object) object.#sent = FORGOTTEN;
   }
 }

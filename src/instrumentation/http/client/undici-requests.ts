@@ -1,7 +1,7 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-import { claim, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { ClientCall } from './client-call.ts';
 import type { HttpClientRecorder } from './client-recorder.ts';
 import { guard } from '../guard.ts';

@@ -1,6 +1,5 @@
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-
 import { hideFromRecords } from '../../../async/collecting.ts';
+import { runOutsideTrace } from '../../../carry/root-context.ts';
 
 /*
  * Ends the calls whose response came and whose body nobody reads: Node keeps such a response, and its
@@ -26,8 +25,9 @@ let timer: NodeJS.Timeout | undefined;
 /** Watches a call. Without `isUnread`, only its `lastActivity` tells whether it goes on. */
 export function watchBody(call: WatchedCall, isUnread?: () => boolean): void {
   watched.set(call, isUnread);
-  timer ??= context.with(ROOT_CONTEXT, () =>
-    hideFromRecords(setInterval(() => sweepBodies(), SWEEP_MILLIS).unref()),
+  timer ??= runOutsideTrace(
+    () => hideFromRecords(setInterval(() => sweepBodies(), SWEEP_MILLIS).unref()),
+    undefined,
   );
 }
 

@@ -112,6 +112,8 @@ function addServer(
   attributes[SERVER_PORT] = port ?? (scheme === 'https' ? 443 : 80);
 }
 
+const MAX_PORT = 65_535;
+
 interface Host {
   readonly address: string;
   readonly port: number | undefined;
@@ -126,10 +128,12 @@ function hostOf(authority: string): Host {
   if (authority === lastAuthority) return lastHost;
   const [, address = authority, digits] =
     /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(authority) ?? [];
+  const port = digits === undefined ? undefined : Number(digits);
   lastAuthority = authority;
   lastHost = {
     address: address.startsWith('[') ? address.slice(1, -1) : address,
-    port: digits === undefined ? undefined : Number(digits),
+    // Anybody can send a number that is no port.
+    port: port !== undefined && port <= MAX_PORT ? port : undefined,
   };
   return lastHost;
 }

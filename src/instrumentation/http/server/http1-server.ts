@@ -1,13 +1,14 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 
-import { patchHotMethod, type Undo } from '../../patch.ts';
+import { runOutsideTrace } from '../../../carry/root-context.ts';
+import { patchHotMethod, type Undo } from '../../../base/patch.ts';
 import { sizeOf, type PeerSocket } from './describe-request.ts';
 import { watchAnswer } from './raw-answer.ts';
 import { InFlight } from './request-context.ts';
-import { ABORTED_BY_CLIENT, DESTROYED, type ResponseEnd } from './server-recording.ts';
+import { ABORTED_BY_CLIENT, DESTROYED, type ResponseEnd } from './response-end.ts';
 import type { ServerRecorder } from './server-recorder.ts';
 import { sendServerTiming } from './server-timing.ts';
 import { Served } from './server-request.ts';
@@ -78,7 +79,7 @@ export function patchResponse(prototype: object): Undo | undefined {
       try {
         // What Node does at the end of a response concerns the connection, which outlives it: the
         // timer of an idle one would keep the context. The application's listeners have their own.
-        return context.with(ROOT_CONTEXT, () => Reflect.apply(original, this, args) as boolean);
+        return runOutsideTrace(() => Reflect.apply(original, this, args) as boolean, undefined);
       } finally {
         if (event === 'finish') request.end(true, this as object);
         else endUnsent(request, this as ServerResponse);

@@ -1,11 +1,11 @@
 import type * as Http2 from 'node:http2';
 
-import { patchHotMethod, patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { bindMessageListeners } from '../message-listeners.ts';
 import { sizeOf, type PeerSocket } from './describe-request.ts';
 import { emitWithin, patchServer, type Emit } from './http1-server.ts';
 import type { InFlight } from './request-context.ts';
-import { ABORTED_BY_CLIENT, DESTROYED, type ResponseEnd } from './server-recording.ts';
+import { ABORTED_BY_CLIENT, DESTROYED, type ResponseEnd } from './response-end.ts';
 import type { ServerRecorder } from './server-recorder.ts';
 import { Served } from './server-request.ts';
 import { sendServerTiming } from './server-timing.ts';
@@ -158,6 +158,7 @@ function readEnd(message: never, sent: boolean): ResponseEnd {
     size: sent ? sizeOf(headers['content-length']) : undefined,
     failure: sent ? undefined : failureOf(stream),
     header: (name) => headers[name],
+    trailer: (name) => stream.sentTrailers?.[name] ?? headers[name],
     response: stream,
   };
 }

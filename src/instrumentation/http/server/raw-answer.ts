@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 
-import { patchMethod, undoAll } from '../../patch.ts';
+import { patchMethod, undoAll } from '../../../base/patch.ts';
 import type { InFlight } from './request-context.ts';
-import { ABORTED_BY_CLIENT } from './server-recording.ts';
+import { ABORTED_BY_CLIENT } from './response-end.ts';
 
 /*
  * The answer to `upgrade` and `CONNECT`, which the application writes to the socket itself. The

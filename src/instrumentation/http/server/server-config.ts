@@ -51,6 +51,11 @@ export interface HttpServerConfig {
   serverTiming?: boolean;
   /** Record the name of the function that answers, `code.function.name`. Default: true. */
   handlerNames?: boolean;
+  /**
+   * Make spans of middlewares, hooks and handlers as well, below that of the request. Default:
+   * `CLEW_HTTP_HANDLER_SPANS`, or false.
+   */
+  handlerSpans?: boolean;
   /** Called with each recorded span and its request before a handler sees it. */
   requestHook?: (span: Span, request: IncomingMessage | ServerHttp2Stream) => void;
   /** Called with each recorded span and its response before the span ends. */
@@ -71,6 +76,7 @@ export interface ResolvedServerConfig {
   readonly trustedProxies: TrustedProxies | undefined;
   readonly serverTiming: boolean;
   readonly handlerNames: boolean;
+  readonly handlerSpans: boolean;
   readonly requestHook: HttpServerConfig['requestHook'];
   readonly responseHook: HttpServerConfig['responseHook'];
 }
@@ -85,6 +91,7 @@ const KINDS = {
   trustedProxies: 'list',
   serverTiming: 'boolean',
   handlerNames: 'boolean',
+  handlerSpans: 'boolean',
   requestHook: 'function',
   responseHook: 'function',
 } as const;
@@ -105,6 +112,7 @@ export function resolveServerConfig(config: HttpServerConfig): ResolvedServerCon
     trustedProxies: trustedProxies.length > 0 ? new TrustedProxies(trustedProxies) : undefined,
     serverTiming: config.serverTiming ?? false,
     handlerNames: config.handlerNames ?? true,
+    handlerSpans: config.handlerSpans ?? false,
     requestHook: config.requestHook,
     responseHook: config.responseHook,
   };

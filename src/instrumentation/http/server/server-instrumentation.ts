@@ -1,6 +1,10 @@
-import { http } from '../../../base/node-http.ts';
+import type * as Http2 from 'node:http2';
+import type * as Https from 'node:https';
+
+import { http, isLoaded } from '../../../base/node-http.ts';
 import { onHttp2Served, onHttpsServed } from '../../../async/served-modules.ts';
-import { patchMethod, undoAll, type Undo } from '../../patch.ts';
+import { onModule } from '../../module-hooks.ts';
+import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { bindHttpListeners } from '../message-listeners.ts';
 import { patchHttp2 } from './http2-server.ts';
 import { patchResponse, patchServer } from './http1-server.ts';
@@ -15,15 +19,45 @@ export function instrumentServers(recorder: ServerRecorder): Undo {
     patchResponse(http.ServerResponse.prototype),
     patchRejections(http.Server.prototype),
   ];
+  const patchHttps = once((https: typeof Https) => {
+    undos.push(patchServer(https.Server.prototype, recorder));
+  });
+  const patchHttp2Once = once((http2: typeof Http2) => {
+    undos.push(patchHttp2(http2, recorder));
+  });
+  // A module is seen when it is loaded or, where that was past the hooks, when a server of its is
+  // connected to. One that an application hands its connections by `emit` is not.
   undos.push(
-    onHttpsServed((https) => {
-      undos.push(patchServer(https.Server.prototype, recorder));
-    }),
-    onHttp2Served((http2) => {
-      undos.push(patchHttp2(http2, recorder));
-    }),
+    onLoad('https', patchHttps),
+    onLoad('http2', patchHttp2Once),
+    onHttpsServed(patchHttps),
+    onHttp2Served(patchHttp2Once),
   );
   return () => undoAll(undos.splice(0))();
+}
+
+/** Calls `found` with a module of Node's own as soon as it is loaded. */
+function onLoad<Module>(name: string, found: (module: Module) => void): Undo {
+  // What an importer gets may be a copy of the exports.
+  const find = (): void => found(process.getBuiltinModule(`node:${name}`) as Module);
+  if (isLoaded(name)) find();
+  return onModule({
+    module: name,
+    versions: '>=20 <100',
+    patch: () => {
+      find();
+      return undefined;
+    },
+  });
+}
+
+function once<Module>(patch: (module: Module) => void): (module: Module) => void {
+  let isPatched = false;
+  return (module) => {
+    if (isPatched) return;
+    isPatched = true;
+    patch(module);
+  };
 }
 
 const REJECTED: unique symbol = Symbol.for('nodejs.rejection') as never;

@@ -14,16 +14,19 @@ import { messageOf } from '../../../base/errors.ts';
 import { sayOnce } from '../../../base/log.ts';
 import type { Providers } from '../../recorder/providers.ts';
 import { isDropped } from '../../recorder/sampling.ts';
-import { isSuppressed, suppressed } from '../../recorder/suppression.ts';
+import { isSuppressed, suppressed } from '../../../carry/suppression.ts';
+import { areCallsLeft, isCall } from '../grpc.ts';
 import { isOfficialOnServers } from '../official.ts';
 import { guard } from '../guard.ts';
 import { showMethod } from '../known-methods.ts';
 import { pathOf } from '../path-patterns.ts';
 import { attributesOfRequest, type IncomingHead } from './describe-request.ts';
+import { askForHandlerSpans } from './handler-span.ts';
 import { InFlight, RequestContext } from './request-context.ts';
+import type { ReadEnd } from './response-end.ts';
 import type { RequestHead, ResolvedServerConfig } from './server-config.ts';
 import { ServerMetrics } from './server-metrics.ts';
-import { ServerRecording, type ReadEnd } from './server-recording.ts';
+import { ServerRecording } from './server-recording.ts';
 
 /** Where nothing is recorded that is done for a request. */
 const IGNORED = suppressed(ROOT_CONTEXT);
@@ -31,15 +34,25 @@ const IGNORED = suppressed(ROOT_CONTEXT);
 /** Begins the records of incoming requests, of all protocols. */
 export class ServerRecorder {
   readonly providers: Providers;
-  /** May be replaced at any time; requests under way keep the one they began with. */
-  config: ResolvedServerConfig;
   /** Called where the official instrumentation turns out to record incoming requests as well. */
   onOfficial: (() => void) | undefined;
   #metrics: ServerMetrics | undefined;
+  #config: ResolvedServerConfig;
 
   constructor(providers: Providers, config: ResolvedServerConfig) {
     this.providers = providers;
-    this.config = config;
+    this.#config = config;
+    askForHandlerSpans(config.handlerSpans);
+  }
+
+  get config(): ResolvedServerConfig {
+    return this.#config;
+  }
+
+  /** May be replaced at any time; requests under way keep the one they began with. */
+  set config(config: ResolvedServerConfig) {
+    this.#config = config;
+    askForHandlerSpans(config.handlerSpans);
   }
 
   /**
@@ -78,6 +91,9 @@ export class ServerRecorder {
       this.onOfficial?.();
       return undefined;
     }
+    if (head.version === '2' && isCall(head.headers['content-type']) && areCallsLeft()) {
+      return undefined;
+    }
     if (this.#isIgnored(head, asked)) return within(IGNORED, new InFlight());
     // Not from the active context: a server is often made in the course of something else.
     const parent = propagation.extract(ROOT_CONTEXT, head.headers);
@@ -95,7 +111,15 @@ export class ServerRecorder {
           );
     if (metrics === undefined && !span.isRecording()) return inFlight(new InFlight(span), parent);
     const measurement = metrics?.start(method.method, head.scheme, head.version);
-    const recording = new ServerRecording(span, method.name, config, readEnd, measurement);
+    const recording = new ServerRecording(
+      span,
+      method.name,
+      head.url,
+      config,
+      readEnd,
+      measurement,
+      tracer,
+    );
     const { requestHook } = config;
     if (requestHook !== undefined && span.isRecording()) {
       guard('call requestHook', () => requestHook(span, request as never));

@@ -1,5 +1,12 @@
-import { SpanStatusCode, type Attributes, type Context, type Span } from '@opentelemetry/api';
+import {
+  SpanStatusCode,
+  type Attributes,
+  type Context,
+  type Span,
+  type Tracer,
+} from '@opentelemetry/api';
 
+import { noteName } from '../../../carry/request-names.ts';
 import { messageOf } from '../../../base/errors.ts';
 import { sayOnce } from '../../../base/log.ts';
 import { addExceptionEvent, messageShownOf, typeOf } from '../../recorder/exception-event.ts';
@@ -12,27 +19,14 @@ import {
 } from '../attributes.ts';
 import { headerValues } from '../captured-headers.ts';
 import { guard } from '../guard.ts';
+import { pathOf } from '../path-patterns.ts';
 import type { ResolvedServerConfig } from './server-config.ts';
-import type { Handler, ServerRequest } from './server-request.ts';
+import { ABORTED_BY_CLIENT, NOT_ANSWERED, type ReadEnd, type ResponseEnd } from './response-end.ts';
+import { nameOf, type Handler } from './handler-name.ts';
+import { HandlerSpan, type HandlerCall } from './handler-span.ts';
+import type { ProtocolAbove, ServerRequest } from './server-request.ts';
 import { InFlight } from './request-context.ts';
 import type { Measurement } from './server-metrics.ts';
-
-/** What is known of a response at its end. */
-export interface ResponseEnd {
-  /** Undefined where no response was begun. */
-  readonly status: number | undefined;
-  /** The size of the body in bytes, where it is known. */
-  readonly size: number | undefined;
-  /** Why the response is not complete: a value of `error.type`. */
-  readonly failure: string | undefined;
-  /** The value of a header of the response. */
-  header(name: string): unknown;
-  /** The response, for hooks. */
-  readonly response?: object;
-}
-
-/** How the end of a message is read. */
-export type ReadEnd<Message extends object> = (message: Message, isSent: boolean) => ResponseEnd;
 
 /** A request that is recorded: as a span, and as a duration where there is a meter. Ends once. */
 export class ServerRecording extends InFlight implements ServerRequest {
@@ -40,10 +34,18 @@ export class ServerRecording extends InFlight implements ServerRequest {
   readonly type = 'http';
   declare readonly span: Span;
   readonly #methodName: string;
+  readonly #url: string;
   readonly #config: ResolvedServerConfig;
   readonly #readEnd: ReadEnd<object>;
   readonly #measurement: Measurement | undefined;
+  /** Where handlers are to have spans. */
+  readonly #tracer: Tracer | undefined;
+  /** Those that have not ended. */
+  #handlers: Set<HandlerSpan> | undefined;
   #route: string | undefined;
+  /** The one that `#route` is more exact than. */
+  #refined: string | undefined;
+  #protocol: ProtocolAbove | undefined;
   #handler: Handler | undefined;
   #error: unknown;
   #errors: WeakSet<object> | undefined;
@@ -52,15 +54,19 @@ export class ServerRecording extends InFlight implements ServerRequest {
   constructor(
     span: Span,
     methodName: string,
+    url: string,
     config: ResolvedServerConfig,
     readEnd: ReadEnd<object>,
     measurement: Measurement | undefined,
+    tracer: Tracer | undefined,
   ) {
     super(span, true);
     this.#methodName = methodName;
+    this.#url = url;
     this.#config = config;
     this.#readEnd = readEnd;
     this.#measurement = measurement;
+    this.#tracer = config.handlerSpans && span.isRecording() ? tracer : undefined;
   }
 
   get route(): string | undefined {
@@ -71,9 +77,27 @@ export class ServerRecording extends InFlight implements ServerRequest {
     this.setRoute(route);
   }
 
+  get path(): string {
+    return pathOf(this.#url);
+  }
+
   setRoute(route: string, handler?: Handler): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded || (route !== '' && route === this.#refined)) return;
+    this.#refined = undefined;
     this.#route = route === '' ? undefined : route;
+    this.#handler = handler;
+    noteName(this.span, this.#methodName, this.#route);
+  }
+
+  refineRoute(route: string): void {
+    if (this.#hasEnded) return;
+    this.#refined ??= this.#route;
+    this.#route = route;
+  }
+
+  setProtocol(protocol: ProtocolAbove, handler?: Handler): void {
+    if (this.#hasEnded) return;
+    this.#protocol = protocol;
     this.#handler = handler;
   }
 
@@ -89,10 +113,21 @@ export class ServerRecording extends InFlight implements ServerRequest {
     addExceptionEvent(this.span, error, messageShownOf(error));
   }
 
+  startHandler(call: HandlerCall): HandlerSpan | undefined {
+    const tracer = this.#tracer;
+    if (tracer === undefined || this.#hasEnded) return undefined;
+    this.#handlers ??= new Set();
+    const open = this.#handlers;
+    return guard('start the span of a handler', () =>
+      HandlerSpan.start(tracer, this.span, call, this.#route, open),
+    );
+  }
+
   override end(isSent: boolean, message: object | undefined): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     try {
+      for (const handler of this.#handlers ?? []) handler.end();
       const end = message === undefined ? NOT_ANSWERED : this.#readEnd(message, isSent);
       this.#end(end);
     } catch (error) {
@@ -103,20 +138,24 @@ export class ServerRecording extends InFlight implements ServerRequest {
     this.#error = undefined;
     this.#errors = undefined;
     this.#handler = undefined;
+    this.#protocol = undefined;
   }
 
   #end(end: ResponseEnd): void {
     const { span } = this;
-    const { status, failure, response } = end;
+    const { status, response } = end;
+    const above = this.#protocol?.readEnd(end);
+    const failure = above === undefined ? end.failure : above.failure;
     const isFailed = failure !== undefined || (status !== undefined && status >= 500);
-    const errorType = isFailed ? this.#errorType(end) : undefined;
+    const errorType = isFailed ? this.#errorType(failure, status) : undefined;
     if (span.isRecording()) {
       this.#showRoute(span);
+      if (above !== undefined) span.setAttributes(above.attributes);
       if (status !== undefined) span.setAttribute(HTTP_RESPONSE_STATUS_CODE, status);
       if (end.size !== undefined) span.setAttribute(HTTP_RESPONSE_BODY_SIZE, end.size);
       if (errorType !== undefined) {
         span.setAttribute(ERROR_TYPE, errorType);
-        span.setStatus(statusOf(failure));
+        span.setStatus(statusOf(failure === end.failure ? failure : undefined));
       }
       this.#capture(span, end);
       const { responseHook } = this.#config;
@@ -130,7 +169,10 @@ export class ServerRecording extends InFlight implements ServerRequest {
 
   /** At the end: nested routers set the route several times, and may leave it again. */
   #showRoute(span: Span): void {
-    if (this.#route !== undefined) {
+    if (this.#protocol !== undefined) {
+      span.updateName(this.#protocol.spanName);
+      span.setAttributes(this.#protocol.attributes);
+    } else if (this.#route !== undefined) {
       span.updateName(`${this.#methodName} ${this.#route}`);
       span.setAttribute(HTTP_ROUTE, this.#route);
     }
@@ -139,7 +181,7 @@ export class ServerRecording extends InFlight implements ServerRequest {
     if (name !== '') span.setAttribute(CODE_FUNCTION_NAME, name);
   }
 
-  #errorType({ status, failure }: ResponseEnd): string {
+  #errorType(failure: string | undefined, status: number | undefined): string {
     if (this.#error !== undefined) return typeOf(this.#error);
     return failure ?? String(status);
   }
@@ -156,18 +198,6 @@ export class ServerRecording extends InFlight implements ServerRequest {
   }
 }
 
-/** `error.type` of a response that the client did not wait for. */
-export const ABORTED_BY_CLIENT = 'aborted';
-/** `error.type` of a response that was given up on this side. */
-export const DESTROYED = 'destroyed';
-
-const NOT_ANSWERED: ResponseEnd = {
-  status: undefined,
-  size: undefined,
-  failure: ABORTED_BY_CLIENT,
-  header: () => undefined,
-};
-
 function statusOf(failure: string | undefined): { code: SpanStatusCode; message?: string } {
   const code = SpanStatusCode.ERROR;
   switch (failure) {
@@ -181,14 +211,5 @@ function statusOf(failure: string | undefined): { code: SpanStatusCode; message?
       };
     default:
       return { code, message: 'The response was not completed.' };
-  }
-}
-
-function nameOf(handler: Handler): string {
-  try {
-    const { name } = handler;
-    return typeof name === 'string' ? name.replace(/^bound /, '') : '';
-  } catch {
-    return '';
   }
 }

@@ -1,16 +1,36 @@
-import { context, type Context, type Span } from '@opentelemetry/api';
+import { context, type Attributes, type Context, type Span } from '@opentelemetry/api';
 
-import { Stamped } from '../../stamped.ts';
+import { PrivateFields } from '../../../carry/private-fields.ts';
+import type { Handler } from './handler-name.ts';
+import type { HandlerCall, HandlerSpan } from './handler-span.ts';
 import { inFlightOf, type InFlight } from './request-context.ts';
+import type { ResponseEnd } from './response-end.ts';
 
-/** The function that answers a request: only its name is read. */
-// oxlint-disable-next-line typescript/no-explicit-any
-export type Handler = (...args: any[]) => unknown;
+export type { Handler };
+
+/** A protocol that has HTTP below it, as the span of a request shows it. */
+export interface ProtocolAbove {
+  readonly spanName: string;
+  readonly attributes: Attributes;
+  /** What the end of the response means in it. */
+  readEnd(end: ResponseEnd): ProtocolEnd;
+}
+
+/** How a request ended. */
+export interface ProtocolEnd {
+  readonly attributes: Attributes;
+  /** `error.type`, where it failed and no error of a handler is known. */
+  readonly failure: string | undefined;
+}
 
 /** A request that a server of this process answers. */
 export interface ServerRequest {
   /** The span of the request. It may be one that is not recorded. */
   readonly span: Span;
+  /** The path that was asked for, as it was sent. */
+  readonly path: string;
+  /** The route that was set last; undefined where there is none. */
+  readonly route: string | undefined;
   /**
    * Names the span `METHOD route` and sets `http.route`: the whole mounted path as the router was
    * given it, such as `/users/:id`. The last call holds, for the metrics as well; an empty route is
@@ -18,11 +38,20 @@ export interface ServerRequest {
    * gets both when it ends.
    */
   setRoute(route: string, handler?: Handler): void;
+  /** Shows `route` in place of the one that was set, also where that is set once more. */
+  refineRoute(route: string): void;
+  /**
+   * Shows what a protocol above HTTP makes of the request, in place of a route; `handler` as with
+   * `setRoute`.
+   */
+  setProtocol(protocol: ProtocolAbove, handler?: Handler): void;
   /**
    * Records `error` as an exception event with its stack, once per error. Where the response then
    * has a status of 500 or more, or is aborted, `error.type` is the type of the error.
    */
   recordError(error: unknown): void;
+  /** Starts the span of a handler that is about to be called; undefined where it is to have none. */
+  startHandler(call: HandlerCall): HandlerSpan | undefined;
 }
 
 /**
@@ -68,7 +97,7 @@ function requestOfStream(message: object): InFlight | undefined {
 }
 
 /** A message or a stream with the request that it belongs to, which nobody else can see. */
-export class Served extends Stamped {
+export class Served extends PrivateFields {
   #request: InFlight | undefined;
 
   static mark(message: object, request: InFlight): void {

@@ -24,6 +24,7 @@ export function readHttpServerSettings(env: Environment): {
     trustedProxies: proxiesOf(reader),
     serverTiming: readSwitch(reader, 'CLEW_HTTP_SERVER_TIMING', 'off'),
     handlerNames: readSwitch(reader, 'CLEW_HTTP_HANDLER_NAMES', 'on'),
+    handlerSpans: readSwitch(reader, 'CLEW_HTTP_HANDLER_SPANS', 'off'),
   };
   return { settings, problems: reader.problems };
 }

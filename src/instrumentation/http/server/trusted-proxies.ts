@@ -31,7 +31,7 @@ export class TrustedProxies {
 
   /** Throws an `ERR_OPTION` for what is no address, no range and no word. */
   constructor(proxies: readonly string[]) {
-    for (const proxy of proxies.flatMap((each) => RANGES[each.toLowerCase()] ?? [each])) {
+    for (const proxy of proxies.flatMap(rangesOf)) {
       const [address = '', prefix, ...rest] = proxy.split('/');
       const family = isIP(address);
       const bits = prefix === undefined ? undefined : Number(prefix);
@@ -84,6 +84,11 @@ export class TrustedProxies {
   }
 }
 
+function rangesOf(proxy: string): readonly string[] {
+  const word = proxy.toLowerCase();
+  return (Object.hasOwn(RANGES, word) && RANGES[word]) || [proxy];
+}
+
 const typeOf = (family: number): 'ipv4' | 'ipv6' => (family === 6 ? 'ipv6' : 'ipv4');
 const maxBits = (family: number): number => (family === 6 ? 128 : 32);
 
@@ -109,11 +114,12 @@ function withoutPort(address: string): string {
   return /^[\d.]+:\d+$/.test(address) ? address.slice(0, address.indexOf(':')) : address;
 }
 
+/** A name begins where none goes on: else a long one without a value takes quadratic time. */
+const PARAMETER = /(?<![\w-])([\w-]+)=(?:"([^"]*)"|([^\s;"]*))/g;
+
 function parametersOf(element: string): Record<string, string | undefined> {
   const found: Record<string, string | undefined> = {};
-  for (const [, key = '', quoted, plain] of element.matchAll(
-    /([\w-]+)=(?:"([^"]*)"|([^\s;"]*))/g,
-  )) {
+  for (const [, key = '', quoted, plain] of element.matchAll(PARAMETER)) {
     found[key.toLowerCase()] = quoted ?? plain;
   }
   return found;

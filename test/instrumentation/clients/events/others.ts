@@ -71,6 +71,48 @@ export const others: EventScenario[] = [
   },
   {
     client: 'mongodb',
+    name: 'change streams, cursors and sessions',
+    nobodys: { close: 'by close() or by the request for more that it ends, whichever is first' },
+    async run({ hears, listen, as }) {
+      const server = await startStandIn();
+      const client = new MongoClient(server.url);
+      const collection = client.db('x').collection('y');
+      try {
+        await as('a', async () => {
+          const stream = collection.watch();
+          stream.on('change', hears('change of a caller'));
+          await new Promise((resolve) => stream.once('change', resolve));
+          await stream.close();
+        });
+        const stream = collection.watch();
+        // How often it is told that there is nothing more is a matter of time.
+        listen(stream, ['init', 'change', 'error', 'end', 'close']);
+        await soon(60);
+        await as('b', () => stream.close());
+        await as('c', async () => {
+          const cursor = client.db('x').collection('numbers').find();
+          cursor.on('close', hears('close of a cursor'));
+          await cursor.toArray();
+        });
+        await as('d', async () => {
+          const rows = client.db('x').collection('numbers').find().stream();
+          rows.on('data', hears('data of a stream'));
+          await new Promise((resolve) => rows.on('end', resolve));
+        });
+        await as('e', () =>
+          client.withSession(async (session) => {
+            session.on('ended', hears('ended'));
+            await collection.insertOne({}, { session });
+          }),
+        );
+      } finally {
+        await client.close();
+        await server.stop();
+      }
+    },
+  },
+  {
+    client: 'mongodb',
     name: 'a server that is not there',
     async run({ listen, as }) {
       const client = new MongoClient('mongodb://127.0.0.1:1', { serverSelectionTimeoutMS: 50 });

@@ -67,6 +67,14 @@ export const postgresql: EventScenario[] = [
     async run({ url, listen, as }) {
       const pool = new Pool({ connectionString: url, max: 1, idleTimeoutMillis: 20 });
       listen(pool, POOL);
+      // A client is gone once it has said farewell, and whose farewell is first is open.
+      let removed = 0;
+      const gone = new Promise<void>((resolve) => {
+        pool.on('remove', () => {
+          removed += 1;
+          if (removed === 2) resolve();
+        });
+      });
       await Promise.all(['a', 'b', 'c'].map((name) => as(name, () => pool.query('select 1'))));
       await as('d', async () => {
         const client = await pool.connect();
@@ -74,8 +82,7 @@ export const postgresql: EventScenario[] = [
         client.release(true);
       });
       await as('e', () => pool.query('select 1'));
-      // The client is gone once it has said farewell.
-      await new Promise((resolve) => pool.once('remove', resolve));
+      await gone;
       await as('f', () => pool.end());
     },
   },

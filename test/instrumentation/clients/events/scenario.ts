@@ -12,8 +12,12 @@ export interface Stage {
   url: string;
   /** Registers a listener of each event, outside of every request. */
   listen(this: void, emitter: Pick<EventEmitter, 'on'>, events: readonly string[]): void;
+  /** A function that is a listener of `event`, for clients whose listeners are options. */
+  hears(this: void, event: string): () => void;
   /** Calls `fn` as the caller `name`. */
   as<Result>(this: void, name: string, fn: () => Promise<Result>): Promise<Result>;
+  /** Where the client is found: among the ordinary dependencies, or where it was built. */
+  require: NodeJS.Require;
 }
 
 /** What an application does whose listeners were registered when it started. */
@@ -21,6 +25,8 @@ export interface EventScenario {
   client: ClientName;
   name: string;
   service?: ServiceName;
+  /** How the client is found where it is no ordinary dependency. */
+  find?: (suite: Mocha.Context) => NodeJS.Require;
   /**
    * The callers that an event is about, one letter each, where it runs without us in the context of
    * another one: of whoever opened the connection, for one.

@@ -8,8 +8,11 @@ import { requireService } from '../../../support/services.ts';
 /** Longer than the five seconds after which a worker of BullMQ gives up blocking by default. */
 const IDLE_MILLIS = 6500;
 
+/** Leaves the client's own spans alone. */
+const CLIENT_ALONE = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'bullmq' };
+
 describe('An idle BullMQ worker', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let redis: string;
   let receiver: OtlpReceiver;
 
@@ -38,7 +41,7 @@ describe('An idle BullMQ worker', function () {
 
   for (const bullmq of ['bullmq-5', 'bullmq']) {
     it(`makes no span, and its jobs have theirs: ${bullmq}`, async () => {
-      const spans = await run(bullmq);
+      const spans = await run(bullmq, CLIENT_ALONE);
       const roots = spans.filter(({ parentSpanId }) => !parentSpanId);
       assert.deepEqual(roots.map(({ name }) => name).sort(), ['GET', 'process']);
       const below = (root: string): string[] => {
@@ -55,12 +58,44 @@ describe('An idle BullMQ worker', function () {
     });
   }
 
-  it('makes none over node-redis where CLEW_REQUIRE_PARENT names it', async () => {
-    const spans = await run('bullmq', { CLIENT: 'redis', CLEW_REQUIRE_PARENT: 'redis' });
+  it('makes no span beside those of its jobs, which are linked to their producers', async () => {
+    const spans = await run('bullmq', { IDLE_MILLIS: '1200' });
+    const named = (start: string): ReceivedSpan => {
+      const [found, ...others] = spans.filter(({ name }) => name.startsWith(start));
+      assert.ok(found && others.length === 0, spans.map(({ name }) => name).join());
+      return found;
+    };
+    const [request, send, processed] = ['GET', 'send ', 'process clew-'].map(named);
+    assert.equal(send?.parentSpanId, request?.spanId);
+    assert.equal(named('evalsha addStandardJob').parentSpanId, send?.spanId);
+    assert.equal(processed?.parentSpanId, undefined);
+    assert.equal(processed?.links?.[0]?.spanId, send?.spanId);
+    const own = spans.find(({ name }) => name === 'process');
+    assert.equal(own?.parentSpanId, processed?.spanId);
+    assert.equal(named('evalsha updateProgress').parentSpanId, own?.spanId);
+    assert.equal(spans.length, 6);
+  });
+
+  it('makes none over node-redis, and its jobs have theirs', async () => {
+    const spans = await run('bullmq', { CLIENT: 'redis', ...CLIENT_ALONE });
     const roots = spans.filter(({ parentSpanId }) => !parentSpanId);
     assert.deepEqual(roots.map(({ name }) => name).sort(), ['GET', 'process']);
     const scopes = new Set(spans.map(({ scope }) => scope.name));
     assert.ok(scopes.has('clew/redis'), [...scopes].join());
+  });
+
+  it('makes its traces over node-redis where CLEW_REQUIRE_PARENT says so', async () => {
+    const env = { CLIENT: 'redis', CLEW_REQUIRE_PARENT: 'ioredis', IDLE_MILLIS: '1200' };
+    const spans = await run('bullmq', env);
+    const roots = spans.filter(({ parentSpanId }) => !parentSpanId);
+    assert.ok(roots.some(({ scope }) => scope.name === 'clew/redis'));
+  });
+
+  it('leaves the application’s own client of node-redis as it is', async () => {
+    const spans = await run('bullmq', { CLIENT: 'redis', OWN: 'true', IDLE_MILLIS: '1200' });
+    const roots = spans.filter(({ parentSpanId }) => !parentSpanId);
+    const names = roots.map(({ name }) => name.replace(/ .*/, '')).sort();
+    assert.deepEqual(names, ['GET', 'GET', 'process']);
   });
 
   it('makes its traces where CLEW_REQUIRE_PARENT says so, and never by a digest', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
 
+import { PROGRAMS } from '../../../support/modules.ts';
 import { REGISTER_PATH, runNode } from '../../../support/run-node.ts';
 import { requireService } from '../../../support/services.ts';
 
@@ -28,7 +28,7 @@ describe('ioredis scripts that fail', function () {
   it('reject unhandled where nobody handles it, and nowhere else', async function () {
     const url = await requireService(this, 'redis');
     const options = {
-      cwd: fileURLToPath(new URL('../../../../../', import.meta.url)),
+      cwd: PROGRAMS,
       env: { OTEL_TRACES_EXPORTER: 'none' },
     };
     const bare = await runNode(['-e', PROGRAM, url], options);

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
+import { setTimeout } from 'node:timers/promises';
 
 import type { PGlite } from '@electric-sql/pglite';
+import type { PGliteWithLive } from '@electric-sql/pglite/live';
 import { dataDir } from '@electric-sql/pglite-prepopulatedfs';
-import { SpanKind } from '@opentelemetry/api';
+import { context, createContextKey, SpanKind } from '@opentelemetry/api';
 
 import {
   getInstrumentations,
@@ -14,7 +17,7 @@ import { assertNoDifference, type Scenario } from '../../support/differential.ts
 import { registerTelemetry, type Telemetry } from '../../support/telemetry.ts';
 
 describe('pglite', () => {
-  let db: PGlite;
+  let db: PGlite & PGliteWithLive;
   let instrumentation: Instrumentation;
   let telemetry: Telemetry;
 
@@ -22,7 +25,10 @@ describe('pglite', () => {
     this.timeout(40_000);
     const load = createRequire(import.meta.url);
     const module = load('@electric-sql/pglite') as { PGlite: typeof PGlite };
-    db = await module.PGlite.create({ loadDataDir: await dataDir() });
+    const { live } = load(
+      '@electric-sql/pglite/live',
+    ) as typeof import('@electric-sql/pglite/live');
+    db = await module.PGlite.create({ loadDataDir: await dataDir(), extensions: { live } });
   });
 
   after(() => db.close());
@@ -49,6 +55,35 @@ describe('pglite', () => {
       'db.query.summary': 'select',
       'db.query.text': 'select $1::int as n',
     });
+  });
+
+  it('runs the callbacks of live queries in the context of the change, as without us', async () => {
+    const key = createContextKey('work');
+    const store = new AsyncLocalStorage<string>();
+    const within = <Result>(name: string, run: () => Result): Result =>
+      context.with(context.active().setValue(key, name), () => store.run(name, run));
+    const seenBy = async (): Promise<string[]> => {
+      const seen: string[] = [];
+      const note = (what: string) => (): void => {
+        seen.push(`${what}: ${store.getStore()}, ${String(context.active().getValue(key))}`);
+      };
+      const text = 'select * from live_test';
+      await db.exec('create table live_test (id int primary key)');
+      const query = await within('asker', () => db.live.query(text, [], note('query')));
+      const changes = await within('asker', () => db.live.changes(text, [], 'id', note('changes')));
+      within('other', () => query.subscribe(note('subscribed')));
+      await within('writer', () => db.query('insert into live_test values (1)'));
+      while (seen.length < 5) await setTimeout(5);
+      await query.unsubscribe();
+      await changes.unsubscribe();
+      await db.exec('drop table live_test');
+      return seen.toSorted();
+    };
+    telemetry = registerTelemetry();
+    const bare = await seenBy();
+    assert.ok(bare.includes('query: writer, writer'), String(bare));
+    enable();
+    assert.deepEqual(await seenBy(), bare);
   });
 
   it('records what a transaction consists of, in its order', async () => {

@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module';
 
 import type { ClientName } from '../../../../src/instrumentation/index.ts';
+import { requireNative } from '../../../support/native-modules.ts';
 import type { ServiceName } from '../../../support/services.ts';
+import { requireBetterSqlite3 } from '../better-sqlite3/support.ts';
+import { NEWEST } from '../sqlite3/forms.ts';
 
 const require: NodeJS.Require = createRequire(import.meta.url);
 
@@ -12,22 +15,36 @@ export interface ThrowingSuite {
   client: ClientName;
   name: string;
   service?: ServiceName;
+  /** How the client is found where it is no ordinary dependency. */
+  find?: (suite: Mocha.Context) => NodeJS.Require;
   open(
     url: string,
     instrument: (instance: object) => void,
+    require: NodeJS.Require,
   ): Promise<{ target: Target; close(this: void): unknown }>;
   methods: readonly string[];
+  /** Whether its native code survives an argument: others end the process, without us as well. */
+  survives?: (argument: string) => boolean;
   /** Whether it answers by promises and callbacks alone. */
   throwsNothing?: boolean;
   /** Why a method that throws is not recorded. */
   unrecorded?: Readonly<Record<string, string>>;
 }
 
+/** Starting one takes seconds. */
+let shared: Promise<Target> | undefined;
+
 const NOT_RUN = 'nothing is executed by it, so that it has no span where it does not throw';
 
 const mysqlOptions = (url: string): object => {
   const { hostname: host, port, username: user, password, pathname } = new URL(url);
   return { host, port, user, password, database: pathname.slice(1), connectionLimit: 1 };
+};
+
+const openSqlite3: ThrowingSuite['open'] = async (_url, _instrument, find) => {
+  const { Database } = find('sqlite3');
+  const db = new Database(':memory:');
+  return { target: db, close: () => db.close() };
 };
 
 export const SUITES: ThrowingSuite[] = [
@@ -124,12 +141,7 @@ export const SUITES: ThrowingSuite[] = [
         return { target: connection, close: () => connection.destroy() };
       },
       methods: ['query', 'queryStream', 'execute', 'batch', 'prepare', 'importFile'],
-      unrecorded: Object.fromEntries(
-        ['query', 'queryStream', 'execute', 'batch', 'prepare', 'importFile'].map((name) => [
-          name,
-          'the class of what the application has is in nobody’s exports',
-        ]),
-      ),
+      unrecorded: { prepare: NOT_RUN },
     },
     {
       client: 'mariadb',
@@ -269,7 +281,146 @@ export const SUITES: ThrowingSuite[] = [
     },
     methods: ['unsafe', 'file'],
   },
+  {
+    client: 'postgres',
+    name: 'tag',
+    throwsNothing: true,
+    service: 'postgresql',
+    async open(url, instrument) {
+      const sql = require('postgres')(url, { max: 1 });
+      instrument(sql);
+      const call = (...args: unknown[]): unknown => {
+        const query = sql(...args);
+        return typeof query?.execute === 'function' ? query.execute() : query;
+      };
+      return { target: { call }, close: () => sql.end({ timeout: 1 }) };
+    },
+    methods: ['call'],
+  },
+  {
+    client: 'knex',
+    name: 'builder over pg',
+    service: 'postgresql',
+    async open(connection) {
+      const knex = require('knex')({ client: 'pg', connection });
+      return { target: knex, close: () => knex.destroy() };
+    },
+    methods: ['raw', 'select', 'insert', 'where', 'table'],
+    unrecorded: Object.fromEntries(
+      ['raw', 'select', 'insert', 'where', 'table'].map((name) => [name, NOT_RUN]),
+    ),
+  },
+  {
+    client: 'mongodb',
+    name: 'collection',
+    throwsNothing: true,
+    async open() {
+      const { MongoClient } = require('mongodb');
+      const client = new MongoClient('mongodb://127.0.0.1:1', { serverSelectionTimeoutMS: 20 });
+      const collection = client.db('x').collection('y');
+      return { target: collection, close: () => client.close() };
+    },
+    methods: ['insertOne', 'insertMany', 'updateOne', 'findOne', 'bulkWrite', 'distinct'],
+  },
+  {
+    client: 'mongodb',
+    name: 'cursors and databases',
+    async open() {
+      const { MongoClient } = require('mongodb');
+      const client = new MongoClient('mongodb://127.0.0.1:1', { serverSelectionTimeoutMS: 20 });
+      const db = client.db('x');
+      const target = {
+        find: (...args: unknown[]) => db.collection('y').find(...args),
+        aggregate: (...args: unknown[]) => db.collection('y').aggregate(...args),
+        collection: (...args: unknown[]) => db.collection(...args),
+        db: (...args: unknown[]) => client.db(...args),
+      };
+      return { target, close: () => client.close() };
+    },
+    methods: ['find', 'aggregate', 'collection', 'db'],
+    unrecorded: Object.fromEntries(
+      ['find', 'aggregate', 'collection', 'db'].map((name) => [name, NOT_RUN]),
+    ),
+  },
+  {
+    client: 'pglite',
+    name: 'database',
+    throwsNothing: true,
+    async open() {
+      shared ??= require('@electric-sql/pglite').PGlite.create();
+      return { target: await shared!, close: () => undefined };
+    },
+    methods: ['query', 'exec', 'describeQuery', 'sql', 'transaction', 'listen', 'unlisten'],
+  },
+  {
+    client: 'sqlite3',
+    name: 'database',
+    find: (suite) => requireNative(suite, NEWEST),
+    open: openSqlite3,
+    methods: ['exec', 'close'],
+    unrecorded: { close: NOT_RUN },
+  },
+  {
+    client: 'sqlite3',
+    name: 'database, by statements',
+    throwsNothing: true,
+    find: (suite) => requireNative(suite, NEWEST),
+    open: openSqlite3,
+    methods: ['run', 'get', 'all', 'each', 'prepare'],
+    survives: (argument) => /^(text and a bad|key)/.test(argument),
+  },
+  {
+    client: 'sqlite3',
+    name: 'statement',
+    find: (suite) => requireNative(suite, NEWEST),
+    async open(_url, _instrument, find) {
+      const { Database } = find('sqlite3');
+      const db = new Database(':memory:');
+      const statement = db.prepare('select ?');
+      return { target: statement, close: () => statement.finalize(() => db.close()) };
+    },
+    methods: ['run', 'get', 'all', 'each', 'map', 'bind', 'reset'],
+    survives: (argument) => argument !== 'a getter that throws',
+    unrecorded: { bind: NOT_RUN, reset: NOT_RUN },
+  },
+  ...(['database', 'statement'] as const).flatMap((what): ThrowingSuite[] => {
+    const open = (db: Target): Awaited<ReturnType<ThrowingSuite['open']>> => ({
+      target: what === 'database' ? db : db['prepare']('select ?'),
+      close: () => {
+        // One that is being iterated stays open.
+        try {
+          db['close']();
+        } catch {
+          return;
+        }
+      },
+    });
+    const methods = what === 'database' ? ['prepare', 'exec'] : ['run', 'get', 'all', 'iterate'];
+    const unrecorded: Record<string, string> =
+      what === 'database' ? { prepare: NOT_RUN, pragma: NOT_RUN, transaction: NOT_RUN } : {};
+    return [
+      {
+        client: 'better-sqlite3',
+        name: what,
+        find: requireBetterSqlite3,
+        open: async (_url, _instrument, find) => open(new (find('better-sqlite3'))(':memory:')),
+        methods: what === 'database' ? [...methods, 'pragma', 'transaction'] : methods,
+        unrecorded,
+      },
+      {
+        client: 'node:sqlite',
+        name: what,
+        find: (suite) => (process.getBuiltinModule?.('node:sqlite') ? require : suite.skip()),
+        open: async () => open(new (require('node:sqlite').DatabaseSync)(':memory:')),
+        methods,
+        unrecorded,
+      },
+    ];
+  }),
 ];
+
+/** An error of an argument’s own, which the application gets as it is. */
+export class Planted extends Error {}
 
 export const ARGUMENTS: Record<string, () => unknown[]> = {
   nothing: () => [],
@@ -287,10 +438,10 @@ export const ARGUMENTS: Record<string, () => unknown[]> = {
   'a getter that throws': () => [
     {
       get sql() {
-        throw new Error('getter');
+        throw new Planted('getter');
       },
       get text() {
-        throw new Error('getter');
+        throw new Planted('getter');
       },
     },
   ],
@@ -299,13 +450,13 @@ export const ARGUMENTS: Record<string, () => unknown[]> = {
     [
       {
         toString() {
-          throw new Error('value');
+          throw new Planted('value');
         },
         toSqlString() {
-          throw new Error('value');
+          throw new Planted('value');
         },
         toPostgres() {
-          throw new Error('value');
+          throw new Planted('value');
         },
       },
     ],

@@ -3,11 +3,18 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { context, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 
-import { suppressed } from '../../../../src/instrumentation/recorder/suppression.ts';
-import { OBSERVED, type Answer, type Asked, type Observed, type Report } from './observed.ts';
+import { suppressed } from '../../../../src/carry/suppression.ts';
+import {
+  OBSERVED,
+  type Answer,
+  type Asked,
+  type Child,
+  type Observed,
+  type Report,
+} from './observed.ts';
 
 /*
  * Runs in the process of an application: makes the requests that `ASKED` lists, one after the other,
@@ -15,11 +22,11 @@ import { OBSERVED, type Answer, type Asked, type Observed, type Report } from '.
  */
 
 const observed = (globalThis as Record<symbol, unknown>)[OBSERVED] as Observed | undefined;
-const notes: { label: string; traceId: string | undefined }[] = [];
+const notes: { label: string; traceId: string | undefined; spanId: string | undefined }[] = [];
 
 /** Called by applications: notes the context that `label` runs in. */
 export function here(label: string): void {
-  notes.push({ label, traceId: observed?.activeTrace() });
+  notes.push({ label, traceId: observed?.activeTrace(), spanId: observed?.activeSpan() });
 }
 
 /** An application that is to be driven. */
@@ -79,7 +86,7 @@ function ask(port: number, { method = 'GET', path, body, headers }: Asked): Prom
   });
 }
 
-function observedOf(id: string): Pick<Answer, 'serverSpans' | 'others' | 'inContext' | 'astray'> {
+function observedOf(id: string): Omit<Answer, 'status' | 'body' | 'headers'> {
   const spans = (observed?.spans() ?? []).filter((span) => span.spanContext().traceId === id);
   const servers = spans.filter((span) => span.kind === SpanKind.SERVER);
   const [mine] = servers;
@@ -87,10 +94,32 @@ function observedOf(id: string): Pick<Answer, 'serverSpans' | 'others' | 'inCont
     ...(mine && { span: describe(mine) }),
     serverSpans: servers.length,
     others: spans.filter((span) => span !== mine).map((span) => span.name),
+    children: childrenOf(spans, mine),
     inContext: notes.filter(({ traceId }) => traceId === id).map(({ label }) => label),
     // Of several requests at once each has its own.
     astray: notes.filter(({ traceId }) => !/^0{20}/.test(traceId ?? '')).map(({ label }) => label),
   };
+}
+
+function childrenOf(spans: readonly ReadableSpan[], mine: ReadableSpan | undefined): Child[] {
+  const at = ([seconds, nanos]: readonly [number, number]): number => seconds * 1e9 + nanos;
+  return spans
+    .filter((span) => span !== mine)
+    .toSorted((a, b) => at(a.startTime) - at(b.startTime))
+    .map((span) => {
+      const { spanId } = span.spanContext();
+      const above = spans.find(
+        (one) => one.spanContext().spanId === span.parentSpanContext?.spanId,
+      );
+      return {
+        name: span.name,
+        parent: above?.name,
+        attributes: { ...span.attributes },
+        failed: span.status.code === SpanStatusCode.ERROR,
+        ran: notes.filter((note) => note.spanId === spanId).map(({ label }) => label),
+        isWithin: mine !== undefined && at(span.endTime) <= at(mine.endTime),
+      };
+    });
 }
 
 function describe(span: ReadableSpan): NonNullable<Answer['span']> {

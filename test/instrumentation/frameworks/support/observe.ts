@@ -35,5 +35,6 @@ if (isByHand) {
 const observed: Observed = {
   spans: () => exporter.getFinishedSpans(),
   activeTrace: () => trace.getActiveSpan()?.spanContext().traceId,
+  activeSpan: () => trace.getActiveSpan()?.spanContext().spanId,
 };
 (globalThis as Record<symbol, unknown>)[OBSERVED] = observed;

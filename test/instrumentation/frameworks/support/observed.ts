@@ -7,6 +7,8 @@ export interface Observed {
   spans(): ReadableSpan[];
   /** The trace that is active where it is called. */
   activeTrace(): string | undefined;
+  /** The span that is active where it is called. */
+  activeSpan(): string | undefined;
 }
 
 /** A request to be made. */
@@ -17,6 +19,18 @@ export interface Asked {
   headers?: Record<string, string>;
   /** How many are made at once. Default: 1. */
   times?: number;
+}
+
+/** A span in the trace of a request. */
+export interface Child {
+  name: string;
+  /** The name of the span that it hangs below. */
+  parent: string | undefined;
+  attributes: Record<string, unknown>;
+  failed: boolean;
+  /** What of the application ran in its context, and whether it ended within the request. */
+  ran: string[];
+  isWithin: boolean;
 }
 
 /** What came of a request. */
@@ -38,6 +52,8 @@ export interface Answer {
   serverSpans: number;
   /** Names of further spans in the trace. */
   others: string[];
+  /** Further spans, in the order in which they began. */
+  children: Child[];
   /** What of the application ran in the context of the request. */
   inContext: string[];
   /** And what ran in another one, or in none. */

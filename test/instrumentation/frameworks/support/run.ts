@@ -22,6 +22,8 @@ export interface Subject {
   modules: Readonly<Record<string, string>>;
   /** The program in test/fixtures/frameworks/. */
   application: string;
+  /** Prepares the folder of the packages; returns what the application is told by environment. */
+  prepare?: (installed: string) => Record<string, string>;
 }
 
 export interface RunSettings {
@@ -37,6 +39,7 @@ export interface RunSettings {
 export async function run(subject: Subject, settings: RunSettings): Promise<Report> {
   const { asked, kind = 'ES module', isBare = false, env = {} } = settings;
   const installed = cachedInstall(join('frameworks', subject.folder), subject.packages);
+  const prepared = subject.prepare?.(installed);
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'clew-frameworks-')));
   try {
     symlinkSync(join(installed, 'node_modules'), join(folder, 'node_modules'));
@@ -52,6 +55,7 @@ export async function run(subject: Subject, settings: RunSettings): Promise<Repo
         ASKED: JSON.stringify(asked),
         OTEL_TRACES_EXPORTER: 'none',
         NODE_ENV: 'test',
+        ...prepared,
         ...env,
       },
       ...(settings.node && { node: settings.node }),

@@ -1,5 +1,6 @@
 import * as nodeModule from 'node:module';
 
+import { buildNextApp, hashOfNextApp } from './next-app.ts';
 import type { Kind, Subject } from './run.ts';
 
 /** Packages of a framework in a version that is supported, and the application that uses them. */
@@ -18,7 +19,7 @@ function version(
   packages: readonly string[],
   rest: Omit<Subject, 'folder' | 'packages'> & Pick<Version, 'kinds' | 'endsAt'>,
 ): Version {
-  const folder = `${framework}-${version}`;
+  const folder = `${framework}-${version}`.replaceAll(' ', '-');
   return { title: `${framework} ${version}`, version, folder, packages, ...rest };
 }
 
@@ -142,12 +143,75 @@ export const GRAPHQL: readonly Version[] = [
     ['graphql-yoga@5.0.0', 'graphql@15.10.1', 'express@4.22.3'],
     yoga,
   ),
+  ...['17.0.0', '17.1.0'].map((number) =>
+    version('graphql', number, ['graphql-http@1.23.1', `graphql@${number}`], {
+      application: 'graphql-http.cjs',
+      modules: { graphql: 'graphql', http: 'graphql-http/lib/use/http' },
+    }),
+  ),
   version(
     'graphql-yoga',
-    '5.24.1',
-    ['graphql-yoga@5.24.1', 'graphql@16.15.0', 'express@5.3.0'],
+    '5.24.1 on graphql 17.1.0',
+    ['graphql-yoga@5.24.1', 'graphql@17.1.0', 'express@5.3.0'],
     yoga,
   ),
   version('apollo', '5.0.0', ['@apollo/server@5.0.0', 'graphql@16.15.0'], apollo),
   version('apollo', '5.5.1', ['@apollo/server@5.5.1', 'graphql@16.15.0'], apollo),
 ];
+
+const trpc = {
+  application: 'trpc.cjs',
+  modules: {
+    trpc: '@trpc/server',
+    standalone: '@trpc/server/adapters/standalone',
+    express4: '@trpc/server/adapters/express',
+    fastifyAdapter: '@trpc/server/adapters/fastify',
+    fetchAdapter: '@trpc/server/adapters/fetch',
+    express: 'express',
+    fastify: 'fastify',
+    hono: 'hono',
+    honoServer: '@hono/node-server',
+  },
+};
+const honoOfTrpc = ['hono@4.13.19', '@hono/node-server@2.1.9'];
+
+export const TRPC: readonly Version[] = [
+  version(
+    'trpc',
+    '10.0.0',
+    ['@trpc/server@10.0.0', 'express@4.22.3', 'fastify@4.29.1', ...honoOfTrpc],
+    trpc,
+  ),
+  version(
+    'trpc',
+    '11.25.2',
+    ['@trpc/server@11.25.2', 'express@5.3.0', 'fastify@5.12.8', ...honoOfTrpc],
+    trpc,
+  ),
+];
+
+export const GRPC: readonly Version[] = ['1.8.0', '1.14.7'].map((number) =>
+  version('grpc-js', number, [`@grpc/grpc-js@${number}`], {
+    application: 'grpc.cjs',
+    modules: { grpc: '@grpc/grpc-js' },
+  }),
+);
+
+/** The newest of each line of `react` that it takes. */
+export const NEXT: readonly Version[] = [
+  ['14.2.35', '18.3.1'],
+  ['16.4.6', '19.2.4'],
+]
+  .map(([number = '', react = '']) =>
+    version(
+      `next-${hashOfNextApp}`,
+      number,
+      [`next@${number}`, `react@${react}`, `react-dom@${react}`],
+      {
+        application: 'next.cjs',
+        modules: { next: 'next' },
+        prepare: buildNextApp,
+      },
+    ),
+  )
+  .map((subject) => ({ ...subject, title: `next ${subject.version}` }));

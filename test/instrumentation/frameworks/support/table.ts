@@ -4,13 +4,16 @@ import {
   FASTIFY,
   FIND_MY_WAY,
   GRAPHQL,
+  GRPC,
   HAPI,
   HONO,
   KOA,
   NEST,
+  NEXT,
   POLKA,
   RESTIFY,
   ROUTER,
+  TRPC,
   type Version,
 } from './subjects.ts';
 import {
@@ -81,11 +84,28 @@ const ROWS: Readonly<Record<FrameworkName, Row>> = {
     named: 'routes of `lookup`',
     missing: 'what is asked by `find` and called by the application',
   },
+  next: {
+    versions: NEXT,
+    named: 'pages and route handlers of both routers; errors of handlers; its own spans hang below',
+    missing: 'the edge runtime; static files',
+  },
   graphql: {
     versions: GRAPHQL,
     named:
-      '`graphql.operation.name` and `.type`, errors of resolvers, in `graphql-yoga` and Apollo',
-    missing: 'graphql 17; of several operations in one request, the last one',
+      '`graphql.operation.name` and `.type`, errors of resolvers, in `graphql-yoga`, Apollo and what calls `execute`',
+    missing: 'of several operations in one request, the last one',
+  },
+  trpc: {
+    versions: TRPC,
+    named:
+      'the procedure below the mount, with the adapters of `node:http`, express, fastify and `fetch`; errors',
+    missing: 'a batch of several procedures is `/trpc/*`; its own WebSocket server',
+  },
+  grpc: {
+    versions: GRPC,
+    named:
+      'servers and clients of `@grpc/grpc-js`: `package.Service/Method`, `rpc.*`, the status, errors of handlers',
+    missing: 'single messages of streams',
   },
 };
 

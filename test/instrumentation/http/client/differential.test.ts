@@ -170,6 +170,22 @@ describe('an application that sends requests, with and without clew', () => {
       agent.destroy();
       return log;
     },
+    'a handle of which a method was replaced': async () => {
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      const log: Log = [];
+      const get = (): Promise<unknown> => observe(() => http.get(to('/', { agent })));
+      type Reset = (this: unknown, resource: object) => void;
+      agent.once('free', ({ _handle: handle }: { _handle: { asyncReset: Reset } }) => {
+        const { asyncReset } = handle;
+        handle.asyncReset = function (resource) {
+          log.push(resource.constructor.name);
+          asyncReset.call(this, resource);
+        };
+      });
+      for (let turn = 0; turn < 3; turn++) log.push(await get());
+      agent.destroy();
+      return log;
+    },
     'bad arguments': () =>
       [
         () => http.get({ path: '/a b' }),
@@ -237,6 +253,7 @@ describe('an application that sends requests, with and without clew', () => {
   const SPANS: Record<string, number> = {
     'headers in every form': 2,
     'keep-alive': 4,
+    'a handle of which a method was replaced': 3,
     'bad arguments': 0,
     'the looks of functions': 0,
     fetch: 3,

@@ -7,7 +7,7 @@ import { Writable } from 'node:stream';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 
 import { cachedInstall } from '../../../support/user-cache.ts';
-import { enableRules } from '../../../../src/instrumentation/rules/index.ts';
+import { enableRules, RepairSpanProcessor } from '../../../../src/instrumentation/rules/index.ts';
 import {
   sweepBodies,
   UNREAD_MILLIS,
@@ -155,6 +155,7 @@ for (const { version, load } of versions.filter(({ version }) => canLoad(version
     let bench: Bench;
     let server: TestServer;
     let undici: Undici;
+    let fails = 0;
 
     let disableRules: () => void;
 
@@ -172,6 +173,7 @@ for (const { version, load } of versions.filter(({ version }) => canLoad(version
         request.resume();
         if (request.headers.upgrade) return;
         if (request.url === '/from') response.writeHead(302, { location: '/to' }).end();
+        else if (request.url === '/fails' && fails-- > 0) response.writeHead(503).end();
         else response.writeHead(200, { 'x-answer': 'yes' }).end('hello');
       });
       server.server.on('upgrade', (_, socket) => {
@@ -256,6 +258,47 @@ for (const { version, load } of versions.filter(({ version }) => canLoad(version
         }
       });
     }
+
+    it('counts what undici sends again by itself, also on the connection of another caller', async function () {
+      // Undici 5 has none.
+      if (undici.interceptors?.retry === undefined) this.skip();
+      // Marks the contexts that a rule has given back, as a provider of clew's does.
+      const marks = new RepairSpanProcessor();
+      const { retry, redirect } = undici.interceptors;
+      const agent = new undici.Agent({ connections: 1 });
+      const dispatcher = agent.compose(
+        retry({ minTimeout: 5, maxTimeout: 5 }),
+        redirect({ maxRedirections: 2 }),
+      );
+      for (const who of ['A', 'B']) {
+        await asCaller(who, async () => {
+          fails = 2;
+          await (await undici.fetch(`${server.url}/fails`, { dispatcher })).text();
+          await (await undici.request(`${server.url}/from`, { dispatcher })).body.text();
+        });
+      }
+      await agent.close();
+      await marks.shutdown();
+      const spans = await bench.spans(10);
+      assert.deepEqual(
+        spans.map((span) => [
+          span.parentSpanContext?.spanId.slice(-2),
+          String(span.attributes['url.full']).replace(server.url, ''),
+          span.attributes['http.request.resend_count'],
+        ]),
+        ['41', '42'].flatMap((parent) => [
+          [parent, '/fails', undefined],
+          [parent, '/fails', 1],
+          [parent, '/fails', 2],
+          [parent, '/from', undefined],
+          [parent, '/to', 1],
+        ]),
+      );
+      assert.deepEqual(
+        server.traceHeaders(),
+        spans.map((span) => [traceOf(span)]),
+      );
+    });
 
     it('ends as a connection is upgraded', async () => {
       const client = new undici.Client(server.url);

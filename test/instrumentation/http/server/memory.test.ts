@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import * as http2 from 'node:http2';
+import * as https from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
 import { context, trace } from '@opentelemetry/api';
 
 import { activeServerRequest } from '../../../../src/instrumentation/http/server/server-request.ts';
-import { get, RawClient, serving, setUp, turns, type Setup } from './support.ts';
+import { makeCertificates } from '../../../export/support/certificates.ts';
+import { isCollected } from '../../../support/collected.ts';
+import { get, RawClient, serving, setUp, type Setup } from './support.ts';
 
 /** What a request leaves to be collected. */
 class Left {
@@ -20,15 +23,7 @@ class Left {
 
   /** What is still there once the collector has had its time. */
   async remaining(): Promise<string[]> {
-    for (let round = 0; round < 20; round++) {
-      await turns(3);
-      globalThis.gc?.();
-      if (this.#alive().length === 0) break;
-    }
-    return this.#alive();
-  }
-
-  #alive(): string[] {
+    await isCollected(...this.#references.map(([, reference]) => reference));
     return this.#references.filter(([, reference]) => reference.deref()).map(([what]) => what);
   }
 }
@@ -66,6 +61,38 @@ describe('a connection that is idle', () => {
       assert.equal(client.socket.destroyed, false);
       client.close();
     });
+  });
+
+  it('of TLS keeps nothing of the requests it has carried', async function () {
+    const certificates = makeCertificates();
+    if (certificates === undefined) {
+      process.stdout.write('      there is no openssl\n');
+      this.skip();
+    }
+    const left = new Left();
+    const server = https.createServer(certificates.server, (_request, response) => {
+      left.note('context', context.active());
+      left.note('span', trace.getActiveSpan());
+      left.note('request', activeServerRequest());
+      response.end('done');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const agent = new https.Agent({ keepAlive: true, ca: certificates.ca, maxSockets: 1 });
+    for (const path of ['/1', '/2', '/3']) {
+      const [response] = (await once(
+        https.get({ host: '127.0.0.1', port, path, agent }),
+        'response',
+      )) as [IncomingMessage];
+      await once(response.resume(), 'close');
+    }
+    await setup.requests(3);
+    setup.reset();
+    assert.deepEqual(await left.remaining(), []);
+    assert.equal(Object.keys(agent.freeSockets).length, 1, 'no idle connection');
+    agent.destroy();
+    server.close();
   });
 
   it('of HTTP/2 keeps nothing of its streams', async () => {

@@ -10,7 +10,7 @@ import { HttpInstrumentation } from '../../../../src/instrumentation/http/http-i
 import type { HttpServerConfig } from '../../../../src/instrumentation/http/server/server-config.ts';
 import { readHttpServerSettings } from '../../../../src/instrumentation/http/server/server-settings.ts';
 import { serverRequestOf } from '../../../../src/instrumentation/http/server/server-request.ts';
-import { isSuppressed } from '../../../../src/instrumentation/recorder/suppression.ts';
+import { isSuppressed } from '../../../../src/carry/suppression.ts';
 import { makeCertificates } from '../../../export/support/certificates.ts';
 import { noteSkipped } from '../../../support/services.ts';
 import { activePath, get, RawClient, serving, setUp, type Setup } from './support.ts';

@@ -1,0 +1,5 @@
+import { parentPort } from 'node:worker_threads';
+
+// Ports of threads have no origins.
+// oxlint-disable-next-line unicorn/require-post-message-target-origin
+parentPort?.postMessage('ready');

@@ -1,0 +1,44 @@
+import { AsyncResource } from 'node:async_hooks';
+
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+
+import { hideFromRecords } from '../async/collecting.ts';
+import { OperationScope } from './operation-scope.ts';
+
+/*
+ * Holds the context this module was loaded in: that of start-up, which belongs to no request. For
+ * AsyncLocalStorage there is no other way out of a request's context.
+ */
+const startUp = hideFromRecords(new OperationScope('CLEW_ROOT'));
+/** Whether the module was loaded in the course of a request, whose context `startUp` then holds. */
+const wasLoadedInside = context.active() !== ROOT_CONTEXT;
+
+/**
+ * Calls `fn` outside of every request. What is shared is born here: a socket opened while a request
+ * is active would otherwise hold that request's context as long as it lives.
+ */
+export function runInRoot<This, Args extends unknown[], Result>(
+  fn: (this: This, ...args: Args) => Result,
+  thisArg: This,
+  ...args: Args
+): Result {
+  if (!wasLoadedInside) return startUp.run(fn, thisArg, ...args);
+  return startUp.run(() => context.with(ROOT_CONTEXT, () => fn.apply(thisArg, args)), undefined);
+}
+
+/**
+ * Calls `fn` outside of every trace, where the stores of the application's own AsyncLocalStorage
+ * are to stay as they are.
+ */
+export function runOutsideTrace<This, Args extends unknown[], Result>(
+  fn: (this: This, ...args: Args) => Result,
+  thisArg: This,
+  ...args: Args
+): Result {
+  return context.with(ROOT_CONTEXT, fn, thisArg, ...args);
+}
+
+/** An async resource outside of every trace, for work of this package's own that goes on. */
+export function resourceOutsideTrace(type: string): AsyncResource {
+  return context.with(ROOT_CONTEXT, () => new AsyncResource(type));
+}

@@ -1,0 +1,146 @@
+import { ClewError, messageOf } from '../../base/errors.ts';
+import { say } from '../../base/log.ts';
+import { plainText } from '../../base/plain-text.ts';
+import { readConfig } from '../../config.ts';
+import { withoutSecrets } from '../../export/sender/delivery-log.ts';
+import { readStaticFiles } from '../../viewer/http/static-files.ts';
+import { exportedOf, htmlFile } from '../../viewer/html-file.ts';
+import { parseWithNames } from '../arguments.ts';
+import { printJson } from '../output.ts';
+import { writeOut } from '../write-out.ts';
+import { appeared, describeTaken, probeCollector, probeViewer } from './collector.ts';
+import { openBrowser } from './open-browser.ts';
+import { OTLP_PORT, pageFolder, portOf, startViewer, viewerOfFiles } from './start.ts';
+
+const USAGE = `Usage: clew view [options] [file...]
+
+Shows traces on a local page: those in files, or those that applications send
+while it runs. Files are .clew recordings, OTLP/JSON, Jaeger's JSON, and reports
+of \`clew doctor --json\`.
+
+Options
+  --live            receive spans (OTLP over HTTP); this is what it does without
+                    a file
+  --port N          of the page; default: 16686, or a free one
+  --otlp-port N     where spans are received; default: 4318, or a free one
+  --html FILE       write one self-contained HTML file and end
+  --open            open the page in a browser
+  --jaeger-ui DIR   serve the files of a Jaeger UI, too
+  --host ADDRESS    listen there, and not on loopback only; needs a token
+  --token TOKEN     what requests have to bring; made up where --host needs one
+  --json            print the addresses, or what was written, as JSON
+  --help            show this
+
+Where a collector such as Jaeger answers at the OTLP address already, spans are
+received at a free port and handed on to it, too.
+
+To send spans: clew run --view app.js, or, for the address 127.0.0.1:4318,
+  node --import clew/register app.js`;
+
+const OPTIONS = {
+  live: { type: 'boolean' },
+  port: { type: 'string' },
+  'otlp-port': { type: 'string' },
+  html: { type: 'string' },
+  open: { type: 'boolean' },
+  'jaeger-ui': { type: 'string' },
+  host: { type: 'string' },
+  token: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** Shows traces on a local page until it is interrupted, or writes the page into a file. */
+export async function view(args: string[]): Promise<number> {
+  const { values, names: files } = parseWithNames(args, OPTIONS, 20);
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (values.live && files.length > 0) {
+    throw new ClewError('ERR_OPTION', 'Either --live or files: name one of the two.');
+  }
+  if (values.html !== undefined) return writeHtml(files, values.html, values.json === true);
+  const token = values.token ?? (process.env['CLEW_VIEW_TOKEN'] || undefined);
+  const port = portOf('--port', values.port);
+  const otlpPort = portOf('--otlp-port', values['otlp-port']);
+  const { forwardTo, awaited } = files.length === 0 ? await collector() : {};
+  const running = await startViewer({
+    files,
+    port,
+    otlpPort,
+    host: values.host,
+    token,
+    jaegerUi: values['jaeger-ui'],
+    forwardTo,
+    awaited,
+    onCollector: (url) => say('info', appeared(url)),
+  });
+  const { pageUrl, otlpUrl, viewer } = running;
+  const { traces, spans, findings } = viewer.summary();
+  const taken = await describeTaken(running);
+  if (taken !== undefined) say('info', taken);
+  if (values.json) printJson('view', { pageUrl, otlpUrl, forwardTo });
+  else {
+    console.log(`page      ${pageUrl}`);
+    if (otlpUrl !== undefined) console.log(`spans     OTEL_EXPORTER_OTLP_ENDPOINT=${otlpUrl}`);
+    if (forwardTo !== undefined) console.log(`forwarded ${withoutSecrets(forwardTo)}`);
+    if (files.length > 0)
+      console.log(`holds     ${traces} traces, ${spans} spans, ${findings} findings`);
+    console.log('Ctrl-C ends it.');
+  }
+  if (values.open) openBrowser(pageUrl);
+  await interrupted();
+  await running.stop();
+  return 0;
+}
+
+/** What listens where spans usually go and is none of our viewers, or may do so later. */
+async function collector(): Promise<{ forwardTo?: string; awaited?: string }> {
+  const { config, problems } = readConfig({}, process.env);
+  for (const { message } of problems) say('warn', message);
+  const { origin } = new URL(config.tracesUrl);
+  if ((await probeCollector(config.tracesUrl)) !== undefined) return { awaited: config.tracesUrl };
+  if ((await probeViewer(origin)) === undefined) return { forwardTo: config.tracesUrl };
+  const message = `A viewer receives at ${origin} already, which is also its page.`;
+  throw new ClewError('ERR_PORT_IN_USE', `${message} End it, or open it: ${origin}/`);
+}
+
+function writeHtml(files: readonly string[], out: string, json: boolean): number {
+  if (files.length === 0) {
+    throw new ClewError('ERR_OPTION', 'Name the file whose traces the HTML file shall hold.');
+  }
+  const data = exportedOf(viewerOfFiles(files));
+  let html: string;
+  try {
+    html = htmlFile(readStaticFiles(pageFolder), data);
+  } catch (error) {
+    throw new ClewError('ERR_OPTION', `Cannot write ${out}: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+  writeOut(out, html);
+  const { traces, omitted } = data;
+  if (json) {
+    const bytes = Buffer.byteLength(html);
+    printJson('export', { format: 'html', file: out, traces: traces.length, bytes });
+    return 0;
+  }
+  const rest = omitted > 0 ? `; ${omitted} more do not fit into one file` : '';
+  console.log(plainText(`${out}: ${traces.length} traces, ${html.length} bytes${rest}`));
+  return 0;
+}
+
+/** Resolves when the person or the system asks for the end. */
+export function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => resolve());
+    }
+  });
+}
+
+export const DEFAULT_ORIGINS: readonly string[] = [
+  'http://127.0.0.1:16686',
+  `http://127.0.0.1:${OTLP_PORT}`,
+];

@@ -1,0 +1,59 @@
+import { plainText } from '../../base/plain-text.ts';
+import type { SpanView } from '../../viewer/trace-model.ts';
+
+/** Everything of a span for a terminal of so many columns; a stack has a line for each of its frames. */
+export function spanText(span: SpanView, width: number): string[] {
+  return linesOf(span).flatMap((text) => {
+    const [indent = ''] = /^ {0,4}/.exec(text) ?? [];
+    const [first = '', ...rest] = text.split(/\r?\n/);
+    const below = rest.map((line) => `${indent}  ${line.trim()}`);
+    return [first, ...below].flatMap((line) => foldTo(width, line, `${indent}    `));
+  });
+}
+
+function linesOf(span: SpanView): string[] {
+  const ms = (micros: number): string => `${(micros / 1e3).toFixed(3)} ms`;
+  const { status, parts, blockedBy } = span;
+  return [
+    `${span.name}  ${span.kind} of ${span.service}`,
+    `  span      ${span.id}${span.parentId === undefined ? '' : `, below ${span.parentId}`}`,
+    `  time      from ${ms(span.start)}, ${ms(span.end - span.start)} long`,
+    `  status    ${status.code}${status.message === undefined ? '' : `: ${status.message}`}`,
+    ...(parts
+      ? [
+          `  parts     running ${parts.runningMs}, I/O ${parts.ioMs}, waiting for the loop ${parts.loopMs} ms`,
+        ]
+      : []),
+    ...(blockedBy ? [`  held by   ${blockedBy.name} ${blockedBy.ms} ms`] : []),
+    ...span.warnings.map((warning) => `  warning   ${warning}`),
+    ...span.attributes.map(([key, value]) => `  ${key} = ${textOf(value)}`),
+    ...span.links.map(
+      ({ traceId, spanId, relation }) =>
+        `  link      ${traceId} ${spanId}${relation === undefined ? '' : ` ${relation}`}`,
+    ),
+    ...span.events.flatMap(({ name, at, attributes }) => [
+      `  event     ${name} at ${ms(at)}`,
+      ...attributes.map(([key, value]) => `    ${key} = ${textOf(value)}`),
+    ]),
+  ];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Breaks text of others between words, and within one that is longer than a line. */
+export function foldTo(width: number, line: string, indent: string): string[] {
+  const lines: string[] = [];
+  let rest = plainText(line, 20_000).trimEnd();
+  while (rest.length > width) {
+    // Not within what the line begins with.
+    const start = rest.length - rest.trimStart().length;
+    const blank = rest.lastIndexOf(' ', width);
+    const word = rest.slice(blank + 1).split(' ', 1)[0] ?? '';
+    const at = blank > start && indent.length + word.length <= width ? blank : width;
+    lines.push(rest.slice(0, at).trimEnd());
+    rest = indent + rest.slice(at).trimStart();
+  }
+  return [...lines, rest];
+}

@@ -1,0 +1,169 @@
+/** How a function came to be called at a place in a source text. */
+export type CallKind =
+  /** By the name it has: a helper of the caller. */
+  | 'by name'
+  /** Out of a variable or property, where it was kept. */
+  | 'kept'
+  /** It was an argument of a function around the call, which passes it on. */
+  | 'passed on';
+
+/** Methods of lists that call a function for each item at once. */
+const EACH =
+  /\.(?:forEach|map|flatMap|filter|some|every|reduce)\(\s*(?:async\s*)?(?:function\s*)?$/;
+const NO_CALLS = new Set(['if', 'for', 'while', 'switch', 'catch', 'return', 'await', 'function']);
+/** How far before a call its declaration is looked for. */
+const MAX_BEFORE = 5000;
+
+/**
+ * Tells from a source text how the call at this place got hold of what it calls; undefined where the
+ * text does not show it. `name` is what the function that was called is named, if it has a name.
+ * `line` and `column` count from 1.
+ */
+export function callKindAt(
+  text: string,
+  line: number,
+  column: number,
+  name: string | undefined,
+): CallKind | undefined {
+  const lines = text.split('\n', line);
+  const code = lines.at(line - 1);
+  if (code === undefined || lines.length < line) return undefined;
+  const own = name?.split('.').at(-1);
+  // A parameter of the same line may have the name of what was given for it.
+  if (own && isCalledIn(code, own) && !originOf(code.slice(0, column - 1), own)) return 'by name';
+  // What a call returned: `queue.shift()()`.
+  if (code[column - 1] === '(' && /\)\s*$/.test(code.slice(0, column - 1))) return 'kept';
+  const callee = calleeAt(code, column);
+  if (callee === undefined) return undefined;
+  const head = code.slice(0, callee.start);
+  if (callee.isItem || /[.#\]]\s*$/.test(head)) return 'kept';
+  return originOf([...lines.slice(0, -1), head].join('\n').slice(-MAX_BEFORE), callee.name);
+}
+
+/** The name that is called at a place, as the text has it: `callback` of `item.callback(`. */
+export function calleeNameAt(text: string, line: number, column: number): string | undefined {
+  return calleeAt(text.split('\n', line).at(line - 1) ?? '', column)?.name;
+}
+
+/** A place where a text keeps what it was given. */
+export interface Keeping {
+  line: number;
+  /** The parameters that are kept there and are functions. */
+  names: string[];
+}
+
+const PUTS = /\.(?:push|unshift|add|set)\(((?:[^()]|\([^()]*\))*)\)/g;
+const ASSIGNS = /(?:\.#?([\w$]+)|\])\s*=\s*([\w$]+|\[[^[\]]*\]|\{[^{}]*\})\s*(?=[;\n])/g;
+/** What is bound already. */
+const BOUND = /\b(?:AsyncResource|context)\.bind\([^()]*\)/g;
+/** What parameters are called that take a function. */
+const FUNCTIONS =
+  /^(?:cb|callback|done|next|fn|func|handler|resolve|waiter|listener|task|run|job|action|then|on[A-Z]\w*)$/;
+/** A name that is no property of another, no key and not called, with the key before it. */
+const NAMES = /(?:([\w$]+)\s*:\s*)?(?<![\w$.'"])([A-Za-z_$][\w$]*)(?!\s*[:(])(?![\w$])/g;
+
+/**
+ * The lines that put functions which were parameters into a list, a map or a property. `called` is
+ * the name by which one is called later, where that is known. What a constructor is given serves all
+ * callers: it counts only where no method keeps anything, and under the name that is called.
+ */
+export function keepings(text: string, called: string | undefined): Keeping[] {
+  const found: Record<'constructor' | 'function', Keeping[]> = { constructor: [], function: [] };
+  for (const pattern of [PUTS, ASSIGNS]) {
+    for (const match of text.matchAll(pattern)) {
+      const before = text.slice(Math.max(0, match.index - MAX_BEFORE), match.index);
+      const names = { constructor: new Set<string>(), function: new Set<string>() };
+      for (const [key, name] of namesIn(pattern, match)) {
+        const giver = giverOf(before, name);
+        const isCalled = name === called || key === called;
+        if (giver && (isCalled || (giver === 'function' && isFunction(text, name, key))))
+          names[giver].add(name);
+      }
+      for (const giver of ['constructor', 'function'] as const) {
+        if (names[giver].size === 0) continue;
+        found[giver].push({ line: lineAt(text, match.index), names: [...names[giver]] });
+      }
+    }
+  }
+  const kept = found.function.length > 0 ? found.function : found.constructor;
+  return kept.toSorted((a, b) => a.line - b.line);
+}
+
+/** What is kept at a match, each with the property it is kept in. */
+function namesIn(pattern: RegExp, match: RegExpMatchArray): [string, string][] {
+  const [value = '', property] = pattern === PUTS ? [match[1]] : [match[2], match[1]];
+  const isBare = /^[\w$]+$/.test(value);
+  const names = value.replaceAll(BOUND, '').matchAll(NAMES);
+  return Array.from(names, ([, key, name = '']) => [
+    key ?? (isBare ? property : name) ?? name,
+    name,
+  ]);
+}
+
+/** Whether a parameter takes a function, by its name or as the property it is kept in is called. */
+function isFunction(text: string, name: string, key: string): boolean {
+  return FUNCTIONS.test(name) || new RegExp(`\\.${escaped(key)}\\s*(?:\\?\\.)?\\(`).test(text);
+}
+
+const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length;
+
+function isCalledIn(code: string, name: string): boolean {
+  if (!/^[\w$]+$/.test(name)) return false;
+  return new RegExp(`(?<![\\w$])${escaped(name)}\\s*(?:\\?\\.)?\\(`).test(code);
+}
+
+interface Callee {
+  name: string;
+  start: number;
+  /** It is an item of a list: `callbacks[i](...)`. */
+  isItem: boolean;
+}
+
+/** What is called at a column: a source map may lead to before it, or to its bracket. */
+function calleeAt(code: string, column: number): Callee | undefined {
+  const call = /([\w$]+)(?:\s*\.\s*(?:call|apply))?\s*(\])?(?:\?\.|!)?\s*\(/g;
+  for (let match = call.exec(code); match; match = call.exec(code)) {
+    const [whole, name = '', bracket] = match;
+    if (match.index + whole.length < column || NO_CALLS.has(name)) continue;
+    return { name, start: match.index, isItem: bracket !== undefined };
+  }
+  return undefined;
+}
+
+/** Whether the nearest declaration of a name before its call is a variable or a parameter. */
+function originOf(before: string, name: string): CallKind | undefined {
+  const { declared, given } = declarationsOf(before, name);
+  if (declared === -1 && given === -1) return undefined;
+  // What a list calls its function with was in the list.
+  return declared > given || EACH.test(before.slice(0, given)) ? 'kept' : 'passed on';
+}
+
+/** Where a name is last declared as a variable, and as a parameter; -1: nowhere. */
+function declarationsOf(before: string, name: string): { declared: number; given: number } {
+  const own = escaped(name);
+  const variable = `\\b(?:const|let|var)\\s+(?:${own}\\b|[[{][^=;]*?(?<![\\w$])${own}\\b)`;
+  const listed = `[(,{]\\s*(?:\\w+:\\s*)?${own}\\s*\\??\\s*(?::[^,;{}]*?)?\\s*[,)}](?=[^;]*?(?:=>|\\{))`;
+  const alone = `(?<![\\w$.])${own}\\s*=>`;
+  const declared = lastIndex(new RegExp(variable, 'g'), before);
+  return { declared, given: lastIndex(new RegExp(`${listed}|${alone}`, 'g'), before) };
+}
+
+/** Who has a name as a parameter; undefined where it is none. */
+function giverOf(before: string, name: string): 'constructor' | 'function' | undefined {
+  if (originOf(before, name) !== 'passed on') return undefined;
+  let depth = 0;
+  for (let at = declarationsOf(before, name).given; at >= 0; at--) {
+    if (before[at] === ')') depth++;
+    else if (before[at] === '(' && depth-- === 0)
+      return /\bconstructor\s*$/.test(before.slice(0, at)) ? 'constructor' : 'function';
+  }
+  return 'function';
+}
+
+function lastIndex(pattern: RegExp, text: string): number {
+  let last = -1;
+  for (const match of text.matchAll(pattern)) last = match.index;
+  return last;
+}
+
+const escaped = (name: string): string => name.replaceAll('$', '\\$');

@@ -1,0 +1,39 @@
+import { callKindAt } from './callee.ts';
+import { partyOf, type ReadCall } from './frames.ts';
+import type { CountedObservation, Frame } from './record.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/**
+ * The observation with its frames at their places in the sources: a bundle is of many files, and of
+ * packages among them.
+ */
+export function located(seen: CountedObservation, surroundings: Surroundings): CountedObservation {
+  const known = new Map<string, Frame>();
+  const locate = (frame: Frame): Frame => {
+    if (partyOf(frame.file) !== 'application') return frame;
+    const key = `${frame.file}:${frame.line}:${frame.column}`;
+    let source = known.get(key);
+    if (!source) {
+      const { file, line, column } = surroundings.original(frame);
+      source = { file, line, column, isSource: true };
+      known.set(key, source);
+    }
+    return { ...frame, ...source };
+  };
+  const { stack, birth, handle, origin } = seen;
+  return {
+    ...seen,
+    stack: stack.map(locate),
+    ...(birth && { birth: birth.map(locate) }),
+    ...(handle && { handle: { ...handle, stack: handle.stack.map(locate) } }),
+    ...(origin && { origin: { ...origin, stack: origin.stack.map(locate) } }),
+  };
+}
+
+/** Reads from the sources how calls got hold of what they call. */
+export function callReader(surroundings: Surroundings): ReadCall {
+  return (callee, { file, line, column }) => {
+    const text = surroundings.source(file);
+    return text === undefined ? undefined : callKindAt(text, line, column, callee.fn);
+  };
+}

@@ -1,0 +1,143 @@
+import { performance } from 'node:perf_hooks';
+
+import { TraceFlags } from '@opentelemetry/api';
+
+import type { RequestReport } from './async-resource-tracer.ts';
+import type { Split } from './loop-clock.ts';
+import { hasFailed, requestName } from './request-line.ts';
+
+/*
+ * What the requests of a run amount to: by name, and the slowest one by one. Plain data, which is
+ * merged over the processes of an application.
+ */
+
+/** Where time went, in milliseconds. */
+export interface Parts {
+  runningMs: number;
+  ioMs: number;
+  loopMs: number;
+}
+
+/** The requests of one name. */
+export interface NameTotals {
+  name: string;
+  count: number;
+  totalMs: number;
+  maxMs: number;
+  parts: Parts;
+  /** Those that failed; absent: none. */
+  failed?: number;
+}
+
+export interface SlowRequest {
+  name: string;
+  /** Of its span, where that is sampled. */
+  traceId?: string;
+  /** Milliseconds since 1970. */
+  startMs: number;
+  durationMs: number;
+  parts: Parts;
+  blockedBy?: { name: string; ms: number };
+  /** What it was answered with. */
+  statusCode?: number;
+  failed?: true;
+}
+
+export interface RequestTotals {
+  requests: number;
+  /** The name that took most time first. */
+  names: NameTotals[];
+  /** Requests whose names had no room. */
+  otherRequests: number;
+  /** The slowest first. */
+  slowest: SlowRequest[];
+}
+
+const MAX_NAMES = 200;
+const MAX_SLOWEST = 10;
+
+/** Sums requests up, in bounded memory. */
+export class RequestSums {
+  readonly #names = new Map<string, NameTotals>();
+  #requests = 0;
+  #otherRequests = 0;
+  #slowest: SlowRequest[] = [];
+
+  add({ owner, split }: RequestReport): void {
+    const name = requestName(owner);
+    const failed = hasFailed(owner);
+    const parts = partsOf(split);
+    this.#requests += 1;
+    const { totalMillis } = split;
+    this.#sum({
+      name,
+      count: 1,
+      totalMs: totalMillis,
+      maxMs: totalMillis,
+      parts,
+      failed: Number(failed),
+    });
+    const least = this.#slowest.at(-1)?.durationMs ?? 0;
+    if (this.#slowest.length >= MAX_SLOWEST && totalMillis <= least) return;
+    const { spanContext, startedAt, statusCode } = owner;
+    const isSampled = spanContext && (spanContext.traceFlags & TraceFlags.SAMPLED) !== 0;
+    const { blockedBy } = split;
+    this.#keep([
+      {
+        name,
+        ...(isSampled ? { traceId: spanContext.traceId } : {}),
+        startMs: performance.timeOrigin + startedAt,
+        durationMs: totalMillis,
+        parts,
+        ...(statusCode === undefined ? {} : { statusCode }),
+        ...(failed ? { failed } : {}),
+        ...(blockedBy
+          ? { blockedBy: { name: blockedBy.owner?.label ?? blockedBy.label, ms: blockedBy.millis } }
+          : {}),
+      },
+    ]);
+  }
+
+  /** Adds what another process summed up. */
+  merge({ requests, names, otherRequests, slowest }: RequestTotals): void {
+    this.#requests += requests;
+    this.#otherRequests += otherRequests;
+    for (const one of names) this.#sum(one);
+    this.#keep(slowest);
+  }
+
+  totals(): RequestTotals {
+    return {
+      requests: this.#requests,
+      names: [...this.#names.values()].sort((a, b) => b.totalMs - a.totalMs),
+      otherRequests: this.#otherRequests,
+      slowest: this.#slowest,
+    };
+  }
+
+  #sum({ name, count, totalMs, maxMs, parts, failed = 0 }: NameTotals): void {
+    let known = this.#names.get(name);
+    if (!known) {
+      if (this.#names.size >= MAX_NAMES) {
+        this.#otherRequests += count;
+        return;
+      }
+      const none = { runningMs: 0, ioMs: 0, loopMs: 0 };
+      this.#names.set(name, (known = { name, count: 0, totalMs: 0, maxMs: 0, parts: none }));
+    }
+    known.count += count;
+    if (failed > 0) known.failed = (known.failed ?? 0) + failed;
+    known.totalMs += totalMs;
+    known.maxMs = Math.max(known.maxMs, maxMs);
+    for (const part of ['runningMs', 'ioMs', 'loopMs'] as const) known.parts[part] += parts[part];
+  }
+
+  #keep(added: readonly SlowRequest[]): void {
+    const all = [...this.#slowest, ...added].sort((a, b) => b.durationMs - a.durationMs);
+    this.#slowest = all.slice(0, MAX_SLOWEST);
+  }
+}
+
+function partsOf({ runMillis, ioMillis, loopMillis }: Split): Parts {
+  return { runningMs: runMillis, ioMs: ioMillis, loopMs: loopMillis };
+}
