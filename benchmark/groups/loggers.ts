@@ -108,6 +108,7 @@ export const group: BenchmarkGroup = {
   baseline: 'bare',
   ours: ['clew'],
   peers: ['official'],
+  quick: { cases: ['pino info'] },
   cases: LOGGERS.map((found) => ({
     name: `${found.name} info`,
     unit: 'us CPU',

@@ -34,6 +34,8 @@ export const group: BenchmarkGroup = {
       env: { ...started.env('http://127.0.0.1:9'), OTEL_TRACES_EXPORTER: 'none' },
     };
   },
+  rounds: 9,
+  quick: { variants: ['clew', 'official'] },
   cases: [
     {
       name: 'start of a worker thread',

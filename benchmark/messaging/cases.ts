@@ -107,7 +107,7 @@ const ALL: readonly MessagingCase[] = [
       });
       await admin.disconnect();
       const producer = kafka.producer();
-      const consumer = kafka.consumer({ groupId: NAME, maxWaitTimeInMs: 50 });
+      const consumer = kafka.consumer({ groupId: NAME, maxWaitTimeInMs: 5 });
       await Promise.all([producer.connect(), consumer.connect()]);
       await consumer.subscribe({ topic: NAME, fromBeginning: true });
       const turn = new Turn();

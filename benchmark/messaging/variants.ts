@@ -81,7 +81,7 @@ export async function prepareMessaging(found: MessagingCase, variant: string): P
         const { user, system } = process.cpuUsage(before);
         return user + system;
       }),
-    count: 300,
+    count: 100,
     close: async () => void (await close()),
   };
 }

@@ -1,5 +1,6 @@
 import type { ClientDefinition } from './client.ts';
 import type { ClientConfig } from './client-config.ts';
+import { ClientInstrumentation } from './client-instrumentation.ts';
 import {
   checkOptionsOf,
   optionsOf,
@@ -34,7 +35,7 @@ import {
   type FrameworkConfig,
 } from './frameworks/framework-instrumentation.ts';
 import { HttpInstrumentation, type HttpConfig } from './http/http-instrumentation.ts';
-import { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
+import type { Instrumentation } from './instrumentation.ts';
 import { LOGGERS, type LoggerName } from './loggers/index.ts';
 import { LoggerInstrumentation, type LoggerConfig } from './loggers/logger-instrumentation.ts';
 import { MESSAGING, MESSAGING_NAMES, type MessagingName } from './messaging/index.ts';
@@ -216,7 +217,8 @@ export { isPackageWanted } from './module-hooks.ts';
 export { onPackage } from './seen-packages.ts';
 export { onPatchedLibrary, patchedLibraries } from './patched-modules.ts';
 export { isPatchedElsewhere } from './other-patches.ts';
-export { ClientInstrumentation, type Instrumentation } from './instrumentation.ts';
+export { ClientInstrumentation } from './client-instrumentation.ts';
+export type { Instrumentation } from './instrumentation.ts';
 export type { ClientConfig } from './client-config.ts';
 export type {
   ClientConfigs,

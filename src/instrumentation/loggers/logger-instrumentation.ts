@@ -1,9 +1,5 @@
 import { optionError } from '../../base/errors.ts';
-import type { Instrumentation } from '../instrumentation.ts';
-import { PatchedModules } from '../patched-modules.ts';
-import type { ModuleExports } from '../module-hooks.ts';
-import type { Undo } from '../../base/patch.ts';
-import { VERSION } from '../version.ts';
+import { LibraryInstrumentation, modulesFor } from '../library-instrumentation.ts';
 import { activeSpanFields, resolveLogFields, type LogFields } from './log-fields.ts';
 import type { LoggerDefinition } from './logger.ts';
 
@@ -19,55 +15,18 @@ export interface LoggerConfig {
  * The instrumentation of one logging library: its lines carry the ids of the active span. A line that
  * has such a field already keeps it.
  */
-export class LoggerInstrumentation implements Instrumentation<LoggerConfig> {
-  readonly instrumentationName: string;
-  readonly instrumentationVersion: string = VERSION;
-  readonly #modules: PatchedModules;
-  #config: LoggerConfig;
-  #fields: Required<LogFields>;
+export class LoggerInstrumentation extends LibraryInstrumentation<LoggerConfig> {
+  readonly #names: { current: Required<LogFields> };
 
   constructor(logger: LoggerDefinition, config: LoggerConfig = {}) {
-    this.instrumentationName = `clew/${logger.name}`;
-    this.#config = checked(config);
-    this.#fields = resolveLogFields(config.fields ?? {});
-    const read = (): [string, string][] | undefined => activeSpanFields(this.#fields);
-    this.#modules = new PatchedModules(
-      logger.name,
-      logger.modules.map((module) => ({
-        module: module.module,
-        versions: module.versions,
-        patch: (exports) => module.patch(exports, read),
-      })),
-    );
+    const names = { current: resolveLogFields(checked(config).fields ?? {}) };
+    const read = (): [string, string][] | undefined => activeSpanFields(names.current);
+    super(logger.name, modulesFor(logger.modules, read), config);
+    this.#names = names;
   }
 
-  enable(): void {
-    if (this.#config.enabled !== false) this.#modules.enable();
-  }
-
-  disable(): void {
-    this.#modules.disable();
-  }
-
-  instrument(exports: ModuleExports): Undo {
-    return this.#modules.instrument(exports);
-  }
-
-  setTracerProvider(): void {
-    // Lines carry the ids of whatever span is active.
-  }
-
-  setMeterProvider(): void {
-    // Nothing is measured.
-  }
-
-  setConfig(config: LoggerConfig): void {
-    this.#fields = resolveLogFields(checked(config).fields ?? {});
-    this.#config = config;
-  }
-
-  getConfig(): LoggerConfig {
-    return { ...this.#config, enabled: this.#modules.isEnabled };
+  protected override configure(config: LoggerConfig): void {
+    this.#names.current = resolveLogFields(checked(config).fields ?? {});
   }
 }
 

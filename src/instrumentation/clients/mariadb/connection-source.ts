@@ -7,6 +7,7 @@ import {
   type PatchState,
   type Undo,
 } from '../../../base/patch.ts';
+import { SeenPrototypes } from '../../../base/seen-prototypes.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 import { RunningOperation } from '../../running-operation.ts';
@@ -71,20 +72,14 @@ const ADDERS = [
 export function patchConnection(prototype: Connection, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'mariadb connection');
   if (!release) return undefined;
-  const commandUndos: Undo[] = [];
-  const seen = new WeakSet<object>();
+  const commands = new SeenPrototypes(patchCommands);
   const add = (connection: Connection, command: Command): CommandState | undefined => {
-    const prototype = Object.getPrototypeOf(command) as object;
-    if (!seen.has(prototype)) {
-      seen.add(prototype);
-      const undo = patchCommands(prototype);
-      if (undo) commandUndos.push(undo);
-    }
+    commands.see(command);
     return added(connection, command, recorder);
   };
   return undoAll([
     release,
-    () => undoAll(commandUndos)(),
+    commands.undo,
     // What happens to a connection is nobody's.
     tryWrap(prototype, { kind: 'emitter', module: 'mariadb', events: ['connect', 'end', 'error'] }),
     ...ADDERS.map((name) =>

@@ -9,6 +9,7 @@ import {
   type PatchState,
   type Undo,
 } from '../../../base/patch.ts';
+import { SeenPrototypes } from '../../../base/seen-prototypes.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { RunningOperation } from '../../running-operation.ts';
@@ -60,21 +61,15 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
 export function patchProtocol(prototype: Protocol, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'mysql protocol');
   if (!release) return undefined;
-  const undos: Undo[] = [];
-  const seen = new WeakSet<object>();
+  const sequences = new SeenPrototypes(patchSequences);
   return undoAll([
     release,
-    () => undoAll(undos)(),
+    sequences.undo,
     // The first thing `_enqueue` does. That takes a stack trace next, to which we would add frames.
     patchHotMethod(prototype, '_validateEnqueue', (original, patch) => {
       return function _validateEnqueue(sequence) {
         if (patch.isUndone) return original.call(this, sequence);
-        const prototype = Object.getPrototypeOf(sequence) as object;
-        if (!seen.has(prototype)) {
-          seen.add(prototype);
-          const undo = patchSequences(prototype);
-          if (undo) undos.push(undo);
-        }
+        sequences.see(sequence);
         enqueued(this, sequence, recorder);
         return original.call(this, sequence);
       };

@@ -8,6 +8,7 @@ import {
   type PatchState,
   type Undo,
 } from '../../../base/patch.ts';
+import { SeenPrototypes } from '../../../base/seen-prototypes.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { bindCallback, RunningOperation } from '../../running-operation.ts';
@@ -40,14 +41,11 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
   const release = owner && claim(owner, 'mysql2 connection');
   if (!release) return undefined;
   const prototype = owner as Connection;
-  const commandUndos: Undo[] = [];
-  const seen = new WeakSet();
+  const commands = new SeenPrototypes(patchCommands);
   const { constructor } = owner as unknown as { constructor: ConnectionClass };
   return undoAll([
     release,
-    () => {
-      for (const undo of commandUndos) undo();
-    },
+    commands.undo,
     patchHotMethod(constructor, 'createQuery', (original, patch) => {
       return function createQuery(...args) {
         const command = original.apply(this, args);
@@ -59,12 +57,7 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
     patchHotMethod(prototype, 'addCommand', (original, patch) => {
       return function addCommand(command) {
         if (patch.isUndone) return original.call(this, command);
-        const prototype = Object.getPrototypeOf(command) as object;
-        if (!seen.has(prototype)) {
-          seen.add(prototype);
-          const undo = patchCommands(prototype);
-          if (undo) commandUndos.push(undo);
-        }
+        commands.see(command);
         added(this, command, recorder);
         return original.call(this, command);
       };
