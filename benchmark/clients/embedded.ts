@@ -37,7 +37,7 @@ function synchronous(client: string, load: () => ClassOf<SynchronousDatabase>): 
 function betterSqlite3(): ClientCase[] {
   const isOld = Number.parseInt(process.versions.node, 10) < 22;
   const require = isOld
-    ? nativeModule({ name: 'better-sqlite3', version: '12.0.0' })
+    ? nativeModule({ name: 'better-sqlite3', version: '12.0.0', isOptimised: true })
     : createRequire(import.meta.url);
   if (typeof require === 'string') return [];
   return [
@@ -53,7 +53,12 @@ function nodeSqlite(): ClientCase[] {
 }
 
 function sqlite3(): ClientCase[] {
-  const require = nativeModule({ name: 'sqlite3', version: '6.0.1', isNapi: true });
+  const require = nativeModule({
+    name: 'sqlite3',
+    version: '6.0.1',
+    isNapi: true,
+    isOptimised: true,
+  });
   if (typeof require === 'string') return [];
   return [
     {

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -21,6 +29,8 @@ interface NativeModule {
   addOn?: string;
   /** Packages that are to find it, as `name@version`. */
   beside?: string[];
+  /** For benchmarks. It takes minutes, and a build without seconds. */
+  isOptimised?: boolean;
 }
 
 /** A `require` that finds the module, built for this Node; without one the suite is skipped. */
@@ -39,18 +49,25 @@ export function nativeModule({
   isNapi,
   addOn = name,
   beside = [],
+  isOptimised = false,
 }: NativeModule): NodeJS.Require | string {
   const abi = isNapi ? 'napi' : `abi-${process.versions.modules}`;
-  const folder = cacheFolder('native', `${name}-${version}-${process.platform}-${abi}`);
+  const kind = `${process.platform}-${abi}${isOptimised ? '' : '-unoptimised'}`;
+  const folder = cacheFolder('native', `${name}-${version}-${kind}`);
   if (!existsSync(folder)) {
-    const problem = build(folder, [`${name}@${version}`, ...beside], addOn);
+    const problem = build(folder, [`${name}@${version}`, ...beside], addOn, isOptimised);
     if (problem !== undefined) return problem;
   }
   return createRequire(join(folder, 'index.js'));
 }
 
 /** Makes the folder, whole or not at all: another run may be making it, too. Returns what went wrong. */
-function build(folder: string, packages: string[], addOn: string): string | undefined {
+function build(
+  folder: string,
+  packages: string[],
+  addOn: string,
+  isOptimised: boolean,
+): string | undefined {
   mkdirSync(dirname(folder), { recursive: true });
   const growing = mkdtempSync(`${folder}.`);
   try {
@@ -63,13 +80,25 @@ function build(folder: string, packages: string[], addOn: string): string | unde
     const prefix = dirname(dirname(process.execPath));
     const headers = existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : [];
     const inside = join(growing, 'node_modules', addOn);
-    const built = run(process.execPath, [gyp, 'rebuild', ...headers], inside);
+    const configured = run(process.execPath, [gyp, 'configure', ...headers], inside);
+    if (configured !== undefined) return `it cannot be configured: ${configured}`;
+    if (!isOptimised) withoutOptimisation(join(inside, 'build'));
+    const built = run(process.execPath, [gyp, 'build', ...headers], inside);
     if (built !== undefined) return `it cannot be built: ${built}`;
     moveIntoCache(growing, folder);
   } finally {
     rmSync(growing, { recursive: true, force: true });
   }
   return undefined;
+}
+
+/** Takes the levels of optimisation out of the makefiles of a module. */
+function withoutOptimisation(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.mk')) continue;
+    const path = join(folder, name);
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/-O[1-3s]\b/g, '-O0'));
+  }
 }
 
 /** The last line of what went wrong, if anything did. */

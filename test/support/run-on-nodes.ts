@@ -7,27 +7,37 @@ import { lastLine, runGroups, type Counts } from './run-groups.ts';
  * Runs the compiled tests under each Node line, one after the other, and adds up their counts.
  * `NODES=22,26 npm run test:nodes -- --grep pool` narrows both; arguments go to mocha.
  *
- * With `BRIEF=1` each file below runs on the lines that it names and on no other: what takes minutes.
+ * With `BRIEF=1`, as in `.ci/run`, a file runs where its result depends on the line of Node: contexts, the
+ * loader, HTTP and each client's API forms on every line, the files below on some.
  */
-const BRIEF: Readonly<Record<string, readonly string[]>> = {
-  // What has little to do with the line of Node: a browser, other tools, each option in each API form.
-  'build/test/diagnosis/libraries.test.js': ['20'],
-  'build/test/instrumentation/clients/*/options.test.js': ['20'],
-  'build/test/instrumentation/clients/bundled.test.js': ['20', '24'],
-  'build/test/instrumentation/clients/reports.test.js': ['20'],
-  'build/test/instrumentation/frameworks/next.test.js': ['20'],
-  'build/test/preload/process-managers.test.js': ['20', '24'],
-  'build/test/preload/real-tools.test.js': ['20', '24'],
-  'build/test/testing/runners.test.js': ['20', '24'],
-  'build/test/view-page/*.test.js': ['20'],
-  // What starts brokers, threads and processes by the dozen: the oldest line and the newest LTS.
-  'build/test/cli/doctor-*.test.js': ['20', '24'],
-  'build/test/cli/view.test.js': ['20', '24'],
-  'build/test/instrumentation/clients/events.test.js': ['20', '24'],
-  'build/test/instrumentation/clients/throwing-calls.test.js': ['20', '24'],
-  'build/test/instrumentation/messaging/**/*.test.js': ['20', '24'],
-  'build/test/instrumentation/processes/*.test.js': ['20', '24'],
-};
+
+/** Run on Node 20 alone: what has little to do with Node, or takes minutes. */
+const ONLY_20 = [
+  'build/test/diagnosis/libraries.test.js',
+  'build/test/documents/*.test.js',
+  'build/test/export/table/*.test.js',
+  'build/test/fuzz/*.test.js',
+  'build/test/instrumentation/clients/*/{options,versions}.test.js',
+  'build/test/instrumentation/clients/reports.test.js',
+  'build/test/instrumentation/frameworks/next.test.js',
+  'build/test/instrumentation/sql/*.test.js',
+  'build/test/jaeger/*.test.js',
+  'build/test/{view-page,viewer}/*.test.js',
+];
+/** Run on Node 20 and the newest LTS line: what starts processes, brokers and threads by the dozen. */
+const ONLY_20_AND_24 = [
+  'build/test/{cli,examples,export,testing}/*.test.js',
+  'build/test/diagnosis/{fix,healthy,other-tracers,own-queues}.test.js',
+  'build/test/export/{sdk,sender,spool}/*.test.js',
+  'build/test/instrumentation/clients/*.test.js',
+  'build/test/instrumentation/clients/{better-sqlite3,sqlite3}/*.test.js',
+  'build/test/instrumentation/clients/*/{differential,modules}.test.js',
+  'build/test/instrumentation/frameworks/*.test.js',
+  'build/test/instrumentation/{loggers,processes}/*.test.js',
+  'build/test/instrumentation/messaging/**/*.test.js',
+  'build/test/preload/{all-clients,process-managers,real-tools,single-executable,tools}.test.js',
+];
+
 const lines = process.env['NODES']?.split(',') ?? NODE_LINES;
 const isBrief = process.env['BRIEF'] === '1';
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -36,7 +46,7 @@ const table: string[] = [];
 for (const line of lines) {
   const node = nodeOfLine(line);
   console.log(`\n=== Node ${line} (${node})`);
-  const leftOut = Object.keys(BRIEF).filter((file) => isBrief && !BRIEF[file]?.includes(line));
+  const leftOut = isBrief ? leftOutOn(line) : [];
   if (leftOut.length > 0) console.log(`left out here, as BRIEF is set: ${leftOut.join(', ')}`);
   const isLeftOut = (file: string): boolean => leftOut.some((glob) => matchesGlob(file, glob));
   const counts = await runGroups(node, process.argv.slice(2), isLeftOut);
@@ -47,3 +57,8 @@ for (const line of lines) {
 console.log(`\n${table.join('\n')}`);
 console.log(lastLine(total));
 process.exitCode = total.failed === 0 ? 0 : 1;
+
+function leftOutOn(line: string): string[] {
+  if (line === '20') return [];
+  return line === '24' ? ONLY_20 : [...ONLY_20, ...ONLY_20_AND_24];
+}

@@ -1,7 +1,5 @@
 import type { ClientDefinition } from '../../client.ts';
-import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import type { Undo } from '../../../base/patch.ts';
-import type { Recorder } from '../../recorder/recorder.ts';
+import { patchClasses } from '../../declared-classes.ts';
 import { countRows, describeError } from '../sqlite/describe.ts';
 import { patchDatabase } from './source.ts';
 
@@ -17,15 +15,6 @@ export const betterSqlite3: ClientDefinition = {
   modules: ['', ...PLATFORMS].map((file) => ({
     module: `better-sqlite3${file}`,
     versions: '>=12.0.0 <14',
-    patch: patchModule,
+    patch: patchClasses([{ has: ['prepare', 'unsafeMode'], patch: patchDatabase }]),
   })),
 };
-
-function patchModule(exports: ModuleExports, recorder: Recorder): Undo | undefined {
-  const Database = defaultOf(exports);
-  const prototype = Database?.prototype;
-  if (typeof prototype?.prepare !== 'function' || typeof prototype.unsafeMode !== 'function') {
-    return undefined;
-  }
-  return patchDatabase(Database, recorder);
-}

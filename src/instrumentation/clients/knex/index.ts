@@ -1,28 +1,23 @@
 import type { ClientDefinition } from '../../client.ts';
-import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { undoAll, type Undo } from '../../../base/patch.ts';
+import { patchClasses } from '../../declared-classes.ts';
 import { describeError } from './describe.ts';
 import { patchClient, patchPool } from './source.ts';
+
+const patch = patchClasses(
+  [
+    { has: ['initializePool'], patch: patchClient },
+    { has: ['numPendingAcquires'], patch: patchPool },
+  ],
+  ['Client', 'Pool'],
+);
 
 /** `knex` with `tarn`, over a driver whose own instrumentation records the queries. */
 export const knex: ClientDefinition = {
   name: 'knex',
   responses: { describeError },
   modules: [
-    { module: 'knex', versions: '>=3.0.1 <4', patch: patchPackage },
-    { module: 'knex/lib/client', versions: '>=3.0.1 <4', patch: patchPackage },
-    { module: 'tarn', versions: '>=3.0.0 <4', patch: patchPackage },
+    { module: 'knex', versions: '>=3.0.1 <4', patch },
+    { module: 'knex/lib/client', versions: '>=3.0.1 <4', patch },
+    { module: 'tarn', versions: '>=3.0.0 <4', patch },
   ],
 };
-
-/** Patches the classes in `exports`, which is knex, its base class of clients, or tarn. */
-function patchPackage(exports: ModuleExports): Undo | undefined {
-  const found = defaultOf(exports);
-  const undos = [found, found.Client, found.Pool].map((candidate) => {
-    const prototype = candidate?.prototype;
-    if (typeof prototype?.initializePool === 'function') return patchClient(candidate);
-    if (typeof prototype?.numPendingAcquires === 'function') return patchPool(candidate);
-    return undefined;
-  });
-  return undos.some(Boolean) ? undoAll(undos) : undefined;
-}

@@ -1,4 +1,5 @@
 import type { ClientDefinition } from '../../client.ts';
+import { patchClasses } from '../../declared-classes.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
@@ -11,6 +12,19 @@ const driver: Driver = {
   name: 'mysql',
   endpointOf: endpointOfConnection,
 };
+
+const patchClass = patchClasses([
+  { has: ['query', '_implyConnect'], patch: patchConnection },
+  {
+    has: ['releaseConnection'],
+    patch: (Pool, recorder: Recorder) => patchPool(Pool, driver, recorder),
+  },
+  { has: ['of'], patch: (Cluster, recorder) => patchCluster(Cluster, driver, recorder) },
+  {
+    has: ['_validateEnqueue'],
+    patch: ({ prototype }, recorder) => patchProtocol(prototype, recorder),
+  },
+]);
 
 const VERSIONS = '>=2.13.0 <3';
 
@@ -27,18 +41,6 @@ export const mysql: ClientDefinition = {
     { module: 'mysql/lib/protocol/Protocol', versions: VERSIONS, patch: patchClass },
   ],
 };
-
-function patchClass(exports: ModuleExports, recorder: Recorder): Undo | undefined {
-  const prototype = exports?.prototype;
-  // The package has a function of this name, too.
-  if (typeof exports?.createQuery === 'function' && typeof prototype?.query === 'function')
-    return patchConnection(exports, recorder);
-  if (typeof prototype?.releaseConnection === 'function')
-    return patchPool(exports, driver, recorder);
-  if (typeof prototype?.of === 'function') return patchCluster(exports, driver, recorder);
-  if (typeof prototype?._validateEnqueue === 'function') return patchProtocol(prototype, recorder);
-  return undefined;
-}
 
 /** The package gives no class away, but objects that are not connected yet. */
 function patchFactories(exports: ModuleExports, recorder: Recorder): Undo | undefined {

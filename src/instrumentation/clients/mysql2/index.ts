@@ -1,6 +1,5 @@
 import type { ClientDefinition } from '../../client.ts';
-import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { undoAll, type Undo } from '../../../base/patch.ts';
+import { patchClasses } from '../../declared-classes.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { countRows, describeError } from '../mysql-family/describe.ts';
 import { patchCluster, patchPool, type Driver } from '../mysql-family/pool-source.ts';
@@ -12,28 +11,26 @@ const driver: Driver = {
   endpointOf: (connection) => endpointOfConnection(connection as Connection),
 };
 
+const patch = patchClasses(
+  [
+    { has: ['addCommand'], patch: patchConnection },
+    {
+      has: ['releaseConnection'],
+      patch: (Pool, recorder: Recorder) => patchPool(Pool, driver, recorder),
+    },
+    { has: ['of'], patch: (Cluster, recorder) => patchCluster(Cluster, driver, recorder) },
+  ],
+  ['Connection', 'Pool', 'PoolCluster'],
+);
+
 /** `mysql2`, with callbacks and with promises, its pools and its clusters. */
 export const mysql2: ClientDefinition = {
   name: 'mysql2',
   responses: { describeError, countRows },
   modules: [
-    { module: 'mysql2', versions: '>=2.3.0 <4', patch: patchPackage },
-    { module: 'mysql2/lib/connection', versions: '>=2.3.0 <4', patch: patchPackage },
-    { module: 'mysql2/lib/pool', versions: '>=2.3.0 <4', patch: patchPackage },
-    { module: 'mysql2/lib/pool_cluster', versions: '>=2.3.0 <4', patch: patchPackage },
+    { module: 'mysql2', versions: '>=2.3.0 <4', patch },
+    { module: 'mysql2/lib/connection', versions: '>=2.3.0 <4', patch },
+    { module: 'mysql2/lib/pool', versions: '>=2.3.0 <4', patch },
+    { module: 'mysql2/lib/pool_cluster', versions: '>=2.3.0 <4', patch },
   ],
 };
-
-/** Patches the classes in `exports`, which is mysql2 itself or a module that is one of them. */
-function patchPackage(exports: ModuleExports, recorder: Recorder): Undo | undefined {
-  const found = defaultOf(exports);
-  const undos = [found, found.Connection, found.Pool, found.PoolCluster].map((candidate) => {
-    const prototype = candidate?.prototype;
-    if (typeof prototype?.addCommand === 'function') return patchConnection(candidate, recorder);
-    if (typeof prototype?.releaseConnection === 'function')
-      return patchPool(candidate, driver, recorder);
-    if (typeof prototype?.of === 'function') return patchCluster(candidate, driver, recorder);
-    return undefined;
-  });
-  return undos.some(Boolean) ? undoAll(undos) : undefined;
-}

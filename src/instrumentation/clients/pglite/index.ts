@@ -1,7 +1,5 @@
 import type { ClientDefinition } from '../../client.ts';
-import type { ModuleExports } from '../../module-hooks.ts';
-import type { Undo } from '../../../base/patch.ts';
-import type { Recorder } from '../../recorder/recorder.ts';
+import { patchClasses } from '../../declared-classes.ts';
 import { describeError } from '../pg/describe.ts';
 import { countRows } from './describe.ts';
 import { patchDatabase } from './query-source.ts';
@@ -15,13 +13,6 @@ export const pglite: ClientDefinition = {
   modules: ['@electric-sql/pglite', '@electric-sql/pglite/dist/index'].map((module) => ({
     module,
     versions: VERSIONS,
-    patch: patchModule,
+    patch: patchClasses([{ has: ['_runExclusiveQuery'], patch: patchDatabase }], ['PGlite']),
   })),
 };
-
-function patchModule(exports: ModuleExports, recorder: Recorder): Undo | undefined {
-  const { PGlite } = exports ?? {};
-  const prototype = PGlite?.prototype;
-  if (typeof prototype?._runExclusiveQuery !== 'function') return undefined;
-  return patchDatabase(PGlite, recorder);
-}

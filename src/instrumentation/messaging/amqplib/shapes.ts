@@ -1,5 +1,7 @@
 import type { EventEmitter } from 'node:events';
 
+import { hasMethods } from '../../declared-classes.ts';
+
 /* The classes of amqplib as far as they are used, and as all supported versions have them. */
 
 export type Callback = (...args: never[]) => unknown;
@@ -81,7 +83,5 @@ export interface Class<Instance> {
 
 /** Whether `value` is a class with these methods, inherited ones included. */
 export function isClass<Instance>(value: unknown, ...methods: string[]): value is Class<Instance> {
-  if (typeof value !== 'function') return false;
-  const { prototype } = value as { prototype?: Record<string, unknown> };
-  return methods.every((method) => typeof prototype?.[method] === 'function');
+  return hasMethods(value, methods);
 }
