@@ -5,7 +5,7 @@ import type { Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { patchLoader } from './loader-source.ts';
 
-/** `dataloader`: a span for each batch, which belongs to everybody whose keys it loads. */
+/** `dataloader`: a span for each batch, linked to every caller whose keys it loads. */
 export const dataloader: ClientDefinition = {
   name: 'dataloader',
   responses: { describeError: byClass },

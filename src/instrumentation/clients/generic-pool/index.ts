@@ -6,8 +6,8 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { patchPool } from './pool-source.ts';
 
 /**
- * `generic-pool`: the metrics of its pools, and factories that run outside of every request. It makes
- * no span.
+ * `generic-pool`: metrics of its pools, and factories that run outside of every request. It makes
+ * no spans.
  */
 export const genericPool: ClientDefinition = {
   name: 'generic-pool',
