@@ -7,7 +7,7 @@ export interface Manifest {
   readonly version: string | undefined;
 }
 
-/** How the process was started, as far as it tells which application this is. */
+/** How the process was started, as far as this identifies the application. */
 export interface Launch {
   /** `process.argv`. */
   readonly argv: readonly string[];
@@ -26,11 +26,12 @@ const PROGRAM = /\.[cm]?[jt]sx?$/;
 const NODE_MODULES = `${sep}node_modules${sep}`;
 
 /**
- * The application's package.json: the nearest one with a name above its main file.
+ * Returns the application's package.json: the nearest one with a name above its main file.
  *
  * A main file below `node_modules` is a launcher (pm2, mocha, ts-node, next), whose own manifest is
- * never the application's. Then the file that the launcher runs decides, else the project that the
- * launcher is installed in. Undefined where neither is known: no name is better than a wrong one.
+ * never the application's. In that case the file that the launcher runs decides, or else the
+ * project that the launcher is installed in. Undefined if neither is known: no name is better than
+ * a wrong one.
  */
 export function applicationManifest(launch: Launch): Manifest | undefined {
   const [, main, ...args] = launch.argv;
@@ -49,7 +50,7 @@ export function applicationManifest(launch: Launch): Manifest | undefined {
   return manifestAbove(isInside(launch.cwd, project) ? launch.cwd : project);
 }
 
-/** The application's file that a launcher was told to run. */
+/** The application's file that the launcher was started with. */
 function launched(args: readonly string[], { cwd, env }: Launch): string | undefined {
   // pm2 names the file in the environment alone.
   const named = args.filter((_, index) => !TAKES_FILE.test(args[index - 1] ?? ''));

@@ -29,7 +29,7 @@ import type { TracingSettings } from './tracer/tracing.ts';
 /** The spellings of a switch. */
 const SWITCH = ['on', 'off', 'true', 'false', '1', '0', 'yes', 'no'] as const;
 
-/** An instrumentation of OpenTelemetry or one of ours: what `registerInstrumentations` takes. */
+/** An instrumentation, OpenTelemetry's or clew's own, as `registerInstrumentations` accepts it. */
 export interface OtelInstrumentation {
   readonly instrumentationName: string;
   enable(): void;
@@ -37,21 +37,24 @@ export interface OtelInstrumentation {
   setTracerProvider(provider: TracerProvider): void;
 }
 
-/** Options of `start`. What is left out comes from the environment, then from the default. */
+/**
+ * Options of `start`. An option that is left out is read from the environment, then takes its
+ * default.
+ */
 export interface StartOptions {
   /** `service.name`; default: `OTEL_SERVICE_NAME`, then the application's package name. */
   serviceName?: string;
   /** OTLP/HTTP base URL; default: `OTEL_EXPORTER_OTLP_ENDPOINT`, then `http://127.0.0.1:4318`. */
   endpoint?: string;
-  /** Further OpenTelemetry instrumentations, enabled beside ours. */
+  /** Further OpenTelemetry instrumentations, enabled in addition to clew's. */
   instrumentations?: readonly OtelInstrumentation[];
-  /** What is recorded of HTTP requests; what it leaves out comes from the environment. */
+  /** Configures HTTP spans. Options that are left out are read from the environment. */
   http?: HttpConfig;
-  /** Repair rules for libraries that clew does not know, beside `clew.rules.json`. */
+  /** Repair rules for libraries that clew does not know, in addition to `clew.rules.json`. */
   rules?: RuleSet;
   /** Whether spans are flushed on `beforeExit`, SIGTERM and SIGINT; default: true. */
   flushOnExit?: boolean;
-  /** How much is said on stderr; default: `OTEL_LOG_LEVEL`, then `info`. */
+  /** How much is logged to stderr; default: `OTEL_LOG_LEVEL`, then `info`. */
   logLevel?: LogLevel;
 }
 
@@ -109,9 +112,9 @@ const OPTIONS = [
 ] as const;
 
 /**
- * Decides the configuration from options and environment. Pure but for reading the application's
- * package.json. A bad value never stops anything: it becomes one of `problems`, which the caller
- * says, and the default is used.
+ * Decides the configuration from options and environment. The only side effect is reading the
+ * application's package.json. A bad value never stops anything: it is added to `problems`, which
+ * the caller logs, and the default is used.
  */
 export function readConfig(
   options: StartOptions,
@@ -234,7 +237,7 @@ function spanLimits(reader: SettingsReader): PipelineOptions['spanLimits'] {
   return Object.fromEntries(set) as PipelineOptions['spanLimits'];
 }
 
-/** Of a list with nothing in it that is known, the default is used. */
+/** If no entry of the list is known, the default is used. */
 function propagators(reader: SettingsReader): string[] {
   const names = reader.words('OTEL_PROPAGATORS', [...PROPAGATORS, 'none']) ?? [];
   if (names.length === 0) return ['tracecontext', 'baggage'];

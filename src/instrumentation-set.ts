@@ -21,10 +21,10 @@ import { sentryClient, type SentryClient } from './sentry.ts';
 import { withoutDoubles } from './sentry-tracer.ts';
 
 /*
- * Which instrumentation makes the spans of a library, where several could. What the user brings goes
- * before what is built in: an instrumentation given to `start`, one that replaced the library's
- * methods before ours, or one whose tracer starts a span. Ours then keeps callers' contexts and makes
- * no spans. It is never the other way round: what is not ours is left alone.
+ * Decides which instrumentation makes the spans of a library if several could. The user's goes
+ * before the built-in one: an instrumentation passed to `start`, one that replaced the library's
+ * methods before ours did, or one whose tracer starts a span. Ours then keeps callers' contexts and
+ * makes no spans. Other instrumentations are never switched off.
  */
 
 const NO_SPANS: TracerProvider = new ProxyTracerProvider().getDelegate();
@@ -103,14 +103,15 @@ export class InstrumentationSet {
   /** Leaves the spans of `library` to another tool that was found to make them as well. */
   leaveToOther(library: string, other: string): void {
     if (!this.#stepAside(library)) return;
-    // Somebody's own instrumentation of HTTP is common, and records all that ours would.
+    // Applications often bring their own instrumentation of HTTP, which records everything that
+    // ours would.
     if (library === 'undici') reportBrought(library, other);
     else reportTwice(library, other);
   }
 
   /**
-   * Leaves to Sentry what it makes spans for, where these would stand in the same traces. It may be
-   * initialised at any time, so this is asked whenever a library arrives.
+   * Leaves a library to Sentry if Sentry makes spans for it in the same traces. Sentry may be
+   * initialised at any time, so this is checked whenever a library is loaded.
    */
   leaveToSentry(): void {
     if (this.#isSentryKnown) return;
@@ -141,7 +142,9 @@ export class InstrumentationSet {
     );
   }
 
-  /** Finds the instrumentations that were registered elsewhere by the tracers they ask `provider` for. */
+  /**
+   * Finds instrumentations that were registered elsewhere, by the tracers they get from `provider`.
+   */
   watch(provider: TracerProvider): void {
     this.#isProvider = true;
     const getTracer = provider.getTracer.bind(provider);
@@ -214,7 +217,10 @@ function reportTwice(library: string, other: string): void {
 
 const DIRECTIONS: readonly Direction[] = ['incoming', 'outgoing'];
 
-/** The configuration of OpenTelemetry's instrumentation of HTTP, as far as it says what it covers. */
+/**
+ * The part of the configuration of OpenTelemetry's HTTP instrumentation that defines what it
+ * covers.
+ */
 interface OfficialConfig {
   disableIncomingRequestInstrumentation?: boolean;
   disableOutgoingRequestInstrumentation?: boolean;
@@ -231,9 +237,9 @@ function directionsOf(brought: OtelInstrumentation): Direction[] {
 }
 
 /**
- * A tracer that shows the kind of each span before it starts: an instrumentation that is switched off
- * has a tracer, too. It is an object of its own, as a provider gives the same tracer to everyone who
- * asks for the same name.
+ * A tracer that reports the kind of each span before it starts: an instrumentation that is switched
+ * off has a tracer, too. It is a separate object, since a provider returns the same tracer to all
+ * callers with the same name.
  */
 function watched(tracer: Tracer, onSpan: (kind: SpanKind | undefined) => void): Tracer {
   const startSpan: Tracer['startSpan'] = (name, options, context) => {
@@ -257,7 +263,9 @@ function leaveDirection(http: HttpInstrumentation, direction: Direction, name: s
   );
 }
 
-/** Leaves the spans of middlewares and handlers, which only some ask for, to an official instrumentation. */
+/**
+ * Leaves the spans of middleware and handlers, which are optional, to an official instrumentation.
+ */
 function leaveHandlers(library: string, name: string): void {
   if (!leaveHandlerSpans(library)) return;
   const message = `spans of the handlers of ${library} are made by your ${name}.`;

@@ -8,8 +8,9 @@ const REST_MILLIS = 700;
 const FIRST_MILLIS = 2000;
 
 /**
- * Reports which libraries are instrumented and loaded, with their versions: once the start has come to
- * rest, and again for what is loaded later. A process that ends before reports them at its end.
+ * Reports which libraries are instrumented and loaded, with their versions: once start-up has
+ * settled, and again for libraries loaded later. A process that ends earlier reports them at its
+ * end.
  */
 export class InstrumentedReport {
   readonly #libraries: () => readonly string[];
@@ -41,7 +42,7 @@ export class InstrumentedReport {
 
   #wait(millis = REST_MILLIS): void {
     clearTimeout(this.#timer);
-    // What is ours is not traced, and keeps no process alive.
+    // Our own timers are not traced and do not keep the process alive.
     this.#timer = quietly(() => setTimeout(this.#report, millis).unref());
   }
 

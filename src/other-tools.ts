@@ -5,10 +5,10 @@ import type { HttpConfig, OutgoingRequest as SentRequest } from './instrumentati
 import { sentryClient, type OutgoingRequest, type SentryClient } from './sentry.ts';
 
 /*
- * Tracers of others that work beside clew in one process, each with a backend of its own: how they
- * are recognised, whether they trace, how to choose, and which requests are their own. All is read
- * from the environment, from the names of loaded packages and from what tools leave on the global
- * object.
+ * Other tracers that run beside clew in the same process, each with its own backend: how they are
+ * recognised, whether they trace, how to choose between them, and which requests they send. All of
+ * this is read from the environment, from the names of loaded packages and from what tools leave on
+ * the global object.
  */
 
 export interface OtherTool {
@@ -85,7 +85,7 @@ function addressed({ host, port, path, native }: SentRequest): OutgoingRequest {
     port,
     path,
     ...(host?.startsWith('/') && { socketPath: host }),
-    // Few tools ask for them, and all would have to be copied.
+    // Few tools need them, and all would have to be copied.
     get headers() {
       return (native as Partial<ClientRequest>).getHeaders?.();
     },

@@ -23,7 +23,7 @@ if (outcome.error !== undefined) {
     start();
     outcome = {};
   } catch {
-    // What went wrong first is what is to be reported.
+    // The first error is the one to report.
   }
 }
 report(outcome);

@@ -9,9 +9,10 @@ import {
 import type { SpanOptions, Tracer } from '@opentelemetry/api';
 
 /*
- * The tracer of a Sentry that was initialised after clew, whose spans go where those of clew go. Each
- * span that Sentry makes by itself names what made it as its `sentry.origin`. One for which clew has a
- * span already is not recorded: it stands for its parent, so that what is below it keeps its place.
+ * The tracer of a Sentry SDK that was initialised after clew and sends its spans to the same place.
+ * Each span that Sentry makes by itself names its source in `sentry.origin`. If clew already has a
+ * span for the same work, Sentry's span is not recorded: it stands for its parent, so that the
+ * spans below it keep their place.
  */
 
 const ORIGIN = 'sentry.origin';

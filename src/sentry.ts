@@ -60,7 +60,7 @@ interface Carrier {
 /** The client of `Sentry.init()`, if that was called so far. */
 export function sentryClient(): SentryClient | undefined {
   const carriers = (globalThis as { __SENTRY__?: Record<string, unknown> }).__SENTRY__;
-  // Asked for each request: most processes end here.
+  // Called for each request; most processes return here.
   if (carriers === undefined) return undefined;
   try {
     for (const [version, carrier] of Object.entries(carriers)) {

@@ -6,28 +6,32 @@ import { RepairSpanProcessor } from './instrumentation/rules/index.ts';
 import type { AsyncResourceTracer } from './tracer/async-resource-tracer.ts';
 import { SplitSpanProcessor } from './tracer/split-span-processor.ts';
 
-/** What `createSpanProcessors` takes: the options of the delivery, and what else sees spans. */
+/** Options of `createSpanProcessors`: those of the delivery, and further span processors. */
 export interface SpanProcessorsOptions extends DeliveryOptions {
-  /** The tracer whose measurements spans get: how long they ran and waited. Default: none. */
+  /** The tracer that measures how long spans ran and waited. Default: none. */
   tracer?: AsyncResourceTracer;
-  /** Your own processors; they see each span with all of its attributes, before it is delivered. */
+  /**
+   * Your own processors. They receive each span with all its attributes, before it is delivered.
+   */
   processors?: readonly SpanProcessor[];
 }
 
 /** What `createSpanProcessors` returns. */
 export interface SpanProcessors {
-  /** For a provider: `new BasicTracerProvider({ spanProcessors })`. */
+  /** Pass them to a provider: `new BasicTracerProvider({ spanProcessors })`. */
   readonly spanProcessors: SpanProcessor[];
-  /** The last of them, which sends the spans: for `installExitHandlers`, and its `stats()`. */
+  /**
+   * The last of them, which sends the spans. Pass it to `installExitHandlers`; call its `stats()`.
+   */
   readonly delivery: DeliverySpanProcessor;
 }
 
 /**
- * Makes the span processors of clew for a provider of your own, in the order in which they have to
- * stand: the clock that all spans of a trace share, the tracer's measurements, the marks of repaired
- * contexts, your own, and the delivery.
+ * Creates clew's span processors for a provider of your own, in the required order: the clock
+ * shared by all spans of a trace, the tracer's measurements, the marks of repaired contexts, your
+ * own processors, and the delivery.
  *
- * An option of the delivery that is no good is an `ERR_OPTION`.
+ * Throws `ERR_OPTION` for an invalid option of the delivery.
  */
 export function createSpanProcessors(options: SpanProcessorsOptions = {}): SpanProcessors {
   const { tracer, processors = [], ...ofDelivery } = options;

@@ -29,7 +29,10 @@ export function startReport(config: Config, { store, isProvider, libraries }: St
   ].flatMap((line) => fold(line));
 }
 
-/** The same for who watches the start: what is not told elsewhere, in one line or two. */
+/**
+ * The same for a user who watches the start: the facts that no other line reports, in one or two
+ * lines.
+ */
 export function shortReport(config: Config, { isProvider }: Started): string[] {
   const { serviceName, serviceVersion, disabled, exporter } = config;
   const service = serviceVersion ? `${serviceName} ${serviceVersion}` : serviceName;

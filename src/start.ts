@@ -40,28 +40,34 @@ import type { AsyncResourceTracer } from './tracer/async-resource-tracer.ts';
 import { quietly } from './tracer/owner.ts';
 import { startTracing } from './tracer/tracing.ts';
 
-/** Where spans are, and what their contexts suffered. */
+/** Counts of spans, by where they are, and of context losses. */
 export interface ClewStats extends DeliveryStats {
-  /** Context losses that were seen, by kind; undefined where the tracer is off. */
+  /** The context losses detected so far, by kind; undefined if the tracer is off. */
   contextLosses?: LossCounts | undefined;
 }
 
 /** What `start` returns. */
 export interface Clew {
-  /** What was wrong with options and environment, in the words that were said on stderr. */
+  /** The problems found in options and environment, as they were logged. */
   readonly problems: readonly string[];
-  /** Where every span is that has ended; undefined where spans go nowhere or to the console. */
+  /**
+   * Counts of the spans that have ended, by where they are now; undefined if spans are not exported
+   * or go to the console.
+   */
   stats(): ClewStats | undefined;
   /** The tracer of this process, to change its level; undefined where clew is disabled. */
   readonly tracer: AsyncResourceTracer | undefined;
   /**
-   * Adds a span processor that sees the spans from now on, and returns the undo. Where clew is
-   * disabled or another provider was registered before, it sees none.
+   * Adds a span processor, which receives spans from now on. Returns a function that removes it. If
+   * clew is disabled, or another provider was registered first, it receives none.
    */
   addSpanProcessor(processor: SpanProcessor): () => void;
-  /** Sends what has ended so far. */
+  /** Sends the spans that have ended so far. */
   forceFlush(): Promise<void>;
-  /** Sends what has ended, undoes every patch and gives the globals of OpenTelemetry back. */
+  /**
+   * Sends the spans that have ended, undoes every patch and unregisters clew from OpenTelemetry's
+   * globals.
+   */
   shutdown(): Promise<void>;
 }
 
@@ -71,9 +77,9 @@ let running: Clew | undefined;
  * Starts clew: registers the context manager and the propagators, patches libraries as they are
  * loaded, and sends spans over OTLP/HTTP.
  *
- * It never throws: what is wrong (an unknown option, a malformed URL, a missing peer) is said in
- * one line each, the default is used, and the application starts all the same. A second call
- * returns the first one's result.
+ * It never throws. Each problem (an unknown option, a malformed URL, a missing peer) is logged in
+ * one line, the default is used, and the application still starts. A second call returns the result
+ * of the first.
  */
 export function start(options: StartOptions = {}): Clew {
   if (running) say('warn', 'start() was called twice; the first call holds.');
@@ -158,7 +164,7 @@ class Parts {
     for (const line of fold(message)) say('warn', line);
   }
 
-  /** Reports what was set up where that is asked for, and what else is loaded from then on. */
+  /** Reports the set-up if that is enabled, and libraries that are loaded later. */
   #report(config: Config): void {
     const { libraries } = this.#instrumentations;
     const level = config.reportStart ? 'info' : 'debug';
@@ -202,7 +208,7 @@ class Parts {
     } catch (error) {
       say('warn', `spans could not be sent: ${messageOf(error)}`);
     }
-    // Until here an impatient `process.exit()` still finds somebody who sends the rest.
+    // Until here, an early `process.exit()` still has a delivery that sends the remaining spans.
     this.#removeExitHandlers?.();
   }
 
@@ -260,7 +266,8 @@ class Parts {
     const tracing = startTracing(config.tracing);
     this.tracer = tracing.tracer;
     this.#undo.push(() => tracing.stop());
-    // What is made here, and all it does later, is our own work: the tracer leaves it out.
+    // Everything created here, and all its later async work, is clew's own: the tracer leaves it
+    // out.
     const { provider, delivery, added } = quietly(() =>
       createProvider(
         config,
@@ -309,8 +316,8 @@ class Parts {
     // OpenTelemetry's own are enabled as soon as they are made.
     for (const one of config.instrumentations) if (!given.includes(one)) one.disable();
     if (given.some((one) => libraryOf(one.instrumentationName) === 'http')) loadHttp();
-    // Of clew's own, those that are given are configured as the user wants them. Both would patch
-    // the same methods, of which the first has the say.
+    // clew's own instrumentations that the user passed are configured as the user wants them.
+    // Built-in ones would patch the same methods, and the first patch decides.
     const own = new Set(given.map((one) => one.instrumentationName));
     const builtIn = createInstrumentations(
       {
@@ -342,8 +349,8 @@ class Parts {
 }
 
 /**
- * OpenTelemetry's instrumentation of HTTP patches when somebody requires `http`. An application that
- * only imports it would never trigger that; and its named imports see the patch only once they are
+ * OpenTelemetry's HTTP instrumentation patches `http` when it is required. An application that only
+ * imports it would never trigger that, and its named imports see the patch only once they are
  * synchronised.
  */
 function loadHttp(): void {

@@ -57,7 +57,7 @@ const MAX_PATIENCE = 5;
 export class Surroundings {
   readonly #seen = new Set<string>();
   readonly #reported = new Set<string>();
-  /** Found at the start: later, resolve hooks of the application would be asked. */
+  /** Resolved at the start: later, the application's resolve hooks would be called. */
   readonly #ownApi = ownApi();
   readonly #covered: ReadonlySet<string>;
   readonly #onUncovered: (found: readonly Uncovered[]) => void;
@@ -85,7 +85,7 @@ export class Surroundings {
 
   #lookIn(millis: number): void {
     if (this.#timer) return;
-    // What is ours is not traced, and keeps no process alive.
+    // Our own timers are not traced and do not keep the process alive.
     this.#timer = quietly(() => setTimeout(() => this.#look(), millis).unref());
   }
 

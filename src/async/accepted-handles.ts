@@ -5,13 +5,13 @@ import { GuardedHook } from './guarded-hook.ts';
 
 /*
  * Connections that a server accepts are created by Node itself, in execution 0: no code of the
- * application runs, so there is no execution whose context they could take. What says where they
- * belong is their trigger, the server's handle.
+ * application is running, so there is no execution whose context they could take. Their trigger,
+ * the server's handle, shows where they belong.
  */
 
 /** Whether `type` is that of a server's handle, which is the trigger of what it accepts. */
 export function isServerType(type: string): boolean {
-  // Compared and not looked up: this is asked for each async resource that is no promise.
+  // Compared and not looked up: this runs for each async resource that is not a promise.
   return type === 'TCPSERVERWRAP' || type === 'PIPESERVERWRAP';
 }
 
@@ -40,7 +40,10 @@ export class AcceptedHandles<Value> {
   readonly #servers = new Map<number, Value>();
   readonly #accepted = new Map<number, Value>();
   readonly #hook: GuardedHook;
-  /** Servers that are about to listen with a value, until Node says they do or cannot. */
+  /**
+   * Servers that are about to listen with a value, until Node reports that they listen or failed
+   * to.
+   */
   readonly #expected = new Set<unknown>();
 
   constructor(options: AdoptionOptions<Value>) {

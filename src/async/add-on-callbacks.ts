@@ -5,8 +5,8 @@ import { GuardedHook } from './guarded-hook.ts';
 
 /*
  * Native add-ons have async resources of their own: `napi_create_async_work`, threadsafe functions,
- * `napi_async_init`, and what older add-ons use in their place. Where Node propagates by frames, it
- * keeps no frame for any of these, and their callbacks begin in none.
+ * `napi_async_init`, and what older add-ons use in their place. Where Node propagates contexts by
+ * frames, it keeps no frame for any of these, and their callbacks start without one.
  */
 
 /** Types of async resources that Node itself creates. They all carry their frame. */

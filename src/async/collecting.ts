@@ -1,11 +1,11 @@
 /*
- * What the async-resource tracer and the rest of the package, which knows nothing of it, have to tell
- * each other: whether records are being made, for what needs no resource of its own to keep a context
- * makes one only then, to be seen; which span shows a resource already; and which resources are ours
- * alone.
+ * The state shared between the async-resource tracer and the rest of the package, which does not
+ * depend on it: whether records are being made (code that needs no async resource to keep a context
+ * creates one only then, so that it is recorded), which span already represents a resource, and
+ * which resources are clew's own.
  */
 
-/** A span, as far as it is known here. */
+/** The part of a span that is used here. */
 export interface ShowingSpan {
   spanContext(): { readonly traceId: string; readonly spanId: string; readonly traceFlags: number };
 }
@@ -19,14 +19,16 @@ export function isCollecting(): boolean {
   return collectors.size > 0;
 }
 
-/** Says that records are made from now on; returns how to say that they no longer are. */
+/** Marks recording as started. Returns a function that marks it as stopped. */
 export function startCollecting(onShown: OnShown = () => undefined): () => void {
   const collector = { onShown };
   collectors.add(collector);
   return () => void collectors.delete(collector);
 }
 
-/** Says that a span shows this async resource, which then needs none of its own. */
+/**
+ * Records that a span already represents this async resource, which then needs no span of its own.
+ */
 export function showInSpan(asyncId: number, span: ShowingSpan): void {
   for (const { onShown } of collectors) onShown(asyncId, span);
 }
@@ -44,8 +46,8 @@ export function spanOfRequest(request: object): ShowingSpan | undefined {
 }
 
 /**
- * The base of what the tracer keeps in an `AsyncLocalStorage` of its own. It is no context of the
- * application: where nothing else is active, no context is.
+ * The base class of the tracer's state in its own `AsyncLocalStorage`. It is not a context of the
+ * application: if nothing else is active, no context is.
  */
 // oxlint-disable-next-line typescript/no-extraneous-class
 export class TracerState {}
@@ -62,5 +64,5 @@ export function isHiddenFromRecords(resource: object): boolean {
   return hidden.has(resource);
 }
 
-/** On classes of async resources of ours, whose name tells a person nothing. */
+/** Set on classes of clew's own async resources whose names mean nothing to a user. */
 export const UNNAMED: unique symbol = Symbol('clew.unnamed');

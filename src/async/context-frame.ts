@@ -4,13 +4,13 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
  * Direct access to Node's async context frame: the immutable map that carries the values of all
  * `AsyncLocalStorage`s, where Node propagates contexts that way.
  *
- * The frame is not public, so nothing here is taken for granted. A frame is found on a public
- * `AsyncResource` without flags, its class tells how to read and replace the current one, and
- * `createFrameAccess` proves on this very runtime that the public API sees what is done here. On
+ * The frame is not public, so nothing here is assumed. A frame is found on a public
+ * `AsyncResource`, without flags; its class provides the way to read and replace the current one;
+ * and `createFrameAccess` verifies on the running Node that the public API sees these changes. On
  * any difference it returns `undefined`, and the caller uses the public API.
  */
 
-/** What can be done with the current frame. A frame is opaque but for what is said here. */
+/** The operations on the current frame. A frame is otherwise opaque. */
 export interface FrameAccess {
   /** The frame of the code that is running; `undefined` where there is none. */
   current: () => object | undefined;

@@ -28,11 +28,11 @@ export interface GuardedHookOptions {
 }
 
 /**
- * The only place of the package that creates a hook.
+ * The only place in the package that creates a hook.
  *
  * Node exits the process when a hook callback throws, and neither `try` nor `uncaughtException`
- * sees it. So a callback that throws here turns its own hook off, says so in one line, and the
- * application runs on.
+ * sees it. So a callback that throws here turns its own hook off and logs one line, and the
+ * application keeps running.
  */
 export class GuardedHook {
   readonly #hook: AsyncHook;
@@ -43,15 +43,15 @@ export class GuardedHook {
     this.#options = options;
     const { callbacks } = options;
     const guarded: HookCallbacks & { trackPromises?: boolean } = {};
-    // Only what is asked for is registered: an empty callback is not free.
-    // Held in a constant each: that is what the compiler needs to inline them.
+    // Only the callbacks that are needed are registered: an empty callback is not free. Each is
+    // held in a constant, which the compiler needs to inline it.
     const { init } = callbacks;
     if (init) {
       guarded.init = (asyncId, type, triggerAsyncId, resource) => {
         try {
           init(asyncId, type, triggerAsyncId, resource);
         } catch (error) {
-          // The application ran out of stack: it will be told by its own next call.
+          // The application ran out of stack; its own next call will throw.
           if (!(error instanceof RangeError)) this.#fail('init', error);
         }
       };
@@ -63,7 +63,7 @@ export class GuardedHook {
         try {
           callback(asyncId);
         } catch (error) {
-          // The application ran out of stack: it will be told by its own next call.
+          // The application ran out of stack; its own next call will throw.
           if (!(error instanceof RangeError)) this.#fail(event, error);
         }
       };

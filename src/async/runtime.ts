@@ -4,7 +4,7 @@ import { AsyncLocalStorage, createHook, executionAsyncResource } from 'node:asyn
  * What this Node can do, found by trying it and not by its version number.
  */
 
-/** Whether `AsyncLocalStorage` rests on async context frames (and not on a hook of its own). */
+/** Whether `AsyncLocalStorage` is based on async context frames, and not on a hook. */
 export const hasAsyncContextFrame: boolean = detectAsyncContextFrame();
 
 /** Whether `createHook({ trackPromises: false })` keeps promises away from a hook. */

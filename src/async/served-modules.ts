@@ -19,7 +19,7 @@ class ServedModule<Module> {
     this.#isServer = isServer;
   }
 
-  /** Calls `found` with the module when it is known to be in use. Returns the undo. */
+  /** Calls `found` with the module once it is in use. Returns a function that undoes it. */
   on(found: (module: Module) => void): () => void {
     if (this.#module !== undefined) {
       found(this.#module);

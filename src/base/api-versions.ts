@@ -1,6 +1,6 @@
 /**
- * Whether a copy of the OpenTelemetry API of version `version` does not see what a copy of version
- * `registered` registered: the API sees globals of its own minor version and of newer ones.
+ * Whether a copy of the OpenTelemetry API of version `version` cannot see what a copy of version
+ * `registered` registered. A copy sees globals of its own minor version and of newer ones.
  */
 export function isBlindTo(version: string | undefined, registered: string | undefined): boolean {
   const [major = 0, minor = 0] = numbersOf(version);

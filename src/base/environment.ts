@@ -1,6 +1,6 @@
 /**
- * The environment of this process, which nothing else in the package reads but the commands. A
- * function: what is read at import would be fixed before a program had its say.
+ * The environment of this process. Apart from the commands, nothing else in the package reads it. A
+ * function, since a value read at import would be fixed before a program could change it.
  */
 export function environment(): NodeJS.ProcessEnv {
   return process.env;

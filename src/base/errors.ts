@@ -2,15 +2,15 @@ import { types } from 'node:util';
 
 import { plainText } from './plain-text.ts';
 
-/** Stable codes of the errors this package throws; messages may improve, codes stay. */
+/** The codes of the errors that this package throws. Codes are stable; messages may change. */
 export type ErrorCode =
   'ERR_OPTION' | 'ERR_PEER_MISSING' | 'ERR_PORT_IN_USE' | 'ERR_NODE_TOO_OLD' | 'ERR_RULE';
 
 const BRAND = Symbol.for('clew.error');
 
 /**
- * The error of this package. `instanceof` holds across two copies of it, because the test is a
- * brand in the global symbol registry and not the identity of the class.
+ * The error class of this package. `instanceof` also works across two copies of the package,
+ * because it tests a brand in the global symbol registry instead of the identity of the class.
  */
 export class ClewError extends Error {
   readonly code: ErrorCode;

@@ -3,9 +3,9 @@ import { fold } from './fold.ts';
 import { plainText } from './plain-text.ts';
 
 /*
- * Lines for a person, each beginning with `clew:`: to the logger of OpenTelemetry's `diag` where one is
- * set, which filters them by its own level, else to stderr. The set holds the causes that were
- * said; it is bounded, and once full a cause may be said again rather than the set grow.
+ * Logs lines that begin with `clew:`, to the logger of OpenTelemetry's `diag` if one is set, which
+ * filters them by its own level, or else to stderr. The set holds the causes that were logged. It
+ * is bounded: once it is full it is cleared, and a cause may be logged again.
  */
 const MAX_CAUSES = 1000;
 const said = new Set<string>();
@@ -27,7 +27,7 @@ export function willSay(level: Exclude<LogLevel, 'none'>): boolean {
   return RANK[level] <= threshold || (threshold !== RANK.none && diagLogger() !== undefined);
 }
 
-/** Whether a logger is at work, which may itself do what is logged. */
+/** Whether a logger is running, which may itself do something that is logged. */
 let isLogging = false;
 
 /** Gives a line to OpenTelemetry's `diag`; false where it has no logger, or the logger fails. */
@@ -71,7 +71,7 @@ export function sayOnStderr(level: Exclude<LogLevel, 'none'>, message: string): 
       }).unref();
     });
   } catch {
-    // Nobody is left to be told.
+    // stderr is closed; there is nowhere to report this.
   }
 }
 
@@ -99,8 +99,8 @@ function firstTime(cause: string): boolean {
 }
 
 /**
- * `sayOnce` for what is longer than a line of 80 columns: it is broken into several. Returns whether
- * `cause` was seen the first time.
+ * `sayOnce` for a message longer than 80 columns, which is broken into several lines. Returns
+ * whether `cause` is new.
  */
 export function sayOnceFolded(
   level: Exclude<LogLevel, 'none'>,
@@ -112,7 +112,7 @@ export function sayOnceFolded(
   return isFirst;
 }
 
-/** Forgets what was said, so that a test can hear it again. @internal */
+/** Forgets the logged causes, so that a test can see a message again. @internal */
 export function forgetWhatWasSaid(): void {
   said.clear();
 }

@@ -2,11 +2,11 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes `folder` and what is missing above it, with `mode`, and leaves one alone that is there.
- * Throws Node's error where that cannot be.
+ * Creates `folder` and its missing parents with `mode`; an existing folder is left alone. Throws
+ * Node's error if that fails.
  *
- * It stands in for `mkdirSync` with `recursive`, which never returns below a folder that refuses
- * new ones with ENOENT, as `/proc` does (Node 20, 22 and 24).
+ * Used in place of `mkdirSync` with `recursive`, which never returns below a folder that refuses
+ * new entries with ENOENT, as `/proc` does (Node 20, 22 and 24).
  */
 export function makeFolder(folder: string, mode: number): void {
   try {

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 
 /*
- * Where the files of this package are. They are compiled one by one into `build/src`, and for
- * publishing bundled into few files that stand side by side in `build/package`. An application that
- * is bundled itself has this code in a file of its own, and none of these folders.
+ * Finds the files of this package. They are compiled one by one into `build/src`, and bundled for
+ * publishing into a few files side by side in `build/package`. A bundled application has this code
+ * in its own bundle, and none of these folders.
  */
 const [, root, layout] =
   /^(.*[\\/])build[\\/](src|package)[\\/]/.exec(fileURLToPath(import.meta.url)) ?? [];

@@ -44,9 +44,10 @@ export interface PatchState {
 }
 
 /**
- * `patchMethod` for what is called for every operation. Between the caller and what `wrap` makes
- * stands no other function, which the engine could not see through and which would cost more than
- * most wrappers do: so once `patch.isUndone`, the wrapper itself has to be a plain call.
+ * `patchMethod` for methods that are called for every operation. No further function stands between
+ * the caller and the wrapper that `wrap` returns, since the engine could not inline it and it would
+ * cost more than most wrappers. So once `patch.isUndone`, the wrapper itself has to be a plain
+ * call.
  */
 export function patchHotMethod<Target extends object, Key extends keyof Target & (string | symbol)>(
   target: Target,
@@ -87,7 +88,7 @@ interface Shimmed {
 interface Removable<Method> {
   original: Method;
   unwrap: Undo | undefined;
-  /** What is to stand in the method's place once our patch is undone. */
+  /** The function to put back once our patch is undone. */
   below: () => unknown;
 }
 
@@ -141,7 +142,7 @@ function place<Target extends object>(
   };
 }
 
-/** What took the place of a function, and how it is told what to do. Known by both of them. */
+/** The replacement of a function, and the state that controls it; known to both. */
 interface Replaced {
   replacement: unknown;
   original: Callable;

@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 
 /*
- * What the parts of clew's own set-up tell the doctor, which may be another copy of this package. A
- * note is published where somebody listens, and is nothing otherwise.
+ * Notes from the parts of clew's own set-up to the doctor, which may be another copy of this
+ * package. A note is published only if there is a subscriber, and does nothing otherwise.
  */
 
 export const SETUP_NOTES = 'clew:setup';

@@ -41,7 +41,7 @@ export class CallScope<Value> {
     this.#current = outer;
   }
 
-  /** Returns the value and clears it: it is for the first that asks. */
+  /** Returns the value and clears it: only the first caller gets it. */
   take(): Value | undefined {
     const value = this.#current;
     this.#current = undefined;

@@ -26,14 +26,14 @@ export function closeScope(): void {
 
 const MANUAL_DESTROY = Object.freeze({ requireManualDestroy: true });
 
-/** What an operation resource may say about its unit of work. */
+/** Options of an `OperationResource`. */
 export interface OperationResourceOptions {
-  /** What the unit is, for the async-resource tracer: the SQL being executed, a key. */
+  /** Describes the unit for the async-resource tracer: the SQL being executed, a key. */
   description?: string;
   /**
-   * Promises that `end` is called on every way out. Otherwise Node emits `destroy` when the
-   * resource is collected, where a `destroy` hook listens; that costs a weak callback per unit,
-   * and nothing where no such hook is enabled.
+   * Set it if `end` is certain to be called, on errors too. Otherwise, while a `destroy` hook is
+   * enabled, Node emits `destroy` when the resource is collected, at the cost of one weak callback
+   * per unit.
    */
   requireManualDestroy?: boolean;
 }
@@ -41,16 +41,18 @@ export interface OperationResourceOptions {
 /**
  * An `AsyncResource` for one unit of work that waits in a queue Node cannot see.
  *
- * Create it where the work is requested: it holds the context that is active there. Call `run`
- * where the work, or a callback of it, happens. Call `end` once when nothing more will come;
- * calling it again does nothing, and a resource that is never ended only costs memory until it
- * is collected.
+ * Create it where the work is requested: it keeps the context that is active there. Call `run`
+ * where the work, or a callback of it, runs. Call `end` when no more callbacks will come; further
+ * calls do nothing. If it is never ended, it only takes memory until it is collected.
  *
- * Use it at the boundary of a queue and not on a recursive synchronous path: beyond a hundred
- * nested scopes `run` no longer switches the context.
+ * Use it at the boundary of a queue, not on a recursive synchronous path: beyond a hundred nested
+ * scopes, `run` no longer switches the context.
  */
 export class OperationResource extends AsyncResource {
-  /** What the unit of work is, for the async-resource tracer: a field, as it calls no getters. */
+  /**
+   * Describes the unit of work for the async-resource tracer. A field, since the tracer calls no
+   * getters.
+   */
   description: string | undefined;
   #ended = false;
 
@@ -84,7 +86,7 @@ export class OperationResource extends AsyncResource {
     }
   }
 
-  /** Ends the unit of work: `destroy` hooks hear of it, once. */
+  /** Ends the unit of work and emits `destroy`, once. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;

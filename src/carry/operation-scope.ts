@@ -11,7 +11,10 @@ export class OperationScope extends OperationResource {
   /** The one whose scope is open at the top of the stack. */
   static #current: OperationScope | undefined;
 
-  /** `endsForSure` promises a call of `end` on every way out, which makes the operation cheaper. */
+  /**
+   * `endsForSure` states that `end` is always called, on errors too, which makes the operation
+   * cheaper.
+   */
   constructor(type: string, endsForSure = true) {
     super(type, endsForSure ? OperationScope.#ENDS_FOR_SURE : undefined);
   }

@@ -1,5 +1,5 @@
 /**
- * The base of classes that add a private field to an object somebody else made:
+ * The base of classes that add a private field to an object created elsewhere:
  *
  *     class Started extends PrivateFields {
  *       #run: Run | undefined;
@@ -14,12 +14,12 @@
  *       }
  *     }
  *
- * The field cannot be seen from outside the class, not even by reflection, and goes with the object:
- * that is a `WeakMap` by it, without what a new entry for each call costs the garbage collector.
- * Only private fields: what a public one does on an object whose prototype has a setter of that name
- * differs from Node to Node.
+ * The field cannot be seen from outside the class, not even by reflection, and is collected with
+ * the object: it does the job of a `WeakMap` keyed by the object, without the cost of a new entry
+ * per call to the garbage collector. Private fields only: a public field on an object whose
+ * prototype has a setter of that name behaves differently in different versions of Node.
  */
-// Not a function: only a base class can say what `this` is in the classes derived from it.
+// Not a function: only a base class can define what `this` is in its derived classes.
 // oxlint-disable-next-line typescript/no-extraneous-class
 export class PrivateFields {
   constructor(object: object) {

@@ -1,11 +1,11 @@
 /*
- * What the span of a request will be called, as far as its route is known before it ends. It is kept
- * only where somebody asks, as the tracer does, which names who holds the event loop meanwhile.
+ * The name that the span of a request will have, as far as its route is known before it ends. Names
+ * are kept only on demand: the tracer uses them to name the request that holds the event loop.
  */
 const names = new WeakMap<object, string>();
 let askers = 0;
 
-/** Asks that names are noted from now on; returns how to say that they no longer need be. */
+/** Starts keeping names. Returns a function that stops it. */
 export function askForNames(): () => void {
   askers++;
   let isOver = false;

@@ -6,16 +6,16 @@ import { hideFromRecords } from '../async/collecting.ts';
 import { OperationScope } from './operation-scope.ts';
 
 /*
- * Holds the context this module was loaded in: that of start-up, which belongs to no request. For
- * AsyncLocalStorage there is no other way out of a request's context.
+ * Holds the context in which this module was loaded: that of start-up, which belongs to no request.
+ * There is no other way to leave the `AsyncLocalStorage` context of a request.
  */
 const startUp = hideFromRecords(new OperationScope('CLEW_ROOT'));
 /** Whether the module was loaded in the course of a request, whose context `startUp` then holds. */
 const wasLoadedInside = context.active() !== ROOT_CONTEXT;
 
 /**
- * Calls `fn` outside of every request. What is shared is born here: a socket opened while a request
- * is active would otherwise hold that request's context as long as it lives.
+ * Calls `fn` outside of every request. Shared async resources are created here: a socket opened
+ * while a request is active would otherwise keep that request's context for its whole life.
  */
 export function runInRoot<This, Args extends unknown[], Result>(
   fn: (this: This, ...args: Args) => Result,

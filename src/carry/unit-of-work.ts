@@ -1,12 +1,12 @@
 import { PrivateFields } from './private-fields.ts';
 
 /*
- * What this package knows of a library's own unit of work: its query, command, packet or job. It is
- * attached where the call is seen and found again wherever the library works on the unit.
+ * Attaches clew's state to a library's own unit of work: its query, command, packet or job. It is
+ * attached where the library is called and found again wherever the library works on the unit.
  *
- * One private field for all clients: the engine then has one name to look up, and the field goes with
- * the unit. A `WeakMap` would keep what it holds through every minor garbage collection, and a symbol
- * can be seen, and is copied with the unit.
+ * One private field serves all clients: the engine has one name to look up, and the field is
+ * collected with the unit. A `WeakMap` would keep its values through every minor garbage
+ * collection, and a symbol property is visible and is copied with the unit.
  */
 
 class UnitOfWork extends PrivateFields {

@@ -19,14 +19,13 @@ export type { ContextToken };
  * Carries the active context along with asynchronous work: the `ContextManager` of
  * `@opentelemetry/api`.
  *
- * It is enabled by `enable`, or else by its first use. After `disable` it is as if there were no
- * context manager: `with` calls its function and nothing else, and contexts from before never come
- * back.
+ * `enable` enables it, and so does its first use. After `disable`, `with` only calls its function,
+ * and contexts activated earlier never become active again.
  */
 export class AsyncHooksContextManager implements ContextManager {
   readonly #store: ContextStore;
   readonly #emitters: EmitterBinder;
-  /** What keeps the context of whoever handed a function over. */
+  /** The wrappers that keep the context of the caller who passed in a function. */
   readonly #binders: readonly (RegistrationBinder | WriteCallbackBinder)[];
   #base: Context = ROOT_CONTEXT;
 
@@ -91,8 +90,8 @@ export class AsyncHooksContextManager implements ContextManager {
   }
 
   /**
-   * Makes `context` active for the rest of the running code and what it requests, until the token
-   * is disposed of. Prefer `with`.
+   * Makes `context` active for the rest of the current execution and the async work it starts,
+   * until the token is disposed of. Prefer `with`.
    */
   attach(context: Context): ContextToken {
     const attached = contextFor('attach', context);
@@ -130,7 +129,7 @@ export class AsyncHooksContextManager implements ContextManager {
     return this.with(context, fn as (...args: unknown[]) => Result, undefined, ...args);
   }
 
-  /** Makes `context` active for the rest of the running code, with no way back. */
+  /** Makes `context` active for the rest of the current execution. It cannot be undone. */
   enterWith(context: Context | undefined): void {
     if (context !== undefined && (typeof context !== 'object' || context === null)) {
       sayNoContext('enterWith', context);
@@ -139,7 +138,7 @@ export class AsyncHooksContextManager implements ContextManager {
     }
   }
 
-  /** The same as `attach`, under the name that `AsyncLocalStorage` has for it. */
+  /** Same as `attach`, under the name that `AsyncLocalStorage` uses. */
   withScope(context: Context): ContextToken {
     return this.attach(context);
   }
@@ -162,8 +161,9 @@ export class AsyncHooksContextManager implements ContextManager {
 }
 
 /**
- * The context to activate for `value`: the root context for none, as with OpenTelemetry's managers,
- * which is logged once per method. Undefined for what is no context, which is logged, too.
+ * Returns the context to activate for `value`: the root context if there is none, as with
+ * OpenTelemetry's managers, which is logged once per method. Returns undefined for a value that is
+ * not a context, which is logged, too.
  */
 function contextFor(method: string, value: unknown): Context | undefined {
   if (typeof value === 'object' && value !== null) return value as Context;

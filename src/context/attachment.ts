@@ -6,10 +6,10 @@ export type Slot = Context | Attachment;
 /**
  * A context made active by `attach`.
  *
- * It is an object of its own in the store, so that its token can tell whether the running code
- * still has exactly this attachment, or has been given another context meanwhile. What it replaced
- * is known to the token alone until that is disposed of: async resources that carry an attachment
- * keep no earlier contexts.
+ * It is a separate object in the store, so that its token can detect whether the running code still
+ * has exactly this attachment, or another context by now. Only the token holds the context it
+ * replaced, until it is disposed of: async resources that carry an attachment keep no earlier
+ * contexts.
  */
 export class Attachment {
   // Declared only: a field would be set twice, and one of these is made for each `attach`.
@@ -26,8 +26,8 @@ export class Attachment {
 }
 
 /**
- * The attachment that `slot` is, if it is one. A property tells, because it is faster to ask for
- * than the class, and every operation of the manager asks.
+ * Returns `slot` if it is an attachment. It is recognised by a property, which is faster than
+ * testing the class; every operation of the manager does this.
  */
 export function asAttachment(slot: Slot | undefined): Attachment | undefined {
   return slot !== undefined && (slot as Attachment).attached !== undefined

@@ -25,7 +25,9 @@ const METHODS = [...ADDING_METHODS, 'rawListeners'] as const;
 type Method = (typeof METHODS)[number];
 type Methods = Record<Method, AnyFunction>;
 
-/** What an emitter is bound to. Its fields are private, so that nobody logs a context by accident. */
+/**
+ * The binding of an emitter. Its fields are private, so that a context is not logged by accident.
+ */
 class Binding {
   readonly #slot: Slot;
   readonly #original: Methods;
@@ -66,8 +68,8 @@ export class EmitterBinder {
   }
 
   /**
-   * Binds `emitter` to `slot`. The first binding holds: a further one changes nothing. An emitter
-   * that refuses to be changed stays as it is, and that is said once.
+   * Binds `emitter` to `slot`. The first binding counts; further ones change nothing. An emitter
+   * that cannot be changed stays as it is, which is logged once.
    */
   bind(slot: Slot, emitter: EventEmitter): void {
     let binding: Binding | undefined;
@@ -158,6 +160,6 @@ function sayUnbound(emitter: EventEmitter, error: unknown): void {
   sayOnce(
     'warn',
     `bind-emitter:${kind}`,
-    `Cannot bind ${kind} to a context: ${messageOf(error)}. Its listeners run in the context of whoever emits.`,
+    `Cannot bind ${kind} to a context: ${messageOf(error)}. Its listeners run in the context that is active when an event is emitted.`,
   );
 }

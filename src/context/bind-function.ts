@@ -1,15 +1,14 @@
 import type { Slot } from './attachment.ts';
 import type { AnyFunction, ContextStore } from './context-store.ts';
 
-/** A receiver nobody else has: a bound function called with it answers what it binds. */
+/** A private receiver: a bound function that is called with it returns what it binds. */
 const ASK: object = Object.freeze({});
 
 /**
- * Returns a function that calls `target` with `slot`, and that looks like `target`: its name and
- * length are the same.
+ * Returns a function that calls `target` with `slot` and has the same name and length as `target`.
  *
- * Both are defined when somebody looks for the first time. Defining them for each bound function
- * would cost ten times as much as binding it.
+ * Both are defined on first access. Defining them for each bound function would cost ten times as
+ * much as binding it.
  */
 export function bindFunction<Target extends AnyFunction>(
   store: ContextStore,
@@ -19,7 +18,10 @@ export function bindFunction<Target extends AnyFunction>(
   return new Proxy(callWith(store, slot, target), LOOKS_LIKE_TARGET) as Target;
 }
 
-/** The same without the looks, for functions that nobody compares: the listeners of emitters. */
+/**
+ * The same without name and length, for functions where these do not matter: the listeners of
+ * emitters.
+ */
 export function callWith(store: ContextStore, slot: Slot, target: AnyFunction): AnyFunction {
   return function (this: unknown, a?: unknown, b?: unknown) {
     if (this === ASK) return target;
@@ -44,7 +46,7 @@ function define(bound: AnyFunction): void {
   }
 }
 
-/** The bound functions somebody has looked at. An entry goes with its function. */
+/** The bound functions whose name or length was read. An entry is collected with its function. */
 const defined = new WeakSet<AnyFunction>();
 
 const LOOKS_LIKE_TARGET: ProxyHandler<AnyFunction> = {

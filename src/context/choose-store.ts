@@ -11,8 +11,8 @@ import { StorageStore } from './storage-store.ts';
 const NAMES: readonly StoreName[] = ['hook', 'frame', 'storage'];
 
 /**
- * The best store of this Node: the frame where Node propagates by frames, else the hook. An option
- * or `CLEW_CONTEXT_STORE` asks for another one.
+ * Returns the best store for this Node: `frame` where Node propagates contexts by frames, otherwise
+ * `hook`. An option or `CLEW_CONTEXT_STORE` selects another one.
  */
 export function chooseStore(option: StoreName | undefined, settings: StoreSettings): ContextStore {
   const asked = option ?? storeFromEnvironment();

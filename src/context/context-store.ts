@@ -13,14 +13,17 @@ import {
 
 /**
  * Carries the active context along with asynchronous work: the part of the context manager that
- * differs from runtime to runtime. `undefined` is the slot where nobody activated a context.
+ * differs from runtime to runtime. The slot is `undefined` where no context was activated.
  *
- * A store costs nothing until its first context, and after `disable` it is as if it were not there:
- * `run` calls its function and nothing else. It never throws an error of its own.
+ * A store costs nothing until its first context. After `disable`, `run` only calls its function. It
+ * never throws an error of its own.
  */
 export abstract class ContextStore {
   abstract readonly name: StoreName;
-  /** Whether contexts are carried. While it is false, `ready` has to be asked before setting one. */
+  /**
+   * Whether contexts are carried. While it is false, `ready` has to be called before a context is
+   * set.
+   */
   protected carrying = false;
   #disabled = false;
 
@@ -66,8 +69,8 @@ export abstract class ContextStore {
     const replacement = undisposed(previous);
     attachment.disposed = true;
     attachment.replacement = replacement;
-    // Elsewhere, or under a later context: what is active there is not ours to change. A later
-    // token that would bring this attachment back finds it disposed.
+    // Disposed of elsewhere, or under a later context: the active context there must not be
+    // changed. A later token that would restore this attachment finds it disposed.
     if (this.get() === attachment) this.enter(replacement);
   }
 
@@ -133,6 +136,6 @@ export function call(
  */
 export type StoreName = 'hook' | 'frame' | 'storage';
 
-// Functions of the application: nothing is known of what they take and return.
+// Functions of the application, with unknown parameters and results.
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnyFunction = (...args: any[]) => unknown;

@@ -85,7 +85,8 @@ export class FrameStore extends ContextStore {
   }
 
   protected override start(): void {
-    // Node carries the frame, whoever made it. Outside of all callbacks there is none.
+    // Node carries the frame, no matter which code created it. Outside of all callbacks there is
+    // none.
     this.#accepted?.start();
     this.#addOns.start();
     this.#stopHealing = afterEscapedException(() => setCurrent(undefined));
@@ -96,7 +97,7 @@ export class FrameStore extends ContextStore {
     this.#addOns.stop();
     this.#stopHealing?.();
     this.#storage.disable();
-    // Slots on their way belong to a storage nobody asks any more.
+    // Slots in flight belong to a storage that is no longer read.
     this.#storage = new AsyncLocalStorage();
   }
 

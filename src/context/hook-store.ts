@@ -16,22 +16,22 @@ import { call, ContextStore, type AnyFunction, type StoreSettings } from './cont
 
 type Slots = Record<symbol, Slot | undefined>;
 
-// A constant, because the compiler does not inline what is imported from a built-in module.
+// A constant, because the compiler does not inline imports from built-in modules.
 const executionResource = asyncHooks.executionAsyncResource as () => Slots;
 
 /** In no slot and in no token. */
 const FREE = 0;
 /** In the slot it was put into, and in its token, and certainly nowhere else. */
 const LENT = 1;
-/** Whoever has it may have it for as long as they like. */
+/** It may be kept for any length of time. */
 const GONE = 2;
 
 /**
- * Keeps the slot on the async resource of the execution, under a symbol of its own, and copies it to
+ * Keeps the slot on the async resource of the execution, under a private symbol, and copies it to
  * each async resource that the execution creates.
  *
- * A slot lives as long as its async resource. A frozen async resource cannot hold one: `#sealed` has
- * the slots of those, written by `#assign`, and an entry goes with its async resource.
+ * A slot lives as long as its async resource. A frozen async resource cannot hold one: `#sealed`
+ * has the slots of those, written by `#assign`, and an entry is collected with its async resource.
  */
 export class HookStore extends ContextStore {
   override readonly name = 'hook';
@@ -175,7 +175,7 @@ export class HookStore extends ContextStore {
   protected override stop(): void {
     this.#hook?.disable();
     this.#hook = undefined;
-    // What is on its way keeps a slot under a symbol nobody asks for any more.
+    // Async resources in flight keep a slot under a symbol that is no longer read.
     this.#key = Symbol('clew.context');
     this.#spareIs = GONE;
     this.#sealed = undefined;

@@ -1,20 +1,21 @@
 import { optionError } from '../base/errors.ts';
 import type { StoreName } from './context-store.ts';
 
-/** Options of `AsyncHooksContextManager`. A value that is not listed throws `ERR_OPTION`. */
+/** Options of `AsyncHooksContextManager`. Any other value throws `ERR_OPTION`. */
 export interface AsyncHooksContextManagerOptions {
-  /** Which store to use, instead of the best one this Node has. */
+  /** The store to use in place of the one chosen for this version of Node. */
   store?: StoreName;
   /**
-   * Where an async resource takes its context from. Always from the execution that created it;
-   * `execution-then-trigger`, the default, takes it from its trigger where Node created it outside
-   * of any execution: a connection then has the context of the server that accepted it.
+   * Where an async resource takes its context from. With `execution`, from the execution that
+   * created it. With `execution-then-trigger`, the default, an async resource that Node creates
+   * outside of any execution takes the context of its trigger instead: a connection gets the
+   * context of the server that accepted it.
    */
   causality?: 'execution' | 'execution-then-trigger';
   /**
-   * Which context the listeners of an emitter run in. With `emission`, the default, in the context
-   * of whoever emits. With `registration`, in the context that was active when they were added,
-   * where one was.
+   * Which context the listeners of an emitter run in. With `emission`, the default, the context
+   * that is active when the event is emitted. With `registration`, the context that was active when
+   * the listener was added, if there was one.
    */
   listeners?: 'registration' | 'emission';
 }

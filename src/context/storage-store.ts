@@ -76,7 +76,7 @@ export class StorageStore extends ContextStore {
     this.#addOns?.stop();
     this.#stopHealing?.();
     this.#storage.disable();
-    // Slots on their way are in a storage nobody asks any more.
+    // Slots in flight are in a storage that is no longer read.
     this.#storage = new AsyncLocalStorage();
   }
 }

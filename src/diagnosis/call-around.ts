@@ -1,4 +1,4 @@
-/** The call whose callback a place in a source text is in. */
+/** A call that has a callback around a place in a source text. */
 export interface CallAround {
   /** The last name: `query` of `pool.query(`. */
   method: string;
@@ -6,11 +6,11 @@ export interface CallAround {
   receiver: string | undefined;
   line: number;
   column: number;
-  /** It is in no function: it was called once, as the file was loaded. */
+  /** Whether the call is outside of any function: it ran once, when the file was loaded. */
   isOnce: boolean;
 }
 
-/** Also calls of Node that carry the context: none of them needs a repair. */
+/** Includes calls of Node that carry the context: none of them needs a repair. */
 const NOT_CALLS = new Set(
   'if for while switch catch function return await setImmediate setTimeout setInterval nextTick queueMicrotask Promise'.split(
     ' ',
@@ -19,8 +19,8 @@ const NOT_CALLS = new Set(
 
 /**
  * Finds the calls that have a function around the given place as an argument, the innermost first,
- * by going back to the parentheses that are open there. Text only: it knows strings and comments,
- * and where it is misled a rule is proposed that does not prove itself.
+ * by going back to the open parentheses. It works on text and handles strings and comments. If it
+ * is misled, the proposed rule will fail its check.
  *
  * `line` and `column` count from 1.
  */
@@ -31,7 +31,7 @@ export function callsAround(text: string, line: number, column: number): CallAro
   for (let i = open.length - 1; i >= 0; i--) {
     const at = open[i] as number;
     if (text[at] !== '(') continue;
-    // The place is inside of a function only where a body is open or an arrow stands before it.
+    // The place is inside a function only if a body is open or an arrow precedes it.
     if (!/=>|\bfunction\b/.test(text.slice(at, end))) continue;
     const name = /([\w$]+(?:\??\.[\w$]+)*)\s*$/.exec(text.slice(Math.max(0, at - 200), at))?.[1];
     if (name === undefined) continue;

@@ -1,22 +1,22 @@
-/** How a function came to be called at a place in a source text. */
+/** How the caller obtained the function that it calls at a place in a source text. */
 export type CallKind =
-  /** By the name it has: a helper of the caller. */
+  /** Called by its own name: a helper of the caller. */
   | 'by name'
-  /** Out of a variable or property, where it was kept. */
+  /** Called from a variable or property, where it was kept. */
   | 'kept'
-  /** It was an argument of a function around the call, which passes it on. */
+  /** An argument of a function around the call, which passes it on. */
   | 'passed on';
 
-/** Methods of lists that call a function for each item at once. */
+/** Methods of lists that call a function synchronously for each item. */
 const EACH =
   /\.(?:forEach|map|flatMap|filter|some|every|reduce)\(\s*(?:async\s*)?(?:function\s*)?$/;
 const NO_CALLS = new Set(['if', 'for', 'while', 'switch', 'catch', 'return', 'await', 'function']);
-/** How far before a call its declaration is looked for. */
+/** How far before a call its declaration is searched for. */
 const MAX_BEFORE = 5000;
 
 /**
- * Tells from a source text how the call at this place got hold of what it calls; undefined where the
- * text does not show it. `name` is what the function that was called is named, if it has a name.
+ * Determines from a source text how the call at this place obtained the function it calls;
+ * undefined if the text does not show it. `name` is the name of the called function, if it has one.
  * `line` and `column` count from 1.
  */
 export function callKindAt(
@@ -29,9 +29,9 @@ export function callKindAt(
   const code = lines.at(line - 1);
   if (code === undefined || lines.length < line) return undefined;
   const own = name?.split('.').at(-1);
-  // A parameter of the same line may have the name of what was given for it.
+  // A parameter on the same line may have the same name as its argument.
   if (own && isCalledIn(code, own) && !originOf(code.slice(0, column - 1), own)) return 'by name';
-  // What a call returned: `queue.shift()()`.
+  // The result of a call: `queue.shift()()`.
   if (code[column - 1] === '(' && /\)\s*$/.test(code.slice(0, column - 1))) return 'kept';
   const callee = calleeAt(code, column);
   if (callee === undefined) return undefined;
@@ -40,32 +40,32 @@ export function callKindAt(
   return originOf([...lines.slice(0, -1), head].join('\n').slice(-MAX_BEFORE), callee.name);
 }
 
-/** The name that is called at a place, as the text has it: `callback` of `item.callback(`. */
+/** Returns the name that is called at a place: `callback` of `item.callback(`. */
 export function calleeNameAt(text: string, line: number, column: number): string | undefined {
   return calleeAt(text.split('\n', line).at(line - 1) ?? '', column)?.name;
 }
 
-/** A place where a text keeps what it was given. */
+/** A place where the source keeps a parameter. */
 export interface Keeping {
   line: number;
-  /** The parameters that are kept there and are functions. */
+  /** The functions among the parameters that are kept there. */
   names: string[];
 }
 
 const PUTS = /\.(?:push|unshift|add|set)\(((?:[^()]|\([^()]*\))*)\)/g;
 const ASSIGNS = /(?:\.#?([\w$]+)|\])\s*=\s*([\w$]+|\[[^[\]]*\]|\{[^{}]*\})\s*(?=[;\n])/g;
-/** What is bound already. */
+/** Functions that are already bound. */
 const BOUND = /\b(?:AsyncResource|context)\.bind\([^()]*\)/g;
-/** What parameters are called that take a function. */
+/** Common names of parameters that take a function. */
 const FUNCTIONS =
   /^(?:cb|callback|done|next|fn|func|handler|resolve|waiter|listener|task|run|job|action|then|on[A-Z]\w*)$/;
-/** A name that is no property of another, no key and not called, with the key before it. */
+/** A name that is not a property, not a key and not called, with the key before it. */
 const NAMES = /(?:([\w$]+)\s*:\s*)?(?<![\w$.'"])([A-Za-z_$][\w$]*)(?!\s*[:(])(?![\w$])/g;
 
 /**
- * The lines that put functions which were parameters into a list, a map or a property. `called` is
- * the name by which one is called later, where that is known. What a constructor is given serves all
- * callers: it counts only where no method keeps anything, and under the name that is called.
+ * Returns the lines that put function parameters into a list, a map or a property. `called` is the
+ * name by which one is called later, if known. A function passed to a constructor serves all
+ * callers: it counts only if no method keeps anything, and only under the name that is called.
  */
 export function keepings(text: string, called: string | undefined): Keeping[] {
   const found: Record<'constructor' | 'function', Keeping[]> = { constructor: [], function: [] };
@@ -89,7 +89,7 @@ export function keepings(text: string, called: string | undefined): Keeping[] {
   return kept.toSorted((a, b) => a.line - b.line);
 }
 
-/** What is kept at a match, each with the property it is kept in. */
+/** Returns the parameters kept at a match, each with the property it is kept in. */
 function namesIn(pattern: RegExp, match: RegExpMatchArray): [string, string][] {
   const [value = '', property] = pattern === PUTS ? [match[1]] : [match[2], match[1]];
   const isBare = /^[\w$]+$/.test(value);
@@ -100,7 +100,9 @@ function namesIn(pattern: RegExp, match: RegExpMatchArray): [string, string][] {
   ]);
 }
 
-/** Whether a parameter takes a function, by its name or as the property it is kept in is called. */
+/**
+ * Whether a parameter takes a function, by its name or by the name of the property it is kept in.
+ */
 function isFunction(text: string, name: string, key: string): boolean {
   return FUNCTIONS.test(name) || new RegExp(`\\.${escaped(key)}\\s*(?:\\?\\.)?\\(`).test(text);
 }
@@ -119,7 +121,7 @@ interface Callee {
   isItem: boolean;
 }
 
-/** What is called at a column: a source map may lead to before it, or to its bracket. */
+/** Finds the call at a column: a source map may point to before it, or to its bracket. */
 function calleeAt(code: string, column: number): Callee | undefined {
   const call = /([\w$]+)(?:\s*\.\s*(?:call|apply))?\s*(\])?(?:\?\.|!)?\s*\(/g;
   for (let match = call.exec(code); match; match = call.exec(code)) {
@@ -134,11 +136,11 @@ function calleeAt(code: string, column: number): Callee | undefined {
 function originOf(before: string, name: string): CallKind | undefined {
   const { declared, given } = declarationsOf(before, name);
   if (declared === -1 && given === -1) return undefined;
-  // What a list calls its function with was in the list.
+  // The argument of a list's callback was in the list.
   return declared > given || EACH.test(before.slice(0, given)) ? 'kept' : 'passed on';
 }
 
-/** Where a name is last declared as a variable, and as a parameter; -1: nowhere. */
+/** Returns where a name is last declared as a variable, and as a parameter; -1 if nowhere. */
 function declarationsOf(before: string, name: string): { declared: number; given: number } {
   const own = escaped(name);
   const variable = `\\b(?:const|let|var)\\s+(?:${own}\\b|[[{][^=;]*?(?<![\\w$])${own}\\b)`;
@@ -148,7 +150,7 @@ function declarationsOf(before: string, name: string): { declared: number; given
   return { declared, given: lastIndex(new RegExp(`${listed}|${alone}`, 'g'), before) };
 }
 
-/** Who has a name as a parameter; undefined where it is none. */
+/** Returns what kind of function has the name as a parameter; undefined if none has. */
 function giverOf(before: string, name: string): 'constructor' | 'function' | undefined {
   if (originOf(before, name) !== 'passed on') return undefined;
   let depth = 0;

@@ -2,8 +2,8 @@ import { handOverIn, partyOf, yourFrame } from './frames.ts';
 import type { CountedObservation, Frame, Observation } from './record.ts';
 
 /*
- * Observations merged by cause, so that a flood of losses is one finding with a count. A cause is
- * kept from its first observation to the end of the run; how many there are is bounded.
+ * Merges observations by cause, so that a flood of losses becomes one finding with a count. A cause
+ * is kept from its first observation to the end of the run; the number of causes is bounded.
  */
 const MAX_CAUSES = 500;
 const MAX_OWNERS = 20;
@@ -19,7 +19,7 @@ export class CauseBook {
   readonly #causes = new Map<string, Cause>();
   #dropped = 0;
 
-  /** Adds an observation and returns the key of its cause; undefined where it was dropped. */
+  /** Adds an observation and returns the key of its cause; undefined if it was dropped. */
   add(observation: Observation): string | undefined {
     const key = causeOf(observation);
     let cause = this.#causes.get(key);
@@ -31,15 +31,15 @@ export class CauseBook {
       cause = { observation, count: 0, brokenSpans: 0, owners: new Map() };
       this.#causes.set(key, cause);
     }
-    // A piece of a stream says less than its end.
+    // A chunk of a stream is weaker evidence than its end.
     if (observation.completes && !cause.observation.completes) {
       cause.observation = { ...cause.observation, completes: true };
     }
-    // Not every activation has its stack kept.
+    // Stacks are not kept for every activation.
     if (observation.origin && !cause.observation.origin) {
       cause.observation = { ...cause.observation, origin: observation.origin };
     }
-    // Creation stacks are kept from the first loss on: what comes later has more of them.
+    // Creation stacks are kept from the first loss on, so later observations have more of them.
     const { birth = [] } = cause.observation;
     if (observation.birth && observation.birth.length > birth.length) {
       cause.observation = { ...cause.observation, birth: observation.birth };
@@ -48,13 +48,13 @@ export class CauseBook {
     return key;
   }
 
-  /** Counts one more of a cause that is known, without its stack. */
+  /** Counts another observation of a known cause, without its stack. */
   again(key: string, more: Pick<Observation, 'owner' | 'spans'>): void {
     const cause = this.#causes.get(key);
     if (cause) count(cause, more);
   }
 
-  /** Counts one that came too fast to be looked at. */
+  /** Counts an observation that came too soon to be analysed. */
   skip(): void {
     this.#dropped++;
   }
@@ -83,16 +83,16 @@ function count(cause: Cause, { owner, spans }: Pick<Observation, 'owner' | 'span
   }
 }
 
-/** What two observations of one cause have in common. */
+/** Returns the key that observations of one cause have in common. */
 function causeOf(observation: Observation): string {
   const { kind, stack, handle, what, anchored } = observation;
   const handOver = handOverIn(observation);
-  // Without a line of the application its span is all there is to go by.
+  // Without a line of the application, the span is the only evidence.
   const where = yourPlaces(stack) ?? `${what} ${handle?.type ?? ''} ${bornAt(handle?.stack)}`;
   return [kind, anchored, where, handOver?.package ?? placeOf(handOver?.frame)].join('|');
 }
 
-/** The application's line, and the one that calls it where that is a function with a name: a helper. */
+/** The application's line, and the line that calls it if it is in a named function: a helper. */
 function yourPlaces(stack: readonly Frame[]): string | undefined {
   const at = stack.findIndex((frame) => partyOf(frame.file) === 'application');
   const your = stack[at];
@@ -106,7 +106,7 @@ function bornAt(stack: readonly Frame[] = []): string {
   return placeOf(yourFrame(stack) ?? stack[0]);
 }
 
-/** A bundle may be one line. */
+/** A bundle may consist of one line. */
 const WIDE = 200;
 
 function placeOf(frame: Frame | undefined): string {

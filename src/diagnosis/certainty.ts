@@ -3,8 +3,8 @@ import { yourFrame, type HandOver } from './frames.ts';
 import type { CountedObservation, HandleRecord } from './record.ts';
 
 /**
- * How sure it is that something is wrong, and never more than the evidence; undefined where there
- * is too little of it for a finding.
+ * Rates how certain it is that something is wrong, never beyond the evidence; undefined if the
+ * evidence is too weak for a finding.
  */
 export function certaintyOf(
   seen: CountedObservation,
@@ -28,8 +28,9 @@ export function certaintyOf(
 }
 
 /**
- * A response touched under no request at all is a loss, unless it is a piece of a stream: what is
- * broadcast to many comes from none of them, and a timer of start-up that does it is meant so.
+ * A response touched under no request is a loss, unless the touch writes a chunk of a stream: a
+ * broadcast to many clients comes from none of their requests, and a start-up timer that does it
+ * does so on purpose.
  */
 function certaintyOfLost(
   { completes, handle }: CountedObservation,
@@ -41,8 +42,8 @@ function certaintyOfLost(
 }
 
 /**
- * A span without a parent, and nothing that says whose it is. Work that start-up began on purpose
- * looks the same: a timer or a subscription of the application has no request to belong to.
+ * A span without a parent, and no evidence of its request. Work that start-up began on purpose
+ * looks the same: a timer or a subscription of the application belongs to no request.
  */
 function certaintyOfOrphan(
   { handle, inFlight, parentedElsewhere, stack }: CountedObservation,
@@ -53,14 +54,14 @@ function certaintyOfOrphan(
   return inFlight === 1 && parentedElsewhere ? 'likely' : 'possible';
 }
 
-/** A timer that the application started outside of all requests, or may have. */
+/** A timer that the application started, or may have started, outside of all requests. */
 function isOwnTimer({ type, bornIn, older, stack }: HandleRecord): boolean {
   const isKnown = older === true || yourFrame(stack) !== undefined;
   return type === 'Timeout' && bornIn === undefined && isKnown;
 }
 
 /**
- * A response touched under another request's context is a fact. That it is wrong is not, where the
+ * A response touched under another request's context is certain. That it is wrong is not, if the
  * other request's own code did it: a broadcast writes to the responses of others on purpose.
  */
 function certaintyOfMixed(

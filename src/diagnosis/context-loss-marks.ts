@@ -1,7 +1,7 @@
 import { Observer, type SeenLoss } from './collector/observer.ts';
 import type { LossCounts } from './detector.ts';
 
-/** The attribute on spans that lost their parent, or that stand in another request's trace. */
+/** The attribute of spans that lost their parent, or that are in another request's trace. */
 export const ATTR_CONTEXT_LOSS = 'clew.context_loss';
 
 const STALE_MILLIS = 1000;
@@ -12,12 +12,12 @@ interface Markable {
 }
 
 /**
- * The cheap part of the doctor, for production: marks spans with the name of the finding, and
+ * The low-cost part of the doctor, for production: marks spans with the name of the finding, and
  * counts. It keeps no creation stacks of short-lived async resources, and writes no report.
  *
- * A span is marked while it records: those without a parent and those below an ended request when
- * they begin, those in another request's trace where the response shows it. The root span of the
- * request whose work went astray is marked, too, as it is the one that a person looks at.
+ * A span is marked while it records. Spans without a parent and spans below an ended request are
+ * marked when they begin; spans in another request's trace when the response shows it. The root
+ * span of the request that lost its work is marked, too, as that is the one a user looks at.
  */
 export class ContextLossMarks {
   readonly #observer: Observer;
@@ -42,14 +42,15 @@ export class ContextLossMarks {
     this.#observer.stop();
   }
 
-  /** Losses so far, by kind. */
+  /** Returns the number of losses so far, by kind. */
   stats(): LossCounts {
     return { ...this.#counts };
   }
 
   #mark({ kind, name, count, spans, owner }: SeenLoss): void {
     this.#counts[kind] += count;
-    // One piece of work for several requests is no loss, and a span that is not active is whole.
+    // One piece of work for several requests is not a loss, and a span that is not active is
+    // intact.
     if (kind === 'batched' || kind === 'inactive') return;
     for (const span of spans) mark(span, name);
     if (owner) mark(owner, name);

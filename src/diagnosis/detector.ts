@@ -10,42 +10,42 @@ import { SCHEMA_ID } from './schema.ts';
 /** Options of `ContextLossDetector`. */
 export interface ContextLossDetectorOptions {
   /**
-   * Milliseconds after the end of a request from which its work on a connection it opened is stale.
-   * Default 1000.
+   * How many milliseconds after the end of a request its work on a connection it opened is
+   * considered stale. Default 1000.
    */
   staleMillis?: number;
-  /** Keep the creation stack of every timer, too. Costs about 5 µs for each. Default false. */
+  /** Also keep the creation stack of every timer, at a cost of about 5 µs each. Default false. */
   deep?: boolean;
   /**
-   * The application runs already: async resources of which the creation was not seen are taken for
-   * ones of start-up. Default false.
+   * Set it if the application is already running: async resources whose creation was not observed
+   * are then attributed to start-up. Default false.
    */
   late?: boolean;
-  /** Look for faults of the set-up, too. Default true. */
+  /** Also look for faults in the set-up. Default true. */
   setup?: boolean;
   /**
-   * Called when a span is seen that lost its parent, or that works for a request which has ended,
-   * with the span as its tracer returned it and the name of the finding. Anchors may speak later:
-   * not every loss has a span.
+   * Called when a span has lost its parent, or belongs to a request that has ended, with the span
+   * as its tracer returned it and the name of the finding. A loss found through an anchor may have
+   * no span.
    */
   onLoss?(kind: LossKind, span: object | undefined, name: FindingName): void;
   /**
-   * Called when clew's own export fails, which may be after `exit` was emitted to others: a report
-   * from then on has it.
+   * Called when clew's own export fails, possibly after the `exit` event. Reports made from then on
+   * include it.
    */
   onExportFailure?(): void;
-  /** Called once, when a server of this process listens. */
+  /** Called once, when a server of this process starts to listen. */
   onServing?(): void;
 }
 
-/** How many losses were seen, by kind. */
+/** The number of losses, by kind. */
 export type LossCounts = Record<Exclude<FindingKind, 'setup'>, number>;
 
 /**
- * Finds the lines that lose the context in this process, whichever tracer it has: it reads the
- * active span through the API of OpenTelemetry, or the scope of dd-trace.
+ * Finds the lines of this process that lose the context, with any tracer: it reads the active span
+ * through OpenTelemetry's API or dd-trace's scope.
  *
- * Create and start it before the application loads its libraries. It changes no context.
+ * Create and start it before the application loads its libraries. It does not change any context.
  */
 export class ContextLossDetector {
   readonly #observer: Observer;
@@ -80,7 +80,7 @@ export class ContextLossDetector {
     return this;
   }
 
-  /** Undoes every patch. What was seen stays. */
+  /** Undoes every patch. The findings so far are kept. */
   stop(): void {
     if (!this.#started) return;
     this.#started = false;
@@ -88,20 +88,21 @@ export class ContextLossDetector {
     this.#observer.stop();
   }
 
-  /**
-   * Makes `object` an anchor: a job, a message or a client that belongs to the request that runs.
-   */
+  /** Makes `object` an anchor: a job, a message or a client that belongs to the current request. */
   own(object: object): void {
     this.#observer.anchors.own(object);
   }
 
-  /** Says that an anchor is touched; under the context of another request that is a finding. */
+  /** Records that an anchor is used. Use under the context of another request is a finding. */
   touch(object: object, what = 'touch'): void {
     const touch = (): void => this.#observer.anchors.touch(object, what, touch);
     touch();
   }
 
-  /** Causes, most damage first. Reads stacks and source files: not for a hot path. */
+  /**
+   * Returns the causes, most damage first. Reads stacks and source files, so do not call it on a
+   * hot path.
+   */
   findings(): Finding[] {
     return this.report().findings;
   }
@@ -113,7 +114,7 @@ export class ContextLossDetector {
     return { $schema: SCHEMA_ID, version: 1, requests, spans, millis, findings, dropped };
   }
 
-  /** Losses so far, counted as they were seen. */
+  /** Counts of the losses so far. */
   stats(): LossCounts {
     return { ...this.#counts };
   }

@@ -19,7 +19,7 @@ import { setupFindings } from './setup-findings.ts';
 import { ownersOf, summaryOf } from './summary.ts';
 import { BARE_SURROUNDINGS, DOCS, type Surroundings } from './surroundings.ts';
 
-/** Findings by cause, most damage first; what is only good to know comes last. */
+/** Findings by cause, most damage first; notes come last. */
 export function diagnose(run: RunRecord, surroundings: Surroundings): Finding[] {
   const read = callReader(surroundings);
   const observations = run.observations.map((seen) => located(seen, surroundings));
@@ -37,12 +37,12 @@ const stacksOf = ({ stack, birth = [], handle }: CountedObservation): (readonly 
   handle?.stack ?? [],
 ];
 
-/** Lines beside the first one that a finding names. */
+/** The number of further lines that a finding names. */
 const MAX_ALSO = 20;
 
 /**
- * Findings of observations. Those of several lines that one line of the application called back, and
- * that one change repairs, are one.
+ * Turns observations into findings. Several lines that one line of the application called back, and
+ * that one change repairs, become one finding.
  */
 function oneForEachRepair(
   observations: readonly CountedObservation[],
@@ -73,7 +73,7 @@ function oneForEachRepair(
   return rest;
 }
 
-/** What findings have in common that the same change of the application repairs. */
+/** Returns the key shared by findings that the same change of the application repairs. */
 function repairedWith({ kind, name, certainty, handOver, fix }: Finding): string | undefined {
   if (handOver?.by !== 'application' || !fix.change?.file) return undefined;
   const { file, line } = handOver;
@@ -93,13 +93,13 @@ export function inOrder(findings: Finding[]): Finding[] {
 
 const RANKS: Record<Certainty, number> = { proven: 0, likely: 0, possible: 1 };
 const rank = (finding: Finding): number => (finding.note ? 2 : RANKS[finding.certainty]);
-/** A fault of the set-up may cost everything. */
+/** A fault in the set-up may lose everything. */
 const damage = ({ kind, brokenSpans, count }: Finding): number =>
   kind === 'setup' ? Number.MAX_SAFE_INTEGER : Math.max(brokenSpans, count);
 
 /**
- * Who handed over to a line of the application. What only brought a request to its handler created
- * async resources of it, and kept nothing.
+ * Finds the code that handed over to a line of the application. Code that only brought a request to
+ * its handler created async resources, but kept nothing.
  */
 function handOverTo(
   your: Frame | undefined,
@@ -179,7 +179,8 @@ function resourceOf(
   { kind, owner }: CountedObservation,
   surroundings: Surroundings,
 ): NonNullable<Finding['resource']> {
-  // A chain that works on after its request is a loop; elsewhere each timer may be of another caller.
+  // A chain that continues after its request is a loop; elsewhere each timer may belong to another
+  // caller.
   const isLoop = kind === 'stale' && chained === true;
   const resource: NonNullable<Finding['resource']> = {
     type,
@@ -197,7 +198,7 @@ function resourceOf(
   return resource;
 }
 
-/** Parts of OpenTelemetry that activate what others want to be active. */
+/** Parts of OpenTelemetry that activate contexts for other code. */
 const MIDDLE_MEN = /^(?:@opentelemetry\/(?:api|context-|core|sdk-)|clew$)/;
 
 function contextOf(
@@ -218,7 +219,7 @@ function contextOf(
   const place = placeOf(frame, surroundings);
   const context: FoundContext = { how, place, by, millisBefore: Math.round(millis * 10) / 10 };
   if (by !== 'application') context.package = packageOf(frame.file) ?? 'clew';
-  // What is stale is stale under its own request.
+  // Stale work is stale under its own request.
   const whose = kind === 'stale' ? owner : seen;
   if (whose) context.of = whose.label;
   if (kind === 'mixed' && whose?.label === owner?.label) context.ofAnother = true;

@@ -2,7 +2,7 @@ import type { FindingName } from './finding.ts';
 import type { HandOver } from './frames.ts';
 import type { LossKind } from './record.ts';
 
-/** What the finding about an observation is called. */
+/** Returns the name of the finding for an observation. */
 export function nameOf(
   seen: { kind: LossKind; handle?: { type: string } | undefined },
   handOver: HandOver | undefined,

@@ -1,7 +1,7 @@
 /** How sure a finding is: `proven` by an anchor or an ended parent, `likely`, `possible`. */
 export type Certainty = 'proven' | 'likely' | 'possible';
 
-/** What each finding is called, for ever, and the line that explains it in a list. */
+/** The names of all findings, which are stable, and the line that explains each in a list. */
 export const FINDINGS = {
   'CLEW-LOST-QUEUE': 'a package or file kept a callback and called it where no request was active',
   'CLEW-LOST-EMITTER': 'a listener ran where no request was active',
@@ -23,13 +23,13 @@ export const FINDINGS = {
   'CLEW-SETUP-VERSION': 'a version does not fit',
 } as const;
 
-/** The name of a finding, which stays; each has a section in docs/findings.md. */
+/** The name of a finding. Names are stable; each has a section in docs/findings.md. */
 export type FindingName = keyof typeof FINDINGS;
 
-/** What happened: a context was lost, another one was active, or spans never arrive. */
+/** What happened: a context was lost, a wrong one was active, or spans never arrive. */
 export type FindingKind = 'lost' | 'mixed' | 'stale' | 'batched' | 'inactive' | 'setup';
 
-/** A place in a file, with the text of its line where it can be read. */
+/** A place in a file, with the text of its line if it can be read. */
 export interface Place {
   file: string;
   line: number;
@@ -38,21 +38,21 @@ export interface Place {
   code?: string;
 }
 
-/** A repair rule as it stands in `clew.rules.json`. */
+/** A repair rule, as written in `clew.rules.json`. */
 export interface ProposedRule {
   module: string;
   path: string;
   rule: string | { kind: string; [option: string]: unknown };
 }
 
-/** A context that was found active where it ought not to be, and its way there. */
+/** A wrong context that was found active, and how it came to be active. */
 export interface FoundContext {
-  /** The request it is of; absent: of none. */
+  /** The request it belongs to; absent if none. */
   of?: string;
-  /** It is another request than the owner, of the same label. */
+  /** True if it is a different request with the same label as the owner. */
   ofAnother?: boolean;
   how: 'activated' | 'started';
-  /** Where it was activated, or its span started. */
+  /** Where it was activated, or where its span was started. */
   place: Place;
   by: 'application' | 'package' | 'tool';
   package?: string;
@@ -60,18 +60,18 @@ export interface FoundContext {
   millisBefore: number;
 }
 
-/** One cause, with what it did and what repairs it. Plain data: it is what `--json` prints. */
+/** One cause, its effects, and how to repair it. Plain data, as printed by `--json`. */
 export interface Finding {
-  /** The number that `clew fix` takes; 1 is the most damage. */
+  /** The number to pass to `clew fix`; number 1 does the most damage. */
   number: number;
   name: FindingName;
   kind: FindingKind;
   certainty: Certainty;
-  /** Nothing is broken by it; it does not count for the exit status. */
+  /** True if nothing is broken. A note does not affect the exit status. */
   note: boolean;
-  /** How often it was seen. */
+  /** How often it occurred. */
   count: number;
-  /** Spans that have the wrong parent, or none, because of it. */
+  /** The number of spans with a wrong parent, or none, because of it. */
   brokenSpans: number;
   summary: string;
   yourLine?: Place;
@@ -83,48 +83,51 @@ export interface Finding {
     born?: Place;
     /** The request that created it; absent where no request did. */
     bornIn?: string;
-    /** It was another request than the owner, of the same label. */
+    /** True if that was a different request with the same label as the owner. */
     bornInAnother?: boolean;
-    /** It was there before the doctor came, which saw nothing of its creation. */
+    /** True if it was created before the doctor started. */
     older?: boolean;
     repeating: boolean;
   };
-  /** The context that was active, where it is another one than the owner's. */
+  /** The active context, if it is not the owner's. */
   context?: FoundContext;
   handOver?: Place & { by: 'package' | 'application' | 'node'; package?: string };
   owner?: {
     label: string;
     count: number;
     evidence: string;
-    /** Other requests that it belongs to, with how often; absent: none. */
+    /** Other requests it belongs to, with the number of times; absent if there are none. */
     others?: Record<string, number>;
   };
   fix: {
     /** Rules to try, the best one first. */
     rules: ProposedRule[];
-    /** A change of the application. */
+    /** A change to the application. */
     change?: { file?: string; line?: number; text: string };
-    /** The command that writes the first rule and proves it. */
+    /** The command that writes the first rule and checks that it works. */
     command?: string;
-    /** The command that runs the application again, and tells whether the change removed the finding. */
+    /**
+     * The command that runs the application again and reports whether the change removed the
+     * finding.
+     */
     check?: string;
   };
-  /** The section of the documentation. */
+  /** The section of the documentation about it. */
   docs: string;
 }
 
-/** What a run found: the whole of what `--json` prints. */
+/** The result of a run, as printed by `--json`. */
 export interface Report {
   $schema: string;
   version: 1;
-  /** Requests that began while it watched. */
+  /** Requests that began during the run. */
   requests: number;
-  /** Spans that ended while it watched. */
+  /** Spans that ended during the run. */
   spans: number;
-  /** How long it watched, in milliseconds. */
+  /** The duration of the run, in milliseconds. */
   millis: number;
   findings: Finding[];
-  /** Observations beyond the bounds, in number or in time, which are counted and not looked at. */
+  /** Observations beyond the limits, in number or time, which were counted but not analysed. */
   dropped: number;
 }
 

@@ -2,10 +2,13 @@ import { OWN_FOLDERS } from '../base/own-files.ts';
 import type { CallKind } from './callee.ts';
 import type { Frame, Observation } from './record.ts';
 
-/** Whose code a frame is. A `tool` is a tracer: it stands between two others and explains neither. */
+/**
+ * The kind of code a frame belongs to. A `tool` is a tracer: it stands between two others and
+ * explains neither.
+ */
 export type Party = 'application' | 'package' | 'node' | 'tool';
 
-/** Tracers, and what they patch with: of these only names are known. */
+/** Tracers, and the packages they patch with, recognised by name. */
 const TOOLS = new RegExp(
   `^(?:${[
     '@opentelemetry/',
@@ -27,11 +30,11 @@ const TOOLS = new RegExp(
     'clew$',
   ].join('|')})`,
 );
-/** What runs a function in a context, or for a channel: it keeps none. */
+/** Functions that run another one in a context, or for a channel, and do not keep it. */
 const PASSES =
   /^node:(?:async_hooks|diagnostics_channel|internal\/async_(?:hooks|local_storage.*))$/;
 const EMITTER = /^node:(?:events|internal\/event_target)$/;
-/** How packages call the function in which they emit. */
+/** Names that packages use for the function in which they emit. */
 const EMITS = /(?:^|\.)(?:emit|fire|publish|trigger|dispatchEvent)(?:Async|Sync)?$/;
 const SERVER = /^node:(?:_http_server|internal\/http2\/(?:core|compat))$/;
 
@@ -43,7 +46,7 @@ export function partyOf(file: string): Party {
   return TOOLS.test(name) ? 'tool' : 'package';
 }
 
-/** The package that `file` is in, or undefined. */
+/** Returns the package that `file` is in, or undefined. */
 export function packageOf(file: string): string | undefined {
   const path = file.replaceAll('\\', '/');
   const at = path.lastIndexOf('/node_modules/');
@@ -52,25 +55,25 @@ export function packageOf(file: string): string | undefined {
   return parts.slice(0, parts[0]?.startsWith('@') ? 2 : 1).join('/');
 }
 
-/** The frames that were really on the stack, without those that only await it. */
+/** Returns the frames that were really on the stack, without those that only await it. */
 export function synchronous(stack: readonly Frame[]): Frame[] {
   const end = stack.findIndex((frame) => frame.isAsync);
   return end === -1 ? [...stack] : stack.slice(0, end);
 }
 
-/** How the caller got hold of what it called, if its source can be read. */
+/** How the caller obtained the function it called, if its source can be read. */
 export type ReadCall = (callee: Frame, caller: Frame) => CallKind | undefined;
 
 /**
- * The application's innermost line: a call of its own, else the function that awaits. Of helpers
- * that the application calls by name it is the line that calls them.
+ * Returns the application's innermost line: a call of its own, otherwise the function that awaits.
+ * For helpers that the application calls by name, returns the line that calls them.
  */
 export function yourFrame(stack: readonly Frame[], read?: ReadCall): Frame | undefined {
   const first = stack.findIndex((frame) => partyOf(frame.file) === 'application');
   return first === -1 ? undefined : stack[callbackIn(stack, first, read)];
 }
 
-/** The frame of the callback that calls the helper at `at`, or helpers that call it. */
+/** Returns the frame of the callback that calls the helper at `at`, or helpers that call it. */
 function callbackIn(stack: readonly Frame[], at: number, read: ReadCall | undefined): number {
   for (let index = at; index + 1 < stack.length; index++) {
     const caller = stack[index + 1] as Frame;
@@ -80,24 +83,29 @@ function callbackIn(stack: readonly Frame[], at: number, read: ReadCall | undefi
   return stack.length - 1;
 }
 
-/** Who kept the callback and called it later. */
+/** The code that kept the callback and called it later. */
 export interface HandOver {
   readonly by: 'package' | 'application' | 'node';
   readonly frame: Frame;
   readonly package?: string | undefined;
-  /** It was called as the listener of an emitter. */
+  /** Whether it was called as the listener of an emitter. */
   readonly viaEmitter: boolean;
-  /** No frame of it was on the stack; it created the async resource whose callback ran. */
+  /**
+   * Whether no frame of it was on the stack, but it created the async resource whose callback ran.
+   */
   readonly fromBirth: boolean;
-  /** Its source shows that it called what it had kept. */
+  /** Whether its source shows that it called a function it had kept. */
   readonly isKept?: boolean;
-  /** It was on a stack before, and nothing in its source shows that it kept the callback. */
+  /**
+   * Whether it was on an earlier stack, and nothing in its source shows that it kept the callback.
+   */
   readonly isGuess?: boolean;
 }
 
 /**
- * Who handed over in an observation, from its stack and from where its async resources began.
- * `isAround` tells whether a frame is in a callback that the line of the loss is in, too.
+ * Finds the code that handed over in an observation, from its stack and from where its async
+ * resources were created. `isAround` returns whether a frame is in a callback that also contains
+ * the line of the loss.
  */
 export function handOverIn(
   seen: Pick<Observation, 'stack' | 'birth' | 'handle'>,
@@ -111,9 +119,9 @@ export function handOverIn(
 }
 
 /**
- * Who handed over some turns before: a context goes from the turn that creates an async resource to
- * that of its callback, so that a callback around the line which is on the way ran in the other
- * context already.
+ * Finds the code that handed over some turns before. A context goes from the turn that creates an
+ * async resource to the turn of its callback, so a callback on the way that is around the line
+ * already ran in the other context.
  */
 function earlierIn(
   birth: readonly Frame[],
@@ -128,16 +136,16 @@ function earlierIn(
     const earlier = handOverOf(outer, [], read);
     if (!earlier || earlier.by === 'node') continue;
     if (earlier.isKept) return earlier;
-    // Where a request was served, what called its handler only brought it there.
+    // Where a request was served, the caller of its handler only brought it there.
     const isServed = outer.some(({ file }) => SERVER.test(file));
     if (earlier.viaEmitter) guess ??= earlier;
     else if (!isServed) guess ??= { ...earlier, isGuess: earlier.by === 'application' };
   }
-  // What was on the stack itself is known better.
+  // Code that was on the stack itself is better evidence.
   return found?.by === 'package' && !found.fromBirth ? undefined : guess;
 }
 
-/** The frames from `at` on, as those of one stack. */
+/** Returns the frames from `at` on, as one stack. */
 function fromThere(frames: readonly Frame[], at: number): Frame[] {
   return frames
     .slice(at)
@@ -145,8 +153,8 @@ function fromThere(frames: readonly Frame[], at: number): Frame[] {
 }
 
 /**
- * Finds who handed over: the first package outside of the application's frames, or the code of the
- * application that emitted the event or kept the callback.
+ * Finds the code that handed over: the first package outside of the application's frames, or the
+ * application's code that emitted the event or kept the callback.
  */
 export function handOverOf(
   stack: readonly Frame[],
@@ -163,7 +171,7 @@ export function handOverOf(
   const packaged = outer.findIndex((frame) => partyOf(frame.file) === 'package');
   const viaEmitter = emitter !== -1 && (packaged === -1 || emitter < packaged);
   if (packaged !== -1 && !isDispatch(outer, packaged)) {
-    // An event that the application emits between the two is the application's doing.
+    // An event that the application emits between the two is attributed to the application.
     const between = viaEmitter ? firstApplication(outer.slice(emitter, packaged)) : undefined;
     if (between) return found('application', between, true);
     const frame = outer[packaged] as Frame;
@@ -176,7 +184,7 @@ export function handOverOf(
     const emits =
       application ?? after.find(({ file }) => !EMITTER.test(file) && !PASSES.test(file));
     if (emits) return found(application ? 'application' : 'node', emits, true);
-    // A tracer may stand where Node emits, with more calls than a stack has room for.
+    // A tracer may stand where Node emits, with more frames than a captured stack can hold.
     const isWhole = frames.length === synchronous(stack).length;
     if (isWhole && after.length === 1) return found('node', after[0] as Frame, true);
   }
@@ -188,7 +196,7 @@ export function handOverOf(
   return born && { ...found('package', born, false), fromBirth: true };
 }
 
-/** The application's frame that called the callback out of where it was kept. */
+/** Returns the application's frame that called the callback from the place where it was kept. */
 function keeperIn(
   frames: readonly Frame[],
   your: number,
@@ -210,13 +218,13 @@ function found(by: HandOver['by'], frame: Frame, viaEmitter: boolean): HandOver 
   return { by, frame, package: name, viaEmitter, fromBirth: false };
 }
 
-/** The package only brought a request to its handler, as frameworks do. */
+/** Whether the package only brought a request to its handler, as frameworks do. */
 function isDispatch(outer: readonly Frame[], at: number): boolean {
   const rest = synchronous(outer.slice(at));
   return rest.some((frame) => SERVER.test(frame.file)) && !firstApplication(rest);
 }
 
-/** A table of the application's own that brought a request to its handler. */
+/** Whether a table of the application itself brought a request to its handler. */
 function isRouter(outer: readonly Frame[]): boolean {
   return isDispatch(outer, 1);
 }
@@ -225,7 +233,7 @@ function firstApplication(frames: readonly Frame[]): Frame | undefined {
   return frames.find((frame) => partyOf(frame.file) === 'application');
 }
 
-/** The application's first frame in another file, before anything else was on the stack. */
+/** Returns the application's first frame in another file, before anything else was on the stack. */
 function otherFile(outer: readonly Frame[], your: Frame): Frame | undefined {
   for (const frame of outer) {
     const party = partyOf(frame.file);
@@ -235,7 +243,7 @@ function otherFile(outer: readonly Frame[], your: Frame): Frame | undefined {
   return undefined;
 }
 
-/** The packages that brought requests to their handlers, on these stacks. */
+/** Returns the packages that brought requests to their handlers, on these stacks. */
 export function dispatchersIn(stacks: Iterable<readonly Frame[]>): Set<string> {
   const found = new Set<string>();
   for (const stack of stacks) {
@@ -249,7 +257,7 @@ export function dispatchersIn(stacks: Iterable<readonly Frame[]>): Set<string> {
   return found;
 }
 
-/** The stacks of the turns that creation stacks in a row are of. */
+/** Returns the stacks of the turns to which a series of creation stacks belongs. */
 function turnsOf(stack: readonly Frame[]): Frame[][] {
   const turns: Frame[][] = [];
   for (const frame of stack) {

@@ -4,8 +4,8 @@ import type { CountedObservation, Frame } from './record.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
- * The observation with its frames at their places in the sources: a bundle is of many files, and of
- * packages among them.
+ * Returns the observation with its frames mapped to their sources: a bundle consists of many files,
+ * including those of packages.
  */
 export function located(seen: CountedObservation, surroundings: Surroundings): CountedObservation {
   const known = new Map<string, Frame>();
@@ -30,7 +30,7 @@ export function located(seen: CountedObservation, surroundings: Surroundings): C
   };
 }
 
-/** Reads from the sources how calls got hold of what they call. */
+/** Reads from the sources how callers obtained the functions they call. */
 export function callReader(surroundings: Surroundings): ReadCall {
   return (callee, { file, line, column }) => {
     const text = surroundings.source(file);

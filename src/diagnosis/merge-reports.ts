@@ -2,8 +2,8 @@ import { inOrder } from './diagnose.ts';
 import type { Finding, Report } from './finding.ts';
 
 /**
- * One report of several: an application may have worker threads and processes of its own, each with
- * its detector. Findings with one cause become one, with the sum of their counts.
+ * Merges several reports into one: an application may have worker threads and child processes, each
+ * with its own detector. Findings with the same cause become one, with the sum of their counts.
  */
 export function mergeReports([first, ...rest]: readonly Report[]): Report | undefined {
   if (!first || rest.length === 0) return first;
@@ -27,7 +27,7 @@ export function mergeReports([first, ...rest]: readonly Report[]): Report | unde
 
 function causeOf({ name, certainty, yourLine, handOver, summary }: Finding): string {
   const places = [yourLine, handOver].map((place) => place && `${place.file}:${place.line}`);
-  // Without a line, what was counted tells them apart.
+  // Without a line, the counts tell them apart.
   const what = yourLine ? '' : summary.replaceAll(/\d+/g, '');
   return [name, certainty, ...places, what].join('|');
 }

@@ -3,8 +3,8 @@ import { handOverIn, yourFrame, type ReadCall } from './frames.ts';
 import type { CountedObservation, Frame } from './record.ts';
 
 /**
- * Adds observations that no hand-over explains to the one of the same line that has an explanation:
- * the first of a kind is seen before the creation stacks are kept that explain the next.
+ * Adds observations without a known hand-over to the one of the same line that has one: the first
+ * of a kind is observed before creation stacks are kept that explain the next.
  */
 export function mergeUnexplained(
   observations: readonly CountedObservation[],
@@ -30,9 +30,9 @@ export function mergeUnexplained(
 }
 
 /**
- * Adds what is stale to a loss in the same callbacks. A timer or connection that an ended request
- * created, and in which work of other requests was touched, works for those: that their callbacks
- * ran there is the cause, and their repair is another than that of work which nobody waits for.
+ * Adds stale work to a loss in the same callbacks. If a timer or connection that an ended request
+ * created also runs work of other requests, it works for those: that their callbacks ran there is
+ * the cause, and its repair differs from that of work that nothing waits for.
  */
 export function mergeStale(
   observations: readonly CountedObservation[],
@@ -60,7 +60,10 @@ export function mergeStale(
   });
 }
 
-/** Whose callbacks they are: the line that created the async resource, and who hands over there. */
+/**
+ * Identifies callbacks: by the line that created the async resource, and the code that hands over
+ * there.
+ */
 function servedBy(seen: CountedObservation, read?: ReadCall): string | undefined {
   const { handle } = seen;
   const born = handle?.bornIn && (yourFrame(handle.stack) ?? handle.stack[0]);
@@ -79,7 +82,7 @@ function lineOf(
   return your && `${kind} ${anchored} ${your.file}:${your.line}`;
 }
 
-/** The first observation, with the counts and the owners of both. */
+/** Returns the first observation, with the counts and owners of both. */
 export function sum(a: CountedObservation, b: CountedObservation): CountedObservation {
   const owners: Record<string, number> = { ...a.owners };
   for (const [label, count] of Object.entries(b.owners))

@@ -1,6 +1,6 @@
 /*
- * The plain records that a diagnosis is made of. The collector writes them, `diagnose` reads them,
- * and both can be tested without the other. Times are milliseconds on the clock of
+ * The plain records from which a diagnosis is made. The collector writes them, `diagnose` reads
+ * them, and each can be tested without the other. Times are milliseconds on the clock of
  * `performance.now()`.
  */
 
@@ -11,16 +11,16 @@ export interface Frame {
   readonly line: number;
   readonly column: number;
   readonly fn?: string | undefined;
-  /** The function is awaiting the frame before it, and did not call it. */
+  /** Whether the function awaits the frame before it, and did not call it. */
   readonly isAsync?: boolean;
-  /** It is a place in a source, to which a source map led. */
+  /** Whether a source map led to this place. */
   readonly isSource?: boolean;
 }
 
 /** A request or another unit of work with a local root span. */
 export interface OwnerRef {
   readonly id: number;
-  /** Low in cardinality and free of values: `GET /orders/{n}`. */
+  /** A label of low cardinality, without values: `GET /orders/{n}`. */
   readonly label: string;
   readonly traceId?: string | undefined;
   readonly ended?: boolean;
@@ -30,58 +30,66 @@ export interface OwnerRef {
 export interface HandleRecord {
   readonly asyncId: number;
   readonly type: string;
-  /** A timer that fires again and again by itself. */
+  /** Whether it is a timer that fires repeatedly by itself. */
   readonly repeating: boolean;
-  /** A timer that the callback of a timer started, and that one, too: a loop, or a queue's work. */
+  /**
+   * Whether it is a timer in a chain in which each was started by the callback of the one before: a
+   * loop, or the work of a queue.
+   */
   readonly chained?: boolean;
-  /** It was there before it was watched, and nothing is known of its creation. */
+  /** Whether it existed before watching began, so that nothing is known of its creation. */
   readonly older?: boolean;
   readonly stack: readonly Frame[];
-  /** Whose work created it; undefined for start-up and for work without an owner. */
+  /**
+   * The owner of the work that created it; undefined for start-up and for work without an owner.
+   */
   readonly bornIn?: OwnerRef | undefined;
 }
 
-/** Where the context was activated that was found active. */
+/** Where the context that was found active had been activated. */
 export interface OriginRecord {
-  /** Of a tracer whose activations cannot be seen, it is where the active span was started. */
+  /** If the tracer's activations cannot be observed, it is where the active span was started. */
   readonly how: 'activated' | 'started';
   readonly stack: readonly Frame[];
-  /** How long before. */
+  /** How long before, in milliseconds. */
   readonly millis: number;
 }
 
 export type LossKind = 'lost' | 'mixed' | 'stale' | 'batched' | 'inactive';
 
-/** One thing seen to be wrong. */
+/** One observed fault. */
 export interface Observation {
   readonly kind: LossKind;
   /** The name of the span, or the method of the response that was called. */
   readonly what: string;
-  /** An anchor (an object whose owner is known) was touched; else only a span was seen. */
+  /**
+   * Whether an anchor (an object whose owner is known) was touched; otherwise only a span was
+   * observed.
+   */
   readonly anchored: boolean;
-  /** The touch completes the anchor's work: anything but a piece of a stream. */
+  /** Whether the touch completes the anchor's work: anything but a chunk of a stream. */
   readonly completes: boolean;
   readonly stack: readonly Frame[];
   readonly handle?: HandleRecord | undefined;
-  /** Where the short-lived async resource was created whose callback ran, if that was kept. */
+  /** Where the short-lived async resource whose callback ran was created, if that was kept. */
   readonly birth?: readonly Frame[] | undefined;
-  /** Whose context was active. */
+  /** The owner of the active context. */
   readonly seen?: OwnerRef | undefined;
   /** Where that context was activated. */
   readonly origin?: OriginRecord | undefined;
-  /** To whom the evidence says it belongs. */
+  /** The owner according to the evidence. */
   readonly owner?: OwnerRef | undefined;
   /** Requests in flight at that moment. */
   readonly inFlight: number;
-  /** Spans of this name have a parent elsewhere. */
+  /** Whether spans of this name have a parent elsewhere. */
   readonly parentedElsewhere: boolean;
   /** The spans concerned, by name. */
   readonly spans: readonly string[];
-  /** How many callers one piece of work served; for `batched`. */
+  /** The number of callers that one piece of work served; for `batched`. */
   readonly callers?: number;
 }
 
-/** A fault of the set-up, seen and not yet put into words. */
+/** A fault in the set-up, before it is formatted as a finding. */
 export type SetupFact =
   | { fault: 'loaded-early'; package: string; instrumentation: string; stack: readonly Frame[] }
   | { fault: 'api-copies'; copies: readonly ApiCopy[] }
@@ -95,26 +103,26 @@ export type SetupFact =
 export interface ApiCopy {
   readonly path: string;
   readonly version: string;
-  /** Spans of this copy reach the registered provider. */
+  /** Whether spans of this copy reach the registered provider. */
   readonly works: boolean;
 }
 
-/** Everything a run knows. */
+/** All observations of a run. */
 export interface RunRecord {
   readonly observations: readonly CountedObservation[];
   readonly facts: readonly SetupFact[];
   readonly requests: number;
   readonly spans: number;
   readonly millis: number;
-  /** Observations that a bound kept out. */
+  /** Observations that exceeded a bound. */
   readonly dropped: number;
 }
 
-/** Observations of one cause: the first one stands for all. */
+/** Observations of one cause, represented by the first one. */
 export interface CountedObservation extends Observation {
   readonly count: number;
-  /** Broken spans among them. */
+  /** The number of broken spans. */
   readonly brokenSpans: number;
-  /** The owners' labels with how often each occurred. */
+  /** The labels of the owners, with the number of times each occurred. */
   readonly owners: Readonly<Record<string, number>>;
 }

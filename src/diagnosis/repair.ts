@@ -4,18 +4,18 @@ import { callsAround, type CallAround } from './call-around.ts';
 import { calleeNameAt, keepings } from './callee.ts';
 import type { Finding, Place, ProposedRule } from './finding.ts';
 
-/** What the repair of a finding may ask about the outside. */
+/** What the repair of a finding needs to know about the environment. */
 export interface Lookup {
-  /** A line of a source file, undefined where it cannot be read. */
+  /** Returns a line of a source file; undefined if it cannot be read. */
   sourceLine(file: string, line: number): string | undefined;
-  /** The whole text of a source file. */
+  /** Returns the whole text of a source file. */
   source(file: string): string | undefined;
   /**
-   * Paths inside a package's exports that lead to `method`, the likeliest first; to functions that
-   * may return an object with it, too.
+   * Returns paths inside a package's exports that lead to `method`, the likeliest first, including
+   * functions that may return an object with it.
    */
   pathsTo(packageName: string, method: string): string[];
-  /** Whether the sources of a package have this name in them, as far as they can be read. */
+  /** Whether the sources of a package contain this name, as far as they can be read. */
   mentions(packageName: string, name: string): boolean;
 }
 
@@ -23,15 +23,17 @@ const MAX_RULES = 8;
 const MAX_CALLS = 3;
 
 export interface RepairHints {
-  /** A listener is to be bound, and not a callback. */
+  /** Whether to bind a listener, and not a callback. */
   viaEmitter: boolean;
-  /** Who handed over was on the stack, and is not known by what it created. */
+  /** Whether the code that handed over was on the stack, and is not only known as the creator. */
   isOnStack: boolean;
-  /** The application activated another context in the owner's own turn. */
+  /** Whether the application activated another context in the owner's own turn. */
   isSwitched: boolean;
 }
 
-/** The change that repairs a finding: rules to try for a package, else lines to change. */
+/**
+ * Returns the change that repairs a finding: rules to try for a package, otherwise lines to change.
+ */
 export function repairOf(finding: Finding, hints: RepairHints, lookup: Lookup): Finding['fix'] {
   const { viaEmitter, isSwitched } = hints;
   const { kind, yourLine, resource, context } = finding;
@@ -68,8 +70,8 @@ export function repairOf(finding: Finding, hints: RepairHints, lookup: Lookup): 
 }
 
 /**
- * The change of the line that hands the callback over, where that is known, else of the line in the
- * callback. A queue of the application's own is best repaired itself, for all who use it.
+ * Returns the change of the line that hands the callback over, if known, otherwise of the line in
+ * the callback. A queue of the application is best repaired itself, for all its users.
  */
 function bindTheCallback(
   finding: Finding,
@@ -105,7 +107,7 @@ function bindTheCallback(
   return at(place, `bind ${callback}: AsyncResource.bind(callback), ${where}`);
 }
 
-/** The change of the application's own queue: one line, for all who use it. */
+/** Returns the change of the application's own queue: one line, for all its users. */
 function bindWhereKept(
   { file, line, column }: Place,
   text: string,
@@ -126,8 +128,9 @@ function bindWhereKept(
 }
 
 /**
- * The call that gave the callback to what called it later: one of what is known to have kept it, else
- * of a function of the same file, which passed it on or kept it itself, or of a list.
+ * Returns the call that passed the callback to the code that called it later: a call of the code
+ * that is known to have kept it, otherwise of a function in the same file that passed it on or kept
+ * it, or of a list.
  */
 function handingOver(finding: Finding, hints: RepairHints, lookup: Lookup): CallAround | undefined {
   const { yourLine } = finding;
@@ -136,7 +139,7 @@ function handingOver(finding: Finding, hints: RepairHints, lookup: Lookup): Call
   const call =
     calls.find(toKeeper(finding, hints, lookup)) ?? calls.find(toMaker(finding, hints, lookup));
   if (call && !call.isOnce) return call;
-  // What was called once has the callback of a request, which is in a call of its own.
+  // A function that was called once received the callback of one request, in a call of its own.
   const inner = calls.find(({ isOnce }) => !isOnce);
   if (call && inner && finding.handOver?.by === 'application') return inner;
   const text = lookup.source(yourLine.file) ?? '';
@@ -150,7 +153,10 @@ function handingOver(finding: Finding, hints: RepairHints, lookup: Lookup): Call
 
 type CallTest = (call: CallAround) => boolean;
 
-/** Tells the calls of what handed over: of an emitter, of a package's exports, of a file's functions. */
+/**
+ * Recognises calls of the code that handed over: of an emitter, a package's exports, a file's
+ * functions.
+ */
 function toKeeper({ handOver }: Finding, { viaEmitter }: RepairHints, lookup: Lookup): CallTest {
   if (!handOver) return () => false;
   const { package: module, by, file } = handOver;
@@ -163,8 +169,8 @@ function toKeeper({ handOver }: Finding, { viaEmitter }: RepairHints, lookup: Lo
 }
 
 /**
- * Tells the calls of objects that a package may have made. That is a guess, and the call may be of
- * anything else: where the package was not on the stack, its file must have a function of that name.
+ * Recognises calls of objects that a package may have created. That is a guess, and the object may
+ * be any other: if the package was not on the stack, its file must have a function of that name.
  */
 function toMaker({ handOver }: Finding, { isOnStack }: RepairHints, lookup: Lookup): CallTest {
   const module = handOver?.package;
@@ -188,7 +194,7 @@ function declares(text: string, name: string): boolean {
 /** Whether a source text has a function or method of this name. */
 function defines(text: string, name: string): boolean {
   const own = name.replaceAll('$', '\\$');
-  // Its parameters and what it returns may have types.
+  // Its parameters and result may have types.
   const taken = '(?:<[^()]*>)?\\s*\\((?:[^()]|\\([^()]*\\))*\\)\\s*(?::[^{};=]+)?';
   const method = `(?:^|[\\s;{},])(?:async\\s+|static\\s+|function\\*?\\s+)*${own}${taken}\\{`;
   const value = `\\b${own}\\s*[:=]\\s*(?:async\\b\\s*)?(?:function\\b|\\(|[\\w$]+\\s*=>)`;
@@ -202,7 +208,7 @@ function at(
   return place ? { file: place.file, line: place.line, text } : { text };
 }
 
-/** Methods that take a listener, whatever the emitter is of. */
+/** Methods that take a listener, on any emitter. */
 const LISTENS = new Set(
   'on once addListener prependListener addEventListener subscribe listen tap'.split(' '),
 );
@@ -229,12 +235,12 @@ function packageRules(
     const kind = given === 'args' && LISTENS.has(method) ? 'emitter' : given;
     const isOwn = receiver === undefined && declares(own, method);
     const paths = lookup.pathsTo(module, method).filter((path) => !isOwn || !path.includes('()#'));
-    // What is called by a bare name may be the export, or what the export returned.
+    // A bare name that is called may be the export, or the result of the export.
     if (receiver === undefined && paths.some((path) => path.startsWith('default()#'))) {
       bare.push({ module, path: 'default', rule: kind }, { module, path: 'default()', rule: kind });
     }
     for (const path of paths) {
-      // That a function of the package makes the object is a guess; most have a `then`.
+      // That a function of the package created the object is a guess; most have a `then`.
       const isGuess = path.includes('()#');
       if (isGuess && (PROMISE_METHODS.has(method) || !lookup.mentions(module, method))) continue;
       (isGuess ? guessed : exact).push(...rulesFor(module, path, kind));
@@ -247,7 +253,10 @@ function packageRules(
   return unique([...exact, ...emitters, ...rest]).slice(0, MAX_RULES);
 }
 
-/** Rules for all listeners of a package's classes, else of what its functions may return. */
+/**
+ * Rules for all listeners of a package's classes, otherwise of the objects its functions may
+ * return.
+ */
 function emittersOf(module: string, lookup: Lookup): ProposedRule[] {
   const classes: ProposedRule[] = [];
   const made: ProposedRule[] = [];
@@ -270,17 +279,17 @@ function rulesFor(module: string, path: string, kind: RuleKind): ProposedRule[] 
   if (kind === 'emitter') rules.push({ module, path: path.replace(/#.*$/, '#'), rule: kind });
   if (kind !== 'args') return rules;
   rules.push({ module, path, rule: 'task' });
-  // A worker is handed over when the queue is made, and the item later.
+  // A worker is passed in when the queue is created, and the item later.
   if (path.includes('()#')) rules.push({ module, path, rule: { kind: 'task', worker: 0 } });
   return rules;
 }
 
-/** Whether the line is in a listener that the application gave to a method like `on`. */
+/** Whether the line is in a listener that the application passed to a method such as `on`. */
 export function isListener(place: Place, lookup: Lookup): boolean {
   return LISTENS.has(callsAt(place, lookup)[0]?.method ?? '');
 }
 
-/** The calls that the line is inside of, the innermost first. */
+/** Returns the calls around the line, the innermost first. */
 export function callsAt(
   { file, line, column }: Pick<Place, 'file' | 'line' | 'column'>,
   lookup: Lookup,

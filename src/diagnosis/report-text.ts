@@ -2,29 +2,29 @@ import { relative } from 'node:path';
 
 import type { Certainty, Finding, FoundContext, Place, Report } from './finding.ts';
 
-/** How a report is laid out. */
+/** How to format a report. */
 export interface TextOptions {
-  /** Columns of the terminal; default 80. */
+  /** The width of the terminal in columns; default 80. */
   width?: number;
   colour?: boolean;
-  /** Show what is only possible in full, too. */
+  /** Show findings that are only possible in full, too. */
   strict?: boolean;
-  /** What paths are shown relative to; default: the working directory. */
+  /** The folder that paths are relative to; default: the working directory. */
   folder?: string;
-  /** How the application failed before anything was seen of it: `with exit code 1`. */
+  /** How the application failed before anything was observed: `with exit code 1`. */
   failed?: string | undefined;
 }
 
 const LABEL = 16;
-/** Findings in full: whoever has more begins with these. */
+/** The number of findings that are shown in full. */
 const MAX_SHOWN = 20;
-/** Requests and lines beside the first one that a finding names. */
+/** The number of further requests and lines that a finding names. */
 const MAX_OTHERS = 4;
 const STYLES = { bold: '1', red: '31', green: '32', yellow: '33', cyan: '36', dim: '2' } as const;
 type Style = keyof typeof STYLES;
 const COLOURS: Record<Certainty, Style> = { proven: 'red', likely: 'yellow', possible: 'dim' };
 
-/** The report for a person: the first finding should be understood in ten seconds. */
+/** Formats a report as text for the terminal. */
 export function reportText(report: Report, options: TextOptions = {}): string {
   return new Writer(options).report(report);
 }
@@ -109,7 +109,7 @@ class Writer {
     for (const line of also.slice(0, MAX_OTHERS)) this.#entry('and', this.#place(line), line.code);
     if (also.length > MAX_OTHERS) this.#entry('', `and ${also.length - MAX_OTHERS} more lines`);
     if (resource) this.#entry('ran inside', this.#resource(resource));
-    // That a tracer activated it when its request began goes without saying.
+    // A tracer's activation at the start of a request is normal and is not mentioned.
     if (context && (context.by !== 'tool' || context.of !== resource?.bornIn)) {
       this.#entry('in context', this.#context(context));
     }
@@ -154,7 +154,7 @@ class Writer {
     const where = born ? `, created at ${this.#place(born)}` : '';
     if (older) return `${what}, older than the doctor: no known owner`;
     if (!bornIn) return `${what}${where}: no request owns it`;
-    // An incoming message is not created in a request: it is one.
+    // An incoming message is not created in a request; it is the request.
     const inside = type === 'HTTPINCOMINGMESSAGE' || !born ? ' of' : ' in';
     return `${what}${where}${inside} ${bornInAnother ? 'another ' : ''}${bornIn}`;
   }
@@ -179,7 +179,9 @@ class Writer {
     return `${this.#path(file)}:${line}`;
   }
 
-  /** Relative where that is shorter; a package by its name, wherever it is installed. */
+  /**
+   * Returns a relative path if that is shorter; for a package its name, wherever it is installed.
+   */
   #path(file: string): string {
     const inside = file.lastIndexOf('/node_modules/');
     if (inside !== -1) return file.slice(inside + '/node_modules/'.length);
@@ -216,11 +218,11 @@ class Writer {
   }
 }
 
-/** A line of source is for recognition: its beginning will do. */
+/** A line of source is for recognition: its beginning is enough. */
 const cut = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, width - 1).trimEnd()}…`;
 
-/** Breaks between words; a word that is longer than a line is broken itself. */
+/** Breaks text between words, and a word only if it is longer than a line. */
 function fold(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

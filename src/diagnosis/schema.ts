@@ -68,7 +68,7 @@ const FINDING = object(
         },
         older: {
           type: 'boolean',
-          description: 'It was there before the doctor came, which saw nothing of its creation.',
+          description: 'True if it was created before the doctor started.',
         },
         repeating: { type: 'boolean' },
       },
@@ -77,13 +77,13 @@ const FINDING = object(
     ),
     context: object(
       {
-        of: { ...text, description: 'The request it is of; absent: of none.' },
+        of: { ...text, description: 'The request it belongs to; absent if none.' },
         ofAnother: {
           type: 'boolean',
           description: 'That request is not the owner, though it has its label.',
         },
         how: { enum: ['activated', 'started'] },
-        place: place('Where it was activated, or its span started.'),
+        place: place('Where it was activated, or where its span was started.'),
         by: { enum: ['application', 'package', 'tool'] },
         package: text,
         millisBefore: { type: 'number', description: 'Milliseconds from there to the loss.' },

@@ -12,7 +12,7 @@ interface Words {
   note?: boolean;
 }
 
-/** Faults of the set-up, put into words. */
+/** Turns faults in the set-up into findings. */
 export function setupFindings(facts: readonly SetupFact[], surroundings: Surroundings): Finding[] {
   return facts.map((fact) => {
     const { name, certainty, summary, change, stack = [], note = false } = wordsFor(fact);

@@ -1,9 +1,9 @@
 import type { CountedObservation } from './record.ts';
 
-/** Labels in a headline; the others are counted. */
+/** The number of labels in a headline; the others are counted. */
 const MAX_LABELS = 2;
 
-/** The requests that the observations belong to, by label, the most frequent one first. */
+/** Returns the requests that the observations belong to, by label, most frequent first. */
 export function ownersOf({ owners }: CountedObservation): [label: string, count: number][] {
   return Object.entries(owners).sort(([, a], [, b]) => b - a);
 }

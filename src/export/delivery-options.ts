@@ -6,7 +6,7 @@ import { SettingsReader, type Environment } from '../base/settings-reader.ts';
 import { DEFAULT_URL, type DeliveryOptions } from './options.ts';
 import { readPem } from './pem-file.ts';
 
-/** Options out of the environment, and what was wrong with it. */
+/** Options read from the environment, and the problems found there. */
 export interface DeliverySettings {
   options: DeliveryOptions & { url: string };
   problems: ClewError[];
@@ -15,9 +15,9 @@ export interface DeliverySettings {
 /**
  * Reads `OTEL_EXPORTER_OTLP_*`, `OTEL_BSP_*`, `CLEW_SPOOL*` and `CLEW_EXPORT_*`.
  *
- * Pure but for reading the certificates that are named. What belongs to traces alone
- * (`OTEL_EXPORTER_OTLP_TRACES_*`) wins; an empty value counts as unset; of a bad one is said what
- * was expected, and the default is used.
+ * The only side effect is reading the certificate files. Variables for traces alone
+ * (`OTEL_EXPORTER_OTLP_TRACES_*`) take precedence, and an empty value counts as unset. An invalid
+ * value is reported in `problems` and the default is used.
  */
 export function readDeliveryOptions(env: Environment): DeliverySettings {
   const reader = new SettingsReader(env);
@@ -47,14 +47,14 @@ export function readDeliveryOptions(env: Environment): DeliverySettings {
   return { options, problems: reader.problems };
 }
 
-/** Where traces go below a base URL. */
+/** The path for traces below a base URL. */
 export function tracesUrlBelow(base: URL): string {
   const url = new URL(base);
   url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
   return url.href;
 }
 
-/** A signal's own URL is taken as it is; to a base URL a path is added. */
+/** A URL for one signal is used as it is; a path is added to a base URL. */
 function readTracesUrl(reader: SettingsReader): string {
   const traces = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
   const base = 'OTEL_EXPORTER_OTLP_ENDPOINT';
@@ -64,7 +64,9 @@ function readTracesUrl(reader: SettingsReader): string {
   return url ? tracesUrlBelow(url) : DEFAULT_URL;
 }
 
-/** The folder for spools of this user where only "on" is asked for: never a shared one. */
+/**
+ * The folder for this user's spools if the value is only "on". It is never shared with other users.
+ */
 export function defaultSpoolFolder(env: Environment): string {
   const state = env['XDG_STATE_HOME'];
   if (state && isAbsolute(state)) return join(state, 'clew', 'spool');
@@ -81,7 +83,10 @@ function setDefined(
   Object.assign(options, Object.fromEntries(defined));
 }
 
-/** The name of the traces' own variable where it is set, else that of all signals. */
+/**
+ * Returns the name of the variable for traces if it is set, otherwise that of the one for all
+ * signals.
+ */
 function ofSignal(reader: SettingsReader, suffix: string): string {
   const traces = `OTEL_EXPORTER_OTLP_TRACES_${suffix}`;
   return reader.text(traces) === undefined ? `OTEL_EXPORTER_OTLP_${suffix}` : traces;
@@ -109,7 +114,7 @@ function atLeast(least: number, value: number | undefined): number | undefined {
   return value === undefined ? undefined : Math.max(least, value);
 }
 
-/** A time-out of 0 means none; the longest a timer can run is 24 days. */
+/** A timeout of 0 means none; the longest a timer can run is 24 days. */
 function orForever(millis: number | undefined): number | undefined {
   return millis === 0 ? 2 ** 31 - 1 : millis;
 }
@@ -128,7 +133,7 @@ function readProtocol(reader: SettingsReader): DeliveryOptions['protocol'] {
   return undefined;
 }
 
-/** Both variables' headers, in which the traces' own win. */
+/** Merges the headers of both variables; those for traces take precedence. */
 function readHeaders(reader: SettingsReader): Record<string, string> | undefined {
   const headers: Record<string, string> = {};
   for (const variable of ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS']) {
@@ -150,7 +155,7 @@ function readPairs(reader: SettingsReader, variable: string): Record<string, str
       /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(key) && /^[\t\x20-\x7e]*$/.test(value ?? '\0');
     if (fits && rest.length > 0 && value !== undefined) pairs[key] = value;
     else if (pair.trim() !== '') {
-      // The value may be a key to something: only the place is named.
+      // The value may be a secret, so only its position is reported.
       const expected = 'a list of name=value, but a part of it is not; that part is ignored';
       reader.problems.push(
         new ClewError('ERR_OPTION', `Expected \`${variable}\` to be ${expected}.`),

@@ -18,23 +18,23 @@ import type { Watched } from './sender/stuck-thread.ts';
 import { noDrops, toStats, type DeliveryStats, type LocalCounts } from './stats.ts';
 
 const SAMPLED = 1;
-/** Chunks wait this long for a resource whose attributes are still being found out. */
+/** How long chunks wait for a resource whose attributes are still being detected. */
 const RESOURCE_MILLIS = 1000;
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
 
 /**
- * The longest that spans of a worker thread wait to be posted, in milliseconds: a thread that is
- * terminated has no say, and what it has not posted is lost.
+ * The longest time, in milliseconds, that spans of a worker thread wait to be posted: a thread that
+ * is terminated cannot post any more, and spans it has not posted are lost.
  */
 const MAX_WORKER_DELAY = 10;
 
 /**
- * A span processor that loses nothing it can help losing, and counts what it does.
+ * A span processor that sends spans over OTLP/HTTP, and counts every span it has to drop.
  *
- * Each span is encoded when it ends, kept as bytes until the collector has taken it, and sent from
- * a thread of its own. It stands in for a batch processor and its exporter together, with
- * OpenTelemetry JS 2.x and 3.x: `new BasicTracerProvider({ spanProcessors: [createDelivery()] })`.
- * `installExitHandlers` makes sure that the end of the process waits for it.
+ * Each span is encoded when it ends, kept as bytes until the collector has accepted it, and sent
+ * from a separate thread. It replaces both a batch processor and its exporter, with OpenTelemetry
+ * JS 2.x and 3.x: `new BasicTracerProvider({ spanProcessors: [createDelivery()] })`.
+ * `installExitHandlers` makes the process wait for it at exit.
  */
 export class DeliverySpanProcessor {
   readonly #options: ResolvedOptions;
@@ -61,10 +61,10 @@ export class DeliverySpanProcessor {
   #exitLimits: DrainLimits | undefined;
   /** Spans that were started and have not ended. */
   #started = 0;
-  /** Whether spans were started since all was sent; then it was told. */
+  /** Whether spans were started since everything was sent; the listener has then been called. */
   #isUnsent = false;
   #onUnsent: (() => void) | undefined;
-  /** While spans are written or handed on, where a call amid that would be one too many. */
+  /** True while spans are written or handed on, when a nested call must be refused. */
   #isBusy = false;
 
   constructor(options: DeliveryOptions = {}, sharedSender?: MessagePort) {
@@ -74,7 +74,8 @@ export class DeliverySpanProcessor {
       const { scheduleDelayMillis } = this.#options;
       this.#options.scheduleDelayMillis = Math.min(scheduleDelayMillis, MAX_WORKER_DELAY);
     }
-    // Timers and the sender are born in the root context, not in that of whoever ends a span.
+    // Timers and the sender are created in the root context, not in the context of the code that
+    // ends a span.
     this.#root = resourceOutsideTrace('clew.delivery');
     this.#spool = this.#openSpool();
     this.#log = new SpanBuffer(
@@ -88,7 +89,7 @@ export class DeliverySpanProcessor {
     if (this.#spool) this.#senders.use();
   }
 
-  /** Counts a span that will be sent. Never throws. */
+  /** Counts a span that has started. Never throws. */
   onStart(span: Pick<EndedSpan, 'spanContext'>): void {
     if (this.#isShutDown) return;
     if ((span.spanContext().traceFlags & SAMPLED) === 0) return;
@@ -96,11 +97,11 @@ export class DeliverySpanProcessor {
     if (!this.#isUnsent) this.#becomeUnsent();
   }
 
-  /** Takes a span over: encodes it, and writes it ahead where there is a spool. Never throws. */
+  /** Encodes a span, queues it, and writes it to the spool, if there is one. Never throws. */
   onEnd(span: EndedSpan): void {
     if ((span.spanContext().traceFlags & SAMPLED) === 0) return;
     this.#counts.ended++;
-    // One that was started before this processor was added is not among them.
+    // A span that was started before this processor was added is not counted.
     if (this.#started > 0) this.#started--;
     if (this.#isShutDown) return this.#drop('after_shutdown', 1);
     if (!this.#isUnsent) this.#becomeUnsent();
@@ -124,7 +125,10 @@ export class DeliverySpanProcessor {
     else if (!this.#timer) this.#arm();
   }
 
-  /** Sends what has ended so far; resolves when it is out, or when the time for that is over. */
+  /**
+   * Sends the spans that have ended so far. Resolves once they are sent, or when the flush timeout
+   * is over.
+   */
   async forceFlush(): Promise<void> {
     await this.#resourcesKnown();
     this.#handOn();
@@ -133,13 +137,13 @@ export class DeliverySpanProcessor {
     await this.#senders.current?.drain(this.#options.flushLimits);
   }
 
-  /** Sends what is left and ends the sender. Spans that end meanwhile are still sent. */
+  /** Sends the remaining spans and stops the sender. Spans that end meanwhile are still sent. */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#close();
     return this.#shutdown;
   }
 
-  /** Where every span is that has ended. */
+  /** Counts of the spans that have ended, by where they are now. */
   stats(): DeliveryStats {
     this.#counts.open = this.#log.count + this.#heldSpans;
     this.#counts.openBytes = this.#log.bytes + this.#heldBytes;
@@ -151,14 +155,14 @@ export class DeliverySpanProcessor {
     return this.#options;
   }
 
-  /** Where spans outlive this process; undefined where there is no spool. */
+  /** The spool's folder; undefined if there is no spool. */
   get spoolFolder(): string | undefined {
     return this.#spool?.folder;
   }
 
   /**
-   * Sends what has ended, blocking, within the limits for the end of a process. From then on each
-   * span that ends is sent at once, since there may be no later. Returns false where spans are left.
+   * Sends the spans that have ended, blocking, within the limits for the exit of a process. From
+   * then on, each span is sent as soon as it ends. Returns false if spans are left.
    */
   flushAtExit(): boolean {
     this.#exitLimits = this.#options.exitLimits;
@@ -172,7 +176,7 @@ export class DeliverySpanProcessor {
     return done;
   }
 
-  /** Whether `flushAtExit` will be able to send what waits; for that, the sender is started. */
+  /** Whether `flushAtExit` can send the queued spans. Starts the sender if necessary. */
   canFlushAtExit(): boolean {
     if (this.stats().queued === 0) return true;
     // A thread that is started now would have Node emit `beforeExit` again; `exit` starts it, too.
@@ -183,22 +187,22 @@ export class DeliverySpanProcessor {
   }
 
   /**
-   * A line to the sender for the delivery of a worker thread, to be given to it as `sharedSender`;
-   * undefined where the sender has no thread.
+   * Returns a port to the sender, to pass to the delivery of a worker thread as `sharedSender`;
+   * undefined if the sender has no thread.
    */
   shareSender(): MessagePort | undefined {
     if (this.#isShutDown) return undefined;
     return this.#senders.use().share?.();
   }
 
-  /** Posts what has ended to the sender now, as after a moment it would be. */
+  /** Posts the spans that have ended to the sender now, without waiting for the batch delay. */
   handOn(): void {
     if (this.#log.count > 0) this.#handOn();
   }
 
   /**
-   * Calls `listener` when a span is started, or ends, after `hasUnsent` was false; returns the undo. There is
-   * one listener.
+   * Calls `listener` when a span starts or ends while `hasUnsent` is false. Returns a function that
+   * removes it. There is only one listener at a time.
    */
   onUnsent(listener: () => void): () => void {
     this.#onUnsent = listener;
@@ -206,26 +210,29 @@ export class DeliverySpanProcessor {
     return () => (this.#onUnsent = undefined);
   }
 
-  /** Whether a span has not ended, waits to be sent or is on its way. */
+  /** Whether any span is still open, queued or in a request under way. */
   get hasUnsent(): boolean {
     if (this.#isUnsent && this.#started === 0 && this.stats().queued === 0) this.#isUnsent = false;
     return this.#isUnsent;
   }
 
-  /** Has the sender's thread, where there is one, watch for this thread to stand still. */
+  /** Makes the sender's thread, if there is one, watch whether this thread is stuck. */
   watchForStuckThread(watched: Watched): void {
     const link = this.#senders.use();
     if (link.hasThread) link.post({ type: 'watch', ...watched });
   }
 
-  /** The same as `handOn`, to be called amid any code: false where that is our own. */
+  /**
+   * Same as `handOn`, but safe to call in the middle of any code; returns false if that code is
+   * clew's own.
+   */
   handOnAmidst(): boolean {
     if (this.#isBusy) return false;
     this.handOn();
     return true;
   }
 
-  /** Sends what has ended, blocking. Without a thread it cannot, and returns false. */
+  /** Sends the spans that have ended, blocking. Returns false if the sender has no thread. */
   flushSync(limits: DrainLimits): boolean {
     this.#handOn();
     this.#release();
@@ -235,7 +242,7 @@ export class DeliverySpanProcessor {
     return this.stats().queued === 0;
   }
 
-  /** Whether there is nothing to wait for. What a spool brings may not have been counted yet. */
+  /** Whether there is nothing to wait for. Spans found in a spool may not have been counted yet. */
   get #isIdle(): boolean {
     return this.stats().queued === 0 && !this.#spool;
   }
@@ -265,7 +272,7 @@ export class DeliverySpanProcessor {
   #tick(): void {
     this.#timer = undefined;
     this.#handOn();
-    // A segment is closed by age, for which somebody has to look at the clock.
+    // A segment is closed by age, so a timer has to check the clock.
     if (this.#log.hasOpenSegment) this.#arm();
   }
 
@@ -298,7 +305,7 @@ export class DeliverySpanProcessor {
     if (!this.#unobserve) this.#observe();
   }
 
-  /** Looks for a meter provider, which may be registered after us. */
+  /** Looks for a meter provider, which may be registered after clew. */
   #observe(): void {
     const meter = findMeter();
     if (meter) this.#unobserve = observeDelivery(meter, () => this.stats());
@@ -353,7 +360,7 @@ export class DeliverySpanProcessor {
     this.#release();
     this.#log.seal(true);
     if (!this.#isIdle) await this.#senders.current?.drain(this.#options.flushLimits);
-    // What ended while the rest was on its way.
+    // Spans that ended while the rest was being sent.
     if (this.#log.count > 0) {
       this.#handOn();
       this.#log.seal(true);
@@ -367,7 +374,7 @@ export class DeliverySpanProcessor {
     this.#report();
   }
 
-  /** The closing lines, again only where more was lost since. */
+  /** Logs the closing lines; a second time only if more spans were lost since. */
   #report(): void {
     const { lost, kept, loss } = reportLoss(this.stats(), this.#spool?.folder);
     if (kept && this.#reported === 0) say('info', kept);
@@ -380,7 +387,7 @@ export class DeliverySpanProcessor {
   }
 }
 
-/** Makes a delivery out of plain options; what is left out has a default. */
+/** Creates a delivery from plain options. Every option has a default. */
 export function createDelivery(options: DeliveryOptions = {}): DeliverySpanProcessor {
   return new DeliverySpanProcessor(options);
 }

@@ -6,18 +6,19 @@ import type { DeliverySpanProcessor } from './delivery.ts';
 import { holdSignalsWhileUnsent } from './unsent-watch.ts';
 
 /*
- * The end of a process waits for its spans, briefly, and otherwise is what it was without us: the
- * same status, the same signal, the application's own handlers untouched and in charge.
+ * Makes the exit of a process wait briefly for its spans. Otherwise the exit is the same as without
+ * clew: the same status, the same signal, and the application's own handlers stay in control.
  *
- * `'exit'` covers the natural end, `process.exit`, uncaught errors and rejections, and the end of a
- * worker thread. A signal without a listener ends the process without that event, so
+ * The `'exit'` event covers the natural end, `process.exit`, uncaught errors and rejections, and
+ * the end of a worker thread. A signal without a listener ends the process without that event, so
  * `unsent-watch.ts` listens for signals while spans are unsent.
  */
 
 /**
- * Makes the end of this process, or of this worker thread, wait for `delivery`; returns the undo.
- * `endLast` is called before, for spans that would be ended later; `mayEndLater` returns whether there
- * may be any, for which the process listens for signals although all that ended is sent.
+ * Makes the exit of this process, or of this worker thread, wait for `delivery`. Returns a function
+ * that undoes it. `endLast` is called first, to end spans that are still open on purpose.
+ * `mayEndLater` returns whether there may be such spans; signal handlers then stay installed even
+ * when every ended span has been sent.
  */
 export function installExitHandlers(
   delivery: DeliverySpanProcessor,
@@ -42,7 +43,8 @@ export function installExitHandlers(
 function flushBeforeExit(delivery: DeliverySpanProcessor, endLast: () => void): () => void {
   let attempts = 0;
   const onBeforeExit = unfailing(() => {
-    // The event comes again after each wait; a collector that takes nothing is not waited for twice.
+    // The event is emitted again after each wait; a collector that accepts nothing is not waited
+    // for twice.
     if (delivery.canFlushAtExit() || attempts++ > 0) return;
     endLast();
     void delivery.forceFlush();
@@ -51,7 +53,7 @@ function flushBeforeExit(delivery: DeliverySpanProcessor, endLast: () => void): 
   return () => process.off('beforeExit', onBeforeExit);
 }
 
-/** What a listener of the end throws would become the end of the application, and its exit code. */
+/** An error thrown in an exit listener would end the application and set its exit code. */
 function unfailing(step: () => void): () => void {
   return () => {
     try {

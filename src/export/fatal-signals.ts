@@ -7,30 +7,30 @@ import { leaveRawMode } from './raw-mode.ts';
  * Runs a step before a signal ends the process, and leaves every decision about signals to the
  * application.
  *
- * Our listener is there only while the signals are held, and while no other is: a listener is called
- * when the event loop turns, so a loop that never ends could not be ended. With a listener of the
- * application's, or of a library that cleans up (signal-exit waits to be the last one, and then raises
- * the signal again), the process is as without us: same listeners, same count, same end. When the last
- * of them goes, ours comes back, since from then on the signal would end the process without an `exit`
- * event.
+ * Our listener is installed only while the signals are held and no other listener exists: a
+ * listener is called when the event loop turns, so with one, a process stuck in an endless loop
+ * could not be ended. If the application has a listener, or a library that cleans up (signal-exit
+ * waits to be the last one, and then raises the signal again), the process is the same as without
+ * clew: same listeners, same count, same end. When the last of them is removed, ours is installed
+ * again, since from then on the signal would end the process without an `exit` event.
  *
- * `process.kill()` on the process itself ends it before it returns, where no listener is there. Ours
- * would turn that into an event of a later turn, which an empty event loop or a `process.exit()` on
- * the next line never sees. So this call is intercepted.
+ * Without a listener, `process.kill()` on the process itself ends it before the call returns. Our
+ * listener would turn that into a later event, which never happens if the event loop is empty or
+ * the next line calls `process.exit()`. So this call is intercepted.
  */
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 type FatalSignal = (typeof SIGNALS)[number];
-/** The types of Node know some names of events only. */
+/** Node's types accept only some event names. */
 const events: EventEmitter = process;
 type Listener = (...args: unknown[]) => void;
 
-/** Marks listeners of ours, and of other copies of this package. */
+/** Marks the listeners of this package, and of other copies of it. */
 const OURS = Symbol.for('clew.exit');
 
 /**
- * Calls `step` whenever a signal is about to end the process, on the main thread; returns the undo.
- * `step` must not throw.
+ * Calls `step` whenever a signal is about to end the process, on the main thread. Returns a
+ * function that undoes it. `step` must not throw.
  */
 export function beforeFatalSignal(step: () => void): () => void {
   const signals = new FatalSignals(step).start();
@@ -39,8 +39,8 @@ export function beforeFatalSignal(step: () => void): () => void {
 }
 
 /**
- * Calls a step when a signal is about to end the process while it is held; what is not held ends the
- * process as without us. The step must not throw.
+ * Calls a step when a signal is about to end the process while signals are held. Otherwise the
+ * signal ends the process as without clew. The step must not throw.
  */
 export class FatalSignals {
   readonly #step: () => void;
@@ -48,7 +48,7 @@ export class FatalSignals {
   readonly #active = new Set<string | symbol>();
   #isHeld = false;
   #isOver = false;
-  /** While our own listener is removed, for which `removeListener` is emitted as for any. */
+  /** True while our own listener is removed, which emits `removeListener` like any other. */
   #isLeaving = false;
   #restoreKill: (() => void) | undefined;
 
@@ -57,10 +57,10 @@ export class FatalSignals {
     this.#listeners = new Map(SIGNALS.map((signal) => [signal, this.#makeListener(signal)]));
   }
 
-  /** Watches the listeners of others; nothing is held yet. */
+  /** Watches the listeners of other code; nothing is held yet. */
   start(): this {
-    // Before Node's own, which must find the count that holds without us when it decides whether
-    // the signal needs a handle.
+    // Added before Node's own listener, which must see the listener count without ours when it
+    // decides whether the signal needs a handle.
     events.prependListener('newListener', this.#onNewListener);
     events.on('removeListener', this.#onRemoveListener);
     this.#restoreKill = interceptKill((signal) => {
@@ -69,7 +69,7 @@ export class FatalSignals {
     return this;
   }
 
-  /** From now on the step comes before the end by a signal. */
+  /** From now on, a signal runs the step before it ends the process. */
   hold(): void {
     this.#isHeld = true;
     for (const signal of SIGNALS) this.#listenWhereAlone(signal);
@@ -120,7 +120,7 @@ export class FatalSignals {
     const listener = this.#listeners.get(name) as Listener;
     this.#isLeaving = true;
     try {
-      // One that another listener has refused is not there, but Node waits for the signal.
+      // A listener that another listener rejected is not installed, but Node waits for the signal.
       if (process.listeners(name as FatalSignal).includes(listener)) events.off(name, listener);
       else events.emit('removeListener', name, listener);
     } finally {
@@ -130,7 +130,7 @@ export class FatalSignals {
 
   #makeListener(signal: FatalSignal): Listener {
     const onSignal = (_name: unknown, number: unknown): void => {
-      // An application may emit the event by itself, which ends nothing.
+      // An application may emit the event itself, which does not end the process.
       if (typeof number !== 'number') return;
       this.#takeStep(signal);
       // With no listener left the signal does what it does by default: status and all. Where there
@@ -141,22 +141,25 @@ export class FatalSignals {
     return onSignal;
   }
 
-  /** Takes the step, and is out of the way for good: the process ends now. */
+  /** Runs the step and uninstalls itself for good: the process ends now. */
   #takeStep(signal: string | symbol): void {
     this.#step();
     this.#isOver = true;
     this.#unlisten(signal);
-    // As Node does by itself, of which a listener for the signal relieved it.
+    // Node would do this itself, had there been no listener for the signal.
     if (signal !== 'SIGHUP') leaveRawMode();
   }
 }
 
-/** Whether there is a listener that is not ours, nor another copy's of this package. */
+/** Whether there is a listener that belongs neither to this package nor to another copy of it. */
 function othersListenFor(signal: FatalSignal): boolean {
   return process.listeners(signal).some((listener) => !(OURS in listener));
 }
 
-/** Calls `before` when the process raises a fatal signal on itself; returns the undo. */
+/**
+ * Calls `before` when the process raises a fatal signal on itself. Returns a function that undoes
+ * it.
+ */
 function interceptKill(before: (signal: string) => void): () => void {
   const original = Reflect.get(process, 'kill') as (...args: unknown[]) => true;
   const kill = function kill(this: unknown, pid: unknown, signal?: unknown): true {
@@ -168,7 +171,7 @@ function interceptKill(before: (signal: string) => void): () => void {
         if (name && !othersListenFor(name)) before(name);
       }
     } catch {
-      // What is wrong with the arguments, Node says better.
+      // Node itself reports invalid arguments better.
     }
     return Reflect.apply(original, this, arguments);
   };

@@ -1,14 +1,16 @@
 import { spans } from './sender/delivery-log.ts';
 import { imbalance, type DeliveryStats } from './stats.ts';
 
-/** What a person has to know when delivery ends: what is kept, and what was lost and why. */
+/** The report at the end of delivery: which spans are kept, which were lost, and why. */
 export interface LossReport {
   lost: number;
   kept: string | undefined;
   loss: string | undefined;
 }
 
-/** Puts the end of a delivery into words; `spoolFolder` is where its spans outlive the process. */
+/**
+ * Returns the lines that report the end of a delivery. `spoolFolder` is where its spans are kept.
+ */
 export function reportLoss(stats: DeliveryStats, spoolFolder: string | undefined): LossReport {
   const keptSpans = stats.spooled + (spoolFolder ? stats.queued : 0);
   const lost = stats.ended + stats.adopted - stats.accepted - keptSpans;

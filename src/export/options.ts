@@ -8,64 +8,72 @@ import type {
   SpoolOptions,
 } from './sender/sender-options.ts';
 
-/** Options of a delivery. Everything has a default. */
+/** Options of a delivery. Every option has a default. */
 export interface DeliveryOptions {
-  /** Where traces go, path included. Default `http://127.0.0.1:4318/v1/traces`. */
+  /** The URL for traces, including the path. Default `http://127.0.0.1:4318/v1/traces`. */
   url?: string;
   /** Default `http/protobuf`. */
   protocol?: 'http/protobuf' | 'http/json';
-  /** Default `gzip`, and `none` where the collector is on this machine. */
+  /** Default `gzip`, or `none` if the collector is on this machine. */
   compression?: 'gzip' | 'none';
   headers?: Record<string, string>;
-  /** How long one request may take. Default 10,000. */
+  /** The timeout of one request. Default 10,000. */
   timeoutMillis?: number;
   /** PEM text. */
   tls?: { ca?: string; cert?: string; key?: string };
-  /** How long a span waits for company before it is handed to the sender. Default 200. */
+  /** How long spans are gathered before a batch goes to the sender. Default 200. */
   scheduleDelayMillis?: number;
-  /** What may wait in memory, in bytes as sent. Default 64 MiB. */
+  /** The maximum size of the queue in memory, in bytes as sent. Default 64 MiB. */
   maxQueueBytes?: number;
-  /** The same in spans. Default: no limit but bytes. */
+  /** The same, in spans. Default: limited by bytes only. */
   maxQueueSpans?: number;
-  /** The largest request before compression. Default 1 MiB. */
+  /** The maximum size of a request before compression. Default 1 MiB. */
   maxBatchBytes?: number;
-  /** The same in spans. Default: no limit but bytes. */
+  /** The same, in spans. Default: limited by bytes only. */
   maxBatchSpans?: number;
-  /** Requests under way at the same time. Default 8. */
+  /** The maximum number of concurrent requests. Default 8. */
   maxInFlight?: number;
   /**
-   * Default `drop-oldest`; with `block`, the application waits when the queue is full, for which
-   * the sender needs a thread of its own.
+   * Default `drop-oldest`. With `block`, the application waits while the queue is full; this
+   * requires a sender thread.
    */
   onOverflow?: OverflowPolicy;
-  /** How long it waits at most, per chunk of spans. Default 1,000. */
+  /** How long `block` waits at most, per chunk of spans. Default 1,000. */
   blockMillis?: number;
-  /** Waits between attempts while the collector fails. Default 500, doubled up to 30,000. */
+  /** The delays between attempts while the collector fails. Default 500, doubled up to 30,000. */
   backoff?: Partial<Backoff>;
-  /** How often a request that is refused (401, 404, ...) is offered before it is set aside. */
+  /** How often a refused request (401, 404, ...) is sent before it is set aside. */
   maxRefusals?: number;
-  /** How long `forceFlush()` and `shutdown()` may take in all. Default 30,000. */
+  /** The time limit of `forceFlush()` and `shutdown()`. Default 30,000. */
   flushTimeoutMillis?: number;
-  /** When they give up on a collector that fails. Default 3,000. */
+  /** The shorter limit of both while the collector fails. Default 3,000. */
   flushFailingMillis?: number;
   /**
-   * When the end of the process gives up on a collector that took spans and takes no more. While it
-   * takes them, the end goes on. Default 5,000.
+   * At exit, how long to wait for a collector that accepted spans and then stopped. While it
+   * accepts spans, sending continues. Default 5,000.
    */
   exitTimeoutMillis?: number;
-  /** When it gives up on a collector that has taken nothing yet, or failed last. Default 600. */
+  /**
+   * At exit, how long to wait for a collector that has accepted nothing yet, or failed last.
+   * Default 600.
+   */
   exitStallMillis?: number;
-  /** Write-ahead spool: a folder of one's own, absolute. Default: none. */
+  /**
+   * The folder of the write-ahead spool: an absolute path, used for nothing else. Default: none.
+   */
   spool?: string | undefined;
   /** Default 256 MiB. */
   spoolMaxBytes?: number;
   /** Default two days. */
   spoolMaxAgeMillis?: number;
-  /** False sends from the application's thread. Default true. */
+  /**
+   * Send from a separate thread. With false, spans are sent from the application's thread. Default
+   * true.
+   */
   thread?: boolean;
 }
 
-/** The options in force, in the shape the parts take them. */
+/** The options in force, in the form used by the parts of the delivery. */
 export interface ResolvedOptions {
   sender: SenderOptions;
   scheduleDelayMillis: number;
@@ -80,7 +88,7 @@ const MIB = 1024 * 1024;
 const DAY = 24 * 3600 * 1000;
 const UNLIMITED: number = Number.MAX_SAFE_INTEGER;
 
-/** Fills in defaults; throws an `ERR_OPTION` that names the first value which makes no sense. */
+/** Fills in defaults. Throws `ERR_OPTION` for the first invalid value. */
 export function resolveOptions(options: DeliveryOptions): ResolvedOptions {
   const target = toTarget(options);
   const onOverflow = options.onOverflow ?? 'drop-oldest';
@@ -88,7 +96,7 @@ export function resolveOptions(options: DeliveryOptions): ResolvedOptions {
     throw optionError('onOverflow', 'drop-oldest, drop-newest or block', onOverflow);
   }
   const initialMillis = positive('backoff.initialMillis', options.backoff?.initialMillis, 500);
-  // Without a thread of its own, the sender could make no room while the application waits.
+  // Without a separate thread, the sender could not empty the queue while the application waits.
   const policy = onOverflow === 'block' && options.thread === false ? 'drop-oldest' : onOverflow;
   return {
     sender: {
@@ -110,7 +118,7 @@ export function resolveOptions(options: DeliveryOptions): ResolvedOptions {
     blockMillis: positive('blockMillis', options.blockMillis, 1000),
     flushLimits: {
       totalMillis: positive('flushTimeoutMillis', options.flushTimeoutMillis, 30_000),
-      // One request may run into its time-out, and be tried again.
+      // One request may time out and be retried.
       stallMillis: target.timeoutMillis + 2000,
       failingMillis: positive('flushFailingMillis', options.flushFailingMillis, 3000),
       atExit: false,

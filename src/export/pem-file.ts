@@ -3,9 +3,9 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Reads a PEM file and makes sure that what it should hold can be read out of it: TLS passes a file
- * without a certificate in silence. Throws an error whose message follows the name of the variable,
- * and shows neither the path nor the text, since a pasted key takes the place of the path.
+ * Reads a PEM file and checks that it contains what it should: TLS silently accepts a file without
+ * a certificate. Throws an error whose message is to follow the name of the variable. The message
+ * contains neither the path nor the text, since a user may have pasted a key in place of the path.
  */
 export function readPem(path: string, kind: 'certificate' | 'private key'): string {
   if (path.includes('-----BEGIN')) {

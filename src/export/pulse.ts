@@ -1,6 +1,6 @@
 /*
- * What the application's thread and the sender's tell each other without a message, so that the
- * sender notices when the application's event loop stands still while signals are held.
+ * Memory shared by the application's thread and the sender's, so that the sender notices without a
+ * message when the application's event loop is blocked while signals are held.
  *
  * The application's thread writes the first two cells, the sender's the third.
  */
@@ -17,7 +17,7 @@ export class Pulse {
     this.#cells = new Int32Array(memory);
   }
 
-  /** How often the event loop was seen turning. */
+  /** The number of turns of the event loop that were observed. */
   get beats(): number {
     return Atomics.load(this.#cells, BEATS);
   }
@@ -41,7 +41,10 @@ export class Pulse {
     Atomics.notify(this.#cells, ATTACHED);
   }
 
-  /** Blocks while it is, for `timeoutMillis` at most: the end of the process would wait for it aloud. */
+  /**
+   * Blocks while it is connected, for `timeoutMillis` at most: Node would print that it waits for
+   * it at exit.
+   */
   waitUntilDetached(timeoutMillis: number): void {
     Atomics.wait(this.#cells, ATTACHED, 1, timeoutMillis);
   }

@@ -1,18 +1,19 @@
 import { isatty, ReadStream } from 'node:tty';
 
-/** Gives terminals that this process put into raw mode back as they were; never throws. */
+/** Restores the mode of terminals that this process put into raw mode. Never throws. */
 export function leaveRawMode(): void {
   try {
     for (const stream of openStreams()) {
       if (stream instanceof ReadStream && stream.isRaw) stream.setRawMode(false);
     }
   } catch {
-    // A terminal that is gone needs nothing.
+    // Nothing to restore on a terminal that is gone.
   }
 }
 
 function openStreams(): unknown[] {
   const { _getActiveHandles: handles } = process as { _getActiveHandles?: () => unknown[] };
-  // `process.stdin` opens it where it was not used; a paused one is no active handle.
+  // Reading `process.stdin` opens it if it was not used yet; a paused stream is not an active
+  // handle.
   return [...(isatty(0) ? [process.stdin] : []), ...(handles?.call(process) ?? [])];
 }

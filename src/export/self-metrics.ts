@@ -27,8 +27,8 @@ export function findMeter(): Meter | undefined {
 }
 
 /**
- * Shows a delivery's counts as the metrics that OpenTelemetry has for its SDKs. They are read when
- * somebody collects: a span costs nothing more. Returns the undo.
+ * Publishes a delivery's counts as the metrics that OpenTelemetry defines for its SDKs. They are
+ * read when metrics are collected, so they add no cost per span. Returns a function that undoes it.
  */
 export function observeDelivery(meter: Meter, stats: () => DeliveryStats): () => void {
   const attributes: Attributes = {

@@ -17,11 +17,11 @@ import type { EndedSpan, ResourceShape } from './encoding/span-shape.ts';
 import type { SpoolWriter } from './spool/spool-writer.ts';
 
 /*
- * Ended spans as frames, on the application's thread: appended one by one, written ahead to the
- * spool where there is one, handed on in chunks.
+ * Buffers ended spans as frames, on the application's thread: appended one by one, written ahead to
+ * the spool if there is one, and handed on in chunks.
  *
- * A chunk lies in one segment whole, so that the sender can find it again on disk. Origins are
- * defined once per segment, or once per sender where there is no spool.
+ * A chunk lies within one segment, so that the sender can find it on disk. Origins are defined once
+ * per segment, or once per sender if there is no spool.
  */
 
 /** A chunk is handed on when it has grown to this; a few hundred spans. */
@@ -46,7 +46,10 @@ export class SpanBuffer {
   #spoolFailedAt = -Infinity;
   #sequence = 0;
 
-  /** `onSeal` hears of closed segments, `onPending` once of each resource that is incomplete. */
+  /**
+   * `onSeal` is called with each closed segment, `onPending` once with each resource that is
+   * incomplete.
+   */
   constructor(
     spool: SpoolWriter | undefined,
     onSeal: (id: number, path: string) => void,
@@ -65,15 +68,17 @@ export class SpanBuffer {
     return this.#spool?.segment !== undefined;
   }
 
-  /** Whether the next span has to begin a new chunk because origin numbers begin anew. */
+  /**
+   * Whether the next span has to begin a new chunk because the numbering of origins starts again.
+   */
   needsNewChunk(span: EndedSpan): boolean {
     this.#book.idOf(span);
     return this.#book.table !== this.#table && this.#writer.position > 0;
   }
 
   /**
-   * Appends a span, shortened where it is too long to be sent; throws where it cannot be encoded, and
-   * then is as before.
+   * Appends a span, shortened if it is too long to be sent. Throws if the span cannot be encoded;
+   * the buffer is then unchanged.
    */
   append(span: EndedSpan): void {
     const id = this.#book.idOf(span);
@@ -104,7 +109,7 @@ export class SpanBuffer {
     return writer.position - start - HEADER;
   }
 
-  /** Closes the chunk and takes it out; undefined where it is empty. */
+  /** Closes the chunk and returns it; undefined if it is empty. */
   take(): Chunk | undefined {
     const writer = this.#writer;
     if (writer.position === 0) return undefined;
@@ -123,7 +128,7 @@ export class SpanBuffer {
     return chunk;
   }
 
-  /** A chunk that only says anew what a resource is, now that its attributes are complete. */
+  /** Returns a chunk that only defines a resource again, now that its attributes are complete. */
   redefine(resource: ResourceShape): Chunk | undefined {
     const ids = this.#book.refresh(resource);
     if (ids.length === 0) return undefined;
@@ -153,7 +158,7 @@ export class SpanBuffer {
     this.#onSeal(segment.id, segment.path);
   }
 
-  /** Says every origin again: the sender is a new one. */
+  /** Makes every origin be defined again, for a new sender. */
   forgetDefinitions(): void {
     this.#defined.clear();
   }
@@ -196,7 +201,7 @@ export class SpanBuffer {
     }
   }
 
-  /** A full disk must not reach the application; spans go on in memory. */
+  /** A full disk must not affect the application; spans are then kept in memory only. */
   #failSpool(error: unknown): void {
     this.#spoolFailedAt = performance.now();
     this.#segment = undefined;

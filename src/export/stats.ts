@@ -1,33 +1,32 @@
 import { DROP_REASONS, type CounterValues, type DropReason } from './sender/counters.ts';
 
 /**
- * Where every span is that ended.
+ * Counts of the spans that have ended, by where they are now.
  *
- * At every instant
- * `ended + adopted = accepted + rejected + dropped + queued + spooled`.
+ * At any time, `ended + adopted = accepted + rejected + dropped + queued + spooled`.
  */
 export interface DeliveryStats {
   /** Sampled spans that ended in this process. */
   ended: number;
-  /** Spans that an earlier process left in the spool. */
+  /** Spans that an earlier process left in the spool and this one took over. */
   adopted: number;
-  /** Spans the collector took. */
+  /** Spans accepted by the collector. */
   accepted: number;
-  /** Spans the collector took note of and rejected (partial success). */
+  /** Spans rejected by the collector (partial success). */
   rejected: number;
-  /** Spans given up. */
+  /** Spans dropped. */
   dropped: number;
-  /** The same by reason. */
+  /** Spans dropped, by reason. */
   droppedBy: Record<DropReason, number>;
-  /** Spans in memory, those in requests under way included. */
+  /** Spans in memory, including those in requests under way. */
   queued: number;
-  /** Those of `queued` that are in requests under way. */
+  /** The part of `queued` that is in requests under way. */
   inFlight: number;
-  /** Bytes of what is queued. */
+  /** Bytes of the queued spans. */
   queuedBytes: number;
-  /** Spans on disk only. */
+  /** Spans that are only on disk. */
   spooled: number;
-  /** Bytes of the spool's files, of what is queued as well. */
+  /** Bytes of the spool's files, including spans that are also queued in memory. */
   spooledBytes: number;
   /** Requests sent to the collector. */
   requests: number;
@@ -37,7 +36,7 @@ export interface DeliveryStats {
   failing: boolean;
 }
 
-/** What the application's side counts. */
+/** The counts of the application's side. */
 export interface LocalCounts {
   ended: number;
   /** Handed to senders. */
@@ -56,7 +55,7 @@ export function noDrops(): Record<DropReason, number> {
   >;
 }
 
-/** Puts together what both sides count. */
+/** Combines the counts of both sides. */
 export function toStats(local: LocalCounts, sender: CounterValues): DeliveryStats {
   const droppedBy = noDrops();
   let dropped = 0;
@@ -83,7 +82,7 @@ export function toStats(local: LocalCounts, sender: CounterValues): DeliveryStat
   };
 }
 
-/** What the equation misses by: 0 unless spans were lost count of. */
+/** The difference between the sides of the equation: 0 if every span is accounted for. */
 export function imbalance(stats: DeliveryStats): number {
   const { ended, adopted, accepted, rejected, dropped, queued, spooled } = stats;
   return ended + adopted - accepted - rejected - dropped - queued - spooled;

@@ -13,18 +13,19 @@ import type { Watched } from './sender/stuck-thread.ts';
 /*
  * Holds signals while spans are unsent, so that a signal sends them before it ends the process.
  *
- * A held signal waits for the event loop to turn. Where the loop stands still, the sender's thread has
- * the application's call `process[key]` amid whatever it is doing (`stuck-thread.ts`): what has ended is
- * handed on, and the next signal ends the process as without us.
+ * A held signal waits for the event loop to turn. If the loop is blocked, the sender's thread makes
+ * the application's thread call `process[key]` in the middle of whatever it is doing
+ * (`stuck-thread.ts`): the ended spans are handed on, and the next signal ends the process as
+ * without clew.
  */
 
 const BEAT_MILLIS = 250;
-/** The sender's thread detaches within milliseconds, once it may run. */
+/** The sender's thread detaches within milliseconds of getting to run. */
 const DETACH_MILLIS = 500;
 
 /**
- * Calls `flush` before a signal ends the process while `delivery` has unsent spans, or more of them may
- * come; returns the undo.
+ * Calls `flush` before a signal ends the process while `delivery` has unsent spans, or more of them
+ * may come. Returns a function that undoes it.
  */
 export function holdSignalsWhileUnsent(
   delivery: DeliverySpanProcessor,
@@ -72,7 +73,7 @@ class UnsentWatch {
     this.#signals.stop();
   }
 
-  /** A handle for a signal is no part of the request whose span is the first. */
+  /** A handle for a signal does not belong to the request that started the first span. */
   #hold(): void {
     this.#root.runInAsyncScope(() => {
       this.#setHeld(true);
@@ -100,12 +101,12 @@ class UnsentWatch {
       this.#signals.hold();
       this.#delivery.watchForStuckThread(this.#watched);
     } catch (error) {
-      // What hears of listeners that come and go is the application's, and may throw.
+      // Listeners of `newListener` and `removeListener` belong to the application, and may throw.
       sayOnce('warn', 'signals', `signals may lose the last spans: ${messageOf(error)}`);
     }
   }
 
-  /** Called amid other code, ours perhaps: then a later call has to do. */
+  /** This may be called in the middle of clew's own code; a later call then does the work. */
   #release(): void {
     if (!this.#delivery.handOnAmidst()) return;
     this.#setHeld(false);

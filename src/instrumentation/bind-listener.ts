@@ -4,14 +4,14 @@ import { leaveDomain, reenterDomain } from '../async/domains.ts';
 import { declareType } from '../carry/async-resource-types.ts';
 
 /**
- * `listener` in the context that is active now, however often it is called. For events that no call
- * asked for: they belong to whoever registered for them.
+ * Returns `listener` bound to the active context, for any number of calls. For events that no call
+ * caused: they belong to the code that registered the listener.
  */
 export function bindListener<This, Args extends unknown[], Result>(
   type: string,
   listener: (this: This, ...args: Args) => Result,
 ): (this: This, ...args: Args) => Result {
-  // Nobody says when the last event was, so the destroy comes with the garbage collection.
+  // The last event is not announced, so `destroy` is emitted on garbage collection.
   declareType(type, 'binding');
   const domain = leaveDomain();
   const resource = new AsyncResource(type);

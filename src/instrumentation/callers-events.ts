@@ -13,13 +13,13 @@ import { patchMethod, undoAll, type Undo } from '../base/patch.ts';
 import { isContextActive } from './wrap/active-context.ts';
 
 /*
- * Events that are about a call: `connect` about the call that connects, `acquire` about the one that a
- * pool gives a connection to. A listener that was registered outside of every request hears them in
- * the context of that call, as it does where the library emits them in the call's own course. A
- * listener that was registered in a request keeps the request's context instead.
+ * Events that belong to a call: `connect` to the call that connects, `acquire` to the call that
+ * gets the connection. A listener that was registered outside of every request runs in the context
+ * of that call, as it does if the library emits the event during the call. A listener that was
+ * registered in a request keeps the request's context instead.
  */
 
-/** Returns the caller that `event` of `emitter` is about, if there is one. */
+/** Returns the caller to whom `event` of `emitter` belongs, if there is one. */
 export type CallerOf = (
   emitter: object,
   event: EventName,
@@ -28,18 +28,18 @@ export type CallerOf = (
 
 const TYPE = 'CALLER_OF_EVENT';
 
-/** The caller whose context is active, or `undefined` outside of every request. */
+/** Returns the caller whose context is active, or `undefined` outside of every request. */
 export function callerHere(): OperationResource | undefined {
   if (!isContextActive()) return undefined;
   declareType(TYPE, 'binding');
   return new OperationResource(TYPE);
 }
 
-/** The callers of calls that are under way, by what they were called on. */
+/** Keeps the callers of calls in progress, by the object they were called on. */
 export class CallsUnderWay {
   readonly #callers = new WeakMap<object, OperationResource>();
 
-  /** The call that starts here and now at `target` is the one that its events are about. */
+  /** Makes the call that starts now the one to which events of `target` belong. */
   begin(target: object): void {
     this.beginFor(target, callerHere());
   }
@@ -54,7 +54,7 @@ export class CallsUnderWay {
     return this.#callers.get(target);
   }
 
-  /** Returns the caller at `target`, and no longer after that. */
+  /** Returns the caller at `target` and forgets it. */
   take(target: object): OperationResource | undefined {
     const caller = this.#callers.get(target);
     this.#callers.delete(target);
@@ -65,7 +65,7 @@ export class CallsUnderWay {
     this.#callers.delete(target);
   }
 
-  /** The same outcome as that of `call`, after which its events are nobody's. */
+  /** Returns a promise with the outcome of `call`, after which events belong to no call. */
   async endWith<Result>(target: object, call: PromiseLike<Result>): Promise<Result> {
     try {
       return await call;
@@ -76,8 +76,8 @@ export class CallsUnderWay {
 }
 
 /**
- * Returns `listener`, which is registered outside of every request, in the context of the caller that
- * `event` is about; else what `otherwise` makes of it.
+ * If `listener` is registered outside of every request, returns it bound to the caller to whom
+ * `event` belongs; otherwise returns the result of `otherwise`.
  */
 export function heardByCallers(
   listener: AnyFunction,
@@ -92,8 +92,8 @@ export function heardByCallers(
 }
 
 /**
- * Patches a class of emitters whose other listeners are left as they are: those that are registered
- * outside of every request hear events in the context of the caller that they are about.
+ * Patches a class of emitters: listeners that are registered outside of every request run in the
+ * context of the caller to whom an event belongs. Other listeners are left as they are.
  */
 export function patchCallersEvents(prototype: EventEmitter, callerOf: CallerOf): Undo {
   const bind = (listener: AnyFunction, event: EventName): AnyFunction | undefined =>

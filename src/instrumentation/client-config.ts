@@ -9,69 +9,73 @@ export interface ClientConfig {
   /** Whether the client is instrumented at all. Default: true. */
   enabled?: boolean;
   /**
-   * Make a span for an operation only inside another span, so that what a library does of its own
-   * accord (an idle worker that polls its queue) makes no traces. Durations are measured all the
-   * same. Default: what `CLEW_REQUIRE_PARENT` says, else as OpenTelemetry's own instrumentation has
-   * it, which is true for ioredis and mongodb; and true for what BullMQ asks of node-redis.
+   * Record an operation only inside another span, so that background work of a library (an idle
+   * worker that polls its queue) makes no traces. Durations are still measured. Default:
+   * `CLEW_REQUIRE_PARENT`; if unset, the default of OpenTelemetry's own instrumentation, which is
+   * true for ioredis and mongodb, and true for commands that BullMQ sends through node-redis.
    */
   requireParent?: boolean;
-  /** Operations for which it returns true are not recorded; their callers keep their context. */
+  /** Return true to leave an operation unrecorded. Its caller still keeps its context. */
   ignore?: (operation: Readonly<Operation>) => boolean;
-  /** The longest `db.query.text`, in characters; what is longer is cut. Default: 4096. */
+  /** The maximum length of `db.query.text`, in characters; longer text is cut. Default: 4096. */
   maxTextLength?: number;
   /**
-   * Makes `db.query.text` from a statement that came without values, in place of the sanitiser;
-   * `undefined` shows no text. The statement holds the user's literals.
+   * Returns `db.query.text` for a statement without separate values, in place of the built-in
+   * sanitiser; `undefined` records no text. The statement contains the user's literals.
    */
   sanitizeText?: (text: string, operation: Readonly<Operation>) => string | undefined;
-  /** Names a span in place of `proposed`. A name of many forms makes many series. */
+  /** Returns the name of a span, in place of `proposed`. Keep it low in cardinality. */
   spanName?: (operation: Readonly<Operation>, proposed: string) => string | undefined;
   /**
-   * The parameters to be recorded as `db.query.parameter.<key>`: names, and positions from 0.
-   * Default: none.
+   * The parameters to record as `db.query.parameter.<key>`, by name or by position from 0. Default:
+   * none.
    */
   parameters?: readonly (string | number)[];
-  /** Record how many rows came back, where the client knows. Default: false. */
+  /** Record the number of rows returned, if the client knows it. Default: false. */
   returnedRows?: boolean;
   /**
-   * Append the trace context as a comment to statements that are not prepared, for the database's
-   * own logs: true for W3C trace context, or a propagator. Default: false.
+   * Append the trace context as a comment to statements that are not prepared, so that it appears
+   * in the database's logs: true for W3C trace context, or a propagator. Default: false.
    */
   sqlCommenter?: boolean | TextMapPropagator;
   /** Record the wait for a pooled connection as a span of its own. Default: false. */
   acquireSpans?: boolean;
   /**
-   * Add the attributes by their old names (`db.system`, `db.statement` and so on), for dashboards
-   * in transition. Default: whether `OTEL_SEMCONV_STABILITY_OPT_IN` has `database/dup`.
+   * Also add the attributes under their old names (`db.system`, `db.statement` and so on), for
+   * dashboards in transition. Default: true if `OTEL_SEMCONV_STABILITY_OPT_IN` contains
+   * `database/dup`.
    */
   legacyAttributes?: boolean;
   /**
-   * Tells in which context a message of a Redis channel was published, which the message itself must
-   * say: `undefined` where it does not. With it each call of a subscriber's listener is recorded as
-   * a span, linked to the publisher's. Default: none, and no such spans.
+   * Returns the context in which a message of a Redis channel was published, read from the message
+   * itself; `undefined` if the message does not carry one. If set, each call of a subscriber's
+   * listener is recorded as a span that links to the publisher's. Default: none, and no such spans.
    */
   publisherContext?: (message: Readonly<ReceivedMessage>) => Context | SpanContext | undefined;
   /**
-   * Add the trace context to each entry that `XADD` puts into a stream of Redis, as fields of its own
-   * by the names of the propagators' fields. Readers of the stream get these fields, too. Default: false.
+   * Add the trace context to each entry that `XADD` appends to a Redis stream, as extra fields
+   * named by the propagator. Readers of the stream see these fields too. Default: false.
    */
   streamContext?: boolean;
-  /** Called with each recorded span at its start, to add what only the application knows. */
+  /**
+   * Called with each recorded span when it starts, to add attributes that only the application
+   * knows.
+   */
   requestHook?: (span: Span, operation: Readonly<Operation>) => void;
-  /** Called with each recorded span before its end, with the client's result or error. */
+  /** Called with each recorded span before it ends, with the client's result or error. */
   responseHook?: (span: Span, response: { error?: unknown; result?: unknown }) => void;
 }
 
-/** A message as a subscriber's listener gets it. */
+/** A message, as passed to a subscriber's listener. */
 export interface ReceivedMessage {
   channel: string;
-  /** Text or a buffer, as the listener gets it. */
+  /** Text or a buffer, as passed to the listener. */
   message: unknown;
-  /** What was subscribed to, where that is a pattern and the client tells which. */
+  /** The pattern that was subscribed to, if the client reports it. */
   pattern?: string;
 }
 
-/** The configuration with its defaults filled in. */
+/** The configuration with defaults filled in. */
 export type ResolvedConfig = Omit<ClientConfig, 'requireParent'> &
   Required<
     Pick<
@@ -79,7 +83,7 @@ export type ResolvedConfig = Omit<ClientConfig, 'requireParent'> &
       Exclude<(typeof BOOLEANS)[number], 'requireParent'> | 'maxTextLength' | 'parameters'
     >
   > & {
-    /** Of which operations: all, none, or those that are a library's housekeeping. */
+    /** For which operations: all, none, or only a library's housekeeping. */
     requireParent: boolean | 'housekeeping';
   };
 
@@ -110,7 +114,7 @@ export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks `config`; a value or a name that is no good is an `ERR_OPTION`. `requireParent` is the
+ * Checks `config`; throws `ERR_OPTION` for an invalid name or value. `requireParent` is the
  * client's own default.
  */
 export function resolveClientConfig(

@@ -2,8 +2,8 @@ import { optionError } from '../base/errors.ts';
 import type { ClientConfig } from './client-config.ts';
 
 /*
- * The options of each client. One that a client has no use for is an error where it is given to that
- * client, and left out where it is given to all.
+ * The options of each client. An option that does not apply to a client is an error if it is set
+ * for that client, and ignored if it is set for all.
  */
 
 /** The configuration of a client that has operations. */
@@ -81,7 +81,7 @@ const OF_SQL_SERVERS: readonly (keyof SqlServerConfig)[] = [
 ];
 const OF_REDIS: readonly (keyof RedisConfig)[] = [
   ...OF_OPERATIONS,
-  // A command's arguments are its values.
+  // The arguments of a command are its values.
   'parameters',
   'publisherContext',
   'streamContext',
@@ -120,7 +120,7 @@ export function checkOptionsOf(name: ClientName, config: object): void {
   }
 }
 
-/** Those of `config` that the client `name` has. */
+/** Returns the options of `config` that the client `name` has. */
 export function optionsOf(name: ClientName, config: ClientConfig): ClientConfig {
   const options: readonly string[] = OPTIONS_OF_CLIENTS[name];
   return Object.fromEntries(Object.entries(config).filter(([key]) => options.includes(key)));

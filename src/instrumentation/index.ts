@@ -84,8 +84,8 @@ export const INSTRUMENTED_LIBRARIES: readonly LibraryName[] = [
 ];
 
 /**
- * Configuration by library; `all` holds what is common to the clients, and yields to a client's own,
- * `messaging` what is common to producers and consumers, `logs` what is common to the loggers.
+ * Configuration by library. `all` applies to every client, `messaging` to every producer and
+ * consumer and `logs` to every logger; a library's own options take precedence.
  */
 export type InstrumentationOptions = Partial<Record<'all', ClientConfig>> &
   Partial<ClientConfigs> &
@@ -94,9 +94,9 @@ export type InstrumentationOptions = Partial<Record<'all', ClientConfig>> &
   Partial<Record<FrameworkName, FrameworkConfig>> & { http?: HttpConfig };
 
 /**
- * The instrumentations of all clients, loggers and frameworks and of HTTP, for `registerInstrumentations` of
- * `@opentelemetry/instrumentation` or to be enabled by hand. Those that are configured with
- * `enabled: false` are left out.
+ * Returns the instrumentations of HTTP and of all clients, loggers and frameworks. Pass them to
+ * `registerInstrumentations` of `@opentelemetry/instrumentation`, or call `enable()` on each. Those
+ * configured with `enabled: false` are left out.
  */
 export function getInstrumentations(options: InstrumentationOptions = {}): Instrumentation[] {
   return createInstrumentations(options, defaultsOfEnvironment());
@@ -109,9 +109,9 @@ export interface InstrumentationDefaults {
 }
 
 /**
- * The instrumentation of one library: `getInstrumentation('pg', { sqlCommenter: true })`. That of
- * `http` makes the spans of requests, and that of `undici` those of `fetch`, by the options `outgoing`
- * of `http`. An unknown name or option is an `ERR_OPTION`.
+ * Returns the instrumentation of one library: `getInstrumentation('pg', { sqlCommenter: true })`.
+ * The one for `http` records requests. The one for `undici` also records `fetch`, and takes the
+ * same options as `outgoing` of `http`. Throws `ERR_OPTION` for an unknown name or option.
  */
 export function getInstrumentation<Name extends LibraryName>(
   library: Name,

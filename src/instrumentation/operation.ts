@@ -30,7 +30,10 @@ export interface Operation extends Statement {
   summary?: string | undefined;
   /** How many operations one call carries. */
   batchSize?: number | undefined;
-  /** When it was asked for, as `performance.now()` says, where that was before its recording. */
+  /**
+   * When the operation was requested, on the clock of `performance.now()`, if earlier than its
+   * recording.
+   */
   askedAt?: number | undefined;
   /**
    * Whether another library asks it for itself, such as a queue whose worker polls: by default it has

@@ -25,14 +25,14 @@ export type {
 } from './wrap/rule.ts';
 
 /**
- * Makes a library's method, emitter, queue or pool keep the contexts of its callers.
+ * Makes a library's method, emitter, queue or pool keep its callers' contexts.
  *
- * The target is an object, a prototype or a module; the rule says which of its methods and how
- * (see `docs/rules.md`). Returns the undo. A target that does not fit, because the method is not
- * there or cannot be replaced, is an `ERR_RULE`.
+ * The target is an object, a prototype or a module. The rule names the method and the kind of
+ * repair (see `docs/rules.md`). Returns a function that undoes it. Throws `ERR_RULE` if the method
+ * does not exist or cannot be replaced.
  *
- * @example
- * const undo = wrap(Pool.prototype, { kind: 'args', method: 'acquire', module: 'my-pool' });
+ * @example const undo = wrap(Pool.prototype, { kind: 'args', method: 'acquire', module: 'my-pool'
+ * });
  */
 export function wrap(target: object, rule: Rule): Undo {
   const undo = tryWrap(target, rule);

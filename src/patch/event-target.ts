@@ -3,12 +3,12 @@ import type { AnyFunction, BindListener, EventName } from './listeners.ts';
 /*
  * Listeners of an `EventTarget`.
  *
- * Node finds a listener by itself and the phase: for removal, for duplicates, for
- * `getEventListeners`, for the hooks of its subclasses. So the target registers the listener that it
- * was given, with all options, and only the function that Node calls for it is replaced afterwards.
- * Node keeps that function as `callback` on the entry of the listener, in a list under the symbol
- * `kEvents`. The list is not public: `entriesKey` is undefined where it is not as it is known, and
- * event targets are then left alone.
+ * Node identifies a listener by the function and the phase: for removal, for duplicates, for
+ * `getEventListeners`, for the hooks of its subclasses. So the target registers the listener that
+ * it was given, with all options, and only the function that Node calls for it is replaced
+ * afterwards. Node keeps that function as `callback` on the entry of the listener, in a list under
+ * the symbol `kEvents`. The list is not public: if its shape is unknown, `entriesKey` is undefined,
+ * and event targets are left alone.
  */
 
 /** Node's entry of a listener. */
@@ -37,8 +37,8 @@ const entriesKey: symbol | undefined = findEntriesKey();
 export const canBindEventListeners: boolean = entriesKey !== undefined;
 
 /**
- * An `addEventListener` that has `bind` replace what is called for each new listener. Listeners that
- * Node holds weakly are its own and stay as they are.
+ * Returns an `addEventListener` that uses `bind` to replace the function called for each new
+ * listener. Listeners that Node holds weakly are Node's own and stay as they are.
  */
 export function addingEventListener(original: AnyFunction, bind: BindListener): AnyFunction {
   return function addEventListener(this: unknown, type: EventName): unknown {

@@ -1,12 +1,12 @@
 /*
- * Replacing the listeners of emitters: the mechanics, which know nothing of contexts.
+ * Replaces the listeners of emitters, independently of contexts.
  *
- * The function that is registered in the place of a listener names it under `listener`, as the
- * wrappers of Node's `once` do. So everything in Node that looks for a listener (`off`, `listeners`,
- * `listenerCount`, `newListener`, `events.once`) finds it without help.
+ * The function registered in place of a listener refers to it as `listener`, as the wrappers of
+ * Node's `once` do. So everything in Node that looks for a listener (`off`, `listeners`,
+ * `listenerCount`, `newListener`, `events.once`) finds it.
  */
 
-// Functions of the application: nothing is known of what they take and return.
+// Functions of the application, with unknown parameters and results.
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnyFunction = (this: any, ...args: any[]) => unknown;
 
@@ -125,7 +125,7 @@ export function listingListeners(original: AnyFunction, key: string = NODE_KEY):
 const named = (listener: AnyFunction): Record<string, unknown> =>
   listener as unknown as Record<string, unknown>;
 
-/** `removeAllListeners` tells what it found registered, which with us are wrappers. */
+/** `removeAllListeners` reports the registered functions, which here are our wrappers. */
 function telling(listener: AnyFunction): AnyFunction {
   return function (this: unknown, event: EventName, removed: Listener, ...rest: unknown[]) {
     return listener.call(this, event, nameOf(removed), ...rest);

@@ -16,7 +16,7 @@ import type { AnyFunction } from './listeners.ts';
  * streams are replaced while there is one, the others while one of them binds callbacks.
  */
 
-/** What is done with a write before Node sees it. */
+/** Called with each write before Node handles it. */
 export interface WriteParticipant {
   /** Returns what to pass in the place of a callback, or the callback itself. */
   bindCallback?(callback: AnyFunction): AnyFunction;

@@ -6,13 +6,13 @@ import { captureStack, type CapturedStack } from '../tracer/stack.ts';
 import { toTestSpan, type TestSpan } from './test-span.ts';
 
 /*
- * Which spans belong to which piece of work. A collection is open while its work runs; a span goes to
- * the collection whose key its parent context carries, else to the one that has its trace already
- * (a server in the same process knows the trace by headers alone), else, where only one is open, to
- * that one: a span that lost its context must be seen, not missed.
+ * Assigns spans to pieces of work. A collection is open while its work runs. A span goes to the
+ * collection whose key its parent context carries, or to the one that already has its trace (a
+ * server in the same process only has the trace from headers), or, if only one is open, to that
+ * one: a span that lost its context must not be missed.
  */
 
-/** Enough to reach a line of the application below a library that calls itself. */
+/** Enough frames to reach a line of the application below a recursive library. */
 const MAX_FRAMES = 60;
 
 const COLLECTION = createContextKey('clew.testing.collection');
@@ -40,7 +40,7 @@ export class Collection {
     this.#running += 1;
   }
 
-  /** Whether the span is one of this collection. */
+  /** Whether the span belongs to this collection. */
   end(span: ReadableSpan): boolean {
     const started = this.#spans.get(span.spanContext().spanId);
     if (started === undefined) return false;
@@ -58,14 +58,14 @@ export class Collection {
 }
 
 /**
- * The span processor behind `traceTest`. Clew's own provider has it as soon as `clew/testing` is
- * loaded; give it to a provider of your own: `spanProcessors: [spanCollector]`.
+ * The span processor behind `traceTest`. Clew's own provider uses it once `clew/testing` is loaded.
+ * Add it to a provider of your own: `spanProcessors: [spanCollector]`.
  */
 export class SpanCollector implements SpanProcessor {
   readonly #open = new Set<Collection>();
   #seen = false;
 
-  /** Whether a span ever arrived, and so whether a provider has this processor. */
+  /** Whether it has ever received a span, which shows that a provider uses this processor. */
   get hasSeenSpans(): boolean {
     return this.#seen;
   }
@@ -81,7 +81,7 @@ export class SpanCollector implements SpanProcessor {
     const collection = new Collection();
     this.#open.add(collection);
     try {
-      // A span around the test would be the parent of all that the work starts.
+      // A span around the test would be the parent of all spans of the work.
       const inside = trace.deleteSpan(context.active()).setValue(COLLECTION, collection);
       const result = await context.with(inside, work);
       await settled(collection, settleMillis);
@@ -122,7 +122,10 @@ export class SpanCollector implements SpanProcessor {
   }
 }
 
-/** Resolves when nothing of a collection runs for a few turns of the loop, or when time is up. */
+/**
+ * Resolves when no span of a collection has been open for a few turns of the loop, or when time is
+ * up.
+ */
 async function settled(collection: Collection, settleMillis: number): Promise<void> {
   const until = performance.now() + settleMillis;
   let quiet = 0;

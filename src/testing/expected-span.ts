@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { TestSpan } from './test-span.ts';
 
-/** What an attribute must be: a value, a pattern for its text, or a test of one's own. */
+/** The expected value of an attribute: a value, a pattern for its text, or a predicate. */
 export type ExpectedValue =
   string | number | boolean | readonly unknown[] | RegExp | ((value: unknown) => boolean);
 
-/** What a span must be like; what is left out is not looked at. */
+/** Describes the expected span. Fields that are left out are not compared. */
 export interface ExpectedSpan {
   name?: string | RegExp;
   kind?: TestSpan['kind'];
@@ -19,7 +19,7 @@ export interface ExpectedSpan {
 /** The name of a span, or a pattern that it must match. */
 export type Name = string | RegExp;
 
-/** Whether a span below `parent` is as expected. */
+/** Whether a span below `parent` matches. */
 export function isExpected(
   span: TestSpan,
   parent: TestSpan | undefined,
@@ -37,13 +37,13 @@ export function isExpected(
   );
 }
 
-/** A name stands for a span of that name. */
+/** A name matches a span of that name. */
 export function toExpected(expected: Name | ExpectedSpan): ExpectedSpan {
   const isName = typeof expected === 'string' || expected instanceof RegExp;
   return isName ? { name: expected } : expected;
 }
 
-/** Whether a text is the one expected, or matches the pattern. */
+/** Whether a text equals the expected one, or matches the pattern. */
 export function matchesText(text: string, expected: Name): boolean {
   return typeof expected === 'string' ? text === expected : text.search(expected) !== -1;
 }
@@ -58,7 +58,7 @@ function matchesValue(value: unknown, expected: ExpectedValue): boolean {
   return isDeepStrictEqual(value, expected);
 }
 
-/** Of a span, what was asked for. */
+/** Returns the expected fields of a span. */
 export function relevant(span: TestSpan, expected: ExpectedSpan): Record<string, unknown> {
   const { kind, status } = span;
   const keys = Object.keys(expected.attributes ?? {});
@@ -66,7 +66,7 @@ export function relevant(span: TestSpan, expected: ExpectedSpan): Record<string,
   return { kind, status, ...(keys.length > 0 ? { attributes } : {}) };
 }
 
-/** What is expected, as a message shows it. */
+/** Formats the expectation for a message. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `\`${value}\``;
   if (value instanceof RegExp) return String(value);

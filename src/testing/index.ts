@@ -10,8 +10,8 @@ import { OWN_SCOPE, TestTrace } from './test-trace.ts';
 /*
  * `clew/testing`: assertions about the spans of a piece of work, in any test runner.
  *
- * Loading it starts clew, so that libraries loaded later are instrumented; spans go nowhere unless
- * `OTEL_TRACES_EXPORTER` names an exporter. Where clew runs already it is left as it is.
+ * Loading it starts clew, so that libraries loaded later are instrumented. Spans are not exported
+ * unless `OTEL_TRACES_EXPORTER` names an exporter. If clew is already running, it is left as it is.
  */
 
 export { SpanCollector } from './collector.ts';
@@ -57,7 +57,7 @@ export async function traceTest<T>(
   if (typeof settleMillis !== 'number' || !(settleMillis >= 0)) {
     throw optionError('settleMillis', 'a number of milliseconds', settleMillis);
   }
-  // Without a preload, the imports of a test file were linked before clew was there to see them.
+  // Without a preload, the imports of a test file were linked before clew could observe them.
   patchMissedModules();
   const whole = hasName ? () => inSpan(nameOrWork, work) : work;
   const { result, spans } = await spanCollector.collect(whole, settleMillis);

@@ -2,7 +2,7 @@ import { groupSpans, isQuery, queryText, type TestSpan } from './test-span.ts';
 
 const MAX_LINES = 100;
 
-/** Spans as a tree of lines: name, duration, state, and the line of the application. */
+/** Formats spans as a tree of lines: name, duration, state, and the line of the application. */
 export function renderSpans(spans: readonly TestSpan[]): string {
   if (spans.length === 0) return 'no spans';
   const ids = new Set(spans.map(({ spanId }) => spanId));

@@ -3,7 +3,7 @@ import type { ReadableSpan } from '../export/sdk/sdk-types.ts';
 
 import { creationLine, formatStack, type CapturedStack } from '../tracer/stack.ts';
 
-/** A span as a test sees it: plain, and no longer changing. */
+/** A span as a test sees it: plain data that no longer changes. */
 export interface TestSpan {
   readonly name: string;
   readonly kind: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
@@ -11,7 +11,9 @@ export interface TestSpan {
   readonly spanId: string;
   /** Undefined for a root. */
   readonly parentSpanId: string | undefined;
-  /** Whether the parent is a span of another process, or one whose headers came in. */
+  /**
+   * Whether the parent is a span of another process, or was received in the headers of a request.
+   */
   readonly hasRemoteParent: boolean;
   readonly attributes: Readonly<Attributes>;
   readonly events: readonly { readonly name: string; readonly attributes: Readonly<Attributes> }[];
@@ -43,7 +45,7 @@ const STATUSES: Record<SpanStatusCode, TestSpan['status']> = {
   [SpanStatusCode.ERROR]: 'error',
 };
 
-/** Copies what a test may ask of a span. */
+/** Copies the fields of a span that a test can use. */
 export function toTestSpan(
   span: ReadableSpan,
   stack: CapturedStack | undefined,
@@ -69,29 +71,34 @@ export function toTestSpan(
   };
 }
 
-/** A query, command or batch of a database client; a wait for a connection names no system. */
+/**
+ * Whether it is a query, command or batch of a database client; a wait for a connection has no
+ * system.
+ */
 export function isQuery({ attributes }: TestSpan): boolean {
   return attributes['db.system.name'] !== undefined || attributes['db.system'] !== undefined;
 }
 
-/** Databases whose commands name their keys, of which most hold an id: `get user:7`. */
+/** Databases whose commands contain keys, most of which contain an id: `get user:7`. */
 const KEYED_SYSTEMS: ReadonlySet<unknown> = new Set(['redis', 'valkey', 'memcached']);
 const IDS = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\b[\da-f]{16,}\b|\d+/gi;
 
-/** What a query, command or batch is shown as: its text without literals, else its name. */
+/**
+ * Returns how a query, command or batch is shown: its text without literals, otherwise its name.
+ */
 export function queryText({ name, attributes }: TestSpan): string {
   const text = attributes['db.query.text'] ?? attributes['db.statement'];
   return typeof text === 'string' ? text : name;
 }
 
-/** What makes two queries the same: their text, without ids where commands name keys. */
+/** Returns what makes two queries the same: their text, without ids if commands contain keys. */
 export function queryOf(span: TestSpan): string {
   const system = span.attributes['db.system.name'] ?? span.attributes['db.system'];
   const text = queryText(span);
   return KEYED_SYSTEMS.has(system) ? text.replaceAll(IDS, '?') : text;
 }
 
-/** Spans by a key, in the order in which they come. */
+/** Groups spans by a key, in their order. */
 export function groupSpans<Key>(
   spans: readonly TestSpan[],
   keyOf: (span: TestSpan) => Key,
@@ -110,7 +117,7 @@ function millisOf([seconds, nanos]: HrTime): number {
   return seconds * 1e3 + nanos / 1e6;
 }
 
-/** Only a line of the application helps; that of a library would be the same for every query. */
+/** Only a line of the application helps; a library's would be the same for every query. */
 function lineOf(stack: CapturedStack | undefined): string | undefined {
   const frame = creationLine(formatStack(stack, Infinity) ?? []);
   if (frame === undefined || /node_modules|node:/.test(frame)) return undefined;

@@ -12,7 +12,7 @@ import {
 import { renderSpans } from './render-spans.ts';
 import { groupSpans, isQuery, queryOf, type TestSpan } from './test-span.ts';
 
-/** The scope of the span that `traceTest` gives to work with a name. */
+/** The scope of the span that `traceTest` starts for work with a name. */
 export const OWN_SCOPE = 'clew/testing';
 
 const HINT =
@@ -24,11 +24,11 @@ const HINT =
 type Assertion = Extract<keyof TestTrace, `has${string}`>;
 
 /**
- * The spans of a piece of work, and assertions about them. Each assertion returns the trace, so that
- * they can be chained, or throws an `AssertionError` whose message ends with the spans as a tree.
+ * The spans of a piece of work, and assertions about them. An assertion returns the trace, so that
+ * calls can be chained, or throws an `AssertionError` whose message ends with the spans as a tree.
  */
 export class TestTrace<T = unknown> {
-  /** What the work returned. */
+  /** The result of the work. */
   readonly result: T;
   /** All spans in the order of their start. */
   readonly spans: readonly TestSpan[];
@@ -50,7 +50,7 @@ export class TestTrace<T = unknown> {
     });
   }
 
-  /** Spans whose parent is in this process and was not collected. */
+  /** Spans whose parent is in this process but was not collected. */
   get orphans(): TestSpan[] {
     return this.spans.filter(({ parentSpanId: parent, hasRemoteParent }) => {
       return parent !== undefined && !hasRemoteParent && !this.#byId.has(parent);
@@ -62,17 +62,20 @@ export class TestTrace<T = unknown> {
     return this.spans.filter(isQuery);
   }
 
-  /** The first span that is as expected. */
+  /** Returns the first span that matches. */
   find(expected: Name | ExpectedSpan): TestSpan | undefined {
     return this.spans.find((span) => this.#matches(span, toExpected(expected)));
   }
 
-  /** The spans as a tree of names, durations, states and lines: what a failed assertion shows. */
+  /**
+   * Returns the spans as a tree of names, durations, states and lines, as a failed assertion shows
+   * it.
+   */
   toString(): string {
     return renderSpans(this.spans);
   }
 
-  /** One span has no parent, and all others descend from it. */
+  /** Asserts that one span has no parent and all others descend from it. */
   hasOneRoot(name?: Name): this {
     this.#see('hasOneRoot');
     const { roots } = this;
@@ -88,7 +91,7 @@ export class TestTrace<T = unknown> {
     return this;
   }
 
-  /** The parent of each span was collected, too. */
+  /** Asserts that the parent of each span was collected, too. */
   hasNoOrphans(): this {
     this.#see('hasNoOrphans');
     const [orphan] = this.orphans;
@@ -98,7 +101,7 @@ export class TestTrace<T = unknown> {
     return this;
   }
 
-  /** Every span has ended. */
+  /** Asserts that every span has ended. */
   hasNoOpenSpans(): this {
     this.#see('hasNoOpenSpans');
     const open = this.spans.find(({ duration }) => duration === undefined);
@@ -106,7 +109,7 @@ export class TestTrace<T = unknown> {
     return this;
   }
 
-  /** No span has failed. */
+  /** Asserts that no span has failed. */
   hasNoErrors(): this {
     this.#see('hasNoErrors');
     const failed = this.spans.find(({ status }) => status === 'error');
@@ -120,7 +123,7 @@ export class TestTrace<T = unknown> {
     return this;
   }
 
-  /** At most `limit` queries were sent to databases. */
+  /** Asserts that at most `limit` queries were sent to databases. */
   hasAtMostQueries(limit: number): this {
     this.#see('hasAtMostQueries');
     const { length } = this.queries;
@@ -131,8 +134,8 @@ export class TestTrace<T = unknown> {
   }
 
   /**
-   * No query ran more than `times` times, whatever its values: a list that is loaded by one query
-   * and each of its rows by another (N+1) fails, and the message names the line.
+   * Asserts that no query ran more than `times` times, whatever its values. Loading a list with one
+   * query and each of its rows with another (N+1) fails, and the message names the line.
    */
   hasNoRepeatedQuery(times = 1): this {
     this.#see('hasNoRepeatedQuery');
@@ -150,7 +153,7 @@ export class TestTrace<T = unknown> {
     return this;
   }
 
-  /** A span is as expected. */
+  /** Asserts that a span matches. */
   hasSpan(expected: Name | ExpectedSpan): this {
     this.#see('hasSpan');
     if (this.find(expected) !== undefined) return this;
@@ -160,7 +163,7 @@ export class TestTrace<T = unknown> {
     return this.#fail(`Expected a span ${show(expected)}${found}`, 'hasSpan');
   }
 
-  /** No span is like this. */
+  /** Asserts that no span matches. */
   hasNoSpan(expected: Name | ExpectedSpan): this {
     this.#see('hasNoSpan');
     const found = this.find(expected);
@@ -169,7 +172,7 @@ export class TestTrace<T = unknown> {
     return this.#fail(text, 'hasNoSpan');
   }
 
-  /** Spans as expected started in this order; others may stand between them. */
+  /** Asserts that matching spans started in this order; others may start between them. */
   hasSpansInOrder(expected: readonly (Name | ExpectedSpan)[]): this {
     this.#see('hasSpansInOrder');
     let from = 0;
@@ -203,11 +206,11 @@ export class TestTrace<T = unknown> {
   }
 
   #fail(message: string, assertion: Assertion): never {
-    // An empty trace is rarely the fault of the expectation: the message lists what else it may be.
+    // An empty trace is rarely due to the expectation; the message lists other possible causes.
     const isEmpty = !this.#isBlind && this.spans.every(({ scope }) => scope === OWN_SCOPE);
     throw new AssertionError({
       message: `${message}\n\n${this.toString()}${isEmpty ? `\n\n${HINT}` : ''}`,
-      // jest prints the values of any other operator, of which there are none.
+      // For any other operator, jest would print values, which do not exist here.
       operator: 'fail',
       stackStartFn: this[assertion],
     });

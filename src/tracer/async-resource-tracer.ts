@@ -20,13 +20,13 @@ import {
 
 const { nodeTiming } = performance;
 
-/** The hooks of the tracer whose clock writes on the owners. */
+/** The hooks of the tracer whose clock writes to the owners. */
 let primary: HookSet | undefined;
 
 const MAX_TRACED = 1000;
 const MAX_REQUESTS = 20_000;
 
-/** A request that ended, and where its time went. */
+/** A request that has ended, and how its time was spent. */
 export interface RequestReport {
   label: string;
   owner: WorkOwner;
@@ -42,44 +42,50 @@ export interface AsyncResourceTracerOptions {
   /** Called when a request ends. */
   onRequest?(report: RequestReport): void;
   /**
-   * Which work is recorded at level `trace`: asked once per request when it begins, and with
-   * `undefined` for async resources that belong to none. Default: everything.
+   * Returns whether to record this work at level `trace`. Called once per request, when it begins,
+   * and with `undefined` for async resources that belong to no request. Default: everything.
    */
   select?(owner: WorkOwner | undefined): boolean;
-  /** Called when a request begins, before `select`; where a request can be marked. */
+  /** Called when a request begins, before `select`. The request can be marked here. */
   onRequestStart?(owner: WorkOwner, head: RequestHead): void;
   /** Whether creation stacks are kept. Default: at level `deep` only. */
   stacks?: boolean;
-  /** Milliseconds without an event after which a group whose work is over is finished. Default 250. */
+  /**
+   * How many milliseconds a group may stay without an event, once its work is over, before it is
+   * finished. Default 250.
+   */
   idleMillis?: number;
-  /** Milliseconds after which a group is finished in any case. Default 60,000. */
+  /** The maximum duration of a group, in milliseconds. Default 60,000. */
   maxMillis?: number;
-  /** Async resources kept per group, a fifth of them not promises. Default 10,000. */
+  /**
+   * The maximum number of async resources per group; a fifth is reserved for those that are not
+   * promises. Default 10,000.
+   */
   maxRecordsPerTrace?: number;
-  /** Async resources kept at once, over all groups. Default 100,000. */
+  /** The maximum number of async resources in all groups together. Default 100,000. */
   maxRecords?: number;
-  /** Callbacks kept per async resource. Default 100. */
+  /** The maximum number of callbacks per async resource. Default 100. */
   maxSlices?: number;
-  /** The shortest stretch that counts as holding the loop. Default 5. */
+  /** The shortest run, in milliseconds, that counts as holding the loop. Default 5. */
   holdMillis?: number;
-  /** Where requests are known from. Default: the servers of `node:http`. */
+  /** The source of requests. Default: the servers of `node:http`. */
   requests?: RequestSource;
 }
 
 /** Counts of a tracer since its start. */
 export interface TracerStats extends CollectorStats {
   level: TracerLevel;
-  /** Requests that began and have not ended. */
+  /** Requests in progress. */
   requests: number;
-  /** Stretches of the loop that were forgotten before somebody asked who held it. */
+  /** Entries of who held the loop that were discarded before they were read. */
   holdsForgotten: number;
 }
 
 /**
- * Records the async resources of this process, in groups by request and by trigger root, and knows
- * who ran on the event loop and for how long.
+ * Records the async resources of this process, grouped by request and by trigger root, and measures
+ * which work ran on the event loop and for how long.
  *
- * Two tracers may run side by side; each has a hook of its own, so one is cheaper.
+ * Two tracers can run in one process, but each has its own hook, so one is cheaper.
  */
 export class AsyncResourceTracer {
   readonly #options: AsyncResourceTracerOptions;
@@ -88,7 +94,7 @@ export class AsyncResourceTracer {
   /** Requests recorded one by one at level `watch`. */
   readonly #traced = new Set<WorkOwner>();
   readonly #selected = new WeakSet<WorkOwner>();
-  /** Readings at the start of requests, where another clock writes on the owners. */
+  /** Readings at the start of requests, if another clock writes to the owners. */
   readonly #marks = new Map<WorkOwner, Mark>();
   #requests = 0;
   readonly #source: RequestSource;
@@ -128,12 +134,12 @@ export class AsyncResourceTracer {
     return this.#level;
   }
 
-  /** Who ran on the loop; a new one each time the tracer is started. */
+  /** Records which work ran on the loop. Replaced each time the tracer is started. */
   get clock(): LoopClock {
     return this.#clock;
   }
 
-  /** Whether async resources are recorded, which may become spans as late as at a flush. */
+  /** Whether async resources are recorded. They may become spans as late as the next flush. */
   get isCollecting(): boolean {
     return this.#level === 'trace' || this.#level === 'deep' || this.#traced.size > 0;
   }
@@ -143,12 +149,12 @@ export class AsyncResourceTracer {
     return this.setLevel(level);
   }
 
-  /** Stops, and hands the groups that are open to `onTrace`. */
+  /** Stops, and passes the open groups to `onTrace`. */
   stop(): void {
     this.setLevel('off');
   }
 
-  /** Changes what is seen, at once and in mid-flight. */
+  /** Changes the level, effective immediately, even while requests are in flight. */
   setLevel(level: TracerLevel): this {
     if (!TRACER_LEVELS.includes(level)) throw optionError('level', TRACER_LEVELS.join(', '), level);
     if (level === this.#level) return this;
@@ -160,21 +166,21 @@ export class AsyncResourceTracer {
     return this;
   }
 
-  /** Adds a listener for finished groups and returns its undo. */
+  /** Adds a listener for finished groups. Returns a function that removes it. */
   onTrace(listener: (trace: AsyncTrace) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Adds a listener for requests that ended and returns its undo. */
+  /** Adds a listener for requests that have ended. Returns a function that removes it. */
   onRequest(listener: (report: RequestReport) => void): () => void {
     this.#requestListeners.add(listener);
     return () => this.#requestListeners.delete(listener);
   }
 
   /**
-   * Records the async resources of this one request at level `watch` too, from now until its group
-   * is finished. Promises are seen for as long as such a request is in flight.
+   * Records the async resources of this one request, at level `watch` too, from now until its group
+   * is finished. While such a request is in flight, promises are observed as well.
    */
   traceOwner(owner: WorkOwner): void {
     if (this.#level === 'off' || owner === QUIET) return;
@@ -183,7 +189,7 @@ export class AsyncResourceTracer {
     this.#applyLevel();
   }
 
-  /** Hands every finished group to the listeners now, and every open one too if `all`. */
+  /** Passes every finished group to the listeners now, and every open one too if `all` is true. */
   flush(all = false): void {
     const traces = all ? this.#collector.takeAll() : this.#collector.take(performance.now());
     if (traces.length === 0) return;
@@ -192,7 +198,7 @@ export class AsyncResourceTracer {
     });
   }
 
-  /** Puts what a span shows on it, when it is about to end. @internal */
+  /** Adds the attributes of its async resource to a span that is about to end. @internal */
   describeShown(span: Span & { readonly startTime: HrTime }): void {
     const now = performance.now();
     const shown = this.#collector.endShown(span, now);
@@ -295,7 +301,7 @@ export class AsyncResourceTracer {
   }
 
   #end(owner: WorkOwner): void {
-    // One that began before this tracer was started is none of its own.
+    // A request that began before this tracer was started does not belong to it.
     if (this.#requests > 0) this.#requests--;
     const mark = owner.mark?.clock === this.#clock ? owner.mark : this.#marks.get(owner);
     this.#marks.delete(owner);

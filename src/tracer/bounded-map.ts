@@ -1,8 +1,8 @@
 /**
- * A map of at most `max` entries, of which the oldest gives way.
+ * A map of at most `max` entries, which drops the oldest when it is full.
  *
- * The order is kept in a ring of its own: asking a `Map` for its first key walks over all that were
- * deleted before it, which adds up when every entry is.
+ * The order is kept in a separate ring: reading the first key of a `Map` walks over all deleted
+ * entries before it, which is slow if every entry gets deleted.
  */
 export class BoundedMap<Value> {
   readonly #max: number;

@@ -10,19 +10,22 @@ import type { AsyncRecord, AsyncTrace, TraceEnd } from './record.ts';
 import { formatStack, type CapturedStack } from './stack.ts';
 
 /*
- * The records of the async resources that are being followed.
+ * Keeps the records of the async resources that are being traced.
  *
- * An entry is written at `init` (or when a resource born earlier first runs), updated by its later
- * events, and deleted when its group is finished. The number of entries, of finished groups that
- * wait to be taken, and of origins is bounded; what does not fit is counted.
+ * An entry is added at `init` (or when an earlier resource first runs), updated by later events,
+ * and deleted when its group is finished. The number of entries, of finished groups waiting to be
+ * taken, and of origins is bounded; what exceeds a bound is counted.
  */
 
 export interface CollectorOptions extends GroupLimits {
-  /** Async resources kept per group, a fifth of them not promises; the rest is counted. */
+  /**
+   * The maximum number of async resources per group; a fifth is reserved for those that are not
+   * promises. The rest is counted.
+   */
   maxRecordsPerTrace: number;
-  /** Async resources kept at once, over all groups and those waiting to be taken. */
+  /** The maximum number of async resources in all groups, including those waiting to be taken. */
   maxRecords: number;
-  /** Callbacks kept per async resource. */
+  /** The maximum number of callbacks per async resource. */
   maxSlices: number;
 }
 
@@ -42,10 +45,10 @@ export interface CollectorStats {
   /** Async resources in open groups. */
   records: number;
   groups: number;
-  /** Async resources in finished groups nobody has taken yet. */
+  /** Async resources in finished groups that were not taken yet. */
   waiting: number;
   origins: number;
-  /** Async resources that a bound kept out, of a group or of the whole. */
+  /** Async resources that exceeded a bound, of their group or of the total. */
   dropped: number;
 }
 
@@ -66,9 +69,12 @@ export class Collector {
   readonly #entries = new Map<number, Entry>();
   /** Long-lived resources whose group is finished, to name the root of a later one. */
   readonly #origins = new BoundedMap<AsyncTrace['root']>(MAX_ORIGINS);
-  /** What spans show that belong to an operation anyway. */
+  /** The entries that are represented by the spans of operations. */
   readonly #shown = new WeakMap<ShowingSpan, Entry>();
-  /** The full group of a resource that was not kept, so that what it triggers does not found one. */
+  /**
+   * The full group of a resource that was not kept, so that resources it triggers do not start a
+   * new group.
+   */
   readonly #overflow = new BoundedMap<Group['ticket']>(MAX_OVERFLOW);
   #finished: AsyncTrace[] = [];
   #waiting = 0;
@@ -109,7 +115,7 @@ export class Collector {
     }
   }
 
-  /** Takes up a resource that was born before recording began, when its callback runs. */
+  /** Adds a resource that was created before recording began, when its callback runs. */
   adopt(
     asyncId: number,
     type: string,
@@ -131,7 +137,7 @@ export class Collector {
     if (entry) this.#look(entry, resource);
   }
 
-  /** Notes that a span shows this resource, where it is of the trace that the resource belongs to. */
+  /** Records that a span represents this resource, if both belong to the same trace. */
   show(asyncId: number, span: ShowingSpan): void {
     const entry = this.#entries.get(asyncId);
     const { traceId, spanId, traceFlags } = span.spanContext();
@@ -141,7 +147,9 @@ export class Collector {
     this.#shown.set(span, entry);
   }
 
-  /** The record of what this span shows, when the span is about to end. */
+  /**
+   * Returns the record of the resource that this span represents, when the span is about to end.
+   */
   endShown(
     span: ShowingSpan,
     now: number,
@@ -198,18 +206,18 @@ export class Collector {
     this.#origins.delete(asyncId);
     const entry = this.#entries.get(asyncId);
     if (!entry) return;
-    // Promises are destroyed when they are collected, which is no event of the work.
+    // Promises are destroyed when they are garbage collected, which is not an event of the work.
     if (entry.record.type !== 'PROMISE') this.#settle(entry, now);
     entry.record.destroyedAt = now;
   }
 
-  /** Finishes the groups that are over and hands out all that are finished. */
+  /** Finishes the groups that are over and returns all finished groups. */
   take(now: number): AsyncTrace[] {
     for (const { group, endedBy } of this.#grouper.takeFinished(now)) this.#finish(group, endedBy);
     return this.#handOut();
   }
 
-  /** Finishes every group and hands out all. */
+  /** Finishes every group and returns them all. */
   takeAll(): AsyncTrace[] {
     for (const group of this.#grouper.takeAll()) this.#finish(group, 'stop');
     this.#origins.clear();
@@ -260,7 +268,8 @@ export class Collector {
     }
     const group = this.#grouper.place(owner, triggerGroup, rootId, record.initAt);
     const { maxRecordsPerTrace } = this.#options;
-    // A fifth of the room is kept for what waits outside JavaScript: it is what is asked for.
+    // A fifth of the space is reserved for resources that wait outside JavaScript, which matter
+    // most.
     const room =
       record.type === 'PROMISE' ? Math.ceil(maxRecordsPerTrace * 0.8) : maxRecordsPerTrace;
     if (group.records.length >= room) {
@@ -278,7 +287,7 @@ export class Collector {
     return entry;
   }
 
-  /** The oldest group goes first; once nobody takes what is finished, nothing new comes in. */
+  /** The oldest group goes first. If finished groups are not taken, nothing new is added. */
   #makeRoom(): boolean {
     if (this.#waiting >= this.#options.maxRecords / 2) return false;
     const oldest = this.#grouper.takeOldest();

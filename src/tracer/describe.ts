@@ -2,14 +2,14 @@ import { UNNAMED } from '../async/collecting.ts';
 import { asyncWrapProviders } from './providers.ts';
 
 /*
- * What an async resource can say about itself. Hooks run inside other people's code, so nothing
- * here calls a getter or a method of theirs: own data properties only, and handles of Node.
+ * Describes an async resource by its own data. Hooks run inside code of others, so nothing here
+ * calls a getter or method of theirs: only own data properties and Node's handles are read.
  */
 
 const MAX_LENGTH = 200;
-/** Types of Node that are not in `asyncWrapProviders`. */
+/** Node's types that are not in `asyncWrapProviders`. */
 const OTHER_NODE_TYPES = new Set(['Timeout', 'Immediate', 'TickObject', 'Microtask', 'PROMISE']);
-/** Node's handles that know what they are for only after their `init`. */
+/** Node's handles whose purpose is only set after their `init`. */
 const LATE_TYPES = new Set([
   'TCPSERVERWRAP',
   'TCPWRAP',
@@ -20,24 +20,24 @@ const LATE_TYPES = new Set([
   'WORKER',
 ]);
 
-/** Whether `type` is one of Node's own, and not that of an `AsyncResource` of some library. */
+/** Whether `type` is one of Node's own, and not the type of a library's `AsyncResource`. */
 export function isNodeType(type: string): boolean {
   return type in asyncWrapProviders || OTHER_NODE_TYPES.has(type);
 }
 
-/** Whether `describe` should be asked again later, because `init` comes too early. */
+/** Whether `describe` has to be called again later, because `init` is too early. */
 export function isDescribedLate(type: string): boolean {
   return LATE_TYPES.has(type) || !isNodeType(type);
 }
 
-/** The description of an async resource, or undefined where its type has none. */
+/** Returns the description of an async resource, or undefined if its type has none. */
 export function describe(type: string, resource: object): string | undefined {
   try {
     const text = describeUnguarded(type, resource);
     if (text === undefined || text === '') return undefined;
     return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 3)}...` : text;
   } catch {
-    // A frozen, revoked or half-built object has nothing to tell.
+    // A frozen, revoked or half-built object has no description.
     return undefined;
   }
 }
@@ -76,7 +76,7 @@ function describeUnguarded(type: string, resource: object): string | undefined {
   }
 }
 
-/** The request of `node:http` that a resource of Node's was made for. */
+/** Returns the `node:http` request that one of Node's resources was created for. */
 export function requestOf(type: string, resource: object): object | undefined {
   const request = type === 'HTTPCLIENTREQUEST' ? valueOf(resource, 'req') : undefined;
   return typeof request === 'object' && request !== null ? request : undefined;
@@ -89,7 +89,10 @@ export function dueAt(type: string, resource: object, now: number): number | und
   return typeof delay === 'number' && delay >= 0 ? now + delay : undefined;
 }
 
-/** Names a callback that no request owns, from the object it runs for; undefined: by nothing more. */
+/**
+ * Names a callback that belongs to no request, from the object it runs for; undefined if there is
+ * no better name.
+ */
 export function describeHolder(resource: object): string | undefined {
   try {
     if (UNNAMED in resource || resource instanceof Promise) return undefined;
@@ -109,14 +112,14 @@ export function describeHolder(resource: object): string | undefined {
   }
 }
 
-/** What an object is that Node runs a callback for; undefined where its class tells nothing. */
+/** Describes an object that Node runs a callback for; undefined if its class is not known. */
 function kindOf(resource: object): string | undefined {
   const name = classNameOf(resource);
   if (name !== 'Object' && name !== 'unknown') return name;
   return Object.hasOwn(resource, 'callback') ? 'process.nextTick' : undefined;
 }
 
-/** The name of an object's class, without running a getter of anybody. */
+/** Returns the name of an object's class without running a getter. */
 export function classNameOf(resource: object): string {
   const prototype: unknown = Object.getPrototypeOf(resource);
   const made = prototype && valueOf(prototype, 'constructor');
@@ -138,7 +141,7 @@ function hostAndPort(host: string | undefined, port: string | undefined): string
   return port ? `${host.includes(':') ? `[${host}]` : host}:${port}` : host;
 }
 
-/** The address of a handle of Node, by the method its binding has for it. */
+/** Returns the address of one of Node's handles, from the method of its binding. */
 function addressOf(handle: object, method: 'getsockname' | 'getpeername'): string | undefined {
   const read = (handle as Record<string, unknown>)[method];
   if (typeof read !== 'function') return undefined;

@@ -4,18 +4,21 @@ import { lastSeen, type AsyncRecord, type AsyncTrace, type TraceEnd } from './re
 import type { WorkOwner } from './owner.ts';
 
 /*
- * Open groups. A group holds what one request did, or, where no request is known, what hangs by
- * trigger from one root that no open group contains. The grouper only decides who belongs together
- * and when a group is over; it never looks at a clock itself.
+ * Keeps the open groups. A group holds the async resources of one request, or, if no request is
+ * known, those triggered by one root that is in no open group. The grouper only decides which
+ * resources belong together and when a group is over; it never reads a clock itself.
  *
- * A group is over when its work is over (the owner ended; no one-shot resource is pending) and
- * nothing happened in it for a while. A `destroy` says nothing about that.
+ * A group is over when its work is over (the owner ended; no one-shot resource is pending) and it
+ * had no event for a while. A `destroy` is no sign of that.
  */
 
 export interface GroupLimits {
-  /** Milliseconds without an event after which a group whose work is over is finished. */
+  /**
+   * How many milliseconds a group may stay without an event, once its work is over, before it is
+   * finished.
+   */
   idleMillis: number;
-  /** Milliseconds after which a group is finished in any case. */
+  /** The maximum duration of a group, in milliseconds. */
   maxMillis: number;
 }
 
@@ -24,7 +27,7 @@ export interface Group {
   readonly owner: WorkOwner | undefined;
   readonly startedAt: number;
   readonly records: AsyncRecord[];
-  /** What the first resource of the group was triggered by, where that was seen. */
+  /** The resource that triggered the first one of the group, if it was observed. */
   root: AsyncRecord | AsyncTrace['root'] | undefined;
   lastEventAt: number;
   /** One-shot resources whose callback has not run. */
@@ -34,7 +37,7 @@ export interface Group {
   dropped: number;
   /** Which group of its owner this is. */
   readonly part: number;
-  /** Stands for the group where it must not be kept alive; empty once it is finished. */
+  /** Refers to the group without keeping it alive; empty once the group is finished. */
   readonly ticket: { group: Group | undefined };
 }
 
@@ -60,7 +63,7 @@ export class Grouper {
     return this.#open.size;
   }
 
-  /** The group an async resource belongs to, new if need be. It may be full. */
+  /** Returns the group an async resource belongs to, a new one if necessary. It may be full. */
   place(
     owner: WorkOwner | undefined,
     triggerGroup: Group | undefined,
@@ -72,7 +75,7 @@ export class Grouper {
     return group;
   }
 
-  /** Takes the groups that are over out of the table. */
+  /** Removes the groups that are over from the table and returns them. */
   takeFinished(now: number): { group: Group; endedBy: TraceEnd }[] {
     const finished: { group: Group; endedBy: TraceEnd }[] = [];
     for (const group of this.#open) {
@@ -104,7 +107,7 @@ export class Grouper {
     rootId: number,
   ): Group | undefined {
     if (owner) return this.#byOwner.get(owner);
-    // A request's group takes nothing in that is not known to be the request's.
+    // A request's group only accepts resources that are known to belong to the request.
     if (triggerGroup && !triggerGroup.owner && this.#open.has(triggerGroup)) return triggerGroup;
     return this.#byRoot.get(rootId);
   }
@@ -144,7 +147,7 @@ export class Grouper {
   }
 }
 
-/** The plain record of a group that is finished. */
+/** Returns the plain record of a finished group. */
 export function toTrace(group: Group, root: AsyncTrace['root'], endedBy: TraceEnd): AsyncTrace {
   const { owner, records } = group;
   const trace: AsyncTrace = {

@@ -1,6 +1,6 @@
 import { QUIET, type WorkOwner } from './owner.ts';
 
-/** A stretch of the event loop in one owner's hands. */
+/** A period in which one owner held the event loop. */
 export interface Hold {
   start: number;
   end: number;
@@ -8,7 +8,7 @@ export interface Hold {
   label: string;
 }
 
-/** Who held the loop, for how long within an interval. */
+/** Which work held the loop, and for how long within an interval. */
 export interface Blame {
   label: string;
   millis: number;
@@ -16,8 +16,8 @@ export interface Blame {
 }
 
 /**
- * The last stretches that were long enough to be worth a name, in a ring: a new one overwrites the
- * oldest, and `forgotten` counts those.
+ * The latest periods that were long enough to be reported, in a ring: a new one overwrites the
+ * oldest, and `forgotten` counts the overwritten ones.
  */
 export class Holds {
   readonly shortest: number;
@@ -35,7 +35,7 @@ export class Holds {
     return this.#forgotten;
   }
 
-  /** Whether a stretch counts: long enough, and not our own work. */
+  /** Whether a period counts: it is long enough, and not clew's own work. */
   counts(hold: Hold): boolean {
     return hold.end - hold.start >= this.shortest && hold.owner !== QUIET;
   }
@@ -51,7 +51,10 @@ export class Holds {
     this.#forgotten++;
   }
 
-  /** Who but `self` held the loop longest between `start` and `end`; `current` has not ended. */
+  /**
+   * Returns the work other than `self` that held the loop longest between `start` and `end`.
+   * `current` has not ended.
+   */
   blame(start: number, end: number, self: WorkOwner | undefined, current: Hold): Blame | undefined {
     const sums = new Map<WorkOwner | string, Blame>();
     for (const hold of this.#holds) this.#sum(sums, hold, start, end, self);
@@ -62,8 +65,8 @@ export class Holds {
   }
 
   /**
-   * The stretches between `start` and `end`, cut to it and in their order; of more than `max` the
-   * longest. `current` has not ended.
+   * Returns the periods between `start` and `end`, clipped and in order; if there are more than
+   * `max`, the longest ones. `current` has not ended.
    */
   within(start: number, end: number, current: Hold, max: number): Hold[] {
     const found: Hold[] = [];

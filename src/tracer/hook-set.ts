@@ -13,11 +13,11 @@ import { knownName } from './shape.ts';
 import { captureStack } from './stack.ts';
 import type { TracerLevel } from './record.ts';
 
-/** What the hook of a tracer has to do at its present level. */
+/** The work of a tracer's hook at its current level. */
 export interface HookPlan {
   clock: LoopClock;
   level: TracerLevel;
-  /** Whether records are made, and not only time accounted for. */
+  /** Whether records are made, and not only time measured. */
   collects: boolean;
   stacks: boolean;
 }
@@ -31,15 +31,15 @@ export interface HookSetOptions {
 }
 
 /**
- * The hook of one tracer, exchanged when its plan changes: a callback that is not needed is not
- * registered, because each one is paid for with every promise.
+ * The hook of one tracer, replaced when its plan changes: a callback that is not needed is not
+ * registered, because each one adds a cost per promise.
  */
 export class HookSet {
   readonly #options: HookSetOptions;
   #hook: GuardedHook | undefined;
   #installed: string | undefined;
   #stopCollecting: (() => void) | undefined;
-  /** Async ids below this were given out before recording began. */
+  /** Lower async ids were assigned before recording began. */
   #firstId = 0;
 
   constructor(options: HookSetOptions) {
@@ -56,7 +56,8 @@ export class HookSet {
     if (plan.collects && !collected) this.#firstId = new AsyncResource('CLEW').asyncId();
     this.#hook = new GuardedHook({
       name: 'tracer',
-      // Time alone needs no promises: whose continuation runs is told by what it touches.
+      // Measuring time needs no promise events: the owner of a continuation is found from what it
+      // touches.
       trackPromises: plan.level !== 'watch',
       callbacks: plan.collects ? this.#recording(plan) : this.#watching(plan.clock),
       onFailure: () => this.#options.onFailure(),
@@ -134,7 +135,7 @@ export class HookSet {
     return owner !== QUIET && this.#options.isTraced(owner);
   }
 
-  /** A resource nobody saw being created runs: it is older than the recording. */
+  /** A callback of a resource whose creation was not observed: it is older than the recording. */
   #adopt(asyncId: number, owner: WorkOwner | undefined, now: number): void {
     const { collector } = this.#options;
     if (asyncId >= this.#firstId && !collector.isOrigin(asyncId)) return;
@@ -167,7 +168,7 @@ function activeSpanOf(owner: WorkOwner | undefined): string | undefined {
 function labelHere(): string | undefined {
   const resource = executionAsyncResource();
   const label = describeHolder(resource);
-  // Where it says no more than the class of a handle of Node, that has a name for people.
+  // If the name is only the class of one of Node's handles, there is a more readable one.
   const isClass = label !== undefined && !label.includes(' ');
   return isClass ? (knownName(typeOf(resource)) ?? label) : label;
 }
@@ -184,7 +185,7 @@ const TYPES_BY_CLASS: Record<string, string> = {
   UDP: 'UDPWRAP',
 };
 
-/** The type of a resource whose `init` was not seen, as far as its class gives it away. */
+/** Returns the type of a resource whose `init` was not observed, as far as its class reveals it. */
 function typeOf(resource: object): string {
   if (resource instanceof Promise) return 'PROMISE';
   const name = classNameOf(resource);

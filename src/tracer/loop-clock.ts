@@ -2,16 +2,16 @@ import { Holds, type Blame, type Hold } from './holds.ts';
 import type { Mark, WorkOwner } from './owner.ts';
 
 /*
- * Who runs on the event loop, and for how long, from nothing but before/after.
+ * Measures which work runs on the event loop, and for how long, from `before` and `after` alone.
  *
- * At any moment the loop is idle or it is busy for one owner (or for nobody known). The clock keeps
- * a sum of all busy time and each owner keeps a sum of its own, so the split of an interval is the
- * difference of two readings and costs no history. Only stretches of at least `holdMillis` are
- * remembered one by one, in a ring, to name who held the loop.
+ * At any moment the loop is either idle or busy for one owner (or for none that is known). The
+ * clock keeps the sum of all busy time and each owner keeps its own sum, so the split of an
+ * interval is the difference of two readings and needs no history. Only runs of at least
+ * `holdMillis` are remembered one by one, in a ring, to name the work that held the loop.
  *
- * Promise continuations run after the `after` of the callback that resolved them, where no event
- * need tell of them. Such a gap is busy for as long as the loop was not idle; it is charged to the
- * owner that is first observed in it, else to the owner whose callback ended last.
+ * Promise continuations run after the `after` of the callback that resolved them, often without any
+ * event. Such a gap is busy for as long as the loop was not idle. It is charged to the first owner
+ * observed in it, or else to the owner whose callback ended last.
  */
 
 export interface LoopClockOptions {
@@ -19,25 +19,28 @@ export interface LoopClockOptions {
   now: () => number;
   /** Milliseconds the event loop has been idle so far. */
   idle: () => number;
-  /** The shortest stretch that counts as holding the loop. Default 5. */
+  /** The shortest run, in milliseconds, that counts as holding the loop. Default 5. */
   holdMillis?: number;
-  /** How many such stretches are remembered. Default 256. */
+  /** How many such runs are remembered. Default 256. */
   maxHolds?: number;
   /** Whether a second clock runs in this process, which keeps its sums apart. Default false. */
   secondary?: boolean;
 }
 
-/** Where the time of an interval went; the three parts add up to `totalMillis`. */
+/** How the time of an interval was spent. The three parts add up to `totalMillis`. */
 export interface Split {
-  /** The whole interval: the sum of the other three. */
+  /** The whole interval: the sum of the three parts. */
   totalMillis: number;
-  /** JavaScript of the owner itself. */
+  /** Time in which JavaScript of the owner itself ran. */
   runMillis: number;
-  /** The loop was idle: nothing could have delayed the event that was waited for. */
+  /** Time in which the loop was idle, so that nothing delayed the awaited event. */
   ioMillis: number;
-  /** The loop was busy with others: an upper bound of the delay they caused. */
+  /** Time in which the loop was busy with other work: an upper bound of the delay caused by it. */
   loopMillis: number;
-  /** Who held the loop longest in the interval, in stretches that count. */
+  /**
+   * The work that held the loop longest in this interval; shorter runs than `holdMillis` do not
+   * count.
+   */
   blockedBy: Blame | undefined;
 }
 
@@ -48,7 +51,7 @@ export class LoopClock {
   readonly #now: () => number;
   readonly #idle: () => number;
 
-  /** The sums of owners, where another clock writes the ones on the owners. */
+  /** The sums per owner, if another clock writes those on the owners. */
   readonly #runs: WeakMap<WorkOwner, number> | undefined;
   readonly #ids: number[] = [];
   readonly #owners: (WorkOwner | undefined)[] = [];
@@ -73,7 +76,7 @@ export class LoopClock {
     this.#idleSeen = this.#idle();
   }
 
-  /** How many stretches were overwritten in the ring. */
+  /** How many entries of the ring were overwritten. */
   get holdsForgotten(): number {
     return this.#holds.forgotten;
   }
@@ -87,16 +90,17 @@ export class LoopClock {
     const now = this.#now();
     if (this.#inGap) this.#leaveGap(now, this.#owner);
     else this.#charge(now);
-    // Work of nobody known is named callback by callback; an owner's callbacks are one stretch.
+    // Work without a known owner is named callback by callback; the consecutive callbacks of an
+    // owner count as one run.
     if (!owner && this.#ids.length === 0) this.#restartHold(now);
-    // Lost `after`s cannot be told from deep recursion; either way the stack must stay bounded.
+    // A missing `after` looks the same as deep recursion; either way the stack must stay bounded.
     if (this.#ids.length >= MAX_DEPTH) this.#clearStack();
     this.#ids.push(asyncId);
     this.#owners.push(this.#owner);
     this.#switch(owner, now);
   }
 
-  /** `label` names a callback that has no owner, and is asked for only where it held the loop. */
+  /** `label` names a callback without an owner. It is called only if the callback held the loop. */
   after(asyncId: number, label?: () => string | undefined): void {
     const now = this.#now();
     if (this.#inGap) {
@@ -129,7 +133,7 @@ export class LoopClock {
     this.#enterGap();
   }
 
-  /** Somebody was seen running: in a gap the time since it began is theirs. */
+  /** An owner was observed running: in a gap, the time since the gap began is charged to it. */
   observe(owner: WorkOwner | undefined): void {
     if (owner === this.#owner) return;
     if (!this.#inGap) {
@@ -142,7 +146,7 @@ export class LoopClock {
     }
   }
 
-  /** Gives the callback that is running, from its `before`, to the owner that was found in it. */
+  /** Assigns the running callback, from its `before`, to the owner that was found in it. */
   claim(owner: WorkOwner): void {
     if (!this.#inGap) this.#switch(owner, this.#since);
     this.observe(owner);
@@ -153,7 +157,7 @@ export class LoopClock {
     return { clock: this, at: now, busy: this.#busy, run: this.#runOf(owner) };
   }
 
-  /** The split of the time since `mark`, as seen by `owner`. */
+  /** Returns how the time since `mark` was spent, from the view of `owner`. */
   since(mark: Mark, owner: WorkOwner | undefined): Split {
     const now = this.#settle();
     const totalMillis = Math.max(0, now - mark.at);
@@ -168,7 +172,10 @@ export class LoopClock {
     };
   }
 
-  /** The stretches since `mark` in which somebody held the loop, the owner of the mark among them. */
+  /**
+   * Returns the periods since `mark` in which any work held the loop, including the owner of the
+   * mark.
+   */
   holdsSince(mark: Mark, max: number): Hold[] {
     const now = this.#settle();
     return this.#holds.within(mark.at, now, this.#holdUntil(now), max);
@@ -202,10 +209,10 @@ export class LoopClock {
     return this.#runs ? (this.#runs.get(owner) ?? 0) : owner.runMillis;
   }
 
-  /** Ends a gap: what of it was not idle is charged to `owner`. */
+  /** Ends a gap: the part that was not idle is charged to `owner`. */
   #leaveGap(now: number, owner: WorkOwner | undefined): void {
-    // One tick follows another within a microsecond: the loop was not idle between them. Should it
-    // have been, the next reading tells.
+    // One tick follows another within a microsecond: the loop was not idle in between. If it was,
+    // the next reading includes that.
     let idle = 0;
     if (now - this.#since >= SHORTEST_IDLE_MILLIS) {
       const idleNow = this.#idle();
@@ -229,7 +236,7 @@ export class LoopClock {
     this.#holdStart = now;
   }
 
-  /** The loop is never idle inside a callback, so what was read at its start still holds. */
+  /** The loop is never idle inside a callback, so the reading at its start is still valid. */
   #enterGap(): void {
     this.#inGap = true;
   }
@@ -241,7 +248,7 @@ export class LoopClock {
   }
 
   #endHold(end: number): void {
-    // Nearly every stretch is too short: nothing is made for those.
+    // Nearly every run is too short to count; no object is created for those.
     if (end - this.#holdStart >= this.#holds.shortest) this.#holds.add(this.#holdUntil(end));
     this.#holdLabel = undefined;
   }

@@ -7,8 +7,9 @@ import { notedName } from '../carry/request-names.ts';
 import { isSuppressed } from '../carry/suppression.ts';
 
 /*
- * Whose work is running. An owner is a request or another unit of work a person would name; it is
- * carried by one `AsyncLocalStorage` of the tracer, so promises need no hook to keep it.
+ * Keeps track of the owner of the running work. An owner is a request or another unit of work that
+ * a user would name. It is carried by one `AsyncLocalStorage` of the tracer, so promises need no
+ * hook to keep it.
  */
 
 let lastId = 0;
@@ -22,46 +23,52 @@ export interface Mark {
   readonly run: number;
 }
 
-/** One request, job or root span: what slices of the event loop are charged to. */
+/** A request, job or root span, to which time on the event loop is charged. */
 export class WorkOwner extends TracerState {
   /** Counts from 1 in each process. */
   readonly id: number = ++lastId;
   #label: string | (() => string);
   /** Milliseconds on the clock of `performance.now()`. */
   readonly startedAt: number;
-  /** The same of its end; undefined while it goes on. */
+  /** When it ended, on the same clock; undefined while it is in progress. */
   endedAt: number | undefined;
-  /** Milliseconds of JavaScript run for this owner so far; written by one `LoopClock` only. */
+  /** Milliseconds of JavaScript run for this owner so far. Only one `LoopClock` writes it. */
   runMillis = 0;
-  /** The reading at its start by the clock that writes here. */
+  /** The reading of that clock at its start. */
   mark: Mark | undefined;
-  /** Whether somebody with the secret asked for a recording of this owner. */
+  /** Whether a recording was requested for this owner, by a request with the secret. */
   marked = false;
-  /** Ids only: an owner must not keep a finished span alive. */
+  /** Ids only, so that an owner does not keep a finished span alive. */
   spanContext: SpanContext | undefined;
-  /** The span that names it, until that ends: an owner must not keep a finished span alive. */
+  /**
+   * The span that names it. Cleared when the span ends, so that an owner does not keep it alive.
+   */
   span: object | undefined;
-  /** What to add to the tracer's clock to get the milliseconds since 1970 its span uses. */
+  /**
+   * Add it to a time of the tracer's clock to get the milliseconds since 1970 that its span uses.
+   */
   epochOffset: number | undefined;
   /** When its span started, on the clock of `performance.now()`. */
   spanStartedAt: number | undefined;
-  /** What a request was answered with; undefined where it was not. */
+  /** The status code of the response; undefined if there was none. */
   statusCode: number | undefined;
-  /** Whether its span is an error. */
+  /** Whether its span has status error. */
   failed = false;
-  /** Whether its span ended as that of a server without a route. */
+  /** Whether its span ended as a server span without a route. */
   unrouted = false;
-  /** How many groups of async resources were begun for it. */
+  /** The number of groups of async resources that were started for it. */
   groups = 0;
 
-  /** A function is called when the label is first asked for, which for most requests is never. */
+  /**
+   * A function as label is called when the label is first read, which for most requests is never.
+   */
   constructor(label: string | (() => string), startedAt: number) {
     super();
     this.#label = label;
     this.startedAt = startedAt;
   }
 
-  /** Low in cardinality and free of values: `GET /orders/{n}`. */
+  /** A label of low cardinality, without values: `GET /orders/{n}`. */
   get label(): string {
     const noted = this.span && notedName(this.span);
     if (noted !== undefined) return noted;
@@ -78,20 +85,20 @@ export class WorkOwner extends TracerState {
   }
 }
 
-/** The owner of our own work: never recorded, never blamed, never shown. */
+/** The owner of clew's own work: never recorded, blamed or shown. */
 export const QUIET: WorkOwner = new WorkOwner('clew', 0);
 
 const storage = new AsyncLocalStorage<WorkOwner | undefined>();
 const ownersOfSpans = new WeakMap<Span, WorkOwner>();
-// Until the first span has an owner, nobody need look for the active one.
+// Until the first span has an owner, there is no need to look for the active span.
 let spansHaveOwners = false;
 
-/** Runs `fn`, and all that follows from it asynchronously, without leaving a trace. */
+/** Runs `fn`, and all async work that it starts, without recording it. */
 export function quietly<Result>(fn: () => Result): Result {
   return storage.run(QUIET, fn);
 }
 
-/** Makes `owner` the owner of the rest of the current callback and of what follows from it. */
+/** Makes `owner` the owner of the rest of the current callback and of the async work it starts. */
 export function enterOwner(owner: WorkOwner): void {
   storage.enterWith(owner);
 }
@@ -101,7 +108,7 @@ export function runAsOwner<Result>(owner: WorkOwner, fn: () => Result): Result {
   return storage.run(owner, fn);
 }
 
-/** The owner of the code that is running. */
+/** Returns the owner of the running code. */
 export function currentOwner(): WorkOwner | undefined {
   const stored = storage.getStore();
   if (stored || !spansHaveOwners) return stored;
@@ -109,13 +116,13 @@ export function currentOwner(): WorkOwner | undefined {
   return span && ownersOfSpans.get(span);
 }
 
-/** The same, but `QUIET` where tracing is suppressed: what exporters do is nobody's work. */
+/** The same, but `QUIET` if tracing is suppressed: the work of exporters has no owner. */
 export function recordedOwner(): WorkOwner | undefined {
   const active: Context = context.active();
   return isSuppressed(active) ? QUIET : currentOwner();
 }
 
-/** The owner of the work a span stands for, if it has one. */
+/** Returns the owner of the work that a span represents, if it has one. */
 export function ownerOfSpan(span: Span): WorkOwner | undefined {
   return ownersOfSpans.get(span);
 }

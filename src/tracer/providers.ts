@@ -1,5 +1,5 @@
 import * as hooks from 'node:async_hooks';
 
-/** The types Node's native side knows, by name. */
+/** The types that are defined in Node's native code, by name. */
 export const asyncWrapProviders: Readonly<Record<string, number>> =
   (hooks as unknown as { asyncWrapProviders?: Record<string, number> }).asyncWrapProviders ?? {};

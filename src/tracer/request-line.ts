@@ -2,12 +2,15 @@ import { cutMiddle } from '../base/cut-middle.ts';
 import type { RequestReport } from './async-resource-tracer.ts';
 import type { WorkOwner } from './owner.ts';
 
-/** What every line on stderr begins with. */
+/** The prefix of every line on stderr. */
 const PREFIX = 'clew: ';
-/** Where a line may be broken; what follows begins the next one. */
+/** Where a line may be broken. */
 const BREAKS = /(?= {2}[\d.]+ ms: | waiting for I\/O | for the loop )/;
 
-/** Where a request's time went, in one line; each request is called by its route as known by now. */
+/**
+ * Formats how a request's time was spent, in one line. Each request is named by its route, as far
+ * as it is known.
+ */
 export function requestLine({ owner, split }: RequestReport): string {
   const { totalMillis, runMillis, ioMillis, loopMillis, blockedBy } = split;
   const blocker = blockedBy?.owner?.label ?? blockedBy?.label;
@@ -20,7 +23,9 @@ export function requestLine({ owner, split }: RequestReport): string {
   );
 }
 
-/** What a request is called; the path that no route matched is no part of the name of its span. */
+/**
+ * Returns the name of a request; a path that no route matched is not part of the name of its span.
+ */
 export function requestName({ label, statusCode, unrouted }: WorkOwner): string {
   const [method, path] = label.split(' ', 2);
   return unrouted && statusCode === 404 && path ? `${method} (${path})` : label;
@@ -31,14 +36,17 @@ export function hasFailed({ failed, statusCode = 0 }: WorkOwner): boolean {
   return failed || statusCode >= 500;
 }
 
-/** `ERROR 500`, `404`; empty where there is nothing to tell. */
+/** Returns `ERROR 500` or `404`; empty for other statuses. */
 function statusOf(owner: WorkOwner): string {
   const { statusCode } = owner;
   if (hasFailed(owner)) return statusCode === undefined ? 'ERROR' : `ERROR ${statusCode}`;
   return statusCode !== undefined && statusCode >= 400 ? String(statusCode) : '';
 }
 
-/** The line, in as few as fit a terminal of so many columns; what is too long for one is cut in the middle. */
+/**
+ * Breaks the line to fit a terminal of this width; a part that is too long for one line is cut in
+ * the middle.
+ */
 export function fitLine(line: string, columns: number | undefined): string[] {
   if (columns === undefined) return [line];
   const room = Math.max(columns - PREFIX.length, 20);

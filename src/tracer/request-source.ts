@@ -5,15 +5,15 @@ import { performance } from 'node:perf_hooks';
 import { templateOf } from '../base/path-template.ts';
 import { currentOwner, enterOwner, WorkOwner } from './owner.ts';
 
-/** What is known of a request when it begins. */
+/** The data of a request that is known when it begins. */
 export interface RequestHead {
   readonly method?: string;
   readonly url?: string;
-  /** Node makes this object when it is first asked for: better not ask without need. */
+  /** Node creates this object on first access, so it is not read without need. */
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-/** What a source tells of the requests it sees. */
+/** Receives the requests that a source observes. */
 export interface RequestSink {
   /** A request began in the callback that is running. */
   begin(owner: WorkOwner, head: RequestHead): void;
@@ -21,8 +21,8 @@ export interface RequestSink {
 }
 
 /**
- * Something that knows when a request begins and ends. `start` returns its own undo. A source makes
- * the owner current (`enterOwner`) before it tells the sink.
+ * Observes when requests begin and end. `start` returns a function that stops it. A source makes
+ * the owner current (`enterOwner`) before it calls the sink.
  */
 export interface RequestSource {
   start(sink: RequestSink): () => void;
@@ -35,13 +35,13 @@ interface ServerMessage {
 
 const START = 'http.server.request.start';
 const FINISH = 'http.server.response.finish';
-/** Requests that were not answered are given up once there are this many in flight. */
+/** Requests without a response are forgotten once there are this many in flight. */
 const MAX_IN_FLIGHT = 20_000;
 
-/** A request with what is needed to find it again; given up when it ends. */
+/** A request with the data needed to find it again; removed when it ends. */
 class RequestInFlight extends WorkOwner {
   response: ServerMessage['response'] | undefined;
-  /** Where in the table it stands. */
+  /** Its index in the table. */
   place: number;
 
   constructor(head: RequestHead, response: ServerMessage['response'], place: number) {
@@ -55,14 +55,14 @@ class RequestInFlight extends WorkOwner {
 /**
  * The requests of `node:http` servers, from Node's own diagnostics channels.
  *
- * `inFlight` holds a request from its start to the end of its response. A response that is torn
- * down says nothing on a channel, so `sweep` looks for those; nothing of the application is patched
- * or listened to.
+ * `inFlight` holds a request from its start to the end of its response. A response that is
+ * destroyed publishes nothing on a channel, so `sweep` looks for those. No object of the
+ * application is patched or listened to.
  *
- * The table is one array that is never exchanged, its first `count` places taken. A `Map` throws a
- * table away every few requests, and an abandoned one that has grown old keeps all it names from
- * the young generation's collector: that cost a server a quarter of its time and four times its
- * heap.
+ * The table is one array that is never replaced, with its first `count` places in use. A `Map`
+ * discards its table every few requests, and a discarded table in the old generation keeps all its
+ * entries from being collected with the young generation: that cost a server a quarter of its time
+ * and four times its heap.
  */
 export class HttpRequests implements RequestSource {
   readonly #inFlight: (RequestInFlight | undefined)[] = [];
@@ -97,7 +97,7 @@ export class HttpRequests implements RequestSource {
     return owner && !owner.ended ? owner : undefined;
   }
 
-  /** Ends the requests whose response was torn down. */
+  /** Ends the requests whose response was destroyed. */
   sweep(): void {
     for (let i = this.#count - 1; i >= 0; i--) {
       const owner = this.#inFlight[i];
@@ -130,7 +130,7 @@ export class HttpRequests implements RequestSource {
     this.#end(owner);
   };
 
-  /** Nearly always a response is finished in its own context; else it is looked for. */
+  /** A response is nearly always finished in its own context; otherwise it is searched for. */
   #ownerOf(response: ServerMessage['response']): RequestInFlight | undefined {
     const running = currentOwner();
     if (running instanceof RequestInFlight && running.response === response) return running;
@@ -147,7 +147,7 @@ export class HttpRequests implements RequestSource {
     for (const sink of this.#sinks) sink.end(owner);
   }
 
-  /** The last one takes its place. */
+  /** Move the last one to its place. */
   #forget(owner: RequestInFlight | undefined): void {
     if (!owner?.response) return;
     owner.response = undefined;
@@ -159,5 +159,5 @@ export class HttpRequests implements RequestSource {
   }
 }
 
-/** The requests of this process, known once however many tracers ask. */
+/** The requests of this process, observed once however many tracers there are. */
 export const httpRequests: HttpRequests = new HttpRequests();

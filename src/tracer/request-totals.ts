@@ -7,11 +7,11 @@ import type { Split } from './loop-clock.ts';
 import { hasFailed, requestName } from './request-line.ts';
 
 /*
- * What the requests of a run amount to: by name, and the slowest one by one. Plain data, which is
- * merged over the processes of an application.
+ * Totals of the requests of a run: by name, and the slowest one by one. Plain data, which is merged
+ * across the processes of an application.
  */
 
-/** Where time went, in milliseconds. */
+/** How the time was spent, in milliseconds. */
 export interface Parts {
   runningMs: number;
   ioMs: number;
@@ -25,29 +25,29 @@ export interface NameTotals {
   totalMs: number;
   maxMs: number;
   parts: Parts;
-  /** Those that failed; absent: none. */
+  /** The number that failed; absent if none. */
   failed?: number;
 }
 
 export interface SlowRequest {
   name: string;
-  /** Of its span, where that is sampled. */
+  /** The trace id of its span, if that is sampled. */
   traceId?: string;
   /** Milliseconds since 1970. */
   startMs: number;
   durationMs: number;
   parts: Parts;
   blockedBy?: { name: string; ms: number };
-  /** What it was answered with. */
+  /** The status code of its response. */
   statusCode?: number;
   failed?: true;
 }
 
 export interface RequestTotals {
   requests: number;
-  /** The name that took most time first. */
+  /** The name with the most time first. */
   names: NameTotals[];
-  /** Requests whose names had no room. */
+  /** Requests whose names exceeded the limit. */
   otherRequests: number;
   /** The slowest first. */
   slowest: SlowRequest[];
@@ -56,7 +56,7 @@ export interface RequestTotals {
 const MAX_NAMES = 200;
 const MAX_SLOWEST = 10;
 
-/** Sums requests up, in bounded memory. */
+/** Adds up requests, in bounded memory. */
 export class RequestSums {
   readonly #names = new Map<string, NameTotals>();
   #requests = 0;
@@ -98,7 +98,7 @@ export class RequestSums {
     ]);
   }
 
-  /** Adds what another process summed up. */
+  /** Adds the totals of another process. */
   merge({ requests, names, otherRequests, slowest }: RequestTotals): void {
     this.#requests += requests;
     this.#otherRequests += otherRequests;

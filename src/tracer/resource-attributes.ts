@@ -3,12 +3,12 @@ import type { Attributes } from '@opentelemetry/api';
 import { runTime, type AsyncRecord } from './record.ts';
 import { creationLine } from './stack.ts';
 
-/** What the attributes of async resources on spans begin with. */
+/** The prefix of attributes that describe an async resource on a span. */
 export const RESOURCE_PREFIX = 'clew.async_resource.';
 
 const MAX_CALLBACKS = 100;
 
-/** What one async resource was, as attributes of the span that shows it. */
+/** Describes one async resource, as attributes of the span that represents it. */
 export function attributesOfRecord(record: AsyncRecord): Attributes {
   const attributes: Attributes = {
     [`${RESOURCE_PREFIX}id`]: record.asyncId,
@@ -24,12 +24,12 @@ export function attributesOfRecord(record: AsyncRecord): Attributes {
 }
 
 /**
- * The same on the span of an operation that began at `start`, when it is about to end: what is known
- * by then.
+ * The same for the span of an operation that began at `start` and is about to end: what is known by
+ * then.
  */
 export function attributesWhenShown(record: AsyncRecord, start: number, now: number): Attributes {
   const { slices } = record;
-  // The callback that ends the span is running still.
+  // The callback that ends the span is still running.
   const ended = slices.length % 2 === 1 ? [...slices, now] : slices;
   return {
     ...attributesOfRecord(record),
@@ -39,8 +39,8 @@ export function attributesWhenShown(record: AsyncRecord, start: number, now: num
 }
 
 /**
- * Callbacks as whole microseconds since `start`, `before` and `after` in turn, in order and apart: at
- * most 100 of them, the first.
+ * Returns callbacks as whole microseconds since `start`, `before` and `after` in turn, ordered and
+ * without overlap: the first 100 at most.
  */
 export function runningSince(start: number, slices: readonly number[]): number[] {
   const apart: [before: number, after: number][] = [];
@@ -55,7 +55,7 @@ export function runningSince(start: number, slices: readonly number[]): number[]
   return times.map((at) => Math.max(0, Math.round((at - start) * 1e3)));
 }
 
-/** Milliseconds with a fraction of three digits. */
+/** Rounds milliseconds to three decimal places. */
 export function toMicros(millis: number): number {
   return Math.round(millis * 1e3) / 1e3;
 }

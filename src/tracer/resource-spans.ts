@@ -22,8 +22,8 @@ import {
 import { shape, type ShapedNode } from './shape.ts';
 
 /*
- * The nodes of a finished group as spans under the span of their request. A node that the span of an
- * operation shows, as that of a query does, is that span.
+ * Writes the nodes of a finished group as spans under the span of their request. A node that the
+ * span of an operation, such as a query, already represents gets no further span.
  */
 
 /** Jaeger warns of spans that end when they start; the old query API cuts to microseconds. */
@@ -31,11 +31,11 @@ const SHORTEST_MILLIS = 0.002;
 
 export interface ResourceSpansOptions {
   tracer: Tracer;
-  /** Spans per request. Default 100. */
+  /** The maximum number of spans per request. Default 100. */
   maxSpans?: number;
 }
 
-/** Writes the groups of requests that have a sampled span as spans. Returns how many there were. */
+/** Writes the groups of requests that have a sampled span as spans. Returns their number. */
 export function writeResourceSpans(trace: AsyncTrace, options: ResourceSpansOptions): number {
   const { owner } = trace;
   if (!owner?.traceId || !owner.spanId || owner.sampled !== true) return 0;
@@ -48,7 +48,7 @@ export function writeResourceSpans(trace: AsyncTrace, options: ResourceSpansOpti
   const writer = new Writer(options.tracer, owner.traceId, root, owner.epochOffset);
   for (const node of shaped.nodes) writer.write(node);
   const hidden = shaped.folded + shaped.nodesFolded;
-  // Of what went on later a summary would only say that there was little.
+  // A summary of later work would only report that there was little.
   if (shaped.nodes.length > 0 || (hidden > 0 && trace.part === undefined)) {
     writer.writeSummary(trace, shaped.nodes.length, hidden);
   }
@@ -91,9 +91,10 @@ class Writer {
     this.written++;
   }
 
-  /** What the request made in all: the request's own span has ended and cannot say so. */
+  /** Totals of the request, here because the request's own span has ended. */
   writeSummary(trace: AsyncTrace, shown: number, folded: number): void {
-    // A request is known some time before its span starts; the span's children keep within it.
+    // A request is observed a little before its span starts; the span's children stay within the
+    // span.
     const startedAt = Math.max(trace.startedAt, trace.owner?.spanStartedAt ?? 0);
     const span = this.#tracer.startSpan(
       'async resources',
@@ -109,12 +110,12 @@ class Writer {
       },
       this.#root,
     );
-    // It stands for no time: as long as the request, it would be what the request waited for.
+    // It has no duration: if it were as long as the request, the request would seem to wait for it.
     span.end(startedAt + SHORTEST_MILLIS + this.#offset);
     this.written++;
   }
 
-  /** The trigger's span, else the span that was active at creation, else the request's. */
+  /** Returns the trigger's span, else the span that was active at creation, else the request's. */
   #parentOf(node: ShapedNode): Context {
     const trigger = node.parent && !hasEnded(node.parent, node) && this.#spans.get(node.parent);
     if (trigger) return traceApi.setSpanContext(this.#root, trigger);
@@ -139,7 +140,10 @@ class Writer {
   }
 }
 
-/** Whether the span of an operation was over when what it triggered began: it is no parent then. */
+/**
+ * Whether the span of an operation had ended when the triggered work began: it is not the parent
+ * then.
+ */
 function hasEnded({ record }: ShapedNode, node: ShapedNode): boolean {
   return record.shownBy !== undefined && (record.shownUntil ?? Infinity) <= node.startedAt;
 }

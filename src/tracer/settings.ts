@@ -5,8 +5,8 @@ import { TRACER_LEVELS, type TracerLevel } from './record.ts';
 import type { TracingSettings } from './tracing.ts';
 
 /**
- * What the environment asks of the tracer. A bad value becomes one of `problems` and the default
- * is used.
+ * Reads the tracer's settings from the environment. A bad value is added to `problems` and the
+ * default is used.
  *
  * `CLEW_TRACER` (off, watch, trace, deep), `CLEW_RESOURCE_SPANS` (0 to 1), `CLEW_RECORD_SECRET`,
  * `CLEW_RECORD_FOLDER`, `CLEW_RECORD_SIGNAL`.

@@ -3,28 +3,28 @@ import { isNodeType } from './describe.ts';
 import { lastSeen, runTime, type AsyncRecord, type AsyncTrace } from './record.ts';
 
 /*
- * From a finished group to the few things in it that a person waits for.
+ * Reduces a finished group to the few waits in it that matter to a user.
  *
- * Work that never leaves JavaScript (promises, ticks, immediates) is folded into what triggered it.
- * What is left is a node: a socket, a lookup, a file, a timer, an operation of a library. A node's
- * parent is the node its trigger was folded into, and it is linked to the node in whose callback it
- * was created where that is another one.
+ * Work that never leaves JavaScript (promises, ticks, immediates) is folded into its trigger. Each
+ * remaining resource is a node: a socket, a lookup, a file, a timer, an operation of a library. A
+ * node's parent is the node its trigger was folded into. If it was created in the callback of
+ * another node, it is linked to that.
  */
 
-/** An async resource that left JavaScript, with what was folded into it. */
+/** An async resource that waits outside JavaScript, with the resources folded into it. */
 export interface ShapedNode {
   readonly record: AsyncRecord;
   /** Low in cardinality: `dns lookup`, `fs`, `timer`. */
   readonly name: string;
-  /** The node it was triggered by; undefined where that is the request itself. */
+  /** The node it was triggered by; undefined if that is the request itself. */
   readonly parent: ShapedNode | undefined;
-  /** The node in whose callback it was created, where that is not the parent. */
+  /** The node in whose callback it was created, if that is not the parent. */
   readonly createdBy: ShapedNode | undefined;
   startedAt: number;
   endedAt: number;
-  /** Async resources that live on in this node. */
+  /** The number of async resources folded into this node. */
   folded: number;
-  /** Milliseconds in callbacks of the node and of what was folded into it. */
+  /** Milliseconds in callbacks of the node and of the resources folded into it. */
   runMillis: number;
   /** Those callbacks, `before` and `after` in turn; one record after the other. */
   readonly slices: number[];
@@ -34,11 +34,11 @@ export interface ShapedTrace {
   readonly nodes: ShapedNode[];
   /** Async resources folded into the request itself. */
   readonly folded: number;
-  /** Nodes beyond the bound, folded too. */
+  /** Nodes beyond the limit, which were folded as well. */
   readonly nodesFolded: number;
 }
 
-/** Types that only pass the word on inside JavaScript, or that stand for the request itself. */
+/** Types that only schedule work inside JavaScript, or that represent the request itself. */
 const FOLDED =
   /^(PROMISE|TickObject|Immediate|Microtask|HTTPINCOMINGMESSAGE|WRITEWRAP|SHUTDOWNWRAP|FILEHANDLE|DNSCHANNEL|AsyncResource|bound-anonymous-fn)$/;
 
@@ -69,19 +69,19 @@ const NAMES: [RegExp, string][] = [
 const MAX_NODES = 100;
 const SHORTEST_POOL_WAIT_MILLIS = 0.5;
 
-/** The name of the span of a type: the operation's own type where it is not Node's. */
+/** Returns the name of a type's span: the type itself if it is not one of Node's. */
 export function nameOfType(type: string): string {
   return knownName(type) ?? (isNodeType(type) ? type.toLowerCase() : type);
 }
 
-/** What people call that which a type waits for; undefined for types without such a name. */
+/** Returns the common name of what a type waits for; undefined for types without one. */
 export function knownName(type: string): string | undefined {
   return NAMES.find(([pattern]) => pattern.test(type))?.[1];
 }
 
 /**
- * The nodes of a group, in the order of their creation. `maxNodes` bounds those that no other span
- * shows: the longest stay.
+ * The nodes of a group, in the order of their creation. `maxNodes` limits those that no other span
+ * represents: the longest are kept.
  */
 export function shape(trace: AsyncTrace, maxNodes: number = MAX_NODES): ShapedTrace {
   const { kept, total } = pickNodes(trace, maxNodes);
@@ -123,7 +123,7 @@ export function shape(trace: AsyncTrace, maxNodes: number = MAX_NODES): ShapedTr
 }
 
 function pickNodes(trace: AsyncTrace, maxNodes: number): { kept: Set<AsyncRecord>; total: number } {
-  // What a span shows already takes no room.
+  // Resources that a span already represents do not count.
   const shown = trace.records.filter(({ shownBy }) => shownBy !== undefined);
   const candidates = trace.records.filter(
     (record) => record.shownBy === undefined && isNode(record, overAt(trace)),
@@ -138,25 +138,28 @@ function overAt({ owner }: AsyncTrace): number {
   return owner?.endedAt ?? Infinity;
 }
 
-/** `over` is when the request was. */
+/** `over` is the time when the request was over. */
 function isNode(record: AsyncRecord, over: number): boolean {
   if (FOLDED.test(record.type)) return false;
   const role = record.role ?? roleOfType(record.type);
   if (role === 'binding' || role === 'internal') return false;
-  // A connection that was free is no wait.
+  // A connection that was free means no wait.
   if (role === 'wait') return lengthOf(record) >= SHORTEST_POOL_WAIT_MILLIS;
   return !isUnawaited(record, over);
 }
 
 /**
- * Nobody waits for a timer that never fires, as those of idle sockets and servers, nor for one that
- * fires when the request is over, as Node's own for the date that it writes into headers.
+ * A timer that never fires, such as those of idle sockets and servers, is not a wait, nor is one
+ * that fires after the request is over, such as Node's own for the date in headers.
  */
 function isUnawaited({ type, slices }: AsyncRecord, over: number): boolean {
   return type === 'Timeout' && (slices[0] ?? Infinity) >= over;
 }
 
-/** A promise's `destroy` tells of the collector, a handle's may come long after its last use. */
+/**
+ * A promise's `destroy` means that it was garbage collected; a handle's may come long after its
+ * last use.
+ */
 function endOf(record: AsyncRecord): number {
   return record.slices.length > 0 ? (record.slices.at(-1) ?? record.initAt) : lastSeen(record);
 }

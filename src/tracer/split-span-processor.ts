@@ -35,10 +35,10 @@ export const ATTR_WAIT_LOOP_AT = 'clew.wait.loop.at';
 export const ATTR_WAIT_LOOP_BY = 'clew.wait.loop.by';
 export const ATTR_LINK = 'clew.link';
 
-/** Of a request with more stretches the longest are named. */
+/** The maximum number of periods per request; the longest ones are named. */
 const MAX_STRETCHES = 32;
 
-/** A span as the SDK hands it to processors; 2.x and 3.x agree on this much. */
+/** The part of an SDK's span that is the same in 2.x and 3.x. */
 export interface ProcessedSpan extends Span {
   readonly name: string;
   readonly kind: SpanKind;
@@ -52,22 +52,22 @@ interface Measured {
   readonly mark: Mark;
   readonly owner: WorkOwner | undefined;
   readonly isRootOfOwner: boolean;
-  /** The owner was made for this span and ends with it. */
+  /** Whether the owner was created for this span and ends with it. */
   readonly owns: boolean;
 }
 
 export interface SplitSpanProcessorOptions {
-  /** Called with the owner of a local root span; where sampled requests are chosen for tracing. */
+  /** Called with the owner of a local root span, to choose sampled requests for tracing. */
   onRootSpan?(owner: WorkOwner, span: ProcessedSpan): void;
 }
 
 /**
- * Puts the three parts of a span's time on it: running, waiting for I/O, waiting for the loop, and
- * who held the loop.
+ * Adds to each span how its time was spent: running, waiting for I/O, waiting for the event loop,
+ * and which work held the loop.
  *
- * They are set in `onEnding`, the last moment at which a span of the SDK can be written to; an SDK
- * that does not call it (1.x) gets spans without them. A span without a request around it, of a
- * job or a message, becomes the owner of what runs under it.
+ * The attributes are set in `onEnding`, the last moment at which a span can be changed. An SDK that
+ * does not call it (1.x) gets no such attributes. A span outside of any request, such as that of a
+ * job or a message, becomes the owner of the work that runs under it.
  */
 export class SplitSpanProcessor {
   readonly #tracer: AsyncResourceTracer;
@@ -106,7 +106,7 @@ export class SplitSpanProcessor {
     if (mark.clock === clock && this.#tracer.level !== 'off') {
       if (owner && currentOwner() === owner) clock.observe(owner);
       annotate(span, clock.since(mark, owner));
-      // Of spans below it a reader finds the stretches here.
+      // The periods are only on the topmost span, also for the spans below it.
       if (owner && isRootOfOwner) placeHolds(span, owner, clock.holdsSince(mark, MAX_STRETCHES));
     }
     this.#tracer.describeShown(span);
@@ -143,7 +143,7 @@ export class SplitSpanProcessor {
   }
 }
 
-/** Writes a split on a span that has not ended. */
+/** Sets the attributes of a split on a span that has not ended. */
 export function annotate(span: Span, split: Split): void {
   span.setAttributes({
     [ATTR_RUN_MS]: round(split.runMillis),
@@ -162,7 +162,9 @@ export function annotate(span: Span, split: Split): void {
   span.addLink({ context: blocker, attributes: { [ATTR_LINK]: 'blocked_by' } });
 }
 
-/** Writes when the loop was held during the request, by itself and by others. */
+/**
+ * Sets the attributes that show when the loop was held during the request, by itself and by others.
+ */
 function placeHolds(span: Span, owner: WorkOwner, holds: readonly Hold[]): void {
   const { spanStartedAt: from } = owner;
   if (from === undefined || holds.length === 0) return;
@@ -182,7 +184,7 @@ function toMicros(millis: number): number {
   return Math.max(0, Math.round(millis * 1e3));
 }
 
-/** The route where the instrumentation knows it, else what the owner was called before. */
+/** Returns the route if the instrumentation knows it, otherwise the previous label of the owner. */
 function labelOf(span: ProcessedSpan, label: string): string {
   const route = span.attributes['http.route'];
   const method = span.attributes['http.request.method'] ?? span.attributes['http.method'];
@@ -190,7 +192,7 @@ function labelOf(span: ProcessedSpan, label: string): string {
   return span.kind === SpanKind.SERVER ? label : span.name;
 }
 
-/** Microseconds are all the clock is good for. */
+/** The clock is precise to microseconds. */
 function round(millis: number): number {
   return Math.round(millis * 1e3) / 1e3;
 }

@@ -8,8 +8,8 @@ export type { CapturedStack } from '../base/captured-stack.ts';
 const MAX_FRAMES = 12;
 
 /**
- * Captures where we are, without the frames above `below` and at most `frames` of the others. Never
- * throws.
+ * Captures the current stack without the frames above `below`, and at most `frames` of the others.
+ * Never throws.
  */
 export function captureStack(
   below: (...args: never[]) => unknown,
@@ -18,7 +18,7 @@ export function captureStack(
   return capture(frames, below);
 }
 
-/** The frames as text, innermost first, with paths relative to the working directory. */
+/** Returns the frames as text, innermost first, with paths relative to the working directory. */
 export function formatStack(
   captured: CapturedStack | undefined,
   maxFrames: number = MAX_FRAMES,
@@ -37,7 +37,7 @@ export function formatStack(
   }
 }
 
-/** The frame a person looks for: the application's own line, else a library's, else Node's. */
+/** Returns the most useful frame: the application's own line, else a library's, else Node's. */
 export function creationLine(stack: readonly string[]): string | undefined {
   const outside = stack.filter((frame) => /:\d+:\d+\)?$/.test(frame) && !frame.includes('node:'));
   return outside.find((frame) => !frame.includes('node_modules')) ?? outside[0] ?? stack[0];

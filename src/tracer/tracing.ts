@@ -14,36 +14,39 @@ import type { RequestHead } from './request-source.ts';
 import { writeResourceSpans } from './resource-spans.ts';
 import { SplitSpanProcessor, type ProcessedSpan } from './split-span-processor.ts';
 
-/** What the tracer does in a process that clew was started in. */
+/** Options of the tracer in a process in which clew was started. */
 export interface TracingSettings {
   level: TracerLevel;
   /** The share of sampled requests, 0 to 1, that get resource spans. */
   resourceSpans: number;
-  /** With it, a signed header asks for a recording of one request. */
+  /** If set, a signed header can request a recording of one request. */
   recordSecret?: string | undefined;
-  /** Where recordings go. */
+  /** The folder for recordings. */
   recordFolder: string;
-  /** With it, this signal starts a recording. */
+  /** If set, this signal starts a recording. */
   recordSignal?: NodeJS.Signals | undefined;
-  /** Is called with each request that ended, once its name is known. */
+  /** Called with each request that has ended, once its name is known. */
   onRequest?: ((report: RequestReport) => void) | undefined;
-  /** Is called when the process is about to end, after the last request. */
+  /** Called when the process is about to end, after the last request. */
   onEnd?: (() => void) | undefined;
 }
 
 let running: Tracing | undefined;
 
-/** Starts the tracer of this process, or returns the one that runs, at no lower a level. */
+/**
+ * Starts the tracer of this process, or returns the running one, whose level is raised if
+ * necessary.
+ */
 export function startTracing(settings: TracingSettings): Tracing {
   if (running) running.extend(settings);
   else running = new Tracing(settings);
   return running;
 }
 
-/** The tracer of this process and what it feeds. */
+/** The tracer of this process and the parts that use it. */
 export class Tracing {
   readonly tracer: AsyncResourceTracer;
-  /** Puts the split on spans; belongs before the processor that exports. */
+  /** Adds the split to spans; has to precede the processor that exports. */
   readonly processor: SplitSpanProcessor;
   readonly #settings: TracingSettings;
   readonly #verifier: RecordHeaderVerifier | undefined;
@@ -62,14 +65,14 @@ export class Tracing {
     this.processor = new SplitSpanProcessor(this.tracer, {
       onRootSpan: (owner, span) => this.#choose(owner, span),
     });
-    // Requests have to be seen to be chosen.
+    // Requests have to be observed to be chosen.
     const chooses = this.#verifier !== undefined || settings.resourceSpans > 0;
     this.tracer.setLevel(settings.level === 'off' && chooses ? 'watch' : settings.level);
     this.#report(settings);
     this.#listen(settings);
   }
 
-  /** The provider that resource spans go to. */
+  /** The provider of resource spans. */
   setTracerProvider(provider: TracerProvider): void {
     this.#provider = provider;
   }
@@ -81,7 +84,10 @@ export class Tracing {
     if (!this.#settings.recordSignal) this.#listen(settings);
   }
 
-  /** Hands on what there is when the process is about to end, which `exit` need not tell of. */
+  /**
+   * Passes on finished groups when the process is about to end, which is not always announced by
+   * `exit`.
+   */
   end(): void {
     this.tracer.flush(true);
     this.#atEnd();
@@ -100,7 +106,7 @@ export class Tracing {
     const flush = (): void => {
       for (const report of ended.splice(0)) onRequest(report);
     };
-    // The request's span ends in this turn, too, and knows the route: the line has its name.
+    // The request's span ends in this turn, too, and knows the route, so the line can use its name.
     const add = (report: RequestReport): void => {
       if (ended.push(report) === 1) quietly(() => setImmediate(flush).unref());
     };
@@ -127,7 +133,7 @@ export class Tracing {
     owner.marked = this.#verifier.accepts(header, request.method ?? '', request.url ?? '');
   }
 
-  /** Decided by the trace id, so that all services that use one ratio choose the same requests. */
+  /** Decided by the trace id, so that all services with the same ratio choose the same requests. */
   #choose(owner: WorkOwner, span: ProcessedSpan): void {
     const share = Number.parseInt(span.spanContext().traceId.slice(-8), 16) / 0x1_0000_0000;
     if (owner.marked || share < this.#settings.resourceSpans) this.tracer.traceOwner(owner);

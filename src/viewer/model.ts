@@ -200,7 +200,7 @@ export interface FindingView {
   /** One sentence. */
   summary: string;
   certainty?: 'proven' | 'likely' | 'possible';
-  /** How often it was seen. */
+  /** How often it occurred. */
   count: number;
   /** The request whose work it is. */
   owner?: string;

@@ -25,10 +25,12 @@ interface Message {
 }
 
 export interface AnchorOptions {
-  /** Where no tracer does it, events of a request run in its turn, on every Node alike. */
+  /**
+   * If no tracer does it, the events of a request run in its turn, in the same way on every Node.
+   */
   bindsMessages: boolean;
   begun(): void;
-  /** An anchor was touched, by `what`; `below` is the function that stands between. */
+  /** Called when an anchor was touched, by `what`; `below` is the function in between. */
   touched(request: Request, what: string, below: (...args: never[]) => unknown): void;
 }
 
@@ -40,9 +42,9 @@ function messageHandle(type: string, bornIn: Request): Handle {
 }
 
 /**
- * The requests of `node:http` and `node:http2`, and their responses as anchors: each belongs to one request for
- * ever, so the context under which it is touched is right or wrong beyond doubt. Other objects can
- * be given to a request by `own`.
+ * Observes the requests of `node:http` and `node:http2`, with their responses as anchors: each
+ * always belongs to one request, so the context under which it is touched is certainly right or
+ * wrong. `own` assigns other objects to a request.
  */
 export class Anchors {
   readonly #options: AnchorOptions;
@@ -83,7 +85,7 @@ export class Anchors {
     this.#undos.push(...undos, this.#bind(message.prototype));
   }
 
-  /** Their class is not exported: it is patched when the first one comes. */
+  /** Their class is not exported, so it is patched when the first one appears. */
   #patchStreams(prototype: EventEmitter): void {
     if (this.#streams === prototype) return;
     this.#streams = prototype;
@@ -103,7 +105,7 @@ export class Anchors {
     this.#inFlight.clear();
   }
 
-  /** Requests that began and are not answered. */
+  /** Requests without a complete response. */
   get inFlight(): number {
     for (const [request, response] of this.#inFlight) {
       const alive = response.deref();
@@ -112,13 +114,13 @@ export class Anchors {
     return this.#inFlight.size;
   }
 
-  /** Makes `object` belong to the request that runs. */
+  /** Assigns `object` to the current request. */
   own(object: object): void {
     const request = turns.getStore()?.request;
     if (request) this.#requests.set(object, request);
   }
 
-  /** Says that `object` is touched. */
+  /** Records that `object` is touched. */
   touch(object: object, what: string, below: (...args: never[]) => unknown): void {
     const request = this.#requests.get(object);
     if (request) this.#options.touched(request, what, below);
@@ -129,7 +131,7 @@ export class Anchors {
     this.#begin('HTTPINCOMINGMESSAGE', request, response);
   };
 
-  /** `emitter` is what emits the events of the request. */
+  /** `emitter` emits the events of the request. */
   #begin(
     type: string,
     request: Message['request'],
@@ -172,8 +174,8 @@ export class Anchors {
 }
 
 /**
- * On Node 24 and later a message's events have the context of its connection, which is nothing that
- * an application does wrong.
+ * On Node 24 and later, a message's events have the context of its connection, which is not a fault
+ * of the application.
  */
 function bindMessages(
   prototype: EventEmitter,

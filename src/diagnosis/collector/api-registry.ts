@@ -1,9 +1,9 @@
 import type { Context } from '@opentelemetry/api';
 
-/** Where every copy of the API keeps what was registered. */
+/** The property in which every copy of the API keeps its registrations. */
 const REGISTRY = Symbol.for('opentelemetry.js.api.1');
 
-/** What is registered with the API, whichever copy of it did that. */
+/** The registrations with the API, by whichever copy of it. */
 export interface ApiRegistry {
   /** The version of the copy that registered first. */
   version?: string;
@@ -16,12 +16,15 @@ type Found = (registry: ApiRegistry) => void;
 
 const waiting = new Set<Found>();
 
-/** The registry; undefined before anything was registered. */
+/** Returns the registry; undefined before the first registration. */
 export function apiRegistry(): ApiRegistry | undefined {
   return (globalThis as Global)[REGISTRY];
 }
 
-/** Calls `found` with the registry, now or as soon as there is one. Returns the undo. */
+/**
+ * Calls `found` with the registry, now or as soon as there is one. Returns a function that stops
+ * it.
+ */
 export function onApiRegistry(found: Found): () => void {
   const registry = apiRegistry();
   if (registry) {
@@ -36,8 +39,8 @@ export function onApiRegistry(found: Found): () => void {
 }
 
 /**
- * Calls `found` with a part of the registry, now and whenever another one is registered. Returns the
- * undo.
+ * Calls `found` with a part of the registry, now and whenever it is replaced. Returns a function
+ * that stops it.
  */
 export function onRegistered(
   registry: ApiRegistry,
@@ -62,7 +65,7 @@ export function onRegistered(
   };
 }
 
-/** Becomes a plain property again when it is written to. */
+/** It becomes a plain property again when it is written to. */
 function awaitRegistry(): void {
   Object.defineProperty(globalThis, REGISTRY, {
     configurable: true,

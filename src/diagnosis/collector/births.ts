@@ -6,25 +6,27 @@ import { captureStack, readFrames, type CapturedStack } from './stack.ts';
 
 interface Birth {
   readonly captured: CapturedStack | undefined;
-  /** Of the async resource in whose callback this one was created. */
+  /** The entry of the async resource in whose callback this one was created. */
   readonly parent: Birth | undefined;
   readonly depth: number;
   frames?: readonly Frame[];
 }
 
-/** Async resources whose creation stack is kept in one look. */
+/** The number of async resources whose creation stacks are kept in one period. */
 const LOOK = 2000;
-/** How often it is looked closer in the life of a process. */
+/** The number of such periods in the life of a process. */
 const MAX_LOOKS = 20;
-/** Async resources in a row, each created in the callback of the one before. */
+/**
+ * The maximum length of a chain of async resources, each created in the callback of the one before.
+ */
 const MAX_DEPTH = 64;
-/** How many of them are read for a loss. */
+/** How many of them are read per loss. */
 const MAX_READ = 16;
 
 /**
- * Creation stacks of short-lived async resources, promises too. They cost far too much to be kept
- * always; they are kept for a while after a loss for which nothing on the stack gave a reason, so
- * that the next one of its kind is explained.
+ * Keeps creation stacks of short-lived async resources, including promises. Keeping them all the
+ * time would cost too much; they are kept for a while after a loss that the stack did not explain,
+ * so that the next one of its kind can be explained.
  */
 export class Births {
   readonly #hook: GuardedHook;
@@ -51,8 +53,9 @@ export class Births {
   }
 
   /**
-   * Begins to keep stacks, for the next async resources. Where a package is on the stack they may
-   * tell more than it does; half of the looks are for where nothing is.
+   * Starts to keep the stacks of the next async resources. If a package is on the stack of the
+   * loss, they may still add something; half of the periods are reserved for losses with nothing on
+   * the stack.
    */
   look(isExplained: boolean): void {
     if (this.#left > 0 || this.#looks >= (isExplained ? MAX_LOOKS / 2 : MAX_LOOKS)) return;
@@ -66,17 +69,17 @@ export class Births {
     this.#hook.disable();
   }
 
-  /** The creation stacks that lead to the callback that runs, the nearest first, as one. */
+  /** Returns the creation stacks that lead to the running callback, nearest first, as one. */
   here(): readonly Frame[] | undefined {
     if (this.#looks === 0) return undefined;
     let birth = this.#births.get(executionAsyncResource());
     if (!birth) return undefined;
     const frames: Frame[] = [];
     for (let left = MAX_READ; birth && left > 0; birth = birth.parent, left--) {
-      // A stack can be read as frames only the first time it is looked at.
+      // A stack can only be read as frames the first time it is accessed.
       birth.frames ??= readFrames(birth.captured);
       const [first, ...rest] = birth.frames;
-      // A stack ends where that of an earlier turn begins.
+      // A stack ends where the stack of an earlier turn begins.
       if (first) frames.push(frames.length > 0 ? { ...first, isAsync: true } : first, ...rest);
     }
     return frames;

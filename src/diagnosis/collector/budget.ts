@@ -1,6 +1,9 @@
 import { performance } from 'node:perf_hooks';
 
-/** Allows so many acts per second: what is dear is done for the first of a flood, not for all. */
+/**
+ * Limits the number of expensive operations per second: in a flood they are done for the first few
+ * only.
+ */
 export class Budget {
   readonly #perSecond: number;
   #left: number;

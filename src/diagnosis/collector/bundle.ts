@@ -4,7 +4,7 @@ const INSIDE = /node_modules\/(?!\.)((?:@[\w.-]+\/)?[\w.-]+)\//g;
 const MAX_BYTES = 30_000_000;
 const MAX_PATH = 500;
 
-/** The packages inside of `file`, where it is a bundle; empty where it is none. */
+/** Returns the packages inside `file` if it is a bundle; empty if it is not. */
 export function packagesInside(file: string): Set<string> {
   const found = new Set<string>();
   for (const text of [read(file), read(`${file}.map`)]) {
@@ -16,8 +16,8 @@ export function packagesInside(file: string): Set<string> {
 }
 
 /**
- * How bundlers leave the names of the files they took in: in comments, keys, and source maps, with
- * whatever leads to the folder before it.
+ * The traces of bundled files that bundlers leave: in comments, keys, and source maps, with the
+ * path to the folder before it.
  */
 function beginsPath(text: string, at: number): boolean {
   let start = at;

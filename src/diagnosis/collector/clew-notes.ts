@@ -11,8 +11,8 @@ type Failure = Extract<SetupFact, { fault: 'export-fails' | 'no-collector' }>;
 type Early = Extract<SetupFact, { fault: 'loaded-early' }>;
 
 /**
- * What clew's own set-up notes of itself: its instrumentations, in the form of OpenTelemetry's own,
- * and whether spans reach the collector, which a thread of clew's sends them to.
+ * Reads the notes of clew's own set-up: its instrumentations, in the form of OpenTelemetry's own,
+ * and whether the spans that clew's thread sends reach the collector.
  */
 export class ClewNotes {
   readonly enabled: Enabled[] = [];
@@ -20,7 +20,7 @@ export class ClewNotes {
   readonly #failures = new Map<string, Failure>();
   readonly #onFailure: () => void;
 
-  /** `onFailure` is called when the export fails: that may be in the last moment of the process. */
+  /** `onFailure` is called when the export fails, possibly in the last moment of the process. */
   constructor(onFailure: () => void) {
     this.#onFailure = onFailure;
   }
@@ -41,7 +41,7 @@ export class ClewNotes {
     try {
       this.#hear(message as SetupNote);
     } catch {
-      // Never into the application.
+      // Must not throw into the application.
     }
   };
 
@@ -62,7 +62,7 @@ export class ClewNotes {
 
   #hearExport({ target, failure }: Extract<SetupNote, { kind: 'export' }>): void {
     if (!failure) {
-      // It keeps spans until they can be sent.
+      // The delivery keeps spans until they can be sent.
       this.#failures.delete(target);
       return;
     }

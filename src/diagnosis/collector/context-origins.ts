@@ -8,7 +8,7 @@ import { captureStack, readFrames, type CapturedStack } from './stack.ts';
 
 /** Where a context was activated, or its span started. */
 export interface Origin {
-  /** The context, or what stands for it. */
+  /** The context, or an object that represents it. */
   readonly context: unknown;
   readonly captured: CapturedStack | undefined;
   /** On the clock of `performance.now()`. */
@@ -22,23 +22,23 @@ type Method = (...args: unknown[]) => unknown;
 type Manager = Record<string, Method>;
 
 const STACKS_PER_SECOND = 200;
-/** What a context manager of the API has, and what stores of contexts have beside it. */
+/** The methods of the API's context managers, and those that context stores have in addition. */
 const RUNS = ['with', 'run'] as const;
 const ENTERS = ['attach', 'withScope', 'enterWith'] as const;
 
 /**
- * Carries the origin of the active context beside it: an `AsyncLocalStorage` that is entered whenever
- * the context manager that is registered with the API activates a context, whichever manager it is.
- * The origin goes where the context goes, so that a foreign context names its own way there; where
- * a manager carries its contexts in another way, the two differ, and there is no origin.
+ * Carries the origin of the active context along with it, in an `AsyncLocalStorage` that is entered
+ * whenever the registered context manager, of any kind, activates a context. The origin goes where
+ * the context goes, so that the way of a wrong context can be traced. If a manager carries its
+ * contexts in another way, the two differ, and no origin is reported.
  *
- * So many activations per second keep their stack; the others have no origin.
+ * The stacks of a limited number of activations per second are kept; the others have no origin.
  */
 export class ContextOrigins {
   readonly #store = new AsyncLocalStorage<Origin | undefined>();
   readonly #budget = new Budget(STACKS_PER_SECOND);
 
-  /** Watches the activations of `manager`. Returns the undo. */
+  /** Watches the activations of `manager`. Returns a function that stops it. */
   watch(manager: unknown): Undo {
     const undos: (Undo | undefined)[] = [];
     for (const method of RUNS) undos.push(this.#patch(manager, method, true));
@@ -46,13 +46,13 @@ export class ContextOrigins {
     return undoAll(undos);
   }
 
-  /** The origin of `context`, which is active; undefined where it is not known. */
+  /** Returns the origin of the active `context`; undefined if it is not known. */
   of(context: unknown): Origin | undefined {
     const origin = this.#store.getStore();
     return origin?.context === context ? origin : undefined;
   }
 
-  /** An origin that is here and now, while there is time for one more. */
+  /** Returns an origin at the current place, if the budget allows another one. */
   here(context: unknown, how: Origin['how'], below: Below): Origin | undefined {
     if (!this.#budget.take()) return undefined;
     return { context, captured: captureStack(below), at: performance.now(), how };
@@ -66,7 +66,7 @@ export class ContextOrigins {
       this.here(context, 'activated', below);
     return patchHotMethod(owner, method, (original, patch) => {
       return function activate(this: Manager, ...args) {
-        // A manager may call its own methods: the outermost call is the one that says where.
+        // A manager may call its own methods: the outermost call is the one that counts.
         const isKnown = patch.isUndone || store.getStore()?.context === args[0];
         const origin = isKnown ? undefined : here(args[0], activate);
         if (!origin) return original.apply(this, args);
@@ -79,13 +79,13 @@ export class ContextOrigins {
   }
 }
 
-/** The plain record of an origin, seen at `now`. Reads its stack, which is dear. */
+/** Returns the plain record of an origin at the time `now`. Reads its stack, which is expensive. */
 export function originRecord(
   origin: Origin | undefined,
   now: number = performance.now(),
 ): OriginRecord | undefined {
   if (!origin) return undefined;
-  // A stack can be read as frames only the first time it is looked at.
+  // A stack can only be read as frames the first time it is accessed.
   origin.frames ??= readFrames(origin.captured);
   return { how: origin.how, stack: origin.frames, millis: now - origin.at };
 }

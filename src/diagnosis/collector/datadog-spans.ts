@@ -25,8 +25,9 @@ interface Started {
 }
 
 /**
- * The spans of `dd-trace`, which has contexts of its own: its public scope and its channels. What its
- * own instrumentations activate cannot be seen: then the start of the span stands for it.
+ * Observes the spans of `dd-trace`, which has its own contexts, through its public scope and its
+ * channels. Activations by its own instrumentations cannot be observed: the start of the span is
+ * used in their place.
  */
 export class DatadogSpans implements SpanSource {
   readonly #contexts: ContextOrigins | undefined;
@@ -84,7 +85,7 @@ export class DatadogSpans implements SpanSource {
         traceId: key.toTraceId?.(true),
       });
     } catch {
-      // Never into the application.
+      // Must not throw into the application.
     }
   };
 
@@ -100,7 +101,7 @@ export class DatadogSpans implements SpanSource {
       try {
         if (span) this.#note(span.context(), 'activated', below);
       } catch {
-        // What is no span of theirs, they refuse themselves.
+        // dd-trace itself rejects a value that is not one of its spans.
       }
     };
     return (
@@ -118,7 +119,7 @@ export class DatadogSpans implements SpanSource {
     try {
       this.#sink?.ended((message as DatadogSpan).context());
     } catch {
-      // Never into the application.
+      // Must not throw into the application.
     }
   };
 }

@@ -3,9 +3,9 @@ import { onApiRegistry, type ApiRegistry } from './api-registry.ts';
 import { captureStack, readFrames } from './stack.ts';
 
 /*
- * OpenTelemetry writes its warnings to a logger that most applications never set, so that nobody
- * sees them. While no logger is set, and beside one that is, the doctor reads along. What is
- * written is passed on as before.
+ * Reads OpenTelemetry's warnings, which go to a logger that most applications never set, so that
+ * they are lost. The doctor reads them whether or not a logger is set, and passes them on as
+ * before.
  */
 
 const LEVELS = ['error', 'warn', 'info', 'debug', 'verbose'] as const;
@@ -16,19 +16,19 @@ const REFUSED = /Attempted duplicate registration of API: (\w+)/;
 const MISMATCH =
   /Registration of version v(\S+) for (\w+) does not match previously registered API v([\w.-]+)/;
 const EXPORT_FAILED = /OTLPExporterError|UNAVAILABLE|ECONNREFUSED|ENOTFOUND/;
-/** Reads without a logger after which it is certain that nobody will set one. */
+/** The number of reads without a logger after which none is expected. */
 const MAX_READS = 2000;
 const MAX_HEARD = 100;
 const MAX_LENGTH = 2000;
 
-/** What the messages of OpenTelemetry's own parts say about the set-up. */
+/** The problems of the set-up that OpenTelemetry's messages report. */
 export class DiagWatch {
-  /** What was registered a second time, and where. */
+  /** The parts that were registered a second time, and where. */
   readonly refused: Map<string, readonly Frame[]> = new Map();
-  /** Copies of the API by version whose registration was refused, with the version that holds. */
+  /** Versions of API copies whose registration was refused, with the registered version. */
   readonly mismatched: Map<string, string> = new Map();
   exportFailures = 0;
-  /** The first failure of an export, in the words of the exporter. */
+  /** The first failure of an export, as the exporter reported it. */
   exportReason: string | undefined;
   readonly #tee: Logger;
   #given: Partial<Logger> | undefined;
@@ -77,7 +77,7 @@ export class DiagWatch {
   #read(below: () => unknown): unknown {
     if (this.#given !== undefined) return this.#tee;
     if (++this.#reads > MAX_READS) return undefined;
-    // Whoever sets a logger looks first for one that it replaces.
+    // Code that sets a logger first looks for one that it replaces.
     const isSetting = readFrames(captureStack(below), 6).some(({ fn }) => fn === 'setLogger');
     return isSetting ? undefined : this.#tee;
   }
@@ -88,7 +88,7 @@ export class DiagWatch {
       const text = args.filter((arg) => typeof arg === 'string').join(' ');
       this.#hearError(text.slice(0, MAX_LENGTH));
     } catch {
-      // Never into the application.
+      // Must not throw into the application.
     }
   }
 
@@ -107,7 +107,7 @@ export class DiagWatch {
 
 const here = (): readonly Frame[] => readFrames(captureStack());
 
-/** The reason in an error that was written as JSON, or the beginning of its text. */
+/** Returns the reason in an error that was logged as JSON, or the beginning of its text. */
 function reasonIn(text: string): string {
   const message = /"message":"([^"\\]{1,120})/.exec(text)?.[1];
   const code = /"code":"?([\w-]{1,40})/.exec(text)?.[1];

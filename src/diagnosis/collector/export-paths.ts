@@ -2,15 +2,15 @@ const MAX_PATHS = 6;
 const MAX_NAMES = 200;
 
 /**
- * Paths to `method` in the exports of a package, in the language of repair rules: methods of
- * classes first, then functions of that name, then functions that may make objects with it.
+ * Returns paths to `method` in the exports of a package, in the syntax of repair rules: methods of
+ * classes first, then functions of that name, then functions that may create objects with it.
  */
 export function pathsTo(exports: unknown, method: string): string[] {
   if (!isObject(exports)) return [];
   const methods: string[] = [];
   const functions: string[] = [];
   const factories: string[] = [];
-  // What is exported under several names is one.
+  // An object exported under several names counts once.
   const seen = new Set<unknown>();
   for (const [name, value] of members(exports)) {
     if (typeof value !== 'function' || seen.has(value)) continue;
@@ -24,12 +24,12 @@ export function pathsTo(exports: unknown, method: string): string[] {
   }
   const direct = isObject(exports) && valueOf(exports, method);
   if (typeof direct === 'function' && !functions.includes(method)) functions.push(method);
-  // One that is called what it makes is likelier than others.
+  // A function named after the object it creates is likelier than others.
   factories.sort((a, b) => Number(isMaker(b)) - Number(isMaker(a)));
   return [...new Set([...methods, ...functions, ...factories])].slice(0, MAX_PATHS);
 }
 
-/** The exports by name; a function that is exported itself is the default. */
+/** Returns the exports by name; if the module itself is a function, it is the default. */
 function* members(exports: object): Generator<[string, unknown]> {
   if (typeof exports === 'function') yield ['default', exports];
   for (const name of Object.getOwnPropertyNames(exports).slice(0, MAX_NAMES)) {
@@ -41,7 +41,9 @@ function* members(exports: object): Generator<[string, unknown]> {
   if (typeof exports !== 'function' && inner !== undefined) yield ['default', inner];
 }
 
-/** The value of a property; of a getter only where it is a re-export, as compilers write them. */
+/**
+ * Returns the value of a property; of a getter only if it is a re-export, as compilers write them.
+ */
 function valueOf(object: object, name: string): unknown {
   try {
     return (object as Record<string, unknown>)[name];
@@ -60,7 +62,10 @@ function inherited(prototype: object, method: string): unknown {
   return undefined;
 }
 
-/** A class by its source text, or a constructor: its prototype has members, or inherits some. */
+/**
+ * Recognises a class by its source text, or a constructor by a prototype that has or inherits
+ * members.
+ */
 function isClass(fn: object, prototype: unknown): boolean {
   if (/^class\b/.test(Function.prototype.toString.call(fn as () => void))) return true;
   if (!isObject(prototype)) return false;

@@ -1,13 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 /*
- * What becomes of the requests that carry spans away. Nothing else shows it: an exporter that is
- * refused writes to a logger that most applications have not set.
+ * Watches the outcome of requests that export spans. Nothing else reports it: a refused exporter
+ * writes to a logger that most applications have not set.
  */
 
-/** Where collectors take spans: OTLP, dd-trace, Zipkin. */
+/** The paths at which collectors accept spans: OTLP, dd-trace, Zipkin. */
 const INTAKE = /\/v1\/traces\/?$|\/v0\.\d\/traces\/?$|\/api\/v[12]\/spans\/?$/;
-/** Nobody is there at all. */
+/** Nothing listens there. */
 const ABSENT = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/;
 const MAX_TARGETS = 20;
 
@@ -29,7 +29,7 @@ export interface ExportTarget {
   failed: number;
   /** The last failure. */
   reason: string;
-  /** Every failure was that nothing answered. */
+  /** Whether nothing responded in any of the failures. */
   isAbsent: boolean;
 }
 
@@ -76,7 +76,7 @@ export class ExportWatch {
         try {
           heard(message);
         } catch {
-          // Never into the application.
+          // Must not throw into the application.
         }
       },
     ]),
@@ -85,7 +85,7 @@ export class ExportWatch {
   #answered(target: string | undefined, status = 0, type: unknown): void {
     const known = this.#of(target);
     if (!known) return;
-    // A user interface answers everything, with a page.
+    // A user interface responds to every request with a page.
     const isPage = typeof type === 'string' && type.startsWith('text/html');
     if (status < 400 && !isPage) {
       known.accepted++;

@@ -7,7 +7,7 @@ import { Budget } from './budget.ts';
 import { captureStack, readFrames } from './stack.ts';
 import { Turn, turns, type Handle, type Owner, type Request } from './work.ts';
 
-/** Types that outlive the work that created them. */
+/** Types whose resources outlive the work that created them. */
 const LONG_LIVED = new Set([
   'FSEVENTWRAP',
   'HTTP2SESSION',
@@ -23,7 +23,7 @@ const LONG_LIVED = new Set([
   'UDPWRAP',
   'WORKER',
 ]);
-/** The types of async resources from before, by their classes. */
+/** The types of earlier async resources, by their classes. */
 const TYPES: Readonly<Record<string, string>> = {
   FSEvent: 'FSEVENTWRAP',
   Http2Session: 'HTTP2SESSION',
@@ -39,7 +39,7 @@ const TYPES: Readonly<Record<string, string>> = {
   Worker: 'WORKER',
 };
 const STACKS_PER_SECOND = 200;
-/** Timers in a row, each started by the one before, that make a loop. */
+/** The number of timers, each started by the one before, that count as a loop. */
 const LOOP = 2;
 
 export interface HandleOptions {
@@ -47,15 +47,15 @@ export interface HandleOptions {
   owner(): Owner | undefined;
   /** Keep the creation stack of every timer. */
   deep: boolean;
-  /** Async resources from before are there. */
+  /** Async resources already exist. */
   isLate: boolean;
   /** Called once, in the tick after a server was created. */
   onServing?: (() => void) | undefined;
 }
 
 /**
- * Sees the birth of long-lived async resources and timers, and begins a turn for each of their
- * callbacks. What it keeps of one is held by the async resource itself and goes with it.
+ * Observes the creation of long-lived async resources and timers, and begins a turn for each of
+ * their callbacks. Its record is held by the async resource itself and collected with it.
  */
 export class Handles {
   readonly #hook: GuardedHook;
@@ -95,7 +95,9 @@ export class Handles {
     this.#hook.disable();
   }
 
-  /** The handle of an async resource that was there before us; undefined where it is short-lived. */
+  /**
+   * Returns the handle of an async resource that existed before; undefined if it is short-lived.
+   */
   #older(resource: object): Handle | undefined {
     const type = TYPES[resource.constructor?.name ?? ''];
     if (type === undefined) return undefined;
@@ -145,7 +147,7 @@ export class Handles {
   }
 }
 
-/** The plain record of a handle. Reads its stack, which is dear. */
+/** Returns the plain record of a handle. Reads its stack, which is expensive. */
 export function handleRecord(handle: Handle | undefined): HandleRecord | undefined {
   if (!handle) return undefined;
   return {
@@ -159,19 +161,19 @@ export function handleRecord(handle: Handle | undefined): HandleRecord | undefin
   };
 }
 
-/** A timer that fires again and again. */
+/** A timer that fires repeatedly. */
 export function repeats(handle: Handle): boolean {
   return handle.isInterval || isChained(handle);
 }
 
 const isChained = ({ generation }: Handle): boolean => generation >= LOOP;
 
-/** A connection, a worker and their like: a message of a request is none. */
+/** A connection, a worker or the like; a message of a request is not one. */
 export function isLongLived({ type }: Handle): boolean {
   return LONG_LIVED.has(type);
 }
 
-/** Whether `handle` was created in the course of this work. */
+/** Whether `handle` was created in the course of this work, directly or indirectly. */
 export function isBornIn(handle: Handle, owner: Owner): boolean {
   const { bornIn } = handle;
   return (
@@ -181,7 +183,7 @@ export function isBornIn(handle: Handle, owner: Owner): boolean {
 
 const read = new WeakMap<Handle, HandleRecord['stack']>();
 
-/** A stack can be read as frames only the first time it is looked at. */
+/** A stack can only be read as frames the first time it is accessed. */
 function framesOf(handle: Handle): HandleRecord['stack'] {
   let frames = read.get(handle);
   if (!frames) read.set(handle, (frames = readFrames(handle.captured)));

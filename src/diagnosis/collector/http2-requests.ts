@@ -14,9 +14,9 @@ export interface Http2Listeners {
 }
 
 /**
- * Listens for the requests of servers of `node:http2`, for which there is no channel on Node 20. A
- * server is listened to as it is by the application: a listener for `request` would change a server
- * that listens for `stream` only. Returns the undo.
+ * Listens for the requests of `node:http2` servers, for which Node 20 has no channel. It listens
+ * for the same event as the application: a listener for `request` would change a server that only
+ * listens for `stream`. Returns a function that undoes it.
  */
 export function onHttp2Requests({ loaded, request, stream }: Http2Listeners): () => void {
   const servers = new Set<WeakRef<EventEmitter>>();

@@ -8,12 +8,12 @@ import { captureStack, readFrames } from './stack.ts';
 const PACKAGE = '@opentelemetry/instrumentation';
 const MAX_INSTRUMENTATIONS = 500;
 
-/** What an instrumentation of OpenTelemetry says of a module that it patches. */
+/** An OpenTelemetry instrumentation's definition of a module that it patches. */
 export interface ModuleDefinition {
   readonly name: string;
   readonly supportedVersions?: readonly string[];
   readonly patch?: unknown;
-  /** Set when the module was seen and is of a supported version. */
+  /** Set when the module was loaded in a supported version. */
   readonly moduleExports?: unknown;
   readonly files?: readonly { readonly moduleExports?: unknown }[];
 }
@@ -24,17 +24,17 @@ interface Instrumentation {
   enable(): void;
 }
 
-/** An instrumentation that was enabled, and what it found loaded already. */
+/** An instrumentation that was enabled, and the modules that were already loaded. */
 export interface Enabled {
   readonly name: string;
   readonly modules: readonly ModuleDefinition[];
-  /** Packages it patches that were loaded before. */
+  /** Packages it patches that were already loaded. */
   readonly late: readonly string[];
-  /** Where it was enabled, if it was late. */
+  /** Where it was enabled, if too late. */
   readonly stack: readonly Frame[];
 }
 
-/** The instrumentations of OpenTelemetry that are enabled, and whether each came in time. */
+/** Watches which OpenTelemetry instrumentations are enabled, and whether each was in time. */
 export class InstrumentationWatch {
   readonly enabled: Enabled[] = [];
   readonly #undos: Undo[] = [];
@@ -79,11 +79,11 @@ export class InstrumentationWatch {
       const stack = late.length > 0 ? readFrames(captureStack()) : [];
       this.enabled.push({ name, modules, late: [...new Set(late)], stack });
     } catch {
-      // Never into the application.
+      // Must not throw into the application.
     }
   }
 
-  /** Instrumentations are enabled in a row, between which little is loaded. */
+  /** Instrumentations are enabled one after the other, with little loaded in between. */
   #wholePackages(): ReadonlySet<string> {
     const packages = loadedPackages();
     if (packages.length !== this.#loaded.size) {

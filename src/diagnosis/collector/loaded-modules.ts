@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { packageOf, partyOf } from '../frames.ts';
 
 /*
- * What this process has loaded, as CommonJS knows it: packages, and how they were loaded.
+ * Lists the packages that this process has loaded, as known to CommonJS, and how they were loaded.
  */
 
 export interface LoadedPackage {
@@ -13,11 +13,11 @@ export interface LoadedPackage {
   readonly folder: string;
   readonly version: string;
   readonly dependencies: readonly string[];
-  /** Its main module was loaded, and not only a file of it. */
+  /** Whether its main module was loaded, and not only another file of it. */
   readonly isWhole: boolean;
-  /** Somebody required it; else it was imported by ES modules only. */
+  /** Whether it was required; otherwise only ES modules imported it. */
   readonly isRequired: boolean;
-  /** Only tracers, and what they use, have required it. */
+  /** Whether only tracers, and their dependencies, have required it. */
   readonly isForTools: boolean;
 }
 
@@ -48,8 +48,8 @@ export function loadedPackages(cache: Cache = own.cache): LoadedPackage[] {
 }
 
 /**
- * The folders of packages that a module outside of them has required, and those of them that the
- * application has, through other packages or not.
+ * The folders of packages that were required from outside, and those of them that the application
+ * required, directly or through other packages.
  */
 function requiredFolders(cache: Cache): { required: Set<string>; reached: Set<string> } {
   const required = new Set<string>();
@@ -65,7 +65,7 @@ function requiredFolders(cache: Cache): { required: Set<string>; reached: Set<st
       targets.add(to);
     }
   }
-  // What nothing has required was imported.
+  // A module that was not required was imported.
   const open = [...edges.keys()].filter((folder) => !required.has(folder) && !isTool(folder));
   const reached = new Set(open);
   for (let from = open.pop(); from !== undefined; from = open.pop()) {
@@ -78,9 +78,9 @@ function requiredFolders(cache: Cache): { required: Set<string>; reached: Set<st
   return { required, reached };
 }
 
-/** Stands for the files that are in no package. */
+/** Represents the files that are in no package. */
 const APPLICATION = '';
-/** Stands for this package's, where it is not installed. */
+/** Represents this package's files, if it is not installed. */
 const OWN = 'clew';
 const isTool = (folder: string): boolean =>
   folder === OWN || (folder !== APPLICATION && partyOf(join(folder, 'index.js')) === 'tool');
@@ -97,7 +97,7 @@ export function hasImportHook(cache: Cache = own.cache): boolean {
   });
 }
 
-/** The folder of the package that `file` is in. */
+/** Returns the folder of the package that `file` is in. */
 function folderOf(file: string): string | undefined {
   return /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+(?=[\\/])/.exec(file)?.[0];
 }

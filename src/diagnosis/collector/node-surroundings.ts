@@ -11,10 +11,13 @@ import { pathsTo } from './export-paths.ts';
 
 const MAX_FILES = 200;
 const MAX_BYTES = 5_000_000;
-/** Files of a package that are searched for a name. */
+/** The maximum number of a package's files that are searched for a name. */
 const MAX_SEARCHED = 100;
 
-/** The surroundings of this process: its files, their source maps, the modules it has loaded. */
+/**
+ * Provides the surroundings of this process: its files, their source maps, the modules it has
+ * loaded.
+ */
 export class NodeSurroundings implements Surroundings {
   readonly #sources = new Map<string, string | undefined>();
   readonly #mentions = new Map<string, boolean>();
@@ -30,7 +33,7 @@ export class NodeSurroundings implements Surroundings {
       const path = source.startsWith('file:')
         ? fileURLToPath(source)
         : resolve(dirname(file), source);
-      // Few packages publish the sources of their maps.
+      // Few packages publish the sources for their maps.
       if (packageOf(file) !== undefined && !existsSync(path)) return place;
       return {
         ...place,
@@ -39,7 +42,7 @@ export class NodeSurroundings implements Surroundings {
         column: entry.originalColumn + 1,
       };
     } catch {
-      // A map that cannot be read leads nowhere: the file that runs is right, too.
+      // If the map cannot be read, the file that runs is used.
       return place;
     }
   }
@@ -59,7 +62,7 @@ export class NodeSurroundings implements Surroundings {
   }
 
   pathsTo(packageName: string, method: string): string[] {
-    // The first file of a package that was loaded to its end last is the one others require.
+    // Of a package's files, the entry point is the first to start loading and the last to finish.
     return pathsTo(modulesOf(packageName)[0]?.exports, method);
   }
 
@@ -83,7 +86,7 @@ export class NodeSurroundings implements Surroundings {
     return this.#maps.get(file);
   }
 
-  /** Node knows the maps only where it was started with `--enable-source-maps`. */
+  /** Node knows the maps only if it was started with `--enable-source-maps`. */
   #readMap(file: string): SourceMap | undefined {
     const url = this.source(file)?.match(/\/\/[#@] ?sourceMappingURL=(\S+)\s*$/)?.[1];
     if (!url) return undefined;
@@ -95,7 +98,7 @@ export class NodeSurroundings implements Surroundings {
   }
 }
 
-/** The modules of a package that `require()` has loaded. */
+/** Returns the modules of a package that `require()` has loaded. */
 function modulesOf(packageName: string): { file: string; exports: unknown }[] {
   const { cache } = createRequire(import.meta.url);
   return Object.entries(cache).flatMap(([file, module]) =>

@@ -30,27 +30,29 @@ import {
 } from './work.ts';
 
 export interface ObserverOptions {
-  /** Milliseconds after its end from which work on a connection of a request is stale. */
+  /**
+   * How many milliseconds after the end of a request its work on a connection is considered stale.
+   */
   staleMillis: number;
   deep: boolean;
   /**
-   * Says of a span without a parent at once whether it lost one, and looks no closer at what
-   * nothing on the stack explains: for a process in production.
+   * Decides immediately whether a span without a parent lost it, and keeps no further stacks for
+   * losses that the stack does not explain. For production.
    */
   isLive?: boolean;
-  /** Async resources from before are there, and their creation was not seen. */
+  /** Async resources already exist whose creation was not observed. */
   isLate?: boolean;
   onServing?: (() => void) | undefined;
-  /** Called for each loss when it is seen. */
+  /** Called for each loss when it is detected. */
   onLoss?: ((loss: SeenLoss) => void) | undefined;
 }
 
 export interface SeenLoss {
   readonly kind: LossKind;
   readonly name: FindingName;
-  /** How many losses it adds. */
+  /** The number of losses it adds. */
   readonly count: number;
-  /** The spans that have it, as their tracer made them. */
+  /** The affected spans, as their tracer made them. */
   readonly spans: readonly object[];
   /** The root span of the request it belongs to. */
   readonly owner: object | undefined;
@@ -62,14 +64,14 @@ type Seen = Partial<Observation> & Pick<Observation, 'kind' | 'what'>;
 const MAX_PER_TURN = 8;
 const MAX_KEYS = 1000;
 const STACKS_PER_SECOND = 100;
-/** Losses that are seen while the context is active that ought not to be. */
+/** Losses that are detected while the wrong context is active. */
 const IN_A_CONTEXT: ReadonlySet<LossKind> = new Set(['lost', 'mixed', 'stale']);
-/** More than one cause looks the same without its stack. */
+/** More than one cause may look the same without its stack. */
 const SEVERAL = Symbol('several');
 
 /**
- * Watches spans, responses and async resources, and writes down what does not fit together. It
- * never throws into the application: what it does in a patch or a hook is guarded.
+ * Watches spans, responses and async resources, and records contradictions between them. It never
+ * throws into the application: its code in patches and hooks is guarded.
  */
 export class Observer implements SpanSink {
   readonly #options: ObserverOptions;
@@ -84,9 +86,9 @@ export class Observer implements SpanSink {
   readonly #roots = new WeakMap<object, Owner>();
   readonly #budget = new Budget(STACKS_PER_SECOND);
   readonly #suspects: Suspects;
-  /** What to count where a stack would cost too much: by what is known without one. */
+  /** The causes to count if a stack would cost too much, by their keys without a stack. */
   readonly #known = new Map<string, string | typeof SEVERAL>();
-  /** The names of findings by cause; as many as the book has causes. */
+  /** The names of findings by cause; as many as there are causes. */
   readonly #findingNames = new Map<string, FindingName | undefined>();
   #spans = 0;
   #hasServerSpans = false;
@@ -94,7 +96,7 @@ export class Observer implements SpanSink {
 
   constructor(options: ObserverOptions) {
     this.#options = options;
-    // Their stacks are for a person who reads a report.
+    // Their stacks are only needed in a report.
     const origins = options.isLive ? undefined : new ContextOrigins();
     this.#sources = [new OtelSpans(origins), new DatadogSpans(origins)];
     this.#handles = new Handles({
@@ -140,7 +142,7 @@ export class Observer implements SpanSink {
     return this.#anchors;
   }
 
-  /** What was seen so far. */
+  /** Returns the observations so far. */
   record(facts: readonly SetupFact[]): RunRecord {
     this.#suspects.settle(0);
     return {
@@ -170,7 +172,7 @@ export class Observer implements SpanSink {
     try {
       act();
     } catch {
-      // Out of stack, or an object that refuses to be looked at: the application runs on.
+      // Out of stack, or an object that cannot be inspected: the application keeps running.
     }
   }
 
@@ -186,7 +188,7 @@ export class Observer implements SpanSink {
     return IN_A_CONTEXT.has(kind) ? originRecord(this.#origin()) : undefined;
   }
 
-  /** Where the context that is active was activated. */
+  /** Returns where the active context was activated. */
   #origin(): Origin | undefined {
     for (const source of this.#sources) {
       const origin = source.origin();
@@ -219,19 +221,19 @@ export class Observer implements SpanSink {
     owner.root = new WeakRef(key);
     if (isEntry || isRemote) return this.#makeActive(owner);
     this.#names.count(event, false);
-    // A parent that is not known began before us.
+    // An unknown parent began before the detector did.
     if (parent || isRoot || !turn || turn.request) return;
     if (this.#anchors.inFlight > 0) this.#suspects.add(event, turn, this.#anchors.inFlight);
   }
 
-  /** The root span of `owner` is one that its request runs under. */
+  /** Records that the request of `owner` runs under its root span. */
   #makeActive(owner: Owner): void {
     if (!owner.request || owner.request.owner) return;
     owner.request.owner = owner;
     this.#hasServerSpans = true;
   }
 
-  /** Calls a span without a parent a loss where the report would. */
+  /** Counts a span without a parent as a loss if the report would. */
   #judge(seen: Observation, suspect: Suspect): void {
     const handOver = handOverIn(seen);
     if (suspect.captured === undefined || !isSeen(seen, handOver)) return;
@@ -259,14 +261,14 @@ export class Observer implements SpanSink {
     const deeds = turn?.deedsOf(executionAsyncId());
     if (turn && deeds && deeds.spans.length > 0) this.#serve(request, turn, deeds, below);
     if (this.#isOwn(request, key, owner, turn)) return;
-    // Without spans our own store stands for the context.
+    // Without spans, the detector's own store represents the context.
     const seenWork = owner ?? (request.owner ? undefined : turn?.request);
     const kind = seenWork ? 'mixed' : 'lost';
-    // Each kind once for a request, and once more where its work is completed.
+    // Each kind once per request, and once more when its work is completed.
     const completes = !method.endsWith('.write()');
     const kindBit = kind === 'lost' ? 1 : 2;
     const bit = kindBit << (completes ? 2 : 0);
-    // What completes it may be made of pieces.
+    // The completing call may consist of several.
     if ((request.reported & (bit | (bit << 2))) !== 0) return;
     request.reported |= bit;
     const suspects = kind === 'lost' ? takeSuspects(turn) : [];
@@ -283,7 +285,8 @@ export class Observer implements SpanSink {
     const name = this.#observe(seen, method, turn?.handle, below);
     const fresh = suspects.filter(({ isJudged }) => !isJudged).map((suspect) => suspect.key);
     const keys = kind === 'lost' ? fresh : mixed.length > 0 ? (deeds?.keys ?? []) : [];
-    // A loss counts once: not again where its response is completed, or its span was called lost.
+    // A loss counts once: not again when its response is completed, or if its span was already
+    // counted.
     const isCounted = (request.counted & kindBit) !== 0;
     if (name !== undefined) request.counted |= kindBit;
     const further = isCounted ? 0 : Math.max(1, keys.length);
@@ -291,7 +294,7 @@ export class Observer implements SpanSink {
     this.#lost(kind, name, keys, { owner: request.owner, count });
   }
 
-  /** Whether what is active belongs to the request, as far as can be known. */
+  /** Whether the active context belongs to the request, as far as is known. */
   #isOwn(
     request: Request,
     key: object | undefined,
@@ -299,14 +302,14 @@ export class Observer implements SpanSink {
     turn: Turn | undefined,
   ): boolean {
     if (owner) return owner === request.owner || owner.request === request;
-    // A span from before, or a process whose requests have none: then our own store stands for the
-    // context. Where others have one, a request without it is not traced.
+    // An earlier span, or a process whose requests have no spans: the detector's own store then
+    // represents the context. If other requests have spans, a request without one is not traced.
     if (key) return true;
     if (request.owner) return false;
     return this.#hasServerSpans || turn?.request === request;
   }
 
-  /** Several requests in one turn share a piece of work, if a span was made for it. */
+  /** Several requests in one turn share one piece of work, if a span was started for it. */
   #serve(request: Request, turn: Turn, { spans, served }: Deeds, below: Below): void {
     if (served.has(request) || served.size >= MAX_PER_TURN) return;
     served.add(request);
@@ -325,12 +328,15 @@ export class Observer implements SpanSink {
     this.#lost('stale', this.#observe(seen, name, handle), [event.key]);
   }
 
-  /** What was created in the work that ended, and keeps calling back in its context. */
+  /**
+   * An async resource that was created in work that has ended, and keeps calling back in its
+   * context.
+   */
   #outlived(handle: Handle, owner: Owner, millis: number): Handle | undefined {
     for (let next: Handle | undefined = handle; next; next = next.bornDuring?.handle) {
       if (!isBornIn(next, owner)) continue;
       const isTimer = next.type === 'Timeout';
-      // Work that a request left behind may take its time; its message serves no other.
+      // Work that a request left behind may take its time; its message serves no other request.
       const isOver = isTimer
         ? repeats(next)
         : isLongLived(next) && millis >= this.#options.staleMillis;
@@ -339,7 +345,7 @@ export class Observer implements SpanSink {
     return undefined;
   }
 
-  /** Enters an observation into the book, and returns what its finding is called, if it is one. */
+  /** Adds an observation to the book. Returns the name of its finding, if it is one. */
   #observe(seen: Seen, name: string, handle?: Handle, below?: Below): FindingName | undefined {
     const rough = `${seen.kind} ${name} ${handle?.asyncId ?? ''}`;
     const { owner, spans = [] } = seen;
@@ -382,7 +388,9 @@ export class Observer implements SpanSink {
   }
 }
 
-/** Whether there is enough for a finding; of what was touched, for more than a possible one. */
+/**
+ * Whether the evidence is enough for a finding; for a touched anchor, for more than a possible one.
+ */
 function isSeen(seen: Observation, handOver: HandOver | undefined): boolean {
   const certainty = certaintyOf({ ...seen, count: 1, brokenSpans: 0, owners: {} }, handOver);
   return certainty !== undefined && !(seen.anchored && certainty === 'possible');

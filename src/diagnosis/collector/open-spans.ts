@@ -11,8 +11,8 @@ const MAX_NAMES = 500;
 type Inactive = Partial<Observation> & Pick<Observation, 'kind' | 'what'>;
 
 /**
- * Finds spans that were started and never made active while others, that their maker most likely
- * wanted below them, were started beside them.
+ * Finds spans that were never made active while further spans, most likely meant as their children,
+ * were started beside them.
  */
 export class OpenSpans {
   readonly #found: (seen: Inactive) => void;
@@ -44,7 +44,7 @@ export class OpenSpans {
     const [span] = (owner.open ?? []).splice(index, 1);
     if (!span || span.active || !span.missed) return;
     const stack = readFrames(span.captured);
-    // Instrumentation may have its reasons; what the application itself started is meant.
+    // Instrumentation may do this on purpose; only spans of the application itself count.
     const maker = stack.find((frame) => partyOf(frame.file) !== 'tool');
     if (!maker || partyOf(maker.file) !== 'application') return;
     this.#found({

@@ -15,7 +15,7 @@ import { hasImportHook, loadedPackages, type LoadedPackage } from './loaded-modu
 
 const API = '@opentelemetry/api';
 const INSTRUMENTATION = /^@opentelemetry\/instrumentation-(.+)$/;
-/** Words for the parts of the API that are registered. */
+/** Readable names for the parts of the API that are registered. */
 const PARTS: Readonly<Record<string, string>> = {
   trace: 'a tracer provider',
   context: 'a context manager',
@@ -23,8 +23,8 @@ const PARTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Watches how tracing is set up: what OpenTelemetry's own parts report to nobody, where spans are
- * sent, and which modules were loaded how.
+ * Watches how tracing is set up: unread reports of OpenTelemetry's own parts, where spans are sent,
+ * and how modules were loaded.
  */
 export class SetupWatch {
   readonly #diag = new DiagWatch();
@@ -51,7 +51,9 @@ export class SetupWatch {
     this.#exports.stop();
   }
 
-  /** Faults of the set-up as far as they have shown. Reads files: not for a hot path. */
+  /**
+   * Returns the faults of the set-up found so far. Reads files, so do not call it on a hot path.
+   */
   facts(): SetupFact[] {
     const packages = loadedPackages();
     const parts: (() => SetupFact[])[] = [
@@ -65,7 +67,7 @@ export class SetupWatch {
       try {
         return part();
       } catch {
-        // What cannot be read is not judged.
+        // Files that cannot be read are ignored.
         return [];
       }
     });
@@ -75,7 +77,7 @@ export class SetupWatch {
     const facts: SetupFact[] = [];
     for (const [part, stack] of this.#diag.refused) {
       const what = PARTS[part];
-      // The stand-ins of one set-up register their parts together: the provider says it all.
+      // One set-up registers its parts together, so reporting the provider is enough.
       const isSaid = part !== 'trace' && this.#diag.refused.has('trace');
       if (what && !isSaid) facts.push({ fault: 'second-provider', what, stack });
     }
@@ -86,7 +88,7 @@ export class SetupWatch {
     return facts;
   }
 
-  /** Modules that an instrumentation waits for, and has not patched though they are loaded. */
+  /** Modules that an instrumentation should have patched, but that were loaded unpatched. */
   #uninstrumented(packages: readonly LoadedPackage[]): SetupFact[] {
     const facts: SetupFact[] = [];
     const enabled = [...this.#instrumentations.enabled, ...this.#clew.enabled];
@@ -99,7 +101,7 @@ export class SetupWatch {
     for (const { name, version, isWhole, isRequired, dependencies, isForTools } of packages) {
       if (isForTools) continue;
       const wanting = enabled.filter((one) => one.modules.some((module) => module.name === name));
-      // Some are patched in the package that does their work.
+      // Some are patched in the package that implements them.
       if (!isWhole || !wanting[0] || [name, ...dependencies].some((one) => patched.has(one)))
         continue;
       const expected = modules.filter((module) => module.name === name);
@@ -141,7 +143,7 @@ export class SetupWatch {
   }
 }
 
-/** Copies of the API, where one of them does not see what was registered. */
+/** Copies of the API, if one of them cannot see the registrations. */
 function apiCopies(packages: readonly LoadedPackage[]): SetupFact[] {
   const registered = apiRegistry()?.version;
   if (registered === undefined || apiRegistry()?.trace === undefined) return [];
@@ -153,12 +155,12 @@ function apiCopies(packages: readonly LoadedPackage[]): SetupFact[] {
       version,
       works: !isBlindTo(version, registered),
     }));
-  // The doctor's own copy is no part of the application.
+  // The doctor's own copy is not part of the application.
   const broken = copies.filter(({ path, works }) => !works && !own.startsWith(path));
   return broken.length > 0 ? [{ fault: 'api-copies', copies }] : [];
 }
 
-/** Packages inside of the entry that an instrumentation would have to see loaded. */
+/** Bundled packages that an instrumentation would have to observe being loaded. */
 function bundled(
   entry: string,
   wanted: readonly ModuleDefinition[],

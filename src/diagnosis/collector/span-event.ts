@@ -1,18 +1,18 @@
 import type { Origin } from './context-origins.ts';
 
-/** A span that was started, whichever tracer made it. */
+/** A span that was started, by any tracer. */
 export interface SpanEvent {
-  /** What stands for the span: the same object whenever it is met. */
+  /** Represents the span: always the same object. */
   key: object;
   parent: object | undefined;
-  /** The parent is in another process. */
+  /** Whether the parent is in another process. */
   isRemote: boolean;
-  /** Its maker wanted it to have no parent. */
+  /** Whether it was started without a parent on purpose. */
   isRoot: boolean;
-  /** A span of a server or a consumer: where work enters the process. */
+  /** Whether it is a span of a server or a consumer, where work enters the process. */
   isEntry: boolean;
   name: string;
-  /** Who made it. */
+  /** The code that made it. */
   scope: string;
   traceId: string | undefined;
 }
@@ -22,13 +22,13 @@ export interface SpanSink {
   ended(key: object): void;
 }
 
-/** Something that knows of spans, and which one is active. */
+/** Observes spans, and knows which one is active. */
 export interface SpanSource {
   start(sink: SpanSink): void;
   stop(): void;
   active(): object | undefined;
-  /** Where the context that is active was activated. */
+  /** Returns where the active context was activated. */
   origin(): Origin | undefined;
-  /** Called now and then, for what cannot announce itself. */
+  /** Called from time to time, for sources that cannot notify. */
   look?(): void;
 }

@@ -2,7 +2,7 @@ import type { SpanEvent } from './span-event.ts';
 
 const MAX_NAMES = 2000;
 
-/** Which spans have parents: a span that has one elsewhere should have one here. */
+/** Tracks which span names have parents: a span that has one elsewhere should have one here. */
 export class SpanNames {
   readonly #parented = new Set<string>();
 

@@ -17,8 +17,8 @@ interface StartSpan {
 }
 
 /**
- * The spans of any provider that is registered with the API, whichever SDK it is of, and whichever
- * copy of the API it was registered through.
+ * Observes the spans of any provider registered with the API, from any SDK and through any copy of
+ * the API.
  */
 export class OtelSpans implements SpanSource {
   readonly #undos: Undo[] = [];
@@ -27,7 +27,7 @@ export class OtelSpans implements SpanSource {
   #sink: SpanSink | undefined;
   #known: unknown;
 
-  /** With `origins` the activations of contexts are watched, too. */
+  /** With `origins`, activations of contexts are watched, too. */
   constructor(origins: ContextOrigins | undefined) {
     this.#origins = origins;
   }
@@ -43,10 +43,10 @@ export class OtelSpans implements SpanSource {
   }
 
   active(): object | undefined {
-    // Not by our own copy of the API: it may not see what another one registered.
+    // Not through clew's own copy of the API, which may not see the registrations of another copy.
     const active = apiRegistry()?.context?.active?.();
     const span = active && trace.getSpan(active);
-    // Without a provider there is a span that stands for none: it is not the span of a request.
+    // Without a provider, the API returns a placeholder span, which is not the span of a request.
     return span && isSpanContextValid(span.spanContext()) ? span : undefined;
   }
 
@@ -54,7 +54,7 @@ export class OtelSpans implements SpanSource {
     return this.#origins?.of(apiRegistry()?.context?.active?.());
   }
 
-  /** Looks for a provider that was registered after another one was removed. */
+  /** Checks for a provider that was registered after another one was removed. */
   look(): void {
     const provider = apiRegistry()?.trace;
     if (provider !== this.#known) this.#found(provider);
@@ -76,7 +76,7 @@ export class OtelSpans implements SpanSource {
     if (typeof provider !== 'object' || provider === null) return;
     this.#known = provider;
     const proxy = provider as Provider;
-    // The API registers a stand-in first, and gives it the provider after that.
+    // The API first registers a proxy, and sets its provider after that.
     if (typeof proxy.setDelegate === 'function') {
       if (this.#patched.has(proxy)) return;
       this.#patched.add(proxy);
@@ -101,7 +101,7 @@ export class OtelSpans implements SpanSource {
       const undo = this.#patchStart(prototype as StartSpan);
       if (undo) this.#undos.push(undo);
     } catch {
-      // A provider that refuses to be looked at is not watched.
+      // A provider that cannot be inspected is not watched.
     }
   }
 
@@ -133,7 +133,7 @@ export class OtelSpans implements SpanSource {
     if (!sink) return;
     try {
       const { traceId } = span.spanContext();
-      // A span that was suppressed is none.
+      // A suppressed span does not count.
       if (!trace.isSpanContextValid(span.spanContext())) return;
       this.#patchEnd(span);
       const isRoot = options?.root === true;
@@ -149,7 +149,7 @@ export class OtelSpans implements SpanSource {
         traceId,
       });
     } catch {
-      // Never into the application.
+      // Must not throw into the application.
     }
   }
 
@@ -173,7 +173,7 @@ export class OtelSpans implements SpanSource {
   }
 }
 
-/** Tracers of the API itself make no spans. */
+/** The API's own tracers make no spans. */
 function isNoop(tracer: object): boolean {
   return /^(?:Noop|Proxy)Tracer$/.test(tracer.constructor.name);
 }

@@ -9,15 +9,15 @@ import type { Frame } from '../record.ts';
 
 export type { CapturedStack } from '../../base/captured-stack.ts';
 
-/** Some tracers call 40 functions between the server and the application. */
+/** Some tracers have 40 frames between the server and the application. */
 const MAX_FRAMES = 80;
 
-/** Captures where we are, without the frames above `below`. Never throws. */
+/** Captures the current stack without the frames above `below`. Never throws. */
 export function captureStack(below?: (...args: never[]) => unknown): CapturedStack | undefined {
   return capture(MAX_FRAMES, below);
 }
 
-/** The frames of a stack that nothing has looked at yet, innermost first. Never throws. */
+/** Returns the frames of a stack that was not accessed yet, innermost first. Never throws. */
 export function readFrames(
   captured: CapturedStack | undefined,
   most: number = MAX_FRAMES,

@@ -11,18 +11,21 @@ const MAX_SUSPECTS = 500;
 const MAX_PER_TURN = 8;
 
 export interface SuspectsOptions {
-  /** Whether there is time for one more stack. */
+  /** Whether the budget allows another stack. */
   captures(): boolean;
-  /** Where the context that is active was activated. */
+  /** Returns where the active context was activated. */
   origin(): Origin | undefined;
   hasParents(name: string): boolean;
-  /** No anchor has spoken for it, and none is waited for any more. */
+  /** No anchor has identified its request, and none is expected any more. */
   settled(seen: Observation, suspect: Suspect): void;
-  /** With it, each is judged when it begins. */
+  /** If set, each is decided when it begins. */
   judge: ((seen: Observation, suspect: Suspect) => void) | undefined;
 }
 
-/** Spans without a parent that no anchor has spoken for; the oldest are given up first. */
+/**
+ * Keeps spans without a parent whose request no anchor has identified; the oldest are dropped
+ * first.
+ */
 export class Suspects {
   readonly #options: SuspectsOptions;
   readonly #waiting: Suspect[] = [];
@@ -50,7 +53,7 @@ export class Suspects {
     this.settle(MAX_SUSPECTS);
   }
 
-  /** Gives up all but `keep`. */
+  /** Drops all but `keep`. */
   settle(keep: number): void {
     while (this.#waiting.length > keep) {
       const suspect = this.#waiting.shift() as Suspect;
@@ -62,7 +65,7 @@ export class Suspects {
 
   #observationOf(suspect: Suspect): Observation {
     const { name, captured, turn, inFlight } = suspect;
-    // A stack can be read as frames only the first time it is looked at.
+    // A stack can only be read as frames the first time it is accessed.
     suspect.frames ??= readFrames(captured);
     return {
       kind: 'lost',
@@ -79,7 +82,7 @@ export class Suspects {
   }
 }
 
-/** The suspects of a turn and of those it descends from; each is spoken for once. */
+/** The suspects of a turn and of its ancestors; each is resolved once. */
 export function takeSuspects(turn: Turn | undefined): Suspect[] {
   const taken: Suspect[] = [];
   for (let next = turn; next; next = next.handle?.bornDuring) {

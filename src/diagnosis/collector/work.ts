@@ -5,12 +5,12 @@ import type { Origin } from './context-origins.ts';
 import type { CapturedStack } from './stack.ts';
 
 /*
- * Who works, and where it runs, while the application is watched.
+ * Tracks which work runs, and where, while the application is watched.
  *
  * An `Owner` is the work below one local root span; a `Request` is a message of `node:http`, known
- * with or without spans. A `Turn` is one callback of a long-lived async resource and all that
- * follows from it asynchronously; it is carried by one `AsyncLocalStorage`, exactly as Node carries
- * a context, so that lost work finds its way back to the callback it descends from.
+ * with or without spans. A `Turn` is one callback of a long-lived async resource and all async work
+ * that it starts; it is carried by one `AsyncLocalStorage`, exactly as Node carries a context, so
+ * that lost work can be traced back to the callback it descends from.
  */
 
 let lastId = 0;
@@ -19,15 +19,17 @@ let lastId = 0;
 export class Request {
   readonly id: number = ++lastId;
   #label: string | (() => string);
-  /** The work of its server span, once that is known to be made active. */
+  /** The work of its server span, once that span is known to be active. */
   owner: Owner | undefined;
   ended = false;
-  /** What was reported of it: each kind once. */
+  /** The kinds that were reported for it, each once. */
   reported = 0;
-  /** The kinds of loss that were counted of it. */
+  /** The kinds of loss that were counted for it. */
   counted = 0;
 
-  /** A function is called when the label is first asked for, which for most requests is never. */
+  /**
+   * A function as label is called when the label is first read, which for most requests is never.
+   */
   constructor(label: string | (() => string)) {
     this.#label = label;
   }
@@ -47,13 +49,13 @@ export class Owner {
   readonly id: number = ++lastId;
   readonly name: string;
   readonly traceId: string | undefined;
-  /** The request in whose course the root span was started. */
+  /** The request during which the root span was started. */
   readonly request: Request | undefined;
-  /** Its root span; not held, as connections keep the owner for long. */
+  /** Its root span; held weakly, since connections keep the owner for a long time. */
   root: WeakRef<object> | undefined;
   /** When its root span ended, on the clock of `performance.now()`. */
   endedAt: number | undefined;
-  /** Spans that are open and were not active yet, for those the application made. */
+  /** Open spans of the application that were not active yet. */
   open: OpenSpan[] | undefined;
 
   constructor(name: string, traceId: string | undefined, request: Request | undefined) {
@@ -72,7 +74,7 @@ export class Owner {
   }
 }
 
-/** A span that was started and not ended. */
+/** A span that has started but not ended. */
 export interface OpenSpan {
   readonly key: object;
   readonly name: string;
@@ -80,9 +82,9 @@ export interface OpenSpan {
   readonly parent: object | undefined;
   readonly captured: CapturedStack | undefined;
   active: boolean;
-  /** The spans beside it that others made while it was open. */
+  /** Spans that other code started beside it while it was open. */
   missed: Set<string> | undefined;
-  /** Another span of the application was open beside it. */
+  /** Whether another span of the application was open beside it. */
   crowded: boolean;
 }
 
@@ -91,55 +93,55 @@ export interface Handle {
   readonly asyncId: number;
   readonly type: string;
   readonly isInterval: boolean;
-  /** It was there before the doctor came, and nothing is known of its creation. */
+  /** It was created before the doctor started, so nothing is known of its creation. */
   readonly isOlder?: boolean;
-  /** How many timers before it were each started by the one before. */
+  /** The number of timers before it in a chain where each started the next. */
   readonly generation: number;
   readonly captured: CapturedStack | undefined;
   readonly bornIn: Owner | Request | undefined;
-  /** The turn in which it was created; a chain of these is cut after a few. */
+  /** The turn in which it was created; a chain of turns is cut after a few. */
   readonly bornDuring: Turn | undefined;
 }
 
-/** A span without a parent that may have lost it; resolved by an anchor, or left over. */
+/** A span without a parent that may have lost it; resolved by an anchor, or never. */
 export interface Suspect {
   readonly name: string;
   /** The span. */
   readonly key: object;
   readonly captured: CapturedStack | undefined;
-  /** Where the context was activated in which it began. */
+  /** Where the context in which it began was activated. */
   readonly origin: Origin | undefined;
   /** When it began, on the clock of `performance.now()`. */
   readonly at: number;
   readonly turn: Turn;
   readonly inFlight: number;
-  /** The frames of its stack, once they were read. */
+  /** The frames of its stack, once read. */
   frames: readonly Frame[] | undefined;
-  /** It was called a loss when it began. */
+  /** Whether it was counted as a loss when it began. */
   isJudged: boolean;
   resolved: boolean;
 }
 
-/** What one callback did. */
+/** The record of what one callback did. */
 export interface Deeds {
   readonly asyncId: number;
-  /** Spans it started, by name; where a response is touched they say what was broken. */
+  /** The names of spans it started; if it touches a response, these are the broken ones. */
   readonly spans: string[];
-  /** The same, themselves. */
+  /** The same spans themselves. */
   readonly keys: object[];
-  /** Requests whose responses it touched after that. */
+  /** Requests whose responses it touched afterwards. */
   readonly served: Set<Request>;
 }
 
 const MAX_DEPTH = 8;
 
-/** One callback of a handle, and what follows from it until another handle calls back. */
+/** One callback of a handle, and the work that follows until another handle calls back. */
 export class Turn {
   readonly handle: Handle | undefined;
   readonly request: Request | undefined;
   readonly depth: number;
   suspects: Suspect[] | undefined;
-  /** What the callback that runs has done so far, in this turn. */
+  /** What the running callback has done so far, in this turn. */
   #deeds: Deeds | undefined;
 
   constructor(handle: Handle | undefined, request: Request | undefined) {
@@ -148,14 +150,14 @@ export class Turn {
     this.depth = handle?.bornDuring ? handle.bornDuring.depth + 1 : 0;
   }
 
-  /** What the callback with `asyncId` did; what an earlier one did is forgotten. */
+  /** Returns what the callback with `asyncId` did; the record of an earlier one is dropped. */
   deedsOf(asyncId: number): Deeds {
     if (this.#deeds?.asyncId !== asyncId)
       this.#deeds = { asyncId, spans: [], keys: [], served: new Set() };
     return this.#deeds;
   }
 
-  /** What a handle created now keeps of this turn: nothing where the chain would grow long. */
+  /** Returns what a handle created now keeps of this turn: nothing if the chain would grow long. */
   get keepable(): Turn | undefined {
     return this.depth < MAX_DEPTH ? this : undefined;
   }

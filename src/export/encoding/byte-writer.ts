@@ -25,7 +25,9 @@ export class ByteWriter {
     this.buffer = Buffer.allocUnsafeSlow(capacity);
   }
 
-  /** Makes room for `length` more bytes. Fixed-size writes rely on their caller having asked. */
+  /**
+   * Makes room for `length` more bytes. Fixed-size writes rely on their caller to call it first.
+   */
   reserve(length: number): void {
     const needed = this.position + length;
     if (needed <= this.buffer.length) return;

@@ -60,7 +60,9 @@ export function encodeSpan(writer: ByteWriter, span: EndedSpan): void {
   writer.fixed32(flagsOf(spanContext.traceFlags, parent));
 }
 
-/** Writes the fields of `ResourceSpans` that say where spans come from: `resource`, `schema_url`. */
+/**
+ * Writes the fields of `ResourceSpans` that identify the origin of spans: `resource`, `schema_url`.
+ */
 export function encodeResource(resource: ResourceShape): Uint8Array {
   const writer = new ByteWriter(1024);
   writer.byte(0x0a);
@@ -75,7 +77,7 @@ export function encodeResource(resource: ResourceShape): Uint8Array {
   return Buffer.from(writer.buffer.subarray(0, writer.position));
 }
 
-/** Writes the fields of `ScopeSpans` that say who made spans: `scope`, `schema_url`. */
+/** Writes the fields of `ScopeSpans` that identify the creator of spans: `scope`, `schema_url`. */
 export function encodeScope(scope: ScopeShape): Uint8Array {
   const writer = new ByteWriter(256);
   writer.byte(0x0a);

@@ -3,14 +3,14 @@ import { crc32 } from 'node:zlib';
 import type { ByteWriter } from './byte-writer.ts';
 
 /*
- * One format for spans that wait, in memory and on disk: frames, one after the other.
+ * The format of waiting spans, in memory and on disk: a sequence of frames.
  *
  *   marker u8 | kind u8 | origin u16 | length u32 | payload | crc32 u32      (little endian)
  *
- * A `span` frame's payload is the fields of an OTLP `Span`. An `origin` frame says what all spans of
- * that origin share: the length of the encoded resource (u32), the resource, the scope; a later one
- * replaces an earlier one of the same number. The checksum covers everything before it and is only
- * filled in for frames that go to disk: memory does not tear.
+ * A `span` frame's payload is the fields of an OTLP `Span`. An `origin` frame holds what all spans
+ * of that origin share: the length of the encoded resource (u32), the resource, the scope; a later
+ * one replaces an earlier one of the same number. The checksum covers everything before it. It is
+ * only filled in for frames that go to disk, since frames in memory cannot be cut off.
  */
 
 export const MARKER = 0xc7;
@@ -18,10 +18,10 @@ export const SPAN = 1;
 export const ORIGIN = 2;
 export const HEADER = 8;
 export const OVERHEAD = 12;
-/** A span larger than this is not written and not believed when read. */
+/** A larger span is not written, and is treated as damage when read. */
 export const MAX_PAYLOAD: number = 4 * 1024 * 1024;
 
-/** What all spans of one resource and one instrumentation scope share, encoded. */
+/** The encoded data that all spans of one resource and one instrumentation scope share. */
 export interface Origin {
   readonly resource: Uint8Array;
   readonly scope: Uint8Array;
@@ -61,7 +61,7 @@ export function writeOrigin(writer: ByteWriter, id: number, origin: Origin): num
   return start;
 }
 
-/** Reads the payload of an `origin` frame, copied out; undefined where it makes no sense. */
+/** Reads the payload of an `origin` frame, copied out; undefined if it is invalid. */
 export function readOrigin(buffer: Buffer, start: number): Origin | undefined {
   const end = start + HEADER + payloadLength(buffer, start);
   const from = start + HEADER + 4;
@@ -86,12 +86,12 @@ export function payloadLength(buffer: Buffer, start: number): number {
   return buffer.readUInt32LE(start + 4);
 }
 
-/** Where the frame after the one at `start` begins. */
+/** Returns the start of the frame after the one at `start`. */
 export function nextFrame(buffer: Buffer, start: number): number {
   return start + OVERHEAD + payloadLength(buffer, start);
 }
 
-/** Whether a whole frame with the right checksum begins at `start`. */
+/** Whether a complete frame with the right checksum begins at `start`. */
 export function isSound(buffer: Buffer, start: number): boolean {
   if (start + OVERHEAD > buffer.length || buffer[start] !== MARKER) return false;
   const kind = kindAt(buffer, start);
@@ -102,18 +102,21 @@ export function isSound(buffer: Buffer, start: number): boolean {
   return crc32(buffer.subarray(start, end)) === buffer.readUInt32LE(end);
 }
 
-/** What reading a file of frames found besides the frames. */
+/** Damage found while reading a file of frames. */
 export interface FrameDamage {
-  /** Stretches of bytes that were no sound frame, the last one included. */
+  /** The number of byte ranges that were not valid frames, including the last one. */
   damaged: number;
-  /** Whether the file ends within a frame, as it does where a process was killed writing one. */
+  /**
+   * Whether the file ends in the middle of a frame, as it does if the process was killed while
+   * writing one.
+   */
   truncated: boolean;
 }
 
 /**
- * Calls `onFrame` with the start of each sound frame from `from` on, and `onDamage` with that of
- * each stretch that is none. Behind a damaged frame it looks for the next sound one, so that damage
- * costs what it touched and nothing else.
+ * Calls `onFrame` with the start of each valid frame from `from` on, and `onDamage` with the start
+ * of each damaged range. After a damaged frame it looks for the next valid one, so that damage
+ * affects no other frames.
  */
 export function scanFrames(
   buffer: Buffer,

@@ -1,9 +1,9 @@
 import { readFields } from './otlp-response.ts';
 
 /*
- * An OTLP trace request from protobuf into OTLP/JSON, off the application's thread: spans are
- * encoded once, whatever the collector speaks. Each table says what a message's fields are called
- * and how each is read.
+ * Converts an OTLP trace request from protobuf to OTLP/JSON, off the application's thread: spans
+ * are encoded once, whichever protocol the collector uses. Each table lists the names of a
+ * message's fields and how to read them.
  */
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -95,17 +95,17 @@ const REQUEST: Message = {
   1: { name: 'resourceSpans', as: 'message', of: () => RESOURCE_SPANS, many: true },
 };
 
-/** A value in a list in a value takes two; the viewer takes 32 values in one another. */
+/** A value in a list in a value counts as two levels; the viewer accepts 32 nested values. */
 const MAX_DEPTH = 100;
 
-/** The same request in OTLP/JSON. */
+/** Returns the same request in OTLP/JSON. */
 export function protobufToJson(request: Buffer): Buffer {
   return Buffer.from(JSON.stringify(readRequest(request)));
 }
 
 /**
- * The same request as the value that OTLP/JSON stands for. Throws a RangeError where the bytes are
- * none, or hold messages nested deeper than any request of a sender.
+ * Returns the same request as the value that OTLP/JSON encodes. Throws a RangeError if the bytes
+ * are not a request, or contain messages nested more deeply than any request of a sender.
  */
 export function readRequest(request: Buffer): unknown {
   return read(request, REQUEST, 0);
@@ -149,18 +149,20 @@ function readEntry(entry: Entry, value: number, content: Buffer, depth: number):
   }
 }
 
-/** `content`, where it is as long as such a field: another wire type may have brought it. */
+/** Returns `content` if it has the length of such a field; it may come from another wire type. */
 function ofBytes({ name }: Entry, content: Buffer, least: number, most = least): Buffer {
   if (content.length >= least && content.length <= most) return content;
   throw new RangeError(`${name} is a field of ${content.length} bytes, which it cannot be`);
 }
 
-/** JSON has no NaN and no infinities; proto3's JSON form writes them as words. */
+/** JSON has no NaN and no infinities; the JSON mapping of proto3 writes them as strings. */
 function readDouble(value: number): Json {
   return Number.isFinite(value) ? value : String(value);
 }
 
-/** Two's complement: what is negative comes as a varint near 2^64, which no double holds. */
+/**
+ * Two's complement: a negative number arrives as a varint near 2^64, which a double cannot hold.
+ */
 function readInt64(varint: Buffer): string {
   let value = 0n;
   for (let i = varint.length - 1; i >= 0; i--) {

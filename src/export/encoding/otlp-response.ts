@@ -1,6 +1,6 @@
 /*
  * The part of an `ExportTraceServiceResponse` that matters: how many spans were rejected, and why.
- * An answer that cannot be read counts as a full success, as the status said.
+ * A response that cannot be read counts as a full success, as its status indicates.
  */
 
 export interface PartialSuccess {

@@ -11,20 +11,20 @@ import {
 } from './frame-format.ts';
 
 /*
- * The body of an `ExportTraceServiceRequest`, put together from frames: the spans are copied as they
- * are, below their resource and scope, which are written once for the whole request.
+ * Builds the body of an `ExportTraceServiceRequest` from frames: the spans are copied as they are,
+ * below their resource and scope, which are written once per request.
  */
 
-/** A stretch of whole frames that travels as one: `count` spans in `buffer[from..to)`. */
+/** A range of complete frames that is sent as a unit: `count` spans in `buffer[from..to)`. */
 export interface Slice {
   readonly buffer: Buffer;
   readonly origins: OriginTable;
   readonly from: number;
   readonly to: number;
   readonly count: number;
-  /** Grows with each slice a producer hands over; 0 for what was read back from disk. */
+  /** Increases with each slice that a producer hands over; 0 for slices read back from disk. */
   readonly sequence: number;
-  /** The spool segment that holds the same frames, and where in its file they begin. */
+  /** The spool segment that holds the same frames, and their position in its file. */
   readonly segment?: number | undefined;
   readonly offset?: number | undefined;
 }
@@ -45,7 +45,7 @@ interface ScopeGroup {
   bytes: number;
 }
 
-/** Where spans come from whose origin is damaged on disk: they are delivered all the same. */
+/** The origin of spans whose own origin is damaged on disk; they are still delivered. */
 const UNKNOWN_ORIGIN: Origin = {
   resource: encodeResource({
     attributes: { 'service.name': 'unknown_service', 'clew.spool.damaged': true },
@@ -79,7 +79,9 @@ export function buildBody(slices: readonly Slice[]): Buffer {
   return body;
 }
 
-/** Cuts slices in two halves of spans, as near as frames allow; one span cannot be cut. */
+/**
+ * Splits slices into two halves with about the same number of spans. A single span cannot be split.
+ */
 export function halve(slices: readonly Slice[]): [Slice[], Slice[]] {
   const total = countSpans(slices);
   const first: Slice[] = [];
@@ -100,7 +102,7 @@ export function halve(slices: readonly Slice[]): [Slice[], Slice[]] {
   return [first, second];
 }
 
-/** Cuts `slice` behind its first `count` spans. */
+/** Splits `slice` after its first `count` spans. */
 export function cut(slice: Slice, count: number): [Slice, Slice] {
   const { buffer, from, to } = slice;
   let position = from;

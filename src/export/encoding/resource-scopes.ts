@@ -3,11 +3,11 @@ import type { Origin } from './frame-format.ts';
 import type { EndedSpan, ResourceShape, ScopeShape } from './span-shape.ts';
 
 /*
- * Numbers for the pairs of resource and scope that spans come from, so that a span carries two bytes
- * instead of both. The pair of the last span is remembered: most spans follow one of their kind.
+ * Numbers the pairs of resource and scope, so that a span carries two bytes in place of both. The
+ * pair of the last span is remembered: most spans follow one with the same pair.
  *
- * Tables are keyed by resource object and by what a scope says, since some SDKs make a scope object
- * per tracer. They are emptied when the numbers run out, which starts a new `table`.
+ * Tables are keyed by the resource object and by the contents of a scope, since some SDKs make a
+ * scope object per tracer. They are emptied when the numbers run out, which starts a new `table`.
  */
 
 const MAX_ORIGINS = 1000;
@@ -19,7 +19,7 @@ interface ResourceEntry {
 }
 
 export class ResourceScopes {
-  /** Grows when numbers begin anew. */
+  /** Increases when numbering starts again. */
   table = 1;
   #resources = new Map<ResourceShape, ResourceEntry>();
   #origins: Origin[] = [];
@@ -41,7 +41,7 @@ export class ResourceScopes {
     return this.#origins[id] as Origin;
   }
 
-  /** Whether the resource has been met. */
+  /** Whether the resource has a number. */
   knows(resource: ResourceShape): boolean {
     return this.#resources.has(resource);
   }

@@ -1,8 +1,8 @@
 import type { Attributes, HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
 
 /*
- * What the way out reads of a span, by structure and never by class: OpenTelemetry JS 2.x and 3.x
- * spans both fit, and so does a test's plain object.
+ * The fields of a span that are exported. They are read by structure and never by class, so spans
+ * of OpenTelemetry JS 2.x and 3.x both fit, and so does a plain object in a test.
  */
 
 export interface SpanEvent {
@@ -20,7 +20,7 @@ export interface SpanLink extends Link {
 export interface ResourceShape {
   readonly attributes: Attributes;
   readonly schemaUrl?: string | undefined;
-  /** True until detectors that need time have answered; `attributes` is incomplete until then. */
+  /** True until asynchronous detectors have finished; `attributes` is incomplete until then. */
   readonly asyncAttributesPending?: boolean | undefined;
   waitForAsyncAttributes?(): Promise<void>;
 }

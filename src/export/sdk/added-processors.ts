@@ -2,14 +2,17 @@ import type { Context } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from './sdk-types.ts';
 
 /**
- * Span processors that come and go while the provider lives. The SDK takes its processors once, when
- * the provider is made; this one stands among them and passes each span on to those that were added
+ * A span processor to which others can be added and removed later. The SDK takes its processors
+ * once, when the provider is created; this one is among them and passes each span on to those added
  * since.
  */
 export class AddedProcessors implements SpanProcessor {
   #processors: readonly SpanProcessor[] = [];
 
-  /** Adds `processor` for the spans that start or end from now on. Returns the undo. */
+  /**
+   * Adds `processor` for the spans that start or end from now on. Returns a function that removes
+   * it.
+   */
   add(processor: SpanProcessor): () => void {
     this.#processors = [...this.#processors, processor];
     return () => {

@@ -1,6 +1,6 @@
 /*
- * The SDK that comes with clew, for an application that has installed none: its classes and what they
- * are put together with, in one file. It stands at the version that is tested.
+ * The SDK bundled with clew, for an application that has not installed one: its classes and their
+ * helpers, in one file. It is the version that clew is tested with.
  */
 export {
   AlwaysOffSampler,

@@ -14,9 +14,9 @@ import {
 import type { Span, SpanProcessor } from './sdk-types.ts';
 
 /**
- * Adds to the spans of calls what Jaeger's page goes by and the stable conventions no longer have:
- * `peer.service`, which it shows as the target of a call (`shop -> postgresql`), and `db.system`.
- * What a span has already stays.
+ * Adds attributes to the spans of calls that Jaeger's UI uses but the stable conventions no longer
+ * have: `peer.service`, which it shows as the target of a call (`shop -> postgresql`), and
+ * `db.system`. Existing attributes are kept.
  */
 export class JaegerHints implements SpanProcessor {
   onStart(): void {
@@ -48,7 +48,7 @@ export class JaegerHints implements SpanProcessor {
   }
 }
 
-/** What was called: the kind of database or broker, else the server. */
+/** Returns the target of a call: the kind of database or broker, otherwise the server. */
 function peerOf(attributes: Attributes): string | undefined {
   const system =
     attributes[ATTR_DB_SYSTEM_NAME] ??

@@ -26,27 +26,27 @@ export interface SamplerOptions {
 export interface PipelineOptions {
   readonly serviceName: string;
   readonly serviceVersion: string | undefined;
-  /** Attributes of OpenTelemetry's `Resource` that the user gave. */
+  /** Attributes of OpenTelemetry's `Resource` set by the user. */
   readonly resourceAttributes: Readonly<Record<string, string>>;
   readonly exporter: 'otlp' | 'console' | 'none';
-  /** Where OTLP/HTTP requests go, path included. */
+  /** The URL for OTLP/HTTP requests, including the path. */
   readonly tracesUrl: string;
   readonly sampler: SamplerOptions;
   readonly spanLimits: SpanLimits;
   readonly delivery: DeliveryOptions;
 }
 
-/** A provider, and the way out it was given where that is OTLP. */
+/** A provider, and its delivery if it exports over OTLP. */
 export interface Pipeline {
   provider: Provider;
   delivery: DeliverySpanProcessor | undefined;
-  /** Takes span processors that are added later. */
+  /** Accepts span processors that are added later. */
   added: AddedProcessors;
 }
 
 /**
- * Builds the provider. `processors` see each span before it is handed to the delivery, which uses
- * `sharedSender` where there is one.
+ * Builds the provider. `processors` receive each span before the delivery does. The delivery uses
+ * `sharedSender` if there is one.
  */
 export function createProvider(
   options: PipelineOptions,
@@ -94,8 +94,8 @@ function createSampler(sdk: Sdk, { parentBased, root, ratio }: SamplerOptions): 
 }
 
 /**
- * The attributes of OpenTelemetry's `Resource` for this process. `host.name` is more than a nicety:
- * without a host Jaeger takes every pair of spans for two machines and warns of clock skew.
+ * The attributes of OpenTelemetry's `Resource` for this process. `host.name` is required: without
+ * it, Jaeger assumes that any two spans come from different machines and warns of clock skew.
  */
 function describeProcess(options: PipelineOptions): Record<string, string | number> {
   return {

@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts';
 import { loadPeer } from '../../base/peers.ts';
 import { loadSdk } from './sdk.ts';
 
-/** What `OTEL_PROPAGATORS` may name, `none` aside. */
+/** The valid names in `OTEL_PROPAGATORS`, apart from `none`. */
 export const PROPAGATORS: readonly string[] = [
   'tracecontext',
   'baggage',
@@ -13,7 +13,7 @@ export const PROPAGATORS: readonly string[] = [
   'jaeger',
 ];
 
-/** What is used of the packages of OpenTelemetry that read and write other tracers' headers. */
+/** The parts that are used of OpenTelemetry's packages for other tracers' headers. */
 interface B3Package {
   B3Propagator: new (config: { injectEncoding: number }) => TextMapPropagator;
   B3InjectEncoding: { SINGLE_HEADER: number; MULTI_HEADER: number };
@@ -23,8 +23,8 @@ interface JaegerPackage {
 }
 
 /**
- * The propagators of these names, as one. The W3C's come with the SDK; of the others' packages a
- * missing one is a `problem`, and costs itself alone.
+ * Returns one propagator that combines the named ones. Those of the W3C come with the SDK. If the
+ * package of another is missing, it is reported in `problems` and only that one is left out.
  */
 export function createPropagator(
   names: readonly string[],

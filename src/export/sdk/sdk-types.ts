@@ -10,11 +10,12 @@ import type {
 } from '@opentelemetry/api';
 
 /*
- * The interfaces of OpenTelemetry's SDK, as far as clew gives or takes them: the same in 2.12 and 3.x,
- * whose own types fit them. They stand here so that the types of this package need no SDK installed.
+ * The interfaces of OpenTelemetry's SDK that clew accepts or provides: the same in 2.12 and 3.x,
+ * whose own types match them. They are declared here so that the types of this package do not
+ * require an installed SDK.
  */
 
-/** What an application describes itself with: OpenTelemetry's `Resource`. */
+/** The description of an application: OpenTelemetry's `Resource`. */
 export interface Resource {
   readonly attributes: Attributes;
   readonly schemaUrl?: string | undefined;
@@ -34,7 +35,7 @@ export interface TimedEvent {
   readonly droppedAttributesCount?: number;
 }
 
-/** A span as processors and exporters see it. */
+/** An ended span, as processors and exporters receive it. */
 export interface ReadableSpan {
   readonly name: string;
   readonly kind: SpanKind;
@@ -87,7 +88,7 @@ export interface Sampler {
   toString(): string;
 }
 
-/** Limits of what a span may hold; lengths in characters. */
+/** The limits of a span's contents; lengths in characters. */
 export interface SpanLimits {
   attributeValueLengthLimit?: number;
   attributeCountLimit?: number;
@@ -97,7 +98,7 @@ export interface SpanLimits {
   attributePerLinkCountLimit?: number;
 }
 
-/** What a tracer provider is made with. */
+/** The options of a tracer provider. */
 export interface TracerConfig {
   sampler?: Sampler;
   spanLimits?: SpanLimits;

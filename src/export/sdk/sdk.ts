@@ -7,9 +7,9 @@ import { locatePeer } from '../../base/peers.ts';
 import * as bundled from './bundled-sdk.ts';
 
 /*
- * The OpenTelemetry SDK: the one that the application has installed, so that there is only one, or
- * else that which comes with clew. 2.x is installed as `sdk-trace-base`, which since 2.12 is a thin
- * face of the same `sdk-trace` that 3.x is published as. So one shape serves both.
+ * Loads the OpenTelemetry SDK: the one that the application has installed, so that there is only
+ * one, or else the one bundled with clew. 2.x is installed as `sdk-trace-base`, which since 2.12
+ * re-exports the same `sdk-trace` package as 3.x. So one interface serves both.
  */
 
 /** A tracer provider of either SDK. */
@@ -18,7 +18,7 @@ export interface Provider extends TracerProvider {
   shutdown(): Promise<void>;
 }
 
-/** What is used of `@opentelemetry/sdk-trace`. */
+/** The parts that are used of `@opentelemetry/sdk-trace`. */
 export interface Sdk {
   TracerProvider: new (config: TracerConfig) => Provider;
   SimpleSpanProcessor: new (options: { exporter: SpanExporter }) => SpanProcessor;
@@ -29,7 +29,7 @@ export interface Sdk {
   TraceIdRatioBasedSampler: new (ratio: number) => Sampler;
 }
 
-/** Loads a package the SDK depends on, in the version that fits it, however deep it is installed. */
+/** Loads a package that the SDK depends on, in the SDK's version, however deep it is installed. */
 export type LoadSdkDependency = <Module>(name: string) => Module;
 
 interface LoadedSdk {
@@ -61,7 +61,7 @@ function locateFrom(require: NodeJS.Require, name: string): string | undefined {
   }
 }
 
-/** It is imported and not required, so that it is in bundles of applications, too. */
+/** Imported and not required, so that bundlers include it, too. */
 function loadBundled(): LoadedSdk {
   return { sdk: bundled as unknown as Sdk, dependency: <Module>() => bundled as Module };
 }

@@ -2,7 +2,9 @@ import { performance } from 'node:perf_hooks';
 
 import { trace, type Context, type HrTime } from '@opentelemetry/api';
 
-/** What is used of the SDK's span. It has the same fields in 2.x and 3.x; not all are public. */
+/**
+ * The fields that are used of the SDK's span. They are the same in 2.x and 3.x; not all are public.
+ */
 interface SpanClock {
   startTime: HrTime;
   _performanceStartTime?: unknown;
@@ -10,15 +12,18 @@ interface SpanClock {
   _startTimeProvided?: unknown;
 }
 
-/** Past this distance the wall clock was set, or the machine slept, since the parent started. */
+/**
+ * A larger difference means that the wall clock was set, or the machine slept, since the parent
+ * started.
+ */
 const MAX_SHIFT_MILLIS = 1000;
 
 /**
- * Has all spans of a trace in this process go by one clock, that of its first. The SDK starts each
- * at a whole millisecond of the wall clock and ends it a measured duration later, so that a span
- * sticks out of its parent by up to a millisecond, of which Jaeger warns, and neighbours show in any
- * order. A span whose start was given keeps it, and an SDK that is built otherwise its own times.
- * Add it before every other span processor.
+ * Makes all spans of a trace in this process use one clock, that of its first span. The SDK starts
+ * each span at a whole millisecond of the wall clock and ends it a measured duration later. A span
+ * can then exceed its parent by up to a millisecond, of which Jaeger warns, and siblings may appear
+ * in the wrong order. A span with an explicit start time keeps it, and with an SDK of another
+ * structure spans keep their own times. Add it before every other span processor.
  */
 export class TraceClockProcessor {
   onStart(span: object, parentContext: Context): void {
@@ -30,7 +35,7 @@ export class TraceClockProcessor {
     if (typeof since !== 'number' || parent?._startTimeProvided !== false) return;
     const startTime = later(parent.startTime, moment - since);
     if (Math.abs(millisOf(startTime) - millisOf(clock.startTime)) > MAX_SHIFT_MILLIS) return;
-    // Unlike an assignment it does not throw where a field cannot be written.
+    // Unlike an assignment, it does not throw if a field cannot be written.
     if (!Reflect.set(span, 'startTime', startTime)) return;
     // For an end or an event that is given as `performance.now()`.
     const offset = millisOf(startTime) - moment - performance.timeOrigin;
@@ -50,7 +55,7 @@ export class TraceClockProcessor {
   }
 }
 
-/** Rounded down: what is rounded up may end after its parent. */
+/** Rounded down: a span rounded up could end after its parent. */
 function later([seconds, nanos]: HrTime, millis: number): HrTime {
   const sum = nanos + Math.floor(millis * 1e6);
   const carried = Math.floor(sum / 1e9);

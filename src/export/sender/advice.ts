@@ -1,14 +1,14 @@
 /*
- * What stopped a request, in words, and the one thing to look at: pure functions of what Node or the
- * collector reports, so that each cause has its own line in a test.
+ * Explains why a request failed, and the first thing to check. Pure functions of what Node or the
+ * collector reports, so that each cause can be tested by itself.
  */
 
 export interface Failure {
   /** Follows "No spans reach the collector at ...". */
   reason: string;
-  /** A sentence that names the variable, or the place, to look at. */
+  /** A sentence that names the variable, or the place, to check. */
   advice: string;
-  /** Nothing is there at all. */
+  /** Nothing listens at the address. */
   isAbsent?: boolean;
 }
 
@@ -33,7 +33,7 @@ const NO_CLIENT_CERTIFICATE: Failure = {
 };
 const NOT_TLS: Failure = { reason: 'it does not speak TLS', advice: NEEDS_HTTP };
 
-/** By `code` of the error. */
+/** Keyed by the `code` of the error. */
 const FAILURES: Readonly<Record<string, Failure>> = {
   ECONNREFUSED: { reason: 'connection refused', advice: START_ONE, isAbsent: true },
   ENOTFOUND: { reason: 'host not found', advice: ENDPOINT, isAbsent: true },
@@ -59,7 +59,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   },
 };
 
-/** By what OpenSSL says in `message`, where the code differs by the version of Node. */
+/** Keyed by OpenSSL's text in `message`, as the code differs between versions of Node. */
 const TLS_MESSAGES: readonly (readonly [RegExp, Failure])[] = [
   [/wrong version number|packet length too long|http request/i, NOT_TLS],
   [/no application protocol/i, { reason: 'it speaks gRPC alone', advice: GRPC }],
@@ -90,12 +90,12 @@ export function explainError(error: RequestError, url: string): Failure {
   return { reason, advice: `Does it expect https://, or gRPC? ${ENDPOINT}` };
 }
 
-/** Explains that no answer came in time. */
+/** Explains that no response arrived in time. */
 export function explainSilence(timeoutMillis: number): Failure {
   return { reason: `no answer within ${timeoutMillis} ms`, advice: `${LOG} ${ENDPOINT}` };
 }
 
-/** What answered is not HTTP/1; a server that speaks HTTP/2 begins with a SETTINGS frame. */
+/** The response is not HTTP/1; an HTTP/2 server begins with a SETTINGS frame. */
 function explainGarbage(packet: Buffer | undefined): Failure {
   const SETTINGS = 4;
   const isHttp2 = packet !== undefined && packet.length >= 9 && packet[3] === SETTINGS;
@@ -103,7 +103,7 @@ function explainGarbage(packet: Buffer | undefined): Failure {
   return { reason: 'what answers there does not speak HTTP', advice: ENDPOINT };
 }
 
-/** What to look at after an answer with this status. */
+/** What to check after a response with this status. */
 export function adviceForStatus(status: number): string {
   if (status === 401 || status === 403) return 'Check OTEL_EXPORTER_OTLP_HEADERS.';
   if (status < 400 || status === 404 || status === 405) return ENDPOINT;
@@ -111,8 +111,8 @@ export function adviceForStatus(status: number): string {
 }
 
 /**
- * Explains an answer that cannot be a collector's, whatever its status: a web page, gRPC, a server
- * that expects TLS. Undefined for any other.
+ * Explains a response that cannot come from a collector, whatever its status: a web page, gRPC, a
+ * server that expects TLS. Returns undefined for any other.
  */
 export function explainStranger(
   status: number,

@@ -1,18 +1,18 @@
-/** Time, as far as the sender has to do with it: a test gives it one that it turns by itself. */
+/** The clock and timers of the sender; tests replace them. */
 export interface Clock {
-  /** Milliseconds since some moment in the past; never goes back. */
+  /** Milliseconds since an arbitrary moment in the past; never decreases. */
   now(): number;
   /** Calls `fn` once, after `millis`. */
   setTimeout(fn: () => void, millis: number): Timer;
 }
 
 export interface Timer {
-  /** Lets the process end before. */
+  /** Does not keep the process alive. */
   unref(): void;
   cancel(): void;
 }
 
-/** The time of this process. */
+/** The clock of this process. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimeout(fn, millis) {

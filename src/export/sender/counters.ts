@@ -1,24 +1,24 @@
 /*
- * The sender's counts, readable from the application's thread at any instant without a message.
+ * The sender's counts, which the application's thread can read at any time without a message.
  *
- * The sender changes its own copy and publishes it whole: into the half of the shared memory that
- * is not being read, then flips which half counts. A reader therefore never sees a span that has
- * left one place and not arrived in the next, and never waits for the sender.
+ * The sender changes its own copy and publishes all of it at once: it writes the half of the shared
+ * memory that is not being read, then switches halves. So a reader never sees a span that has left
+ * one place and not arrived in the next, and never waits for the sender.
  */
 
-/** Why spans were given up, in order of their places in the shared memory. */
+/** Why spans were dropped, in the order of their cells in the shared memory. */
 export const DROP_REASONS = [
   /** The queue, or the spool, was full. */
   'overflow',
-  /** The collector would not have them: a poison span, a request it never takes. */
+  /** The collector rejected them: a malformed span, or a request that it never accepts. */
   'refused',
-  /** They had waited in the spool for longer than its age cap. */
+  /** They were older than the age limit of the spool. */
   'expired',
-  /** The process ended before the collector took them, and there was no spool. */
+  /** The process ended before the collector accepted them, and there was no spool. */
   'exit',
   /** They ended after `shutdown()` had returned. */
   'after_shutdown',
-  /** They could not be encoded, or not be read again from the spool. */
+  /** They could not be encoded, or not be read back from the spool. */
   'unencodable',
   'unreadable',
   /** The sender's thread died. */
@@ -88,7 +88,7 @@ export class Counters {
     this.#own[place] = (this.#own[place] as number) + amount;
   }
 
-  /** Shows what was counted; to be called only where the sums are right. */
+  /** Publishes the counts. Call it only when the sums are consistent. */
   publish(): void {
     const next = (Atomics.load(this.#cells, VERSION) + 1) | 0;
     this.#halves[next & 1]?.set(this.#own);
@@ -96,7 +96,7 @@ export class Counters {
     Atomics.notify(this.#cells, VERSION);
   }
 
-  /** Grows with each `publish`. */
+  /** Increases with each `publish`. */
   get version(): number {
     return Atomics.load(this.#cells, VERSION);
   }
@@ -112,15 +112,15 @@ export class Counters {
     return Object.fromEntries(FIELDS.map((name, place) => [name, values[place]])) as CounterValues;
   }
 
-  /** Tells a thread blocked in `waitForAnswer` that request number `id` is done. */
+  /** Notifies a thread blocked in `waitForAnswer` that request number `id` is done. */
   answer(id: number): void {
     Atomics.store(this.#cells, ANSWERED, id);
     Atomics.notify(this.#cells, ANSWERED);
   }
 
   /**
-   * Blocks until request number `id` is answered, and returns whether it was. Gives up when the
-   * sender has published nothing for `quietMillis`: while it sends, it publishes.
+   * Blocks until request number `id` is done, and returns whether it was. Gives up when the sender
+   * has published nothing for `quietMillis`; it publishes as long as it sends.
    */
   waitForAnswer(id: number, quietMillis: number): boolean {
     let version = this.version;

@@ -5,8 +5,9 @@ import { messageOf } from '../../base/errors.ts';
 import { MAX_RETRY_AFTER_MILLIS } from './outcome.ts';
 
 /*
- * What the sender tells a person. An outage is two lines, its beginning and its end; what may repeat
- * is said once a minute with the number of times. No line carries a header or a URL's credentials.
+ * The sender's log lines. An outage is logged in two lines, at its beginning and at its end. A
+ * message that may repeat is logged once a minute, with its count. No line contains a header or a
+ * URL's credentials.
  */
 
 export type Speak = (
@@ -15,7 +16,7 @@ export type Speak = (
   state?: ExportState,
 ) => void;
 
-/** Whether the collector takes spans, for the doctor. */
+/** Whether the collector accepts spans, for the doctor. */
 export interface ExportState {
   target: string;
   failure?: { reason: string; isAbsent: boolean };
@@ -51,7 +52,9 @@ export class DeliveryLog {
     this.#address = withoutSecrets(url);
   }
 
-  /** The collector does not take spans: said once per outage, and again where the cause changes. */
+  /**
+   * Logs that the collector does not accept spans: once per outage, and again if the cause changes.
+   */
   failing(
     { reason, advice, isAbsent = false }: Failure,
     waiting: number,
@@ -105,7 +108,7 @@ export class DeliveryLog {
     this.#repeat(reason, count, (sum) => `Dropped ${spans(sum)}: ${WHY[reason]}.`);
   }
 
-  /** Something about the spool, in a whole sentence. */
+  /** Logs a complete sentence about the spool. */
   spool(message: string): void {
     this.#speak('warn', message);
   }
@@ -129,14 +132,14 @@ export class DeliveryLog {
 function pause(askedMillis: number): string {
   const asked = `It asked to be left alone for ${Math.ceil(askedMillis / 1000)} s`;
   if (askedMillis <= MAX_RETRY_AFTER_MILLIS) return asked;
-  return `${asked}; it is asked again after ${MAX_RETRY_AFTER_MILLIS / 1000} s`;
+  return `${asked}; the next attempt is made after ${MAX_RETRY_AFTER_MILLIS / 1000} s`;
 }
 
 export function spans(count: number): string {
   return `${count} ${count === 1 ? 'span' : 'spans'}`;
 }
 
-/** The address without user, password and query, where people put their keys. */
+/** Returns the URL without user, password and query, which may contain keys. */
 export function withoutSecrets(url: string): string {
   try {
     const { protocol, host, pathname } = new URL(url);

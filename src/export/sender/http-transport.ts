@@ -19,14 +19,14 @@ export interface Target {
   tls?: { ca?: string; cert?: string; key?: string };
 }
 
-/** As they are before anything traces them. */
+/** Held from before any instrumentation patches them. */
 const { Agent, request: httpRequest } = http;
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** Level 1 is a third of the work of level 6 for a few per cent more bytes. */
 const GZIP = { level: 1 };
 
-/** Where requests are made on the application's thread: calls `send` such that nobody traces it. */
+/** Calls `send` untraced; set if requests are made on the application's thread. */
 export type Quietly = <Result>(send: () => Result) => Result;
 
 /** Posts OTLP requests over kept-alive connections. */
@@ -36,17 +36,20 @@ export class HttpTransport {
   readonly #https: typeof Https | undefined;
   readonly #quietly: Quietly | undefined;
 
-  /** Without `quietly` the thread is ours alone, and compression may run here and now. */
+  /** Without `quietly` the thread belongs to the sender alone, so it may compress synchronously. */
   constructor(target: Target, maxSockets: number, quietly?: Quietly) {
     this.#target = target;
     this.#quietly = quietly;
-    // TLS takes 20 ms to load, which a short program without it would wait for at its end.
+    // TLS takes 20 ms to load, for which a short program that does not need it would wait at exit.
     this.#https = isTls(target) ? process.getBuiltinModule('node:https') : undefined;
     const options: Https.AgentOptions = { keepAlive: true, maxSockets, ...target.tls };
     this.#agent = this.#https ? new this.#https.Agent(options) : new Agent(options);
   }
 
-  /** `onProgress` is called when the collector has taken a step: connected, read the request. */
+  /**
+   * `onProgress` is called when the collector makes progress: it has connected, or read the
+   * request.
+   */
   async post(protobuf: Buffer, onProgress: () => void = () => undefined): Promise<Outcome> {
     try {
       const body = await this.#encode(protobuf);
@@ -97,7 +100,7 @@ export class HttpTransport {
         clearTimeout(timer);
         resolve(outcome);
       };
-      // An exiting process is held by the exit handlers for as long as they want, not by sockets.
+      // The exit handlers decide how long an exiting process waits, not sockets.
       if (this.#quietly) timer.unref();
       outgoing.on('socket', (socket) => {
         if (this.#quietly) socket.unref();
@@ -136,7 +139,7 @@ function judge(response: IncomingMessage, answer: Buffer): Outcome {
   const status = response.statusCode ?? 0;
   const contentType = response.headers['content-type'];
   const stranger = explainStranger(status, contentType, answer);
-  // Whatever it says of our spans, the collector has not seen them.
+  // Whatever the response means, the collector has not received our spans.
   if (stranger) return { kind: 'unavailable', ...stranger, mayBePoison: false };
   if (status >= 200 && status < 300) {
     return { kind: 'accepted', ...readResponse(answer, contentType) };

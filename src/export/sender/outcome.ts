@@ -1,23 +1,23 @@
 import { adviceForStatus, type Failure } from './advice.ts';
 
 /*
- * What became of one request, and how long to wait before the next: pure functions, so that the
- * rules can be read and tested without a collector.
+ * Decides the outcome of a request, and how long to wait before the next: pure functions, so that
+ * the rules can be read and tested without a collector.
  */
 
-/** What the transport brings back; it never rejects. */
+/** The result of the transport, which never rejects. */
 export type Outcome =
   | { kind: 'accepted'; rejected: number; message: string }
-  /** The collector, or the way to it, cannot take spans now: keep them and come back. */
+  /** The collector is unreachable or cannot accept spans now: keep them and retry. */
   | (Failure & { kind: 'unavailable'; retryAfterMillis?: number; mayBePoison: boolean })
-  /** The request is larger than the collector takes. */
+  /** The request is larger than the collector accepts. */
   | (Failure & { kind: 'too-large' })
   /** The collector cannot read the request: one span may be the cause. */
   | (Failure & { kind: 'malformed' })
-  /** The collector does not want requests like this: credentials, address, redirect. */
+  /** The collector refuses such requests: credentials, address, redirect. */
   | (Failure & { kind: 'refused'; status: number });
 
-/** Judges an answer by its status. 500 and 408 are kept and tried again, beyond what OTLP asks. */
+/** Classifies a response by its status. 500 and 408 are retried, which OTLP does not require. */
 export function outcomeOfStatus(
   status: number,
   retryAfter: string | undefined,
@@ -32,14 +32,15 @@ export function outcomeOfStatus(
       kind: 'unavailable',
       ...failure,
       ...(retryAfterMillis !== undefined && { retryAfterMillis }),
-      // An overloaded collector or a proxy before a missing one says nothing about the spans.
+      // An overloaded collector, or a proxy in front of a missing one, does not mean that the spans
+      // are bad.
       mayBePoison: status === 500,
     };
   }
   return { kind: 'refused', ...failure, status };
 }
 
-/** However long a collector asks for, it is asked again after this: its clock may be wrong, or ours. */
+/** The longest wait, whatever the collector requests: its clock may be wrong, or ours. */
 export const MAX_RETRY_AFTER_MILLIS: number = 5 * 60_000;
 
 /** Milliseconds from a `Retry-After` in seconds or as a date. */
@@ -58,7 +59,10 @@ export interface Backoff {
   maxMillis: number;
 }
 
-/** The wait before the next request: what the collector asks for, up to the limit, or our own. */
+/**
+ * The wait before the next request: the one that the collector requests, up to the limit, or our
+ * own.
+ */
 export function waitMillis(
   failures: number,
   retryAfterMillis: number | undefined,

@@ -1,8 +1,8 @@
 import type { DrainLimits } from './sender-options.ts';
 
 /*
- * Those who wait for the queue to become empty: `forceFlush`, `shutdown`, the end of the process.
- * Each waits for what had come in when it began, and gives up by limits of its own.
+ * The callers that wait for the queue to become empty: `forceFlush`, `shutdown`, the exit of the
+ * process. Each waits for the spans that were queued when it began, and has its own limits.
  */
 
 interface Drain {
@@ -10,21 +10,24 @@ interface Drain {
   /** The last slice it waits for; later ones are sent, not waited for. */
   upTo: number;
   started: number;
-  /** How long the collector has taken nothing, by this thread's own time. */
+  /** How long the collector has accepted nothing, in this thread's own time. */
   quiet: number;
   checked: number;
-  /** Whether the collector's last word was that it takes spans. */
+  /** Whether the collector accepted spans in its last response. */
   isAnswered: boolean;
   /** Attempts in a row that failed. */
   failures: number;
   resolve: () => void;
 }
 
-/** A single failure may be an idle connection that was closed; after these the collector is away. */
+/**
+ * A single failure may be an idle connection that was closed; after this many, the collector is
+ * considered down.
+ */
 const FAILURES_IN_A_ROW = 3;
 /**
- * The most that counts between two looks at the clock, which are 50 ms apart: on a busy machine
- * this thread does not get to run, and the collector is not to blame for that.
+ * The most that counts between two checks of the clock, which are 50 ms apart: on a busy machine
+ * this thread may not get to run, which is not the collector's fault.
  */
 const LONGEST_LOOK_MILLIS = 100;
 
@@ -35,7 +38,7 @@ export class PendingFlushes {
     return this.#drains.length > 0;
   }
 
-  /** `isAnswered` says whether the collector took the last request it answered. */
+  /** `isAnswered`: whether the collector accepted the last request it responded to. */
   begin(limits: DrainLimits, upTo: number, now: number, isAnswered: boolean): Promise<void> {
     return new Promise((resolve) => {
       const clock = { started: now, quiet: 0, checked: now };
@@ -63,7 +66,7 @@ export class PendingFlushes {
     }
   }
 
-  /** Ends those that have what they wait for, and those whose limits are reached. */
+  /** Ends the waits that are complete and those whose limits are reached. */
   check(now: number, oldestInMemory: number, isWaitingOnDisk: boolean): void {
     this.#drains = this.#drains.filter((drain) => {
       const { limits, upTo, started } = drain;
@@ -83,7 +86,7 @@ export class PendingFlushes {
 
 function isStalled({ limits, quiet, isAnswered, failures }: Drain): boolean {
   if (failures >= FAILURES_IN_A_ROW && quiet >= limits.failingMillis) return true;
-  // At the end of a process, a collector that takes spans is waited for longer than a silent one.
+  // At exit, a collector that accepts spans is given more time than a silent one.
   const patience = limits.atExit && isAnswered ? limits.totalMillis : limits.stallMillis;
   return quiet >= patience;
 }

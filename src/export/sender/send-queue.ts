@@ -1,8 +1,8 @@
 import { countSpans, cut, spansWithin, type Slice } from '../encoding/request-body.ts';
 
 /*
- * What waits to be sent for the first time, oldest first. An array with a moving head: entries are
- * taken from the front and dropped from the front, and the dead part is cut off now and then.
+ * The slices that wait to be sent for the first time, oldest first. An array with a moving head:
+ * entries are taken and dropped at the front, and the dead part is cut off from time to time.
  */
 
 export class SendQueue {
@@ -50,7 +50,7 @@ export class SendQueue {
     return taken;
   }
 
-  /** Removes the oldest slice whole. */
+  /** Removes the oldest slice. */
   shift(): Slice | undefined {
     const slice = this.#slices[this.#head];
     if (!slice) return undefined;

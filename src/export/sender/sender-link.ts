@@ -16,20 +16,20 @@ import { SenderService, type SenderSetup, type ToSender } from './sender-service
 import type { DrainLimits, SenderOptions } from './sender-options.ts';
 import type { ExportState, Speak } from './delivery-log.ts';
 
-/** The application's end of the line to the sender, wherever that runs. */
+/** The application's end of the connection to the sender, on whichever thread it runs. */
 export interface SenderLink {
   readonly counters: Counters;
-  /** Whether the sender works on while this thread is blocked. */
+  /** Whether the sender keeps working while this thread is blocked. */
   readonly hasThread: boolean;
-  /** False once the sender is gone for good; what it held has to be accounted for. */
+  /** False once the sender has stopped for good; the spans it held have to be accounted for. */
   readonly isAlive: boolean;
   post(message: ToSender): void;
   /** Resolves when everything is sent, or the limits are reached. */
   drain(limits: DrainLimits): Promise<void>;
-  /** The same, blocking; false where that is impossible or took too long. */
+  /** The same, blocking; false if that is impossible or took too long. */
   drainSync(limits: DrainLimits): boolean;
   close(): Promise<void>;
-  /** A line of its own to the sender, for the delivery of another thread. */
+  /** A separate port to the sender, for the delivery of another thread. */
   share?(): MessagePort;
 }
 
@@ -49,17 +49,17 @@ const GRACE_MILLIS = 1000;
 
 const THREAD = new URL('./sender-thread.js', import.meta.url);
 
-/** Whether the thread's file is there: beside an application in one bundled file it is not. */
+/** Whether the thread's file exists: it does not if the application is bundled into one file. */
 export function hasThreadFile(): boolean {
   return existsSync(THREAD);
 }
 
-/** Node's own, as they are before they are replaced for the application's threads. */
+/** Node's own methods, before they are replaced for the application's threads. */
 const NodeWorker = Worker;
 // oxlint-disable-next-line typescript/unbound-method -- called by Reflect.apply, with its port.
 const { postMessage } = MessagePort.prototype;
 
-/** Sends by the sender of another thread, of which `port` is an end of the line. */
+/** Sends through the sender of another thread, to which `port` is connected. */
 export function startShared(
   port: MessagePort,
   options: SenderOptions,
@@ -68,7 +68,7 @@ export function startShared(
   return new SharedLink(port, options, ownFolder);
 }
 
-/** Starts the sender in a thread of its own. */
+/** Starts the sender in a separate thread. */
 export function startThread(options: SenderOptions, ownFolder: string | undefined): SenderLink {
   return new ThreadLink(options, ownFolder);
 }
@@ -79,8 +79,8 @@ export function startInline(options: SenderOptions, ownFolder: string | undefine
 }
 
 /**
- * The flags without which a thread cannot load this package: where Yarn's Plug'n'Play serves it
- * out of an archive, those of its loader.
+ * The flags that a thread needs to load this package: those of Yarn's Plug'n'Play loader, if it
+ * serves the package from an archive.
  */
 function packageLoader(): string[] {
   if (process.versions['pnp'] === undefined) return [];
@@ -91,7 +91,7 @@ function packageLoader(): string[] {
   return flags;
 }
 
-/** A line to a sender in another thread. */
+/** A connection to a sender in another thread. */
 class PortLink implements SenderLink {
   readonly hasThread = true;
   readonly counters: Counters = new Counters();
@@ -139,7 +139,7 @@ class PortLink implements SenderLink {
     this.#port.close();
   }
 
-  /** To be called when there is nothing at the other end any more. */
+  /** To be called when the other end no longer exists. */
   protected die(): boolean {
     if (!this.isAlive) return false;
     this.isAlive = false;
@@ -173,7 +173,7 @@ class PortLink implements SenderLink {
   }
 }
 
-/** With a thread of its own at the other end. */
+/** A connection to a separate thread. */
 class ThreadLink extends PortLink {
   readonly #worker: Worker;
 
@@ -185,7 +185,8 @@ class ThreadLink extends PortLink {
       name: 'clew-sender',
       workerData: { setup, port: port2 },
       transferList: [port2],
-      // Preloads and flags are the application's: in here they would trace us, or never return.
+      // Preloads and flags belong to the application: in this thread they would trace the sender,
+      // or never return.
       execArgv: packageLoader(),
       env: { ...environment(), NODE_OPTIONS: '' },
     });
@@ -205,7 +206,7 @@ class ThreadLink extends PortLink {
   }
 }
 
-/** With the sender of another thread at the other end, which outlives this thread. */
+/** A connection to the sender of another thread, which outlives this thread. */
 class SharedLink extends PortLink {
   constructor(port: MessagePort, options: SenderOptions, ownFolder: string | undefined) {
     super(port);
@@ -232,7 +233,7 @@ class InlineLink implements SenderLink {
   }
 
   drain(limits: DrainLimits): Promise<void> {
-    // Sockets and timers of the sender do not hold the process; somebody awaiting a drain does.
+    // The sender's sockets and timers do not keep the process alive; a pending drain does.
     const hold = setInterval(() => undefined, 1000);
     return new Promise<void>((resolve) => {
       this.#core.receive({ type: 'drain', id: 0, limits }, () => resolve());
@@ -250,7 +251,7 @@ class InlineLink implements SenderLink {
   }
 }
 
-/** Passes on what the sender says: to a person, and to the doctor. */
+/** Passes on the sender's messages: to the log, and to the doctor. */
 function heard(counters: Counters, ...[level, message, state]: Parameters<Speak>): void {
   say(level, message);
   if (!state) return;

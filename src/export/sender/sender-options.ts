@@ -1,7 +1,7 @@
 import type { Target } from './http-transport.ts';
 import type { Backoff } from './outcome.ts';
 
-/** What the sender needs to know: plain data, because it crosses to the sender's thread. */
+/** The sender's options: plain data, because it is posted to the sender's thread. */
 export interface SenderOptions {
   target: Target;
   /** Requests under way at the same time. */
@@ -14,14 +14,14 @@ export interface SenderOptions {
   maxQueueSpans: number;
   onOverflow: OverflowPolicy;
   backoff: Backoff;
-  /** How often a request that the collector refuses is offered before it is set aside. */
+  /** How often a request that the collector refuses is sent before it is set aside. */
   maxRefusals: number;
   spool?: SpoolOptions | undefined;
 }
 
 /**
- * What happens when no more spans may wait: the oldest go, the newest go, or the application is
- * made to wait, for at most `blockMillis` per span.
+ * What happens when the queue is full: the oldest spans are dropped, the newest are dropped, or the
+ * application waits, for at most `blockMillis` per span.
  */
 export type OverflowPolicy = 'drop-oldest' | 'drop-newest' | 'block';
 
@@ -34,15 +34,18 @@ export interface SpoolOptions {
 
 /** How long a drain may take. */
 export interface DrainLimits {
-  /** Give up when the collector has taken nothing for this long, though it did not refuse. */
+  /** Give up when the collector has accepted nothing for this long, though it did not refuse. */
   stallMillis: number;
   /** Give up when every attempt has failed for this long. */
   failingMillis: number;
   /**
-   * Give up in any case. At the end of a process: give up when a collector that has taken spans
-   * takes no more for this long; while it does, the end goes on.
+   * Give up in any case. At exit: give up when a collector that accepted spans accepts no more for
+   * this long; while it does, sending continues.
    */
   totalMillis: number;
-  /** The process ends: give up after a few failures in a row, and leave to the spool what is in it. */
+  /**
+   * The process is exiting: give up after a few failures in a row, and leave spans that are in the
+   * spool there.
+   */
   atExit: boolean;
 }

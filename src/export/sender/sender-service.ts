@@ -16,22 +16,22 @@ import { HEARTBEAT_MILLIS } from '../spool/folder-owner.ts';
 import { UnsafeSpoolError } from '../spool/file-safety.ts';
 import type { Watched } from './stuck-thread.ts';
 
-/** What the application's side says to the sender. */
+/** The messages from the application's side to the sender. */
 export type ToSender =
   | {
       type: 'chunk';
       bytes: ArrayBuffer;
       sequence: number;
-      /** Grows when origin numbers begin anew. */
+      /** Increases when the numbering of origins starts again. */
       table: number;
       segment?: { id: number; path: string; offset: number } | undefined;
-      /** What it says of origins replaces what was said before. */
+      /** Its origins replace those sent before. */
       redefines?: boolean;
     }
   | { type: 'seal'; id: number; path: string }
   | { type: 'drain'; id: number; limits: DrainLimits }
   | { type: 'close'; id: number }
-  /** A line to another thread, whose first message is `setup`. */
+  /** A port to another thread, whose first message is `setup`. */
   | { type: 'adopt'; port: MessagePort }
   | { type: 'setup'; setup: SenderSetup }
   | ({ type: 'watch' } & Watched);
@@ -43,12 +43,12 @@ export interface SenderSetup {
   ownFolder?: string | undefined;
 }
 
-/** The origins whose bytes are kept apart by value; a few dozen in any real process. */
+/** The limit on origins that are told apart by their bytes; a real process has a few dozen. */
 const MAX_RESOURCES = 64;
 const ADOPT_EVERY_MILLIS = 60_000;
 
 /**
- * The sender with all it needs, driven by messages: the same on a thread of its own and on the
+ * The sender and its dependencies, driven by messages: the same on a separate thread and on the
  * application's.
  */
 export class SenderService {
@@ -62,7 +62,7 @@ export class SenderService {
   #table = 0;
   #resources = new Map<string, Uint8Array>();
 
-  /** `quietly` is given where the thread is the application's. */
+  /** `quietly` is set if this is the application's thread. */
   constructor(setup: SenderSetup, speak: Speak, quietly?: Quietly) {
     const { options, memory } = setup;
     this.#setup = setup;
@@ -81,7 +81,7 @@ export class SenderService {
     if (options.spool) this.#watchSpool(options.spool);
   }
 
-  /** Acts on a message; a drain or a close answers by its number, in the shared memory as well. */
+  /** Handles a message. A drain or a close is answered by its number, also in the shared memory. */
   receive(message: ToSender, onAnswer: (id: number) => void): void {
     if (message.type === 'chunk') this.#addChunk(message);
     else if (message.type === 'seal') this.#spool?.seal(message.id, message.path);
@@ -136,7 +136,7 @@ export class SenderService {
   }
 
   #learn(buffer: Buffer, start: number, replace: boolean): void {
-    // A chunk that was held back still says what its origins were before they became complete.
+    // A chunk that was held back still has its origins as they were before they became complete.
     if (!replace && this.#origins.has(originAt(buffer, start))) return;
     const origin = readOrigin(buffer, start);
     if (!origin) return;

@@ -5,14 +5,18 @@ import type { DrainLimits } from './sender-options.ts';
 import { watchForStuckThread } from './stuck-thread.ts';
 
 /*
- * The entry of the sender's thread. It talks over a port of its own, which the application's thread
- * can read while it is blocked at exit; stderr of a thread goes through its parent and could not.
+ * The entry of the sender's thread. It uses a port of its own, which the application's thread can
+ * read while it is blocked at exit. The stderr of a thread cannot be used then, as it goes through
+ * the parent thread.
  *
- * The application's worker threads have lines of their own to it, each with a core. What such a thread
- * has posted is sent also where the thread is terminated.
+ * Each worker thread of the application has its own port to it, with its own core. Spans that a
+ * thread has posted are sent even if the thread is terminated.
  */
 
-/** How long what an ended thread has left may be tried; then its core goes, with what is left. */
+/**
+ * How long spans left by an ended thread may be retried; then its core is removed, with the
+ * remaining spans.
+ */
 const LEFT_BEHIND: DrainLimits = {
   stallMillis: 600_000,
   failingMillis: 600_000,
@@ -20,7 +24,7 @@ const LEFT_BEHIND: DrainLimits = {
   atExit: false,
 };
 
-/** The cores of worker threads, until they have ended and their spans are out. */
+/** The cores of worker threads, until the threads have ended and their spans are sent. */
 const adopted = new Set<SenderService>();
 
 function serve(
@@ -37,7 +41,7 @@ function serve(
     if (message.type === 'adopt') return adopt(message.port);
     if (message.type === 'watch') return watchForStuckThread(message);
     if (message.type !== 'drain') return receive();
-    // Those drains begin first, and end at the latest with the limits of this one.
+    // Those drains begin first, and end no later than the limits of this one.
     const others = [...drainFirst()].map((other) => other.drain(message.limits));
     if (others.length === 0) receive();
     else void Promise.allSettled(others).then(receive);

@@ -10,42 +10,46 @@ import type { DeliveryLog } from './delivery-log.ts';
 import type { SpoolIndex } from '../spool/spool-index.ts';
 
 /*
- * Sends what waits, several requests at a time, and gives nothing up that the collector may still
- * take. It runs in a thread of its own, or on the application's where that is switched off.
+ * Sends the queued spans, several requests at a time, and drops no span that the collector may
+ * still accept. It runs in a separate thread, or on the application's thread if that is switched
+ * off.
  *
  * A span is in exactly one of these places: `#queue` (waiting for the first time), `#retries`
  * (batches that failed), a request under way, or the spool (on disk only). `queued` counts the
- * first three. Every public method leaves the counters such that the sums are right.
+ * first three. Every public method leaves the counters consistent.
  */
 
-/** A batch that has been offered to the collector. */
+/** A batch that has been sent to the collector. */
 interface Batch {
   slices: Slice[];
   count: number;
   bytes: number;
-  /** Answers that refused it, out of `maxRefusals`. */
+  /** How often it was refused, out of `maxRefusals`. */
   refusals: number;
-  /** Failures of this batch between which others were accepted. */
+  /** Failures of this batch while others were accepted in between. */
   suspicion: number;
   /** How many requests had been accepted when it failed last. */
   acceptedBefore: number;
-  /** It alone waits until then: it is suspected, and the others need not wait for it. */
+  /**
+   * Only this batch waits until then: it is suspected to be bad, and the others need not wait for
+   * it.
+   */
   notBefore: number;
 }
 
-/** The way to the collector. */
+/** The transport to the collector. */
 export interface Transport {
-  /** Never rejects. `onProgress` is called when the collector has taken a step. */
+  /** Never rejects. `onProgress` is called when the collector makes progress. */
   post(body: Buffer, onProgress: () => void): Promise<Outcome>;
   close(): void;
 }
 
-/** Less than this waits for company, while another request is under way or was a moment ago. */
+/** A smaller batch waits for more spans, while another request is under way or was a moment ago. */
 const WORTH_A_REQUEST = 128 * 1024;
 const MOMENT = 100;
 const SMALLEST_BATCH = 64 * 1024;
 const SUSPICION_TO_SPLIT = 3;
-/** After so many malformed answers in a row the cause is not a span. */
+/** After this many malformed responses in a row, a span is not the cause. */
 const MAX_MALFORMED_IN_A_ROW = 40;
 const RETRY_WHILE_DRAINING = 50;
 
@@ -87,7 +91,7 @@ export class Sender {
     this.#maxBatchBytes = options.maxBatchBytes;
   }
 
-  /** Takes over spans that have ended in this process. */
+  /** Queues spans that have ended in this process. */
   add(slice: Slice): void {
     this.#sequence = Math.max(this.#sequence, slice.sequence);
     this.#counters.add('received', slice.count);
@@ -107,21 +111,21 @@ export class Sender {
   drain(limits: DrainLimits): Promise<void> {
     const isAnswered = this.#accepted > 0 && this.#failures === 0;
     const drained = this.#drains.begin(limits, this.#sequence, this.#clock.now(), isAnswered);
-    // A pause was agreed with the collector; one attempt against it beats a certain loss.
+    // The collector requested a pause; one attempt during it is better than a certain loss.
     this.#pausedUntil = 0;
     for (const batch of this.#retries) batch.notBefore = 0;
     this.#pump();
     return drained;
   }
 
-  /** Stops; what still waits goes to the spool if it is in it, and is counted as lost if not. */
+  /** Stops. Queued spans stay in the spool if they are in it, and are counted as lost if not. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
     this.#drains.endAll();
     for (let slice = this.#queue.shift(); slice; slice = this.#queue.shift()) this.#leave(slice);
-    // The answer to what is under way will not be heard.
+    // Responses to requests under way will not be received.
     for (const { slices } of [...this.#retries.splice(0), ...this.#underWay]) {
       for (const slice of slices) this.#leave(slice);
     }
@@ -146,7 +150,7 @@ export class Sender {
     this.#counters.add('queuedBytes', slice.from - slice.to);
   }
 
-  /** Whether `slice` may wait in memory, for which others may have to go. */
+  /** Whether `slice` may wait in memory; others may have to be dropped for it. */
   #makeRoom(slice: Slice): boolean {
     const { maxQueueBytes, maxQueueSpans, onOverflow } = this.#options;
     const bytes = slice.to - slice.from;
@@ -166,13 +170,15 @@ export class Sender {
     return true;
   }
 
-  /** What found no room in memory is on disk if there is a spool, and dropped if not. */
+  /**
+   * A slice that does not fit into memory stays on disk if there is a spool, and is dropped if not.
+   */
   #leaveOnDisk(slice: Slice): void {
     if (this.#spool?.evict(slice)) this.#counters.add('spooled', slice.count);
     else this.#drop(slice, 'overflow');
   }
 
-  /** Gives up what was queued. */
+  /** Drops queued spans. */
   #give(slice: Slice, reason: DropReason): void {
     this.#dequeue(slice);
     this.#drop(slice, reason);
@@ -199,15 +205,15 @@ export class Sender {
     this.#schedule(now);
   }
 
-  /** While the collector fails, one request at a time asks whether it is back. */
+  /** While the collector fails, one request at a time tests whether it is back. */
   #window(): number {
     return this.#failures > 0 ? 1 : this.#options.maxInFlight;
   }
 
   #next(now: number): Batch | undefined {
     const waiting = this.#retries.findIndex((batch) => batch.notBefore <= now);
-    // A batch that fails must not be the only one ever asked with: while the collector fails,
-    // what has not been tried goes first.
+    // The test must not always use a batch that fails: while the collector fails, batches that have
+    // not been tried go first.
     if (waiting >= 0 && (this.#failures === 0 || this.#queue.count === 0)) {
       return this.#retries.splice(waiting, 1)[0];
     }
@@ -293,7 +299,7 @@ export class Sender {
     if (othersPass) batch.suspicion++;
     if (batch.suspicion >= SUSPICION_TO_SPLIT) {
       if (batch.count === 1) return this.#setAside(batch, outcome.reason);
-      // Others pass and this one does not: from here on it is looked into on its own.
+      // Others are accepted and this one is not: from now on it is examined by itself.
       batch.suspicion = SUSPICION_TO_SPLIT - 1;
       return this.#split(batch, outcome.reason);
     }
@@ -352,7 +358,7 @@ export class Sender {
     else if (this.#queue.count > 0 && this.#underWay.size === 0) at = this.#sentAt + MOMENT;
     else for (const batch of this.#retries) at = Math.min(at, batch.notBefore);
     if (this.#drains.isActive) at = Math.min(at, now + 50);
-    // With every slot taken, an answer will look for work.
+    // If every slot is in use, the next response will look for work.
     if (at === Infinity || (at <= now && this.#underWay.size > 0 && !this.#drains.isActive)) return;
     this.#timer = this.#clock.setTimeout(
       () => this.#pump(),

@@ -17,20 +17,20 @@ import type { Chunk } from '../span-buffer.ts';
 const MAX_DEATHS = 3;
 
 /**
- * The sender of a delivery, one after the other where one dies: it is started when there is something
- * to send, and what those before it counted and took with them is added up.
+ * Starts the sender of a delivery when there is something to send, and another one if it dies. Adds
+ * up the counts of all its senders and the spans lost with those that died.
  */
 export class Senders {
   readonly #options: ResolvedOptions;
   readonly #root: AsyncResource;
   readonly #folder: string | undefined;
   readonly #onStart: () => void;
-  /** A line to the sender of another thread, until it is used. */
+  /** A port to the sender of another thread, until it is used. */
   #shared: MessagePort | undefined;
   #link: SenderLink | undefined;
   #posted = 0;
   #postedBytes = 0;
-  /** What senders that have ended counted. */
+  /** The counts of senders that have ended. */
   #past: Partial<CounterValues> = {};
   #deaths = 0;
 
@@ -49,12 +49,12 @@ export class Senders {
     this.#onStart = onStart;
   }
 
-  /** The sender that was started last, which may be dead; undefined where there is none. */
+  /** The sender that was started last, which may be dead; undefined if there is none. */
   get current(): SenderLink | undefined {
     return this.#link;
   }
 
-  /** The sender that works; it is started where none does. */
+  /** Returns the running sender, and starts one if there is none. */
   use(): SenderLink {
     if (this.#link && !this.#link.isAlive) this.bury();
     return this.#link ?? this.#start();
@@ -65,7 +65,7 @@ export class Senders {
     return this.#options.thread && hasThreadFile() && mayStartThreads();
   }
 
-  /** Posts a chunk of `count` spans; false where the sender has no room for it. */
+  /** Posts a chunk of `count` spans; returns false if the sender has no room for it. */
   post(chunk: Chunk, count: number): boolean {
     const link = this.use();
     const { byteLength } = chunk.bytes;
@@ -92,7 +92,7 @@ export class Senders {
     if (link) this.bury();
   }
 
-  /** Takes over the counts of a sender that has ended, with what it took with it. */
+  /** Adds the counts of a sender that has ended, including the spans lost with it. */
   bury(): void {
     const link = this.#link as SenderLink;
     this.#link = undefined;
@@ -117,7 +117,7 @@ export class Senders {
     return this.#link;
   }
 
-  /** A thread, or where there can be none (the permission model, a bundle), this thread. */
+  /** A thread, or this thread if there can be none (the permission model, a bundle). */
   #make(): SenderLink {
     const { sender, thread } = this.#options;
     const shared = this.#shared;
@@ -137,7 +137,7 @@ export class Senders {
     }
   }
 
-  /** Whether the way to the sender is not itself a queue without a bound. */
+  /** Whether the messages on their way to the sender stay within a bound. */
   #hasRoom(link: SenderLink, bytes: number): boolean {
     const { maxQueueBytes, onOverflow } = this.#options.sender;
     if (onOverflow === 'block') this.#waitForRoom(link, bytes);

@@ -3,17 +3,20 @@ import { createRequire } from 'node:module';
 import { Pulse } from '../pulse.ts';
 
 /*
- * The sender's part in ending a loop that never ends: signals are held on the application's thread
- * while spans are unsent, and there they wait for the event loop. When it has not turned for a second,
- * its inspector has it call what releases them; V8 interrupts a loop or a regular expression for that.
- * A session is open for as long as that takes, as the end of a process waits for it.
+ * Lets a signal end a process that is stuck in an endless loop. While spans are unsent, signals are
+ * held on the application's thread, where they wait for the event loop. When the event loop has not
+ * turned for a second, the sender uses the inspector to call the function that releases them; V8
+ * interrupts a loop or a regular expression for that. The inspector session is closed right after,
+ * since the exit of a process waits for it.
  */
 
 const CHECK_MILLIS = 1000;
 const ANSWER_MILLIS = 100;
 const STEP_MILLIS = 5;
 
-/** The pulse of the application's thread, and the name of what releases its signals. */
+/**
+ * The pulse of the application's thread, and the name of the function that releases its signals.
+ */
 export interface Watched {
   memory: SharedArrayBuffer;
   /** `process[Symbol.for(name)]` there. */
@@ -40,14 +43,17 @@ export function watchForStuckThread({ memory, name }: Watched): void {
   }, CHECK_MILLIS).unref();
 }
 
-/** Has the other thread call what releases its signals; false where that is impossible. */
+/**
+ * Makes the other thread call the function that releases its signals; returns false if that is
+ * impossible.
+ */
 function release(inspector: Inspector, pulse: Pulse, name: string): boolean {
   const session = new inspector.Session();
   pulse.isAttached = true;
   try {
     session.connectToMainThread();
     const expression = `process[Symbol.for(${JSON.stringify(name)})]?.()`;
-    // Its answer would come by the event loop that stands still: the pulse tells instead.
+    // The response would arrive through the blocked event loop, so the pulse is checked instead.
     session.post('Runtime.evaluate', { expression, silent: true }, () => undefined);
   } catch {
     // Refused, as with `--permission`.

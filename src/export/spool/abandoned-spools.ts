@@ -15,15 +15,15 @@ import { isAbandoned } from './folder-owner.ts';
 import { segmentOfSettled } from './delivered-ranges.ts';
 
 /*
- * Taking over what dead processes left. Renaming a folder into one's own is the claim: of two that
- * try, one succeeds. The files keep their names below the folder they came in, so that a claimant
- * that dies in turn leaves a tree the next one walks.
+ * Takes over the spools of dead processes. A process claims a folder by renaming it into its own:
+ * if two try, one succeeds. The files keep their names below the folder they came in, so that a
+ * claimant that dies in turn leaves a tree that the next one can walk.
  */
 
 export interface Adopted {
   /** Spool files, oldest first. */
   files: string[];
-  /** What was refused, in sentences. */
+  /** What was refused, in complete sentences. */
   refused: string[];
 }
 
@@ -57,12 +57,12 @@ export function removeEmptyFolders(folder: string): void {
       rmSync(join(path, 'alive'), { force: true });
       rmdirSync(path);
     } catch {
-      // Something is left in it.
+      // The folder is not empty.
     }
   }
 }
 
-/** Says that this process lives, to processes that cannot ask this machine's kernel. */
+/** Shows that this process is alive, to processes that cannot query this machine's kernel. */
 export function touchAlive(folder: string): void {
   const path = join(folder, 'alive');
   const now = new Date();
@@ -72,7 +72,8 @@ export function touchAlive(folder: string): void {
     try {
       writeFileSync(path, '', { mode: 0o600, flag: 'wx' });
     } catch {
-      // Without a heartbeat another host may adopt early; spans would arrive twice, not be lost.
+      // Without a heartbeat another host may take over early; spans would arrive twice, but not be
+      // lost.
     }
   }
 }
@@ -90,7 +91,7 @@ function collectFiles(folder: string, into: Adopted): void {
     const segment = segmentOfSettled(name);
     if (name.endsWith('.spool')) into.files.push(path);
     else if (isFolder(path)) collectFiles(path, into);
-    // Its process died between deleting a segment and deleting what belongs to it.
+    // The process died between deleting a segment and deleting the files that belong to it.
     else if (segment && !names.includes(`${segment}.spool`)) rmSync(path, { force: true });
   }
 }

@@ -4,20 +4,20 @@ import { crc32 } from 'node:zlib';
 import { createFile, readFile } from './file-safety.ts';
 
 /*
- * Which stretches of a segment are settled, in a file beside it, so that whoever adopts the segment
- * does not send again what the collector has taken. Only the sender writes it, and only while spans
- * of the segment are open.
+ * Records which ranges of a segment are settled, in a file beside it, so that a process that takes
+ * over the segment does not resend spans that the collector has accepted. Only the sender writes
+ * it, and only while spans of the segment are open.
  *
  *   offset u32 | length u32 | crc32 of both u32      (little endian), any number of times
  *
  * A file is never opened a second time: each process that works on a segment adds the next one,
- * `00000001.0.done`, `00000001.1.done`, ... A record that is damaged or missing costs a copy of
- * spans that arrived, never a span.
+ * `00000001.0.done`, `00000001.1.done`, ... A record that is damaged or missing can make spans
+ * arrive twice, but never loses one.
  */
 
 const RECORD = 12;
 
-/** Stretches of a segment's file, in order, none touching the next. */
+/** Ranges of a segment's file, in order, no two of them adjacent. */
 export type Settled = readonly (readonly [start: number, end: number])[];
 
 export class DeliveredRanges {
@@ -33,7 +33,7 @@ export class DeliveredRanges {
     this.#count = count;
   }
 
-  /** Notes a stretch; throws the first time that this fails, and is silent from then on. */
+  /** Records a range. Throws the first time that this fails, and does nothing from then on. */
   add(offset: number, length: number): void {
     if (this.#isBroken) return;
     const record = Buffer.allocUnsafe(RECORD);
@@ -54,7 +54,7 @@ export class DeliveredRanges {
     this.#fd = undefined;
   }
 
-  /** Deletes all of them; to be called when the segment is gone. */
+  /** Deletes all of them. To be called when the segment has been deleted. */
   remove(): void {
     this.close();
     for (let i = 0; i < this.#count; i++) rmSync(pathOf(this.#spoolPath, i), { force: true });
@@ -62,7 +62,10 @@ export class DeliveredRanges {
   }
 }
 
-/** What is settled of a segment, and in how many files that stands; a file it refuses is named. */
+/**
+ * Reads the settled ranges of a segment, and the number of files that hold them; names each file
+ * that it refuses.
+ */
 export function readSettled(
   spoolPath: string,
   maxBytes: number,
@@ -85,7 +88,9 @@ export function readSettled(
   }
 }
 
-/** Asks, for growing positions, whether each lies in what is settled. */
+/**
+ * Returns a function that tests, for increasing positions, whether each lies in a settled range.
+ */
 export function asker(settled: Settled): (position: number) => boolean {
   let next = 0;
   return (position) => {
@@ -94,7 +99,7 @@ export function asker(settled: Settled): (position: number) => boolean {
   };
 }
 
-/** Whether `name` is such a file, and of which segment: its name without the ending. */
+/** If `name` is such a file, returns the segment it belongs to: its name without the extension. */
 export function segmentOfSettled(name: string): string | undefined {
   return /^(\d+)\.\d+\.done$/.exec(name)?.[1];
 }

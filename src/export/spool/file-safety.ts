@@ -13,10 +13,10 @@ import { messageOf } from '../../base/errors.ts';
 import { makeFolder } from '../../base/make-folder.ts';
 
 /*
- * Spans on disk tell what an application does, and whoever can write a spool file can forge its
- * telemetry. So a folder is only used where nobody else can look or write, a file is only made
- * where none was and only read where it is ours, and a link is never followed. What fails a check
- * is left untouched and named.
+ * Spans on disk reveal what an application does, and any user who can write a spool file can forge
+ * its telemetry. So a folder is only used if no other user can read or write it, a file is only
+ * created if none exists and only read if this user owns it, and a link is never followed. A file
+ * or folder that fails a check is left untouched and named in a message.
  */
 
 export const SPOOL_MAGIC: Buffer = Buffer.from('clewspl1');
@@ -27,13 +27,15 @@ const OTHERS = 0o077;
 /** Refused for safety's sake; the message says which file or folder, why, and what to do. */
 export class UnsafeSpoolError extends Error {}
 
-/** Makes `folder` if it is not there, and refuses it if anybody else could read or write it. */
+/**
+ * Creates `folder` if it does not exist, and refuses it if any other user could read or write it.
+ */
 export function requireSafeFolder(folder: string): void {
   if (!isAbsolute(folder)) throw new UnsafeSpoolError(`${folder} is not an absolute path`);
   try {
     makeFolder(folder, FOLDER_MODE);
   } catch (error) {
-    // Where a link or a file is in the way, the check below says so better.
+    // If a link or a file is in the way, the check below reports it better.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
       throw new UnsafeSpoolError(`${folder} cannot be made (${messageOf(error)})`);
     }
@@ -41,7 +43,7 @@ export function requireSafeFolder(folder: string): void {
   checkFolder(folder);
 }
 
-/** Refuses a folder that is a link, is not ours, or is open to others. */
+/** Refuses a folder that is a link, is owned by another user, or is open to other users. */
 export function checkFolder(folder: string): void {
   const stats = lstatSync(folder);
   if (stats.isSymbolicLink()) throw new UnsafeSpoolError(`${folder} is a symbolic link`);
@@ -61,13 +63,13 @@ function checkOwner(path: string, stats: Stats): void {
   }
 }
 
-/** Opens a new file for appending; one that is there already, or a link, is an error. */
+/** Opens a new file for appending. Throws if the file already exists or is a link. */
 export function createFile(path: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0), FILE_MODE);
 }
 
-/** Reads a stretch of one of our files, all of it where no length is given. */
+/** Reads a range of one of this user's files, or all of it if no length is given. */
 export function readFile(path: string, maxBytes: number, offset = 0, length?: number): Buffer {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   // Opening a pipe to read would wait for a writer.

@@ -6,14 +6,14 @@ import { threadId } from 'node:worker_threads';
 import { isRunning } from '../../base/is-running.ts';
 
 /*
- * Whose a spool folder is, and whether that process still runs. The name says it:
+ * Finds out which process owns a spool folder, and whether it still runs, from the folder's name:
  *
  *   host_pid_start_thread_instance
  *
- * `start` is when the process began, in the kernel's ticks, so that a process that was given the
- * same pid later is told apart (a container's first process is always number 1). Where the system
- * does not say, it is 0. A folder of another host, on a shared volume, is alive as long as its
- * owner touches the file `alive`.
+ * `start` is when the process began, in the kernel's ticks, so that a later process with the same
+ * pid is told apart (a container's first process is always number 1). It is 0 if the system does
+ * not report it. A folder of another host, on a shared volume, is alive as long as its owner
+ * touches the file `alive`.
  */
 
 export const HEARTBEAT_MILLIS = 10_000;
@@ -57,7 +57,7 @@ function isSilent(folder: string): boolean {
     try {
       return now - statSync(path).mtimeMs > DEAD_AFTER_MILLIS;
     } catch {
-      // No heartbeat yet: the folder's own time is the next best.
+      // No heartbeat yet: use the folder's own time.
     }
   }
   return false;

@@ -20,22 +20,22 @@ import { createFile, readFile, SPOOL_MAGIC } from './file-safety.ts';
 import { asker, readSettled, DeliveredRanges } from './delivered-ranges.ts';
 
 /*
- * The sender's half of the spool: which files hold spans whose fate is open, and which stretches of
- * them are on disk only. A segment's file goes once it is sealed and nothing in it is open; until
- * then, what of it is settled is noted beside it. Segments of this process and those adopted from
- * dead ones are the same thing here.
+ * The sender's half of the spool: tracks which files hold unsettled spans, and which ranges of them
+ * are on disk only. A segment's file is deleted once it is sealed and all its spans are settled;
+ * until then, its settled ranges are recorded beside it. Segments of this process and those taken
+ * over from dead ones are treated alike.
  */
 
 interface Segment {
   path: string;
   bytes: number;
-  /** Spans whose fate is open. */
+  /** Spans that are not settled yet. */
   open: number;
   sealed: boolean;
   settled: DeliveredRanges;
 }
 
-/** Spans on disk only. */
+/** Spans that are only on disk. */
 interface Stretch {
   segment: number;
   offset: number;
@@ -44,15 +44,18 @@ interface Stretch {
   origins: OriginTable;
 }
 
-/** What a file of a dead process brought. */
+/** The contents of a dead process's file. */
 interface Adopted {
   /** Spans to deliver. */
   count: number;
-  /** Spans that are lost to damage, as far as it can be told: one for each damaged place. */
+  /** Spans that are lost to damage, as far as is known: one for each damaged range. */
   unreadable: number;
 }
 
-/** The largest file that is read; our own segments end at a quarter of it, adopted ones as well. */
+/**
+ * The maximum size of a file that is read; segments, this process's own and adopted ones, end at a
+ * quarter of it.
+ */
 export const MAX_FILE_BYTES: number = 16 * 1024 * 1024;
 const MAX_SET_ASIDE_FILES = 100;
 
@@ -62,7 +65,7 @@ export class SpoolIndex {
   readonly #segments = new Map<number, Segment>();
   #stretches: Stretch[] = [];
   #bytes = 0;
-  /** Adopted segments count down from -1, so that they never meet the writer's numbers. */
+  /** Adopted segments count down from -1, so that they never collide with the writer's numbers. */
   #lastAdopted = 0;
 
   constructor(options: SpoolOptions, log: DeliveryLog) {
@@ -70,7 +73,7 @@ export class SpoolIndex {
     this.#log = log;
   }
 
-  /** Whether spans are on disk only. */
+  /** Whether any spans are on disk only. */
   get hasWaiting(): boolean {
     return this.#stretches.length > 0;
   }
@@ -79,7 +82,7 @@ export class SpoolIndex {
     return this.#bytes;
   }
 
-  /** Notes that a slice of the open segment `id` has come in. */
+  /** Records that a slice of the open segment `id` has arrived. */
   record(id: number, path: string, slice: Slice): void {
     let segment = this.#segments.get(id);
     if (!segment) {
@@ -103,7 +106,7 @@ export class SpoolIndex {
     this.#release(id, segment);
   }
 
-  /** The fate of a slice's spans is known. */
+  /** Marks a slice's spans as settled. */
   settle({ segment: id, offset, from, to, count }: Slice): void {
     const segment = id === undefined ? undefined : this.#segments.get(id);
     if (!segment) return;
@@ -123,7 +126,7 @@ export class SpoolIndex {
     return segment !== undefined && this.#segments.has(segment);
   }
 
-  /** Leaves a slice to its file for now, and says whether it has one. */
+  /** Leaves a slice on disk for now. Returns whether it has a file. */
   evict(slice: Slice): boolean {
     const { segment, offset, from, to, count, origins } = slice;
     if (segment === undefined || offset === undefined || !this.keep(slice)) return false;
@@ -131,7 +134,7 @@ export class SpoolIndex {
     return true;
   }
 
-  /** Reads the oldest stretch back. Fewer spans than `count` came back where the file is damaged. */
+  /** Reads the oldest range back. Returns fewer spans than `count` if the file is damaged. */
   load(): { slice: Slice | undefined; count: number } {
     const stretch = this.#stretches.shift() as Stretch;
     const { segment: id, offset, length, count } = stretch;
@@ -150,7 +153,7 @@ export class SpoolIndex {
     }
   }
 
-  /** Takes over a file of a dead process; returns how many spans it brings, and brings no more. */
+  /** Takes over a file of a dead process. Returns the number of spans in it. */
   adopt(path: string): Adopted {
     const bytes = readFile(path, MAX_FILE_BYTES);
     const begins = bytes.subarray(0, SPOOL_MAGIC.length).equals(SPOOL_MAGIC);
@@ -181,7 +184,7 @@ export class SpoolIndex {
       last.count++;
     };
     const damage = scanFrames(bytes, SPOOL_MAGIC.length, onFrame, (start) => {
-      // A stretch may hold several; that is more than can be known of it.
+      // A range may hold several spans; how many cannot be known.
       if (kindAt(bytes, start) !== ORIGIN && !isSettled(start)) unreadable++;
     });
     if (damage.damaged > 0) {
@@ -227,8 +230,8 @@ export class SpoolIndex {
   }
 
   /**
-   * Keeps the cap: deletes the oldest segments beyond it, and returns how many spans were on disk
-   * only in them. Spans that are in memory as well stay there.
+   * Enforces the size limit: deletes the oldest segments beyond it, and returns how many of their
+   * spans were on disk only. Spans that are also in memory stay there.
    */
   trim(): number {
     let lost = 0;
@@ -241,7 +244,7 @@ export class SpoolIndex {
     return lost;
   }
 
-  /** Writes a request that the collector does not take where a person can look at it. */
+  /** Writes a request that the collector does not accept to a file, so that it can be inspected. */
   setAside(body: Buffer): string | undefined {
     const folder = join(this.#options.folder, 'set-aside');
     try {
@@ -259,7 +262,7 @@ export class SpoolIndex {
     }
   }
 
-  /** Deletes a segment's files if there is no more need of them, and says whether it did. */
+  /** Deletes a segment's files if they are no longer needed. Returns whether it did. */
   #release(id: number, segment: Segment): boolean {
     if (segment.open > 0 || !segment.sealed) return false;
     this.#forget(id, segment);
@@ -283,8 +286,8 @@ export class SpoolIndex {
 }
 
 /**
- * The sound frames of `bytes`, which begin at `offset` in their file, as a slice of their own. Only
- * where all are sound does it say where it lies.
+ * Returns the valid frames of `bytes`, which begin at `offset` in their file, as a new slice. The
+ * slice has a position in the file only if all its frames are valid.
  */
 function collect(bytes: Buffer, offset: number, origins: OriginTable): Slice {
   const sound: Buffer[] = [];

@@ -29,7 +29,7 @@ export class SpoolWriter {
   #segment: OpenSegment | undefined;
   #nextId = 1;
 
-  /** Throws an `UnsafeSpoolError` where `root` is not fit to hold spans. */
+  /** Throws an `UnsafeSpoolError` if `root` is not safe for spans. */
   constructor(root: string) {
     requireSafeFolder(root);
     this.folder = join(root, instanceFolderName());
@@ -45,7 +45,7 @@ export class SpoolWriter {
     const id = this.#nextId++;
     const path = join(this.folder, `${String(id).padStart(8, '0')}.spool`);
     const fd = createFile(path);
-    // The umask can only take rights away, yet a file system may give them.
+    // The umask can only remove permissions, but a file system may add them.
     fchmodSync(fd, 0o600);
     this.#segment = { id, path, fd, openedAt: now, size: 0 };
     this.#append(SPOOL_MAGIC, 0, SPOOL_MAGIC.length);
@@ -57,7 +57,7 @@ export class SpoolWriter {
     this.#append(writer.buffer, from, writer.position);
   }
 
-  /** Whether the open segment has had its size or its time. */
+  /** Whether the open segment has reached its maximum size or age. */
   isDue(now: number): boolean {
     const segment = this.#segment;
     if (!segment) return false;
@@ -72,13 +72,13 @@ export class SpoolWriter {
     return segment.id;
   }
 
-  /** Removes the folder where nothing is left in it. */
+  /** Removes the folder if it is empty. */
   removeIfEmpty(): void {
     try {
       rmSync(join(this.folder, 'alive'), { force: true });
       rmdirSync(this.folder);
     } catch {
-      // Spans are left, and the next start will find them.
+      // Spans are left; the next start will find them.
     }
   }
 

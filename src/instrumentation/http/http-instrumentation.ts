@@ -15,13 +15,13 @@ import { instrumentServers } from './server/server-instrumentation.ts';
 import { ServerRecorder } from './server/server-recorder.ts';
 import { readHttpServerSettings } from './server/server-settings.ts';
 
-/** The configuration of the spans of HTTP. */
+/** The configuration of HTTP spans. */
 export interface HttpConfig {
   /** Whether HTTP is instrumented at all. Default: true. */
   enabled?: boolean;
-  /** The requests that servers of this process answer. */
+  /** Requests received by servers in this process. */
   incoming?: HttpServerConfig;
-  /** The requests that this process sends, by undici and `fetch` as well. */
+  /** Requests sent by this process, including those of undici and `fetch`. */
   outgoing?: HttpClientConfig;
 }
 
@@ -117,12 +117,12 @@ export class HttpInstrumentation implements Instrumentation<HttpConfig> {
   }
 }
 
-/** What is not said in code, the environment says. */
+/** Options that are not set in code are read from the environment. */
 function serverConfigOf({ incoming = {} }: HttpConfig): ReturnType<typeof resolveServerConfig> {
   return resolveServerConfig({ ...readHttpServerSettings(environment()).settings, ...incoming });
 }
 
-/** Returns `config`; a value or a name in it that is no good is an `ERR_OPTION`. */
+/** Returns `config`; throws `ERR_OPTION` for an invalid name or value. */
 export function checkHttpConfig(config: HttpConfig): HttpConfig {
   if (typeof config !== 'object' || config === null) {
     throw optionError('http', 'an object', config);

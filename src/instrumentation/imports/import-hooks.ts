@@ -30,11 +30,12 @@ let users = 0;
 let unhook: Undo | undefined;
 
 /**
- * Hooks `import` for the libraries of this package and for those of other OpenTelemetry
- * instrumentations: of `instrumentations`, and of all that are made while the hooks are in place.
+ * Hooks `import` for the libraries that this package instruments, and for those of other
+ * OpenTelemetry instrumentations: the ones passed in, and any created while the hooks are in place.
  *
- * Call it before the application is imported. `start()` does, and so does `enable()` of each
- * instrumentation of this package. It never throws; the last of the undos takes the hooks out.
+ * Call it before the application is imported. `start()` calls it, and so does `enable()` of each
+ * instrumentation of this package. It never throws. Each call returns an undo function; the hooks
+ * are removed when the last one is called.
  */
 export function hookImports(instrumentations: readonly object[] = []): Undo {
   if (users++ === 0) unhook = install();

@@ -8,29 +8,35 @@ import type { Attributes } from '@opentelemetry/api';
 export type MessageOperationType = 'create' | 'send' | 'receive' | 'process' | 'settle';
 
 /**
- * What a messaging library says about one operation: plain data, from which the recorder makes a span
- * and measurements. A field that a library does not know stays away.
+ * Describes one operation of a messaging library: plain data, from which the recorder makes a span
+ * and measurements. A field that the library does not know is left out.
  */
 export interface MessageOperation {
   /** `messaging.system.name`: `rabbitmq`, `kafka`, `bullmq`. */
   readonly system: string;
   /** `messaging.operation.type`. */
   readonly type: MessageOperationType;
-  /** `messaging.operation.name`: the system's own word, such as `publish` or `ack`. Default: the type. */
+  /**
+   * `messaging.operation.name`: the system's own term, such as `publish` or `ack`. Default: the
+   * type.
+   */
   readonly name?: string | undefined;
   /** `messaging.destination.name`: the queue, the topic, the exchange. */
   readonly destination?: string | undefined;
   /** `messaging.destination.template`: names the span where a destination has a form of few values. */
   readonly template?: string | undefined;
-  /** A destination whose name the broker made up, or that goes with its connection; names no span. */
+  /**
+   * Whether the broker made up the destination's name, or deletes it with its connection. Such a
+   * name is not part of the span's name.
+   */
   readonly isTemporary?: boolean | undefined;
   /** `messaging.message.id`, of a single message. */
   readonly messageId?: string | undefined;
-  /** `messaging.message.conversation_id`: what a request and its reply have in common. */
+  /** `messaging.message.conversation_id`, which relates a reply to its request. */
   readonly conversationId?: string | undefined;
-  /** `messaging.batch.message_count`, where the call is one for many messages, even if it has one. */
+  /** `messaging.batch.message_count`, if the call sends or takes a batch, even a batch of one. */
   readonly batchSize?: number | undefined;
-  /** Whether a `receive` was recorded for the messages before, which are counted once. */
+  /** Whether a `receive` was already recorded for these messages, which are counted only once. */
   readonly isReceived?: boolean | undefined;
   /** `messaging.client.id`. */
   readonly clientId?: string | undefined;
@@ -42,8 +48,14 @@ export interface MessageOperation {
   readonly address?: string | undefined;
   /** `server.port`. */
   readonly port?: number | undefined;
-  /** When it was asked for, as `performance.now()` says, where that was before its recording. */
+  /**
+   * When the operation was requested, on the clock of `performance.now()`, if earlier than its
+   * recording.
+   */
   readonly askedAt?: number | undefined;
-  /** What only this system has: `messaging.rabbitmq.destination.routing_key`. Never a payload. */
+  /**
+   * Attributes specific to this system: `messaging.rabbitmq.destination.routing_key`. Never a
+   * payload.
+   */
   readonly attributes?: Attributes | undefined;
 }

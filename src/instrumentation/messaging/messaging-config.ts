@@ -5,8 +5,9 @@ import { checkOptions } from '../http/check-options.ts';
 import type { MessageOperation } from './message-operation.ts';
 
 /**
- * What a consumer's span is to its producer's: under whatever is active where the consumer runs,
- * with a link (`link`), a child in the same trace (`child`), or a trace of its own with a link (`root`).
+ * How a consumer's span relates to its producer's. `link`: a child of the active span, with a link
+ * to the producer's. `child`: a child of the producer's span, in the same trace. `root`: the root
+ * of a new trace, with a link.
  */
 export type ConsumerSpan = 'link' | 'child' | 'root';
 
@@ -17,28 +18,31 @@ export interface MessagingConfig {
   /** Whether the library is instrumented at all. Default: true. */
   enabled?: boolean;
   /**
-   * What a consumer's span is to its producer's: `link` is under whatever is active where the
-   * consumer runs, with a link; `child` is in the producer's trace; `root` begins a trace of its own,
-   * with a link. A batch and what was delayed or is repeated are linked in any case. Default: what
-   * `CLEW_CONSUMER_SPAN` says, else `link`, as in OpenTelemetry's conventions.
+   * How a consumer's span relates to its producer's: `link` makes it a child of the active span,
+   * with a link; `child` puts it in the producer's trace; `root` starts a new trace, with a link.
+   * Batches, delayed and repeated messages always get links. Default: `CLEW_CONSUMER_SPAN`, or
+   * `link`, as in OpenTelemetry's conventions.
    */
   consumerSpan?: ConsumerSpan;
   /** Whether messages carry the trace context of their producer. Default: true. */
   propagate?: boolean;
   /**
-   * Operations for which it returns true make no span and no measurement; a message then carries the
-   * context that is active.
+   * Return true to make no span and no measurement for an operation. A message then carries the
+   * active context.
    */
   ignore?: (operation: Readonly<MessageOperation>) => boolean;
-  /** Names a span in place of `proposed`. A name of many forms makes many series. */
+  /** Returns the name of a span, in place of `proposed`. Keep it low in cardinality. */
   spanName?: (operation: Readonly<MessageOperation>, proposed: string) => string | undefined;
-  /** Called with each recorded span at its start, to add what only the application knows. */
+  /**
+   * Called with each recorded span when it starts, to add attributes that only the application
+   * knows.
+   */
   requestHook?: (span: Span, operation: Readonly<MessageOperation>) => void;
-  /** Called with each recorded span before its end, with the result or the error. */
+  /** Called with each recorded span before it ends, with the result or the error. */
   responseHook?: (span: Span, response: { error?: unknown; result?: unknown }) => void;
 }
 
-/** The configuration with its defaults filled in. */
+/** The configuration with defaults filled in. */
 export type ResolvedMessagingConfig = Readonly<
   MessagingConfig & Required<Pick<MessagingConfig, 'enabled' | 'consumerSpan' | 'propagate'>>
 >;
@@ -56,7 +60,7 @@ const KINDS = {
 /** The options by their names. */
 export const MESSAGING_OPTIONS: ReadonlySet<string> = new Set(Object.keys(KINDS));
 
-/** Checks `config`; a value or a name that is no good is an `ERR_OPTION`. */
+/** Checks `config`; throws `ERR_OPTION` for an invalid name or value. */
 export function resolveMessagingConfig(
   config: MessagingConfig,
   defaultSpan: ConsumerSpan = 'link',

@@ -16,22 +16,23 @@ export { RepairSpanProcessor } from '../wrap/marker.ts';
 export { findRuleFile, RULE_FILE } from './rule-file.ts';
 export type { RuleData, RuleSet } from './rule-set.ts';
 
-/** Which rules hold. */
+/** Options of `enableRules`. */
 export interface RuleOptions {
-  /** Rules for the libraries this package knows. Default: true. */
+  /** Apply the built-in rules. Default: true. */
   builtIn?: boolean;
   /** Rules in code. */
   rules?: RuleSet;
-  /** Files of rules (`clew.rules.json`). */
+  /** Paths of rule files (`clew.rules.json`). */
   files?: readonly string[];
-  /** Modules whose built-in rules do not hold. */
+  /** Modules whose built-in rules are not applied. */
   except?: readonly string[];
 }
 
 /**
- * Applies repair rules to each library when it is loaded, and the ones for Node's own modules now.
+ * Applies repair rules: those for Node's own modules now, all others when their library is loaded.
  *
- * Call it before the application loads its libraries. Returns the undo of all. `CLEW_REPAIR=off` turns every rule off; a mistake in a rule is an `ERR_RULE`.
+ * Call it before the application loads its libraries. Returns a function that undoes all of them.
+ * `CLEW_REPAIR=off` turns every rule off. Throws `ERR_RULE` for a mistake in a rule.
  */
 export function enableRules(options: RuleOptions = {}): Undo {
   if (isSwitchedOff()) return () => undefined;

@@ -13,7 +13,7 @@ import { RULE_KINDS, type Rule, type RuleKind } from '../wrap/rule.ts';
 /** A rule as data: the kind alone, or the kind and its options. */
 export type RuleData = RuleKind | ({ kind: RuleKind } & Record<string, unknown>);
 
-/** Modules (`name@range`) to paths to rules. */
+/** Maps modules (`name@range`) to paths, and paths to rules. */
 export type RuleSet = Readonly<
   Record<string, Readonly<Record<string, RuleData | readonly RuleData[]>>>
 >;

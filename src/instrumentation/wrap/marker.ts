@@ -93,9 +93,9 @@ export function linksOf(contexts: Iterable<Context>, own: Context): SpanContext[
 }
 
 /**
- * Puts `clew.repaired` on the spans that owe their parent to a rule, and links to the other
- * callers where several shared one unit of work. Add it to the tracer provider's span processors;
- * contexts are marked from its construction to its `shutdown`.
+ * Sets `clew.repaired` on spans that have their parent because of a rule, and adds links to the
+ * other callers if several shared one unit of work. Add it to the tracer provider's span
+ * processors. Contexts are marked from its construction until its `shutdown`.
  */
 export class RepairSpanProcessor {
   #on = true;

@@ -10,7 +10,7 @@ export const RULE_KINDS = [
   'config',
 ] as const;
 
-/** What a rule does to the method it names. */
+/** The kinds of repair. */
 export type RuleKind = (typeof RULE_KINDS)[number];
 
 /** What every rule can say. */
@@ -125,7 +125,7 @@ export interface ConfigRule extends RuleBase {
   undoArguments?: readonly unknown[];
 }
 
-/** A repair of one method: its kind, the path to it, and what that kind needs to know. */
+/** A repair of one method: its kind, the path to the method, and the options of that kind. */
 export type Rule =
   | ArgsRule
   | EmitterRule

@@ -1,9 +1,9 @@
 /*
- * Whether what a line of a recording holds has the shape that the rest of the code takes for
- * granted: a file may be damaged, or made by others.
+ * Checks that a line of a recording has the structure that the rest of the code relies on: a file
+ * may be damaged, or written by another program.
  */
 
-/** A flat record has at least these; a time may follow for each flag, then the slices. */
+/** A flat record has at least these fields; a time may follow for each flag, then the slices. */
 const FIXED_COLUMNS = 10;
 
 export function isHeader(value: unknown): boolean {

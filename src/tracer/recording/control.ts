@@ -11,19 +11,19 @@ import type { TracerLevel } from '../record.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 
 /*
- * How `clew record` and a running process find one another: files in a folder that only their user
- * can enter, and a signal. No port is opened.
+ * Lets `clew record` and a running process communicate: by files in a folder that only their user
+ * can enter, and by a signal. No port is opened.
  *
  *   <pid>.json           the process listens; removed when it ends
- *   <pid>.request.json   what the command asks for; taken by the process
- *   <pid>.status.json    how it went
+ *   <pid>.request.json   the request of the command; removed by the process
+ *   <pid>.status.json    the result
  */
 
-/** What a listening process says of itself. */
+/** How a listening process describes itself. */
 export interface Announcement {
   pid: number;
   signal: NodeJS.Signals;
-  /** When the system started the process: a pid alone may be somebody else's by now. */
+  /** When the system started the process: the pid alone may have been reused by another process. */
   started: string;
   program: string;
 }
@@ -37,7 +37,7 @@ export interface RecordRequest {
   requests?: number;
 }
 
-/** What is in a recording. */
+/** The contents of a recording. */
 export interface Recorded {
   file: string;
   requests: number;
@@ -54,7 +54,10 @@ export interface RecordStatus {
   level?: { now: TracerLevel; before: TracerLevel };
 }
 
-/** The folder for the files above, made if need be; refused where another user could write to it. */
+/**
+ * Returns the folder for the files above, and creates it if necessary. Refuses it if another user
+ * could write to it.
+ */
 export function controlFolder(): string {
   const { uid, username } = userInfo();
   const folder = join(tmpdir(), `clew-${uid >= 0 ? uid : username}`);
@@ -77,7 +80,7 @@ export function statusFile(pid: number): string {
   return join(controlFolder(), `${pid}.status.json`);
 }
 
-/** When a process was started, as far as the system tells; empty where it does not. */
+/** Returns when a process was started; empty if the system does not report it. */
 export function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -88,7 +91,7 @@ export function startOf(pid: number): string {
   }
 }
 
-/** Reads JSON, undefined where the file is missing or half-written. */
+/** Reads JSON; undefined if the file is missing or incomplete. */
 export function readJson<Shape>(file: string): Shape | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Shape;
@@ -97,7 +100,7 @@ export function readJson<Shape>(file: string): Shape | undefined {
   }
 }
 
-/** Writes a file at once or not at all. */
+/** Writes a file atomically. */
 export function writeJson(file: string, value: object): void {
   writeFileSync(`${file}.new`, JSON.stringify(value), { mode: 0o600 });
   renameSync(`${file}.new`, file);
@@ -105,18 +108,18 @@ export function writeJson(file: string, value: object): void {
 
 export interface ListenOptions {
   signal: NodeJS.Signals;
-  /** Where recordings go that were asked for by a bare signal. */
+  /** The folder for recordings that were started by a signal alone. */
   folder: string;
   /** The tracer of the process, whose level the command can change. */
   tracer: { readonly level: TracerLevel; setLevel(level: TracerLevel): unknown };
 }
 
 /**
- * Lets a signal start a recording; a second one ends it early. Returns the undo. Where the folder
- * or the signal cannot be had, it says so and the application runs on.
+ * Lets a signal start a recording; a second signal ends it early. Returns a function that undoes
+ * it. If the folder or the signal is not available, it logs that and the application keeps running.
  */
 export function listenForRecordings({ signal, folder, tracer }: ListenOptions): () => void {
-  // Signals come to the main thread, and the files are named by process.
+  // Signals are delivered to the main thread, and the files are named by process.
   if (!isMainThread) return () => undefined;
   let recorder: Recorder | undefined;
   const onSignal = (): void => {
@@ -124,7 +127,7 @@ export function listenForRecordings({ signal, folder, tracer }: ListenOptions): 
       const request = takeRequest();
       if (request?.level !== undefined) return changeLevel(tracer, request);
       if (recorder) {
-        // Only a bare signal means the recording that runs.
+        // Only a signal without a request refers to the running recording.
         if (!request) recorder.end();
         else report(request.id, 'failed', 'a recording is running already; try again after it');
         return;
@@ -213,7 +216,7 @@ function report(
   try {
     writeJson(statusFile(process.pid), { id, state, message, ...more } satisfies RecordStatus);
   } catch {
-    // The command that asked will say that nobody answered.
+    // The command that made the request will report that the process did not respond.
   }
 }
 
@@ -221,11 +224,11 @@ function removeQuietly(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // The folder is gone, and the file with it.
+    // The folder was deleted, and the file with it.
   }
 }
 
-/** A time that sorts and can stand in a file name. */
+/** Returns a time that sorts and can be part of a file name. */
 export function timestamp(now: Date = new Date()): string {
   return now.toISOString().replaceAll(/[:.]/g, '-');
 }

@@ -2,7 +2,7 @@ import type { AsyncRecord, AsyncTrace } from '../record.ts';
 import type { Recording } from './format.ts';
 import { toSpans, type RecordedSpan } from './spans.ts';
 
-/** What a recording can be turned into. */
+/** The formats that a recording can be converted to. */
 export const CONVERSIONS: Readonly<Record<string, (recording: Recording) => string>> = {
   otlp: toOtlpJson,
   jaeger: toJaegerJson,
@@ -12,12 +12,12 @@ export const CONVERSIONS: Readonly<Record<string, (recording: Recording) => stri
 
 const SERVICE = 'clew recording';
 
-/** OTLP JSON, as a collector takes it at `/v1/traces` and Jaeger's upload takes it as a file. */
+/** OTLP JSON, as accepted by a collector at `/v1/traces` and by Jaeger's file upload. */
 export function toOtlpJson(recording: Recording): string {
   return JSON.stringify(otlpRequest(recording, toSpans(recording)));
 }
 
-/** The export request with these spans of a recording. */
+/** Returns the export request with these spans of a recording. */
 export function otlpRequest(recording: Recording, recorded: readonly RecordedSpan[]): object {
   const spans = recorded.map((span) => ({
     traceId: span.traceId,
@@ -36,7 +36,8 @@ export function otlpRequest(recording: Recording, recorded: readonly RecordedSpa
   }));
   const resource = {
     'service.name': `${SERVICE} of ${recording.header.program}`,
-    // Without a host Jaeger takes every span for another machine's and warns of clock skew.
+    // Without a host, Jaeger assumes that every span comes from a different machine and warns of
+    // clock skew.
     'host.name': 'recording',
     'process.pid': recording.header.pid,
     'process.runtime.version': recording.header.node,
@@ -109,7 +110,7 @@ function jaegerSpan(span: RecordedSpan): object {
 }
 
 /**
- * Trace events, which Perfetto and chrome://tracing open: one track shows who ran on the event
+ * Trace events, which Perfetto and chrome://tracing can open: one track shows the work on the event
  * loop, and each group has a track of what it waited for.
  */
 export function toPerfettoJson(recording: Recording): string {
@@ -156,7 +157,9 @@ function meta(pid: number, tid: number, name: string, value: string): object {
   return { ph: 'M', pid, tid, name, args: { name: value } };
 }
 
-/** The trigger graph for Graphviz; a dashed arrow leads from the creator where it is another one. */
+/**
+ * The trigger graph for Graphviz; a dashed arrow leads from the creator if it is not the trigger.
+ */
 export function toDot(recording: Recording): string {
   const lines = ['digraph triggers {', '  rankdir=LR; node [shape=box, fontname="sans-serif"];'];
   recording.traces.forEach((trace, index) => {
@@ -171,7 +174,7 @@ function cluster(trace: AsyncTrace, index: number): string[] {
   const inside = [`  subgraph cluster_${index} {`, `    label=${quote(label)};`];
   const edges: string[] = [];
   const known = new Set(trace.records.map((record) => record.asyncId));
-  // A root may have founded several groups: each shows it once, as its own.
+  // A root may have started several groups: each shows it once, as its own.
   const rootName = known.has(trace.root.asyncId) ? `a${trace.root.asyncId}` : `r${index}`;
   if (!known.has(trace.root.asyncId)) {
     inside.push(`    ${rootName} [label=${quote(nodeLabel(trace.root))}, style=rounded];`);

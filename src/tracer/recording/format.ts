@@ -4,13 +4,13 @@ import { isGroup, isHeader } from './check-line.ts';
 /*
  * The lines of a `.clew` file. `docs/tracer.md` has the description for readers.
  *
- * A file is gzip (of several members) over lines of JSON, each an array whose first element says
- * what it is:
+ * A file is gzip (of several members) over lines of JSON, each an array whose first element is its
+ * kind:
  *
  *   ["clew", version, {node, pid, timeOrigin, ...}]   once, first
  *   ["s", text]                                       a text; the first is number 0, and so on
  *   ["g", {...}, [record, record, ...]]               a finished group
- *   ["end", {...}]                                    last, where the recording was ended in order
+ *   ["end", {...}]                                    last, unless the recording was cut short
  *
  * A record is a flat array of whole numbers. Times are microseconds since the time before them, and
  * ids are differences to the record before, so that nearly all are short.
@@ -21,9 +21,9 @@ export const FORMAT_VERSION = 1;
 export interface RecordingHeader {
   node: string;
   pid: number;
-  /** Milliseconds since 1970 that times of the file are added to. */
+  /** Milliseconds since 1970 at which the times of the file start. */
   timeOrigin: number;
-  /** What was run, without its arguments. */
+  /** The program that was run, without its arguments. */
   program: string;
   startedAt: number;
   level: string;
@@ -34,9 +34,9 @@ export interface RecordingEnd {
   requests: number;
   groups: number;
   records: number;
-  /** Async resources that a bound kept out. */
+  /** Async resources that exceeded a bound. */
   dropped: number;
-  /** Groups that the size bound of the file kept out. */
+  /** Groups left out because of the size limit of the file. */
   groupsDropped: number;
 }
 
@@ -44,7 +44,7 @@ export interface Recording {
   version: number;
   header: RecordingHeader;
   traces: AsyncTrace[];
-  /** Missing where the process ended in the middle. */
+  /** Missing if the process ended during the recording. */
   end?: RecordingEnd;
 }
 
@@ -61,11 +61,11 @@ interface GroupHead {
 const HAS_RESOLVED = 1;
 const HAS_DESTROYED = 2;
 const BORN_BEFORE = 4;
-/** The role is in the two bits from here, where it is one of these; readers of before see no role. */
+/** The role is in the two bits from here, if it is one of these; older readers see no role. */
 const ROLE_SHIFT = 3;
 const ROLES = [undefined, 'binding', 'wait', 'internal'] as const;
 
-/** Turns groups into lines, each text only once. */
+/** Converts groups into lines, with each text only once. */
 export class LineWriter {
   readonly #texts = new Map<string, number>();
 
@@ -131,7 +131,7 @@ export class LineWriter {
     return row;
   }
 
-  /** The number of a text, `-1` for none; a new one is added to `texts`. */
+  /** Returns the number of a text, `-1` for none; adds a new one to `texts`. */
   #text(text: string | undefined, texts: string[]): number {
     if (text === undefined) return -1;
     const known = this.#texts.get(text);
@@ -143,12 +143,12 @@ export class LineWriter {
   }
 }
 
-/** More than these, with what is made of them, do not fit into the memory of a process. */
+/** More than these, with the objects created from them, do not fit into the memory of a process. */
 const MAX_RECORDS = 4_000_000;
 
 /**
- * Reads lines back. Throws on what is not a recording, and names the line; a last line that was cut
- * is left out.
+ * Reads lines back. Throws, naming the line, if they are not a recording. A last line that was cut
+ * off is left out.
  */
 export function parseLines(lines: Iterable<string>): Recording {
   const texts: string[] = [];
@@ -185,7 +185,7 @@ export function parseLines(lines: Iterable<string>): Recording {
       if (records > MAX_RECORDS) throw new RangeError('it has too many async resources');
       traces.push(toTrace(first as GroupHead, rows, texts));
     } else if (kind === 'end') end = first as RecordingEnd;
-    // Other kinds belong to later minor additions and are left out.
+    // Other kinds are later minor additions and are skipped.
   }
   if (!header) throw new TypeError('not a .clew recording: the first line is missing');
   const recording: Recording = { version, header, traces };

@@ -12,8 +12,8 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 10;
 
 /**
- * Reads a `.clew` file; one that was cut short is read up to the cut. Throws `ERR_OPTION` where it
- * is none, is damaged, or holds more than can be read at once.
+ * Reads a `.clew` file; a truncated one is read up to its end. Throws `ERR_OPTION` if it is not a
+ * recording, is damaged, or holds more than can be read at once.
  */
 export function readRecording(file: string): Recording {
   try {
@@ -23,13 +23,16 @@ export function readRecording(file: string): Recording {
   }
 }
 
-/** The recording in the bytes of a `.clew` file, each request whole. Throws where they are none. */
+/**
+ * Returns the recording in the bytes of a `.clew` file, with each request as one group. Throws if
+ * they are not a recording.
+ */
 export function parseRecording(bytes: Buffer): Recording {
   const recording = parseLines(linesOf(unpack(bytes)));
   return { ...recording, traces: wholeRequests(recording.traces, recording.header.startedAt) };
 }
 
-/** The bytes of a file that is not too large to be read at once. Throws on what is no file. */
+/** Reads a file that is not too large to be read at once. Throws if it is not a regular file. */
 export function readBounded(file: string): Buffer {
   // Opening a pipe to read would wait for a writer.
   const fd = openSync(file, flags.O_RDONLY | (flags.O_NONBLOCK ?? 0));
@@ -57,7 +60,7 @@ function unpack(bytes: Buffer): Buffer {
   }
 }
 
-/** Line by line: the whole text at once may be longer than a string can be. */
+/** Line by line: the whole text may be longer than the maximum length of a string. */
 function* linesOf(bytes: Buffer): Generator<string> {
   for (let start = 0; start < bytes.length;) {
     const newline = bytes.indexOf(NEWLINE, start);

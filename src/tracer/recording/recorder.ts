@@ -17,11 +17,11 @@ export interface RecorderOptions {
   /** Ends the recording after this long. Default 10 seconds. */
   forMillis?: number;
   /**
-   * Ends the recording after this many requests have ended. What others do meanwhile is recorded as
-   * work of no request: it may hold the event loop. Default: no such limit.
+   * Ends the recording after this many requests have ended. Other work in the meantime is recorded
+   * as work of no request, since it may hold the event loop. Default: no such limit.
    */
   requests?: number;
-  /** The file never grows beyond this. Default 100 MB. */
+  /** The maximum size of the file. Default 100 MB. */
   maxBytes?: number;
   /** Called once, when the file is complete. */
   onEnd?(summary: RecordingEnd & { file: string; bytes: number }): void;
@@ -33,29 +33,29 @@ const MAX_BYTES = 100 * 1024 * 1024;
 /**
  * Records this process at level `deep` into one file.
  *
- * The file is written synchronously, a gzip member at a time: nothing of that is an async resource,
- * and what was written is readable also when the process ends in the middle. One recording at a
- * time; it ends by itself.
+ * The file is written synchronously, one gzip member at a time: this creates no async resources,
+ * and the file is readable even if the process ends during the recording. Only one recording runs
+ * at a time, and it ends by itself.
  */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #writer = new LineWriter();
   readonly #tracer: AsyncResourceTracer;
   readonly #timer: NodeJS.Timeout;
-  /** Kept open: a file that is moved or removed meanwhile takes the recording with it. */
+  /** Kept open: if the file is moved or removed meanwhile, the recording goes with it. */
   readonly #descriptor: number;
   #buffer = '';
   #bytes = 0;
   #ended = false;
   #requests = 0;
-  /** Ids of the owners of those requests, where their number is limited. */
+  /** Ids of the owners of those requests, if their number is limited. */
   readonly #counted = new Set<number>();
   #groups = 0;
   #records = 0;
   #groupsDropped = 0;
   #dropped = 0;
 
-  /** Starts at once. Throws `ERR_OPTION` where the file cannot be made. */
+  /** Starts immediately. Throws `ERR_OPTION` if the file cannot be created. */
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#descriptor = createFile(options.file);
@@ -123,11 +123,11 @@ export class Recorder {
     if (limit === undefined) return;
     this.#counted.add(id);
     if (this.#requests < limit) return;
-    // What the last request still does belongs to it.
+    // The remaining work of the last request belongs to it.
     quietly(() => setTimeout(() => this.end(), 100)).unref();
   }
 
-  /** Of a request that is none of those that were asked for. */
+  /** Belongs to a request beyond the requested number. */
   #isBeyond({ owner }: AsyncTrace): boolean {
     const { requests: limit = Infinity } = this.#options;
     return owner !== undefined && this.#requests >= limit && !this.#counted.has(owner.id);
@@ -148,19 +148,19 @@ export class Recorder {
   }
 }
 
-/** Starts a recording, which ends by itself. Throws `ERR_OPTION` where the file cannot be made. */
+/** Starts a recording, which ends by itself. Throws `ERR_OPTION` if the file cannot be created. */
 export function startRecording(options: RecorderOptions): Recorder {
   return new Recorder(options);
 }
 
-/** The system may take a part of what it is given. */
+/** The system may write only a part of the data. */
 function writeAll(descriptor: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length;) {
     written += writeSync(descriptor, bytes, written);
   }
 }
 
-/** A recording may show host names and paths: it is for its owner's eyes. */
+/** A recording may show host names and paths, so only its owner may read it. */
 function createFile(file: string): number {
   try {
     return openSync(file, 'wx', 0o600);
@@ -171,7 +171,7 @@ function createFile(file: string): number {
   }
 }
 
-/** Writes one request's group as a recording of its own. Never throws; returns the file. */
+/** Writes one request's group as a separate recording. Never throws; returns the file. */
 export function writeSingle(trace: AsyncTrace, file: string): string | undefined {
   const writer = new LineWriter();
   const header = writer.header({

@@ -1,7 +1,7 @@
 import { optionError } from '../../base/errors.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 
-/** The request header that asks for a recording of this one request. */
+/** The request header that requests a recording of this one request. */
 export const RECORD_HEADER = 'x-clew-record';
 
 const MIN_SECRET_LENGTH = 16;
@@ -13,17 +13,18 @@ export interface SignOptions {
   method: string;
   /** The path with its query, as it is sent. */
   url: string;
-  /** Seconds for which the header is good, at most an hour. Default 300. */
+  /** How many seconds the header is valid, at most an hour. Default 300. */
   lifetimeSeconds?: number;
   /** Milliseconds since 1970. Default: now. */
   now?: number;
 }
 
 /**
- * A value for `x-clew-record` that is good once per verifier, for one method and path, for a
- * short time. Each process, and each worker thread, has a verifier of its own.
+ * Returns a value for `x-clew-record` that is valid once per verifier, for one method and path, for
+ * a short time. Each process, and each worker thread, has its own verifier.
  *
- * A recording costs twenty times a request: who cannot sign must not be able to ask for one.
+ * A recording makes a request about twenty times as expensive, so only clients with the secret may
+ * request one.
  */
 export function signRecordHeader(options: SignOptions): string {
   const { secret, method, url, lifetimeSeconds = 300, now = Date.now() } = options;
@@ -35,10 +36,10 @@ export function signRecordHeader(options: SignOptions): string {
   return `${head}.${macOf(secret, head, method, url)}`;
 }
 
-/** Checks headers against one secret and remembers which were used. */
+/** Verifies headers against one secret and remembers which were used. */
 export class RecordHeaderVerifier {
   readonly #secret: string;
-  /** Used nonces by when they expire; one that has expired is refused for that alone. */
+  /** Used nonces by their expiry; an expired header is refused for that reason alone. */
   readonly #used = new Map<string, number>();
 
   constructor(secret: string) {
@@ -46,7 +47,7 @@ export class RecordHeaderVerifier {
     this.#secret = secret;
   }
 
-  /** Whether the header was signed for this request, is still good and was not used before. */
+  /** Whether the header was signed for this request, is still valid and was not used before. */
   accepts(header: unknown, method: string, url: string, now: number = Date.now()): boolean {
     if (typeof header !== 'string' || header.length > 200) return false;
     const [version, expires, nonce, mac, ...rest] = header.split('.');
@@ -65,7 +66,7 @@ export class RecordHeaderVerifier {
     if (this.#used.has(nonce)) return false;
     if (this.#used.size >= MAX_NONCES) {
       for (const [old, expires] of this.#used) if (expires < seconds) this.#used.delete(old);
-      // Forgetting one that is still good would let it be used again.
+      // Forgetting a valid nonce would let its header be used again.
       if (this.#used.size >= MAX_NONCES) return false;
     }
     this.#used.set(nonce, until);

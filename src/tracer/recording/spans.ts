@@ -16,11 +16,11 @@ export interface RecordedSpan {
 }
 
 const PREFIX = 'clew.async_resource.';
-/** On the root span of what no request did. */
+/** Set on the root span of work that belongs to no request. */
 const ATTR_OUTSIDE = 'clew.outside';
 const SHORTEST_MILLIS = 0.002;
 
-/** Every group of a recording as one trace: a span for the root and one for each node. */
+/** Converts every group of a recording into a trace: a span for the root and one for each node. */
 export function toSpans(recording: Recording): RecordedSpan[] {
   const { pid, startedAt } = recording.header;
   return recording.traces.flatMap((trace, index) =>
@@ -94,15 +94,15 @@ function toSpan(node: ShapedNode, { traceId, spanId, timeOrigin, root, ids }: Pl
   };
 }
 
-/** What a group is called: its request, else what it hangs by. */
+/** Returns the name of a group: its request, otherwise its root. */
 export function labelOf({ owner, root }: AsyncTrace): string {
   if (owner) return owner.label;
-  // What began before the recording did has a root that was not seen.
+  // Work that began before the recording has a root that was not observed.
   if (root.type === 'unknown') return 'work of no request';
   return root.description === undefined ? root.type : `${root.type} ${root.description}`;
 }
 
-/** When a request was over, whatever else, a timer of its connection, say, came of it later. */
+/** When a request was over, even if a timer of its connection, for example, ran later. */
 export function endOf({ owner, endedAt }: AsyncTrace): number {
   return owner?.endedAt ?? endedAt;
 }

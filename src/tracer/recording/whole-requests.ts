@@ -1,9 +1,10 @@
 import type { AsyncTrace } from '../record.ts';
 
 /**
- * The groups of a recording, each request as one. A request has several where something of it
- * happens after the first was finished, as a timer of its connection does. Of a request that was
- * over when the recording began there is only such a rest, which is no request of it.
+ * Returns the groups of a recording with each request as one group. A request has several groups if
+ * some of its work, such as a timer of its connection, runs after the first was finished. Of a
+ * request that was over when the recording began, only such later work is in the recording; it does
+ * not count as a request.
  */
 export function wholeRequests(groups: readonly AsyncTrace[], beganAt: number): AsyncTrace[] {
   const parts = new Map<number | AsyncTrace, AsyncTrace[]>();
@@ -18,7 +19,7 @@ export function wholeRequests(groups: readonly AsyncTrace[], beganAt: number): A
   return [...parts.values()].map(join);
 }
 
-/** The same as work of no request, which still bears its name. */
+/** The same as work of no request, which keeps the name. */
 export function withoutOwner({ owner, ...trace }: AsyncTrace): AsyncTrace {
   const { asyncId } = trace.root;
   return { ...trace, root: { asyncId, type: 'request', description: owner?.label ?? '' } };
@@ -29,7 +30,7 @@ function join(parts: readonly AsyncTrace[]): AsyncTrace {
   if (first === last) return first;
   return {
     ...first,
-    // Only the last knows when the request ended, where the first met a bound.
+    // Only the last one knows when the request ended, if the first reached a bound.
     ...(last.owner ? { owner: last.owner } : {}),
     startedAt: parts.reduce((time, { startedAt }) => Math.min(time, startedAt), first.startedAt),
     endedAt: parts.reduce((time, { endedAt }) => Math.max(time, endedAt), first.endedAt),

@@ -3,7 +3,7 @@ import { patchClasses } from '../../declared-classes.ts';
 import { countRows, describeError } from '../sqlite/describe.ts';
 import { patchDatabase } from './source.ts';
 
-/** The entries for one platform each, which make a class of their own; those that bundlers need. */
+/** Entries for a single platform, each with its own class; bundlers need them. */
 const PLATFORMS = ['linux', 'linuxmusl', 'darwin', 'win32'].flatMap((system) =>
   ['x64', 'arm64'].map((architecture) => `/lib/${system}-${architecture}`),
 );

@@ -1,4 +1,4 @@
-/* What is used of better-sqlite3, as far as all supported versions have it. */
+/* The parts of better-sqlite3 that are used, in all supported versions. */
 
 export interface Database {
   readonly name: string;

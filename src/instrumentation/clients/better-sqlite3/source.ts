@@ -4,7 +4,7 @@ import { describeStatement, endpointOf, valuesOf } from '../sqlite/describe.ts';
 import { recordCalls, recordIterators } from '../sqlite/synchronous-source.ts';
 import type { Database, Statement } from './shapes.ts';
 
-/** Patches the class of databases, and that of statements, which is known once there is one. */
+/** Patches the class of databases, and that of statements once the first statement exists. */
 export function patchDatabase(Db: { prototype: Database }, recorder: Recorder): Undo | undefined {
   const { prototype } = Db;
   const release = claim(prototype, 'better-sqlite3');
@@ -32,7 +32,7 @@ export function patchDatabase(Db: { prototype: Database }, recorder: Recorder): 
           try {
             if (undos.length === 0) saw(this.prepare('SELECT 1'));
           } catch {
-            // The database is closed, which it says itself.
+            // The database is closed, which it reports itself.
           }
           return original.apply(this as never, args);
         };

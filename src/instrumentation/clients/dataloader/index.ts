@@ -3,7 +3,7 @@ import { patchClasses } from '../../declared-classes.ts';
 import { byClass } from '../../operation.ts';
 import { patchLoader } from './loader-source.ts';
 
-/** `dataloader`: a span for each batch, which belongs to everybody whose keys it loads. */
+/** `dataloader`: a span for each batch, linked to every caller whose keys it loads. */
 export const dataloader: ClientDefinition = {
   name: 'dataloader',
   responses: { describeError: byClass },

@@ -15,10 +15,10 @@ import { addExceptionEvent } from '../../recorder/exception-event.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 
-/** What is used of a loader, as far as all supported versions have it. */
+/** The parts of a loader that are used, in all supported versions. */
 interface Loader {
   readonly name?: string | null;
-  /** The keys that wait to be loaded together. */
+  /** The keys waiting to be loaded together. */
   readonly _batch: { readonly keys: readonly unknown[] } | null;
   /** The application's function, which loads a batch. */
   _batchLoadFn: LoadBatch;
@@ -28,9 +28,9 @@ interface Loader {
 type LoadBatch = (this: unknown, keys: readonly unknown[]) => unknown;
 
 /*
- * Who asked for the keys of a batch: their contexts, and a resource that holds the first one's. An
- * entry is written by `load` under the batch's own list of keys, and lives as long as that. A key
- * that is cached, or in the batch already, is not asked for again and counts for nobody.
+ * The callers of a batch's keys: their contexts, and an operation resource that holds the first
+ * one's. `load` adds an entry under the batch's own list of keys, with which it is collected. A key
+ * that is cached, or already in the batch, is not requested again and adds no caller.
  */
 interface Asked {
   contexts: Set<Context>;
@@ -73,7 +73,7 @@ function ask(keys: readonly unknown[], recorder: Recorder): void {
   }
 }
 
-/** Sees the batches of `loader`, which calls its function by this property. */
+/** Observes the batches of `loader`, which calls its function through this property. */
 function observe(loader: Loader): void {
   if (observed.has(loader)) return;
   observed.add(loader);
@@ -89,8 +89,8 @@ function observe(loader: Loader): void {
       );
     };
     try {
-      // With one context the batch is a part of what that one does. Of several, whatever is in one
-      // is kept from the others.
+      // With one context, the batch belongs to that caller. With several, values in one context are
+      // kept from the others.
       return batch.contexts.size === 1
         ? batch.first.run(load, undefined)
         : runInRoot(load, undefined);
@@ -100,7 +100,9 @@ function observe(loader: Loader): void {
   };
 }
 
-/** A span for a batch that anybody with a span asked for, linked to all of these. */
+/**
+ * Starts a span for a batch requested by at least one caller with a span, linked to all of these.
+ */
 function startSpan(
   { name }: Loader,
   size: number,

@@ -6,8 +6,8 @@ import { patchPool } from './pool-source.ts';
 const patch = patchClasses([{ has: ['acquire'], patch: patchPool }], ['Pool']);
 
 /**
- * `generic-pool`: the metrics of its pools, and factories that run outside of every request. It makes
- * no span.
+ * `generic-pool`: metrics of its pools, and factories that run outside of every request. It makes
+ * no spans.
  */
 export const genericPool: ClientDefinition = {
   name: 'generic-pool',

@@ -10,7 +10,7 @@ import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 
-/** What is used of a pool, as far as all supported versions have it. */
+/** The parts of a pool that are used, in all supported versions. */
 interface GenericPool extends EventEmitter {
   readonly borrowed: number;
   readonly available: number;
@@ -20,21 +20,21 @@ interface GenericPool extends EventEmitter {
   acquire(priority?: number): PromiseLike<object>;
   release(resource: object): unknown;
   destroy(resource: object): unknown;
-  /** Has the application's factory make a resource. */
+  /** Calls the application's factory to create a resource. */
   _createResource(): unknown;
-  /** Is given each promise of the factory's. */
+  /** Called with each promise of the factory. */
   _trackOperation(operation: PromiseLike<unknown>, ...rest: unknown[]): unknown;
 }
 
-/** Who needs the resource that is being made, while that call is on the stack. */
+/** The caller that needs the resource being created, while that call is on the stack. */
 const creating = new CallScope<OperationResource>();
-/** Whose need it was that failed; an entry lives as long as the error. */
+/** The caller whose request failed; an entry is collected with the error. */
 const failedFor = new WeakMap<object, OperationResource>();
 
 const callerOf: CallerOf = (_pool, _event, [reason]) =>
   isObject(reason) ? failedFor.get(reason) : undefined;
 
-/** A pool does not know what it holds, so its metrics have its own name. */
+/** A pool does not know what it holds, so its metrics use the name of the library. */
 const ENDPOINT = createEndpoint({ system: 'generic-pool' });
 
 export function patchPool(
@@ -67,7 +67,7 @@ export function patchPool(
         const remember = (reason: unknown): void => {
           if (caller && isObject(reason)) failedFor.set(reason, caller);
         };
-        // The pool's own promise, whose rejection it handles after this.
+        // The pool's own promise, whose rejection the pool handles afterwards.
         if (caller) operation.then(undefined, remember);
         return original.call(this, operation, ...rest);
       };
@@ -77,7 +77,8 @@ export function patchPool(
         if (!recorder.pools.isListening) return original.call(this, priority);
         recorder.pools.watch(this, ENDPOINT, readPool);
         const startedAt = performance.now();
-        // One promise in the place of the other: a rejection is as handled as it would have been.
+        // Returns a promise in place of the other; its rejection counts as handled, or not, just as
+        // before.
         return original.call(this, priority).then(
           (resource) => {
             const now = performance.now();

@@ -11,14 +11,14 @@ export class CommandOperation extends RunningOperation {
     super('REDIS_COMMAND');
   }
 
-  /** Says that the endpoint it was recorded with is the right one. */
+  /** Confirms the endpoint with which it was recorded. */
   located(): void {
     this.#isLocated = true;
   }
 
   /**
-   * It goes to `connection` now: a cluster has chosen one, or one that was not connected is. What
-   * has not been recorded yet is.
+   * Called when it is sent to `connection`: a cluster has chosen one, or the connection is now
+   * established. Starts recording if that has not happened yet.
    */
   sending(connection: RedisConnection, command: RedisCommand, recorder: Recorder): void {
     if (this.#isLocated || connection.isCluster) return;

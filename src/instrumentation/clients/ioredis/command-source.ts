@@ -14,15 +14,15 @@ import { currentScript, isScriptCommand, patchScripts, undoScripts } from './scr
 import type { ClassOf, RedisCommand, RedisConnection } from './shapes.ts';
 
 /*
- * A command comes by here whenever it is sent: by the application, out of the offline queue, from a
- * cluster to one of its servers, again after a reconnection. The first time is the call, which
- * attaches its operation to the command that the client made for it.
+ * Handles every sending of a command: by the application, from the offline queue, from a cluster to
+ * one of its servers, again after a reconnection. The first one is the call, which attaches its
+ * operation to the command that the client made for it.
  */
 
-/** The client's own channel, whose subscribers should hear of a command in its caller's context. */
+/** The client's own channel, whose subscribers should run in the context of a command's caller. */
 const COMMAND_START = channel('tracing:ioredis:command:start');
 
-/** Whether an operation is worth its cost: the client keeps the callers of its promises itself. */
+/** Whether an operation is needed: the client itself keeps the context for its promises. */
 export function isWanted(recorder: Recorder, name = ''): boolean {
   return (
     recorder.isListening ||
@@ -73,7 +73,7 @@ export function patchRedis(
         }
       };
     }),
-    // Where the name of a command is none, there is not even a command.
+    // If the command's name is invalid, there is no command at all.
     ...(['call', 'callBuffer', 'send_command'] as const).map((name) =>
       patchMethod(prototype, name, (original) => {
         return function call(...args) {
@@ -84,7 +84,7 @@ export function patchRedis(
   ]);
 }
 
-/** Sends a command whose call was seen, in the context of that. */
+/** Sends a command whose call was observed, in the context of that call. */
 function sendAgain(
   this: RedisConnection,
   operation: CommandOperation,
@@ -97,13 +97,13 @@ function sendAgain(
   return original.call(this, command, ...rest);
 }
 
-/** What is no command is refused by the client itself. */
+/** The client itself rejects a value that is not a command. */
 function isCommand(command: unknown): command is RedisCommand {
   const { resolve, name } = (command ?? {}) as Partial<RedisCommand>;
   return typeof resolve === 'function' && typeof name === 'string';
 }
 
-/** Calls `original`, and records it where it throws. */
+/** Calls `original`, and records the call if it throws. */
 function refusing<Args extends unknown[]>(
   connection: RedisConnection,
   recorder: Recorder,
@@ -118,10 +118,10 @@ function refusing<Args extends unknown[]>(
   }
 }
 
-/** Commands of a pipeline are its own; others the client sends of its own accord. */
+/** Commands of a pipeline belong to the pipeline; others are sent by the client itself. */
 function isTheUsers(command: RedisCommand): boolean {
   if (command.pipelineIndex !== undefined || command.name === 'asking') return false;
-  // A script that the server did not have is sent again by itself, in full.
+  // A script that the server did not have is sent again in full, by the client.
   if (isScriptCommand(command) && currentScript() === undefined) return false;
   return !isSettingUp();
 }
@@ -135,8 +135,8 @@ function start(
   const operation = script?.operation ?? new CommandOperation();
   attachWork(command, operation);
   if (script?.operation === undefined) observe(command, operation, recorder);
-  // A cluster that is ready passes the command on before this call returns: then its server is
-  // known at the start, which is when a sampler asks.
+  // A cluster that is ready passes the command on before this call returns, so its server is known
+  // at the start, when the sampler is called.
   const isPassedOn = connection.isCluster === true && connection.status === 'ready';
   if (isPassedOn || !(recorder.isListening || isReceiving(command.name))) return operation;
   operation.record(recorder, describe(connection, command));
@@ -144,7 +144,10 @@ function start(
   return operation;
 }
 
-/** Adds the context to an entry of a stream. The list is the client's own, made for this command. */
+/**
+ * Adds the context to an entry of a stream. The list belongs to the client and was made for this
+ * command.
+ */
 export function carryContext(
   command: RedisCommand,
   operation: CommandOperation | undefined,
@@ -154,7 +157,7 @@ export function carryContext(
   if (fields) (command.args as unknown[]).push(...fields);
 }
 
-/** Sees how `command` ends, before its promise tells the application. */
+/** Observes the end of `command`, before its promise settles for the application. */
 function observe(command: RedisCommand, operation: CommandOperation, recorder: Recorder): void {
   const { resolve, reject } = command;
   let result: unknown;
@@ -164,7 +167,7 @@ function observe(command: RedisCommand, operation: CommandOperation, recorder: R
     command.transformReply = keepResult;
   }
   const resolved: RedisCommand['resolve'] = (reply) => {
-    // It rejects itself where the reply cannot be transformed.
+    // It rejects by itself if the reply cannot be transformed.
     const returned = resolve(reply);
     operation.settle(undefined, result);
     operation.end();

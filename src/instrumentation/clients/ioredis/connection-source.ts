@@ -13,12 +13,15 @@ const MESSAGES = new Set<string | symbol>(
   ['message', 'pmessage', 'smessage'].flatMap((name) => [name, `${name}Buffer`]),
 );
 
-/** Who opens a connection, and who closes it: the events of that are about their calls. */
+/** The callers that open and close a connection, to whom the events of that belong. */
 const opening = new CallsUnderWay();
 const closing = new CallsUnderWay();
-/** Who has a cluster ask which server has what: the caller whose command was redirected, for one. */
+/**
+ * The caller because of whom a cluster refreshes its slots, such as one whose command was
+ * redirected.
+ */
 const refreshing = new CallsUnderWay();
-/** Those after which a connection is opened or closed, and its next events are nobody's. */
+/** Events after which a connection is open or closed, and further events belong to no call. */
 const LAST_STATUS = new Set(['ready', 'monitoring', 'end']);
 const STATUS_EVENTS = new Set<string | symbol>([
   'connecting',
@@ -38,7 +41,7 @@ function settled(connection: object): void {
 }
 
 const callerOf: CallerOf = (connection, event) => {
-  // The command that selects a database says so before it is sent.
+  // The command that selects a database is known before it is sent.
   if (event === 'select') return isSettingUp() ? undefined : callerHere();
   const isOfCluster = CLUSTER_EVENTS.has(event);
   if (!isOfCluster && !STATUS_EVENTS.has(event)) return undefined;
@@ -46,7 +49,7 @@ const callerOf: CallerOf = (connection, event) => {
   return caller ?? (isOfCluster ? refreshing.of(connection) : undefined);
 };
 
-/** Patches the birth of connections and the registration of listeners. */
+/** Patches the creation of connections and the registration of listeners. */
 export function patchConnection(prototype: RedisConnection, recorder: Recorder): Undo {
   return undoAll([
     patchMethod(prototype, 'connect', (original) => {
@@ -55,7 +58,7 @@ export function patchConnection(prototype: RedisConnection, recorder: Recorder):
         return setUp(original, this, bound(callback));
       };
     }),
-    // A cluster asks which server has what, also when a command of the application's is redirected.
+    // A cluster refreshes its slots also when a command of the application is redirected.
     patchMethod(prototype, 'refreshSlotsCache', (original) => {
       return function refreshSlotsCache(callback) {
         const heard = bound(callback);
@@ -102,7 +105,7 @@ export function patchConnection(prototype: RedisConnection, recorder: Recorder):
   ]);
 }
 
-/** The message of an event: where it comes by a pattern, that goes before channel and message. */
+/** Returns the message of an event; with a pattern, that precedes channel and message. */
 function delivery(connection: RedisConnection, args: unknown[]): Delivery {
   const [message, channel, pattern] = args.toReversed() as [unknown, ...(string | Buffer)[]];
   return {

@@ -3,7 +3,7 @@ import { describeBatch, describeCommand, redisEndpoint } from '../../redis/descr
 import type { Operation } from '../../operation.ts';
 import type { RedisCommand, RedisConnection } from './shapes.ts';
 
-/** Of a cluster it is not known yet which server has the key. */
+/** For a cluster: which server has the key is not known yet. */
 const UNKNOWN_ENDPOINT: Endpoint = redisEndpoint({});
 
 interface Located {
@@ -11,10 +11,13 @@ interface Located {
   stream: RedisConnection['stream'];
   database: number;
 }
-/** Entries live as long as their connection; one is replaced when it reconnects or selects. */
+/**
+ * Entries are collected with their connection; one is replaced when it reconnects or selects a
+ * database.
+ */
 const located = new WeakMap<RedisConnection, Located>();
 
-/** Where the commands of `connection` go right now. */
+/** Returns where the commands of `connection` go at the moment. */
 export function endpointOf(connection: RedisConnection): Endpoint {
   if (connection.isCluster) return UNKNOWN_ENDPOINT;
   const { condition, options, stream } = connection;
@@ -24,7 +27,7 @@ export function endpointOf(connection: RedisConnection): Endpoint {
   const { remoteAddress, remotePort } = stream ?? {};
   const endpoint = redisEndpoint({
     database,
-    // The sentinels' word is good for one connection, and only the socket tells what it was.
+    // The sentinels' answer is valid for one connection, and only the socket shows what it was.
     ...(options.sentinels
       ? { address: remoteAddress, port: remotePort }
       : options.path
@@ -33,19 +36,19 @@ export function endpointOf(connection: RedisConnection): Endpoint {
     peerAddress: remoteAddress,
     peerPort: remotePort,
   });
-  // Before the socket is connected it does not know its peer.
+  // The socket does not know its peer before it is connected.
   if (remoteAddress !== undefined || options.path) {
     located.set(connection, { endpoint, stream, database });
   }
   return endpoint;
 }
 
-/** A command of `connection`. */
+/** Describes a command of `connection`. */
 export function describe(connection: RedisConnection, { name, args }: RedisCommand): Operation {
   return describeCommand(endpointOf(connection), name, args);
 }
 
-/** What a pipeline sends: a transaction if it begins with `multi`. */
+/** Describes what a pipeline sends: a transaction if it begins with `multi`. */
 export function describePipeline(
   connection: RedisConnection,
   queue: readonly RedisCommand[],
@@ -66,7 +69,10 @@ export function isMulti(queue: readonly RedisCommand[]): boolean {
   return queue[0]?.name.toLowerCase() === 'multi';
 }
 
-/** The first error among the results of a pipeline: for a transaction that of its end, if any. */
+/**
+ * Returns the first error among the results of a pipeline; for a transaction, the error of its end,
+ * if any.
+ */
 export function errorIn(
   results: readonly (readonly [error: unknown, result?: unknown])[],
   isTransaction: boolean,

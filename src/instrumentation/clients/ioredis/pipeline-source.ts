@@ -11,7 +11,7 @@ import type { ClassOf, RedisPipeline } from './shapes.ts';
  * Pipelines. One that the application executes is one operation, from `exec` to the last reply. One
  * that auto-pipelining made is none: its commands are, each in its own caller's context and from
  * its own call. `automatic` holds those of the latter kind with the operations of their commands,
- * in their order; `executed` those of the former. Entries live as long as their pipeline.
+ * in their order; `executed` those of the former. Entries are collected with their pipeline.
  */
 const automatic = new WeakMap<RedisPipeline, CommandOperation[]>();
 const executed = new WeakSet<RedisPipeline>();
@@ -32,7 +32,7 @@ export function patchPipeline(
         const operation = isWanted(recorder, name) ? new CommandOperation() : undefined;
         if (operation) {
           link(command, operation);
-          // A read is recorded where its reply has links, and that is known at its end.
+          // A read is recorded if its reply has links, which is known at its end.
           if (recorder.isListening || isReceiving(name))
             operation.record(recorder, describe(this.redis, command));
           if (this.redis.status === 'ready' && !this.redis.isCluster) operation.located();
@@ -44,7 +44,7 @@ export function patchPipeline(
     }),
     patchMethod(prototype, 'exec', (original) => {
       return function exec(...args) {
-        // With a transaction open this call only puts its end into the queue.
+        // While a transaction is open, this call only queues its end.
         const isExecuted = this._transactions === 0 && this._queue.length > 0;
         const operation = isExecuted ? execute(this, recorder) : undefined;
         try {
@@ -67,7 +67,7 @@ function isAutomatic(pipeline: RedisPipeline): boolean {
   return false;
 }
 
-/** The operations of a pipeline of auto-pipelining, which are told their results together. */
+/** The operations of a pipeline made by auto-pipelining, which get their results together. */
 function operationsOf(pipeline: RedisPipeline): CommandOperation[] {
   const known = automatic.get(pipeline);
   if (known) return known;
@@ -108,7 +108,7 @@ function start(pipeline: RedisPipeline, recorder: Recorder): CommandOperation {
   const operation = new CommandOperation();
   operation.record(recorder, describePipeline(redis, _queue));
   if (redis.status === 'ready' && !redis.isCluster) operation.located();
-  // The first of its commands tells which server of a cluster they go to.
+  // Its first command shows which server of a cluster they go to.
   const [first] = _queue;
   if (first) link(first, operation);
   observe(
@@ -125,7 +125,7 @@ function start(pipeline: RedisPipeline, recorder: Recorder): CommandOperation {
   return operation;
 }
 
-/** Sees how `pipeline` ends, before its promise tells the application. */
+/** Observes the end of `pipeline`, before its promise settles for the application. */
 function observe(
   pipeline: RedisPipeline,
   succeeded: (results: Parameters<RedisPipeline['resolve']>[0]) => void,

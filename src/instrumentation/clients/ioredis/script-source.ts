@@ -9,18 +9,18 @@ import type { RedisCommand, RedisConnection, RedisScript } from './shapes.ts';
 /*
  * Commands that the application defined by a script. The client sends the script's digest and, if
  * the server does not know it, the script: two commands for one call, whose operation ends with the
- * promise that the call returns. `calling` has the call on the stack; `classes` are those of the
- * commands, by which the second one is known.
+ * promise that the call returns. `calling` is the call on the stack; `classes` holds the classes of
+ * the commands, by which the second one is recognised.
  */
 interface ScriptCall {
-  /** Not that of a script in a pipeline, which has an operation as a whole. */
+  /** Not set for a script in a pipeline, which is one operation as a whole. */
   operation: CommandOperation | undefined;
 }
 const calling = new CallScope<ScriptCall>();
 const classes = new WeakSet<object>();
 const undos: Undo[] = [];
 
-/** The script being called right now. */
+/** The script being called at the moment. */
 export function currentScript(): ScriptCall | undefined {
   return calling.current;
 }
@@ -29,7 +29,7 @@ export function isScriptCommand(command: RedisCommand): boolean {
   return classes.has(command.constructor);
 }
 
-/** Patches the definition of scripts. The class of scripts is patched when the first one is seen. */
+/** Patches the definition of scripts, and their class when the first script is defined. */
 export function patchScripts(prototype: RedisConnection, recorder: Recorder): Undo | undefined {
   const owner = ownerOf(prototype, 'defineCommand') as RedisConnection | undefined;
   const release = owner && claim(owner, 'ioredis scripts');
@@ -51,7 +51,7 @@ export function patchScripts(prototype: RedisConnection, recorder: Recorder): Un
   };
 }
 
-/** Undoes the patches of the classes of scripts that were seen. */
+/** Undoes the patches of the classes of scripts. */
 export function undoScripts(): void {
   for (const undo of undos.splice(0)) undo();
 }
@@ -83,13 +83,17 @@ function executeOf(original: RedisScript['execute'], recorder: Recorder): RedisS
     } finally {
       calling.leave(outer);
     }
-    // The client has handled a rejection that it tells a callback: a promise made here would not be.
+    // The client handles a rejection that it passes to a callback; the rejection of a promise made
+    // here would be unhandled.
     if (operation === undefined || told !== callback) return result;
     return result instanceof Promise ? ended(result, operation) : result;
   };
 }
 
-/** The same outcome; its rejection is as handled, or not, as that of `promise` was. */
+/**
+ * Returns a promise with the same outcome; its rejection counts as handled, or not, as that of
+ * `promise` did.
+ */
 function ended(promise: Promise<unknown>, operation: CommandOperation): Promise<unknown> {
   return promise.then(
     (result) => {

@@ -1,15 +1,15 @@
 import type { EventEmitter } from 'node:events';
 
-/* What is used of ioredis and its fork iovalkey, as far as all supported versions have it. */
+/* The parts of ioredis and its fork iovalkey that are used, in all supported versions. */
 
-/** A command on its way; made by the client for every call. */
+/** A command, made by the client for every call. */
 export interface RedisCommand {
-  /** As it goes over the wire, which is as the application wrote it. */
+  /** As sent over the wire, which is as the application wrote it. */
   readonly name: string;
   readonly args: readonly unknown[];
-  /** Its place in a pipeline; commands outside of one have none. */
+  /** Its index in a pipeline; commands outside of one have none. */
   readonly pipelineIndex?: number;
-  /** What a cluster adds to a pipeline of its own accord. */
+  /** What a cluster adds to a pipeline by itself. */
   readonly ignore?: boolean;
   resolve(this: void, reply: unknown): unknown;
   reject(this: void, error: unknown): unknown;
@@ -42,16 +42,16 @@ export interface RedisConnection extends EventEmitter {
   setStatus(status: string, ...rest: unknown[]): unknown;
   sendCommand(command: RedisCommand, ...rest: unknown[]): unknown;
   defineCommand(name: string, definition: unknown): unknown;
-  /** Of clusters: asks which server has what. */
+  /** For clusters: requests the slots of the servers. */
   refreshSlotsCache(callback?: unknown): unknown;
-  /** Of clusters: calls back once that is known. */
+  /** For clusters: calls back once the slots are known. */
   delayUntilReady(callback: (error: unknown) => void): void;
 }
 
 export interface RedisPipeline {
   readonly redis: RedisConnection;
   readonly _queue: readonly RedisCommand[];
-  /** How many transactions in it are open. */
+  /** The number of open transactions in it. */
   readonly _transactions: number;
   resolve(this: void, results: [error: unknown, result?: unknown][]): void;
   reject(this: void, error: unknown): void;
@@ -63,7 +63,7 @@ export interface RedisPipeline {
 export interface RedisScript {
   /** The class of its commands. */
   readonly Command: object;
-  /** What is sent in its place, and the script itself. */
+  /** The command that is sent in its place, and the script itself. */
   readonly sha: string;
   readonly lua: string;
   execute(

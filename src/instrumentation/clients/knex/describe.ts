@@ -17,7 +17,7 @@ const SYSTEMS: Readonly<Record<string, string>> = {
   oracledb: 'oracle.db',
 };
 
-/** Where the connections of `client` go. */
+/** Returns where the connections of `client` go. */
 export function endpointOf({ driverName, dialect, connectionSettings }: KnexClient): Endpoint {
   const { host, port, database, filename, connectionString } = connectionSettings ?? {};
   const url = connectionString === undefined ? undefined : URL.parse?.(connectionString);
@@ -29,7 +29,7 @@ export function endpointOf({ driverName, dialect, connectionSettings }: KnexClie
   });
 }
 
-/** Of a connection that could not be had. */
+/** For a connection that could not be obtained. */
 export function describeError(error: unknown): Failure {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' && code !== '' ? { type: code } : byClass(error);

@@ -1,4 +1,4 @@
-/* What is used of knex and of tarn, the pool it keeps its connections in. */
+/* The parts of knex and of tarn, its pool of connections, that are used. */
 
 /** A pool of tarn. */
 export interface TarnPool {
@@ -18,6 +18,6 @@ export interface KnexClient {
     connectionString?: string;
   };
   initializePool(...args: unknown[]): unknown;
-  /** Of some databases: asks a new connection for the server's version. */
+  /** For some databases: queries a new connection for the server's version. */
   checkVersion?(...args: unknown[]): unknown;
 }

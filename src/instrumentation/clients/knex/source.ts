@@ -8,8 +8,8 @@ import { endpointOf } from './describe.ts';
 import type { KnexClient, TarnPool } from './shapes.ts';
 
 /*
- * Builders keep their callers by themselves, the driver records the query and `tarn` measures the
- * pool: what is left is the birth of connections.
+ * Builders keep their callers' contexts by themselves, the driver records the query, and `tarn`
+ * measures the pool. What remains is the creation of connections.
  */
 
 /** Patches the base class of clients, which make the pools and check new connections. */
@@ -26,7 +26,8 @@ export function patchClient(Client: { prototype: KnexClient }): Undo | undefined
         const found = [patchCheck(ownerOf(this, 'checkVersion') as KnexClient | undefined)];
         if (this.pool) {
           holds(this.pool, endpointOf(this));
-          // Nobody else names the class of pools where knex is in one file with it.
+          // If knex and tarn are bundled into one file, the class of pools is not exported anywhere
+          // else.
           found.push(patchPool({ prototype: Object.getPrototypeOf(this.pool) as TarnPool }));
         }
         undos.push(...found.filter((undo) => undo !== undefined));
@@ -36,7 +37,7 @@ export function patchClient(Client: { prototype: KnexClient }): Undo | undefined
   ]);
 }
 
-/** What a new connection is asked for knex's own sake is no query of anybody's. */
+/** A query that knex itself sends on a new connection belongs to no caller. */
 function patchCheck(owner: KnexClient | undefined): Undo | undefined {
   const release = owner && claim(owner, 'knex check');
   if (!release) return undefined;
@@ -50,7 +51,7 @@ function patchCheck(owner: KnexClient | undefined): Undo | undefined {
   ]);
 }
 
-/** Patches a class of pools: the connections they open are nobody's. */
+/** Patches a class of pools: the connections they open belong to no request. */
 export function patchPool(Pool: { prototype: TarnPool }): Undo | undefined {
   const release = claim(Pool.prototype, 'knex pool');
   if (!release) return undefined;

@@ -5,8 +5,8 @@ import { claim, replaceFunction, undoAll, type Undo } from '../../../base/patch.
 import { bindCallback } from '../../running-operation.ts';
 
 /**
- * `lru-memoizer`: concurrent loads of one key are answered together, each callback in the context of
- * its own caller. It makes no span.
+ * `lru-memoizer`: concurrent loads of one key share one result, with each callback in the context
+ * of its own caller. It makes no spans.
  */
 export const lruMemoizer: ClientDefinition = {
   name: 'lru-memoizer',
@@ -25,11 +25,11 @@ function patchModule(exports: ModuleExports): Undo | undefined {
   if (typeof module.asyncMemoizer !== 'function') return undefined;
   const release = claim(module, 'lru-memoizer');
   if (!release) return undefined;
-  // The package keeps what it finds here at its first load.
+  // The package keeps the function that it finds here on its first load.
   const original = module.asyncMemoizer;
   const { replacement, undo } = replaceFunction(original, (make) => (options) => {
     const memoized = make(options);
-    // Switched off it is the application's own function.
+    // When switched off, it is the application's own function.
     return options?.disable === true ? memoized : keepingCallers(memoized);
   });
   module.asyncMemoizer = replacement;

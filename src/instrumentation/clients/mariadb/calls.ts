@@ -4,31 +4,31 @@ import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
 import type { CommandParameter, Connection } from './shapes.ts';
 
 /*
- * Which operation a command belongs to.
+ * Finds the operation that a command belongs to.
  *
- * The object in which the library hands a call on, from the pool to the command, holds it.
- * `reserved` is by connection: a cluster gives its next statement to a connection that nobody else
- * has.
+ * It is attached to the object with which the library passes a call from the pool to the command.
+ * `reserved` is keyed by connection: a cluster runs its next statement on a connection that no
+ * other call uses.
  */
 const reserved = new WeakMap<Connection, RunningOperation>();
-/** A connection that is asked for is one for this operation, of a cluster. */
+/** The requested connection is for this operation, of a cluster. */
 export const selecting: CallScope<RunningOperation> = new CallScope();
-/** Set while the library asks the server something for itself, which is no operation. */
+/** Set while the library queries the server for its own purposes, which is not an operation. */
 export const ownQuestion: CallScope<true> = new CallScope();
 
-/** The operation of the call that `parameter` stands for. */
+/** Returns the operation of the call that `parameter` represents. */
 export function operationOfCall(
   parameter: CommandParameter | null | undefined,
 ): RunningOperation | undefined {
   return parameter ? workOf(parameter) : undefined;
 }
 
-/** A call may be handed on more than once: from a pool of a cluster to the next one, for a batch. */
+/** A call may be passed on more than once: from one pool of a cluster to the next, for a batch. */
 export function belongsTo(parameter: CommandParameter, operation: RunningOperation): void {
   attachWork(parameter, operation);
 }
 
-/** The next statement of `connection` belongs to `operation`. */
+/** Assigns the next statement of `connection` to `operation`. */
 export function reserve(connection: Connection, operation: RunningOperation): void {
   reserved.set(connection, operation);
 }

@@ -10,21 +10,21 @@ import type {
   UserPool,
 } from './shapes.ts';
 
-/** The prototypes that are behind what the package makes. */
+/** The prototypes of the objects that the package creates. */
 export interface Classes {
   connection: Connection | undefined;
   pool: Pool | undefined;
   userPool: UserPool;
-  /** What the application has of a connection, which the package of promises makes later. */
+  /** The connection object of the application, which the promise package creates later. */
   userConnection: Promise<UserConnection | undefined>;
   cluster: Cluster | undefined;
   filteredCluster: FilteredCluster;
 }
 
 /**
- * Finds the classes of a package that exports none: it is bundled, and what it exports cannot be
- * replaced. So it makes one of each, and connects none of them: all are emitters, and are seen as
- * they are made.
+ * Finds the classes of a package that exports none: it is bundled, and its exports cannot be
+ * replaced. So it creates one object of each class without connecting it. All are emitters, and are
+ * observed when they are constructed.
  */
 export function findClasses(factories: Factories): Classes {
   const { emitters, made } = emittersMadeBy(() => {
@@ -64,15 +64,15 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** The emitters whose constructors run while `make` is called. */
+/** Returns the emitters whose constructors run while `make` is called. */
 function emittersMadeBy<Made>(make: () => Made): { emitters: object[]; made: Made } {
   const emitters: object[] = [];
-  // What every constructor of an emitter calls.
+  // The method that every constructor of an emitter calls.
   const constructors = EventEmitter as unknown as { init: (options?: unknown) => void };
   const original = constructors.init;
   constructors.init = function init(this: object, options) {
     emitters.push(this);
-    // It is connected at once, and to nothing.
+    // It connects immediately, but to nothing.
     if ('addCommandQueue' in this) {
       Object.defineProperty(this, 'connect', { value: () => Promise.resolve() });
     }

@@ -8,12 +8,12 @@ import { ANY_ENDPOINT, batchSizeOf, describeStatement } from './describe.ts';
 import type { Cluster, FilteredCluster } from './shapes.ts';
 
 /*
- * One operation for a query of a cluster, which asks one of its pools for a connection and queries
- * that: the operation goes along while the call is on the stack, and from one pool to the next where
- * one has none.
+ * Records one operation for a query of a cluster, which gets a connection from one of its pools and
+ * queries that. The operation is passed on while the call is on the stack, and from one pool to the
+ * next if one has no connection.
  */
 
-/** Patches the class of clusters that is behind both kinds of them. */
+/** Patches the class of clusters that both kinds of clusters use. */
 export function patchCluster(prototype: Cluster): Undo | undefined {
   const release = claim(prototype, 'mariadb cluster');
   if (!release) return undefined;
@@ -24,7 +24,7 @@ export function patchCluster(prototype: Cluster): Undo | undefined {
       return function getConnection(...args) {
         const operation = selecting.current;
         const promise = original.apply(this, args);
-        // The library's own promise: what it hands to the user it derives from this one.
+        // The library's own promise, from which it derives the one it returns to the user.
         if (operation && promise) promise.then(undefined, (error) => fail(operation, error));
         return promise;
       };
@@ -39,7 +39,7 @@ function fail(operation: RunningOperation, error: unknown): void {
   operation.end();
 }
 
-/** The third argument, if there is one, tries another pool. */
+/** The third argument, if present, makes it try another pool. */
 function retryingFor<This, Result>(
   original: (this: This, ...args: unknown[]) => Result,
 ): (this: This, ...args: unknown[]) => Result {
@@ -53,7 +53,7 @@ function retryingFor<This, Result>(
   };
 }
 
-/** Patches a class of what clusters select. */
+/** Patches the class of the selections of clusters. */
 export function patchFilteredCluster(
   prototype: FilteredCluster,
   recorder: Recorder,
@@ -88,7 +88,7 @@ function queryOf(original: Method, name: string, recorder: Recorder): Method {
     const index = args.findIndex((arg) => typeof arg === 'function');
     const callback = args[index] as (() => unknown) | undefined;
     if (!described.text || (name === 'batch' && !described.values)) {
-      // Refused, and there will be no command to say so.
+      // Refused: no command will report it.
       const bound = callback && bindCallback('MARIADB_CLUSTER_QUERY', callback);
       return original.apply(this, bound ? args.with(index, bound) : args);
     }

@@ -12,21 +12,21 @@ import type { RunningOperation } from '../../running-operation.ts';
 import type { Command } from './shapes.ts';
 
 /*
- * A connection executes commands, which the library makes for every call. A state is attached to a
- * command when it is given to its connection, with the operation of the call that brought it, and
- * read when the command calls back or emits. `prepared` is by prepared statement, for those that one
- * call prepares in order to execute them.
+ * A connection executes commands, which the library makes for every call. A state with the
+ * operation of the call is attached to a command when it is passed to its connection, and read when
+ * the command calls back or emits. `prepared` is keyed by prepared statement, for statements that
+ * one call prepares in order to execute them.
  */
 const prepared = new WeakMap<object, RunningOperation>();
 
-/** What is executed with `statement` belongs to `operation`. */
+/** Assigns executions of `statement` to `operation`. */
 export function prepareFor(operation: RunningOperation, statement: unknown): void {
   if (typeof statement === 'object' && statement !== null) prepared.set(statement, operation);
 }
 
 export interface CommandState {
   readonly operation: RunningOperation;
-  /** Whether the operation is over with this command; what prepares for another one is not. */
+  /** Whether this command ends the operation; one that prepares for another does not. */
   isLast(this: void): boolean;
 }
 
@@ -38,12 +38,12 @@ export function isAttached(command: Command): boolean {
   return stateOf(command) !== undefined;
 }
 
-/** The operation that `statement` was prepared for. */
+/** Returns the operation that `statement` was prepared for. */
 export function preparedFor(statement: object | null | undefined): RunningOperation | undefined {
   return statement ? prepared.get(statement) : undefined;
 }
 
-/** Lets everything that `command` tells the user happen in the scope of the operation. */
+/** Makes all callbacks and events of `command` run in the scope of the operation. */
 export function carry(command: Command, made: CommandState): void {
   attachWork(command, made);
   const { resolve, reject } = command;
@@ -69,7 +69,7 @@ function answer(
   try {
     return typeof tell === 'function' ? operation.run(tell, undefined, result) : undefined;
   } finally {
-    // What was to come after what failed does not come.
+    // Commands that were to follow a failed one will not be executed.
     if (isOver || error !== undefined) operation.end();
   }
 }
@@ -78,7 +78,7 @@ function rowsOf(command: Command, result: unknown): unknown {
   return command.opts?.metaAsArray === true && Array.isArray(result) ? result[0] : result;
 }
 
-/** Ends what `commands` belong to: they will never hear of their end. */
+/** Ends the operations of `commands`, which will never complete. */
 export function abandon(commands: Iterable<Command>, error: unknown): void {
   for (const command of commands) {
     const made = stateOf(command);
@@ -87,7 +87,7 @@ export function abandon(commands: Iterable<Command>, error: unknown): void {
   }
 }
 
-/** Patches the base classes of commands whose class has `prototype`, as far as they are not. */
+/** Patches the base classes of the command class with `prototype`, unless they already are. */
 export function patchCommands(prototype: object): Undo | undefined {
   const undos: (Undo | undefined)[] = [];
   const patchOwner = (key: 'start' | (typeof READERS)[number], wrap: Wrap): void => {
@@ -111,9 +111,9 @@ export function patchCommands(prototype: object): Undo | undefined {
 type Wrap = (original: Method, patch: PatchState) => Method;
 type Method = (this: Command, ...args: unknown[]) => unknown;
 
-/** Those that hand rows out, or call the caller's own code for values and files. */
+/** Methods that pass out rows, or call the caller's own code for values and files. */
 const READERS = ['readResultSetRow', 'readOKPacket', 'readLocalInfile'] as const;
-/** The events that are for the user; the others make the connection go on. */
+/** The events that are meant for the user; the others are for the connection. */
 const EVENTS: ReadonlySet<string | symbol> = new Set(['fields', 'data', 'error', 'end', 'close']);
 
 function emitOf(
@@ -128,7 +128,7 @@ function emitOf(
   };
 }
 
-/** What sends a command is the end of the one before it. */
+/** The end of one command sends the next. */
 function inScope(original: Method, patch: PatchState): Method {
   return function start(...args) {
     const made = patch.isUndone ? undefined : stateOf(this);
@@ -139,7 +139,7 @@ function inScope(original: Method, patch: PatchState): Method {
 function readOf(original: Method, patch: PatchState): Method {
   const isAlwaysCalling = original.name === 'readLocalInfile';
   return function read(...args) {
-    // Entering a scope costs more than all the rest of this.
+    // Entering a scope costs more than the rest of this function.
     const isCalling =
       this.inStream !== undefined ||
       typeof this.opts?.typeCast === 'function' ||
@@ -156,7 +156,7 @@ function streamOf(original: Method): Method {
   };
 }
 
-/** Whoever destroys a stream does not wait for the rows that the server still sends. */
+/** A caller that destroys the stream does not wait for the rows that the server still sends. */
 export function settlingStream<Stream extends NodeJS.EventEmitter>(
   command: Command,
   stream: Stream,

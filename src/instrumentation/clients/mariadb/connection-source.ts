@@ -29,10 +29,10 @@ import { measureOpening } from './pool-source.ts';
 import type { Command, CommandParameter, Connection } from './shapes.ts';
 
 /*
- * `batches` is by the operation of a batch, which is over when each of its value sets is. `importing`
- * holds the connections that read a file, whose statements are not told apart, and `quiet` those that
- * the application did not ask for. `destroying` is set while a connection is destroyed, which opens
- * another one.
+ * `batches` is keyed by the operation of a batch, which is over when all of its value sets are.
+ * `importing` holds the connections that read a file, whose statements are not told apart, and
+ * `quiet` those that the application did not request. `destroying` is set while a connection is
+ * destroyed, which opens another one.
  */
 const batches = new WeakMap<RunningOperation, Batch>();
 const importing = new WeakSet<Connection>();
@@ -41,11 +41,11 @@ const destroying = new CallScope<true>();
 
 interface Batch {
   parameter: CommandParameter;
-  /** How many value sets are still to be executed, once that is known. */
+  /** The number of value sets that are still to be executed, once known. */
   remaining?: number;
 }
 
-/** What the library asks the server for itself, at the birth of a connection and after a reset. */
+/** The library's own queries, on a new connection and after a reset. */
 const OWN_QUESTIONS = [
   'executeSessionVariableQuery',
   'handleCharset',
@@ -56,7 +56,7 @@ const OWN_QUESTIONS = [
   'executeSessionTimeout',
 ] as const;
 
-/** As the library says it. */
+/** As the library reports it. */
 const NO_VALUES = Object.assign(new Error('Batch must have values set'), {
   code: 'ER_BATCH_WITH_NO_VALUES',
 });
@@ -68,7 +68,7 @@ const ADDERS = [
   'addCommandDisabled',
 ] as const;
 
-/** Patches a class of connections, and the classes of commands as they are seen. */
+/** Patches a class of connections, and the classes of commands when they first occur. */
 export function patchConnection(prototype: Connection, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'mariadb connection');
   if (!release) return undefined;
@@ -80,7 +80,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
   return undoAll([
     release,
     commands.undo,
-    // What happens to a connection is nobody's.
+    // Events of a connection belong to no call.
     tryWrap(prototype, { kind: 'emitter', module: 'mariadb', events: ['connect', 'end', 'error'] }),
     ...ADDERS.map((name) =>
       patchHotMethod(prototype, name, (original, patch) => addOf(original, patch, add)),
@@ -88,7 +88,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
     patchMethod(prototype, 'connect', (original) => {
       return function connect() {
         if (destroying.current) quiet.add(this);
-        // The socket outlives whoever opened it.
+        // The socket outlives the call that opened it.
         const connected = runInRoot(original, this);
         measureOpening(this, connected, recorder);
         return connected;
@@ -108,7 +108,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
       return function prepare(cmdParam, resolve, reject) {
         const operation = operationOfCall(cmdParam);
         if (!operation) return original.call(this, cmdParam, resolve, reject);
-        // It may be in the connection's cache, and then no command prepares it.
+        // It may be in the connection's cache; then no command prepares it.
         const adopting: typeof resolve = (statement) => {
           prepareFor(operation, statement);
           return resolve(statement);
@@ -121,7 +121,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
         if (!isParameter(cmdParam)) return original.call(this, cmdParam, ...rest);
         const known = operationOfCall(cmdParam) ?? takeReserved(this);
         if (!cmdParam.sql || !cmdParam.values) {
-          // Refused, and there will be no command to say so.
+          // Refused: no command will report it.
           known?.settle(NO_VALUES);
           known?.end();
           return original.call(this, cmdParam, ...rest);
@@ -140,7 +140,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
     }),
     patchMethod(prototype, 'socketErrorDispatchToQueries', (original) => {
       return function socketErrorDispatchToQueries(error) {
-        // Those that were not sent are told nothing.
+        // Commands that were not sent get no notification.
         const deaf = (this.receiveQueue?.toArray() ?? []).filter((it) => !it.onPacketReceive);
         const result = original.call(this, error);
         abandon(deaf, error);
@@ -181,14 +181,14 @@ function addOf(
   add: (connection: Connection, command: Command) => CommandState | undefined,
 ): Adder {
   return function addCommand(command, ...rest) {
-    // One that waited for its connection is added a second time.
+    // A command that waited for its connection is added a second time.
     const made = isAttached(command) || patch.isUndone ? undefined : add(this, command);
     if (!made) return original.call(this, command, ...rest);
     try {
       return made.operation.run(original, this, command, ...rest);
     } catch (error) {
-      // It is sent at once, and cannot be: nobody will hear of it again. What the application has of
-      // the connection throws it, too.
+      // It should be sent at once but cannot be, and no further event follows. The application's
+      // connection object throws the error, too.
       if (made.operation.isDescribed) isThrownRecorded(error);
       made.operation.settle(error);
       made.operation.end();
@@ -197,16 +197,16 @@ function addOf(
   };
 }
 
-/** A command on its way to its connection. */
+/** Handles a command that is passed to its connection. */
 function added(
   connection: Connection,
   command: Command,
   recorder: Recorder,
 ): CommandState | undefined {
-  // A file that is imported keeps everybody else waiting in a queue of their own.
+  // While a file is imported, all other commands wait in a separate queue.
   if (quiet.has(connection)) return undefined;
   const isStatement = typeof command.sql === 'string' || 'initialValues' in command;
-  // What closes a prepared statement has no answer.
+  // The command that closes a prepared statement has no response.
   if (!isStatement && command.prepare) return undefined;
   const preparing = 'executeCommand' in command;
   const isOwn = ownQuestion.current === true || importing.has(connection);
@@ -215,7 +215,7 @@ function added(
     known ??
     (isStatement && !isOwn ? takeReserved(connection) : undefined) ??
     new RunningOperation('MARIADB_COMMAND');
-  // A pool's call or a cluster's may have been recorded before it had a connection.
+  // A call of a pool or cluster may have been recorded before it had a connection.
   const isPart = known !== undefined || operation.isDescribed;
   const made: CommandState = { operation, isLast: lastOf(operation, command, preparing && isPart) };
   carry(command, made);
@@ -235,9 +235,9 @@ function lastOf(
   isPreparing: boolean,
 ): CommandState['isLast'] {
   const batch = batches.get(operation);
-  // Nothing is executed of a batch of nothing.
+  // An empty batch executes nothing.
   if (isPreparing) return () => batch !== undefined && isEmpty(batch.parameter.values);
-  // One by one they are calls of their own; what sends all sets at once is the call itself.
+  // Sent one by one, the sets are separate calls; sent together, they are the call itself.
   if (!batch || command.cmdParam === batch.parameter) return always;
   const { values } = batch.parameter;
   batch.remaining ??= Array.isArray(values) ? values.length : 1;
@@ -259,7 +259,7 @@ function record(
     if (batch) described.batchSize = batchSizeOf(batch.parameter);
     operation.record(recorder, described);
   }
-  // What is prepared is known by its text, which must stay the same.
+  // A prepared statement is identified by its text, which must stay the same.
   const isPrepared = 'executeCommand' in command || 'prepare' in command;
   if (!isPrepared && operation.recording && typeof command.sql === 'string') {
     command.sql = operation.recording.comment(command.sql);
@@ -273,7 +273,7 @@ function importFileOf(
   return function importFile(this: Connection, cmdParam, resolve, reject) {
     const operation = new RunningOperation('MARIADB_IMPORT');
     const endpoint = endpointOf(this);
-    // Whatever statements are in the file.
+    // The statements in the file are not known.
     if (recorder.isListening) operation.record(recorder, { endpoint, summary: 'BATCH' });
     importing.add(this);
     const ending =

@@ -5,16 +5,16 @@ import type { CommandParameter, Connection, ConnectionOptions } from './shapes.t
 const DEFAULT_PORT = 3306;
 
 /*
- * `planned` is by server and database, for pools and for what has no connection yet. `connected` is
- * by connection; an entry is replaced when another database is chosen.
+ * `planned` is keyed by server and database, for pools and for calls without a connection yet.
+ * `connected` is keyed by connection; an entry is replaced when another database is selected.
  */
 const planned = new WeakMap<ConnectionOptions, Endpoint>();
 const connected = new WeakMap<Connection, Endpoint>();
 
-/** Of a cluster, which chooses a server for each query. */
+/** For a cluster, which chooses a server for each query. */
 export const ANY_ENDPOINT: Endpoint = createEndpoint({ system: 'mariadb' });
 
-/** Where a connection with these options goes, as far as that is known beforehand. */
+/** Returns where a connection with these options goes, as far as that is known in advance. */
 export function plannedEndpoint(options: ConnectionOptions): Endpoint {
   const known = planned.get(options);
   if (known) return known;
@@ -23,7 +23,7 @@ export function plannedEndpoint(options: ConnectionOptions): Endpoint {
   return endpoint;
 }
 
-/** Where the commands of `connection` go; with `options` of its pool, this is what they lead to. */
+/** Returns where the commands of `connection` go; `options` are those of its pool. */
 export function endpointOf(connection: Connection, options?: ConnectionOptions): Endpoint {
   const { opts, info, socket } = connection;
   const version = info?.serverVersion;
@@ -56,7 +56,7 @@ function endpointWith(
   });
 }
 
-/** A statement for the server at `endpoint`. */
+/** Describes a statement for the server at `endpoint`. */
 export function describeStatement(
   endpoint: Endpoint,
   { sql, values }: CommandParameter,
@@ -71,7 +71,7 @@ export function describeStatement(
   };
 }
 
-/** How many sets of values a batch has, where one can tell before it is prepared. */
+/** Returns how many sets of values a batch has, if that is known before it is prepared. */
 export function batchSizeOf({ values }: CommandParameter): number | undefined {
   if (!Array.isArray(values)) return undefined;
   const [first] = values as unknown[];
@@ -80,12 +80,12 @@ export function batchSizeOf({ values }: CommandParameter): number | undefined {
   return isSet || values.length === 0 ? values.length : undefined;
 }
 
-/** `SIGNAL` in the database: its message is the application's own. */
+/** Raised by `SIGNAL` in the database: its message comes from the application. */
 const SIGNALLED = 1644;
-/** Above are the library's own errors, which no server sent. */
+/** Higher numbers are the library's own errors, which no server sent. */
 const SERVER_ERRORS_END = 45_000;
 
-/** The server's error number as a string, or the library's own code, or the class. */
+/** Returns the server's error number as a string, or the library's own code, or the class. */
 export function describeError(error: unknown): Failure {
   const { errno, code, sqlMessage } = (error ?? {}) as Record<string, unknown>;
   const name = typeof code === 'string' && code !== '' ? code : undefined;

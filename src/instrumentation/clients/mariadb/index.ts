@@ -12,7 +12,7 @@ import { patchPool, patchUserPool } from './pool-source.ts';
 import { patchUserConnection } from './user-connection-source.ts';
 import type { Factories } from './shapes.ts';
 
-/** The package of promises and that of callbacks, and the files they are in. */
+/** The promise package and the callback package, and their files. */
 const MODULES = ['', '/promise', '/callback', '/dist/promise', '/dist/callback'];
 
 /** `mariadb`, with promises and with callbacks, its pools and its clusters. */

@@ -22,20 +22,23 @@ import { recordThrownBy } from './user-connection-source.ts';
 import type { CommandParameter, Connection, Pool, PoolCallback, UserPool } from './shapes.ts';
 
 /*
- * One operation for a query of a pool, from the call over the wait for a connection to the result.
- * `opening` is the pool that is opening a connection, while that call is on the stack.
+ * Records one operation for a query of a pool, from the call through the wait for a connection to
+ * the result. `opening` is the pool that is opening a connection, while that call is on the stack.
  */
 const knownConnections = new WeakSet<Connection>();
 const opening = new CallScope<Pool>();
-/** Those that wait in the order of the pool's own queue, and who is given a connection right now. */
+/**
+ * The waiting calls in the order of the pool's own queue, and the one that is just being given a
+ * connection.
+ */
 const requests = new WeakMap<Pool, Request[]>();
 const serving = new CallScope<OperationResource>();
 
 const TYPE = 'MARIADB_POOL_CONNECTION';
-/** The library's own code for having waited too long. */
+/** The library's own code for a timeout of the wait. */
 const WAITED_TOO_LONG = 'ER_GET_CONNECTION_TIMEOUT';
 
-/** Patches the class of the pools that are behind those the user has. */
+/** Patches the class of the internal pools behind the user's pools. */
 export function patchPool(prototype: Pool, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'mariadb pool');
   if (!release) return undefined;
@@ -70,13 +73,13 @@ export function patchPool(prototype: Pool, recorder: Recorder): Undo | undefined
   ]);
 }
 
-/** Patches a class of pools that the user has: what happens to them is nobody's. */
+/** Patches a class of the user's pools, whose events belong to no call. */
 export function patchUserPool(prototype: UserPool, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'mariadb user pool');
   if (!release) return undefined;
   return undoAll([
     release,
-    // A connection is opened by the pool, for nobody in particular.
+    // The pool opens a connection for no caller in particular.
     patchCallersEvents(prototype, (_pool, event) =>
       event === 'acquire' ? serving.current : undefined,
     ),
@@ -139,7 +142,7 @@ function getConnectionOf(
         return original.call(this, cmdParam, answering(request, callback));
       }
       const promise = original.call(this, cmdParam);
-      // The library's own promise: what it hands to the user it derives from this one.
+      // The library's own promise, from which it derives the one it returns to the user.
       promise?.then(
         (connection) => request.got(connection),
         (error: unknown) => {
@@ -156,7 +159,10 @@ function getConnectionOf(
   };
 }
 
-/** `callback` in its caller's context: the user's, or that with which a pool continues its query. */
+/**
+ * Binds `callback` to its caller's context: the user's callback, or the one with which a pool
+ * continues its query.
+ */
 function answering(request: Request, callback: PoolCallback): PoolCallback {
   const { operation } = request;
   const told = operation ? callback : bindCallback(TYPE, callback);
@@ -164,7 +170,8 @@ function answering(request: Request, callback: PoolCallback): PoolCallback {
     if (connection) request.got(connection);
     else request.failed(error);
     if (!operation) return told(error, connection);
-    // A pool that has a connection says so before `getConnection` returns, in its caller's context.
+    // A pool that has a connection calls back before `getConnection` returns, in its caller's
+    // context.
     if (connection && request.isOnStack) return operation.runHere(() => told(error, connection));
     try {
       return operation.run(told, undefined, error, connection);
@@ -174,10 +181,10 @@ function answering(request: Request, callback: PoolCallback): PoolCallback {
   };
 }
 
-/** What is to be done about a connection that is asked for. */
+/** How to handle a requested connection. */
 class Request {
   readonly operation: RunningOperation | undefined;
-  /** Whether the call that asks is on the stack. */
+  /** Whether the requesting call is on the stack. */
   isOnStack = false;
   readonly #pool: Pool;
   readonly #recorder: Recorder;
@@ -200,10 +207,10 @@ class Request {
     this.#wait = PoolWait.start(recorder, pool, endpointOfPool, recorded);
   }
 
-  /** Who asked, while it waits. */
+  /** The caller, while it waits. */
   caller: OperationResource | undefined;
 
-  /** It is at the end of the pool's queue. */
+  /** Its entry is at the end of the pool's queue. */
   waits(): void {
     this.caller = this.operation ?? callerHere();
     const queue = requests.get(this.#pool);
@@ -240,7 +247,7 @@ function endpointOfPool({ opts }: Pool): Endpoint {
   return plannedEndpoint(opts.connOptions);
 }
 
-/** What the pool asks of a connection that is given back is no operation of the user's. */
+/** What the pool sends on a returned connection is not an operation of the user. */
 function releaseQuietly(connection: Connection): void {
   const { release } = connection;
   if (typeof release !== 'function' || knownConnections.has(connection)) return;

@@ -1,28 +1,35 @@
 import type { EventEmitter } from 'node:events';
 
-/* What is used of mariadb, as far as all supported versions have it. */
+/* The parts of mariadb that are used, in all supported versions. */
 
-/** What a call asks for, in an object of the library's; it goes along from the pool to the command. */
+/**
+ * The arguments of a call, in an object of the library that is passed from the pool to the command.
+ */
 export interface CommandParameter {
   sql?: unknown;
   values?: unknown;
   opts?: { namedPlaceholders?: boolean } | null;
 }
 
-/** Anything a connection executes: it is told its end by `resolve` or `reject`, each of which is called once. */
+/**
+ * Anything a connection executes. Its end is reported by `resolve` or `reject`, which is called
+ * once.
+ */
 export interface Command extends EventEmitter {
   cmdParam?: CommandParameter | null;
   resolve?: ((result?: unknown) => unknown) | null;
   reject?: ((error?: unknown) => unknown) | null;
-  /** Of statements: as it was given, without the values. */
+  /** For statements: the text as given, without the values. */
   sql?: unknown;
   initialValues?: unknown;
   opts?: { typeCast?: unknown; metaAsArray?: boolean };
-  /** What is executed, of those that execute what was prepared. */
+  /** The prepared statement, for commands that execute one. */
   prepare?: object | null;
-  /** Of those that prepare: what they prepare for, if that waits behind them already. */
+  /**
+   * For commands that prepare: the command they prepare for, if that is already queued behind them.
+   */
   executeCommand?: Command;
-  /** Where the rows go, of those that are streamed. */
+  /** The target of the rows, for commands that stream. */
   inStream?: EventEmitter;
   onPacketReceive?: unknown;
   start(...args: unknown[]): unknown;
@@ -53,7 +60,7 @@ export interface Connection extends EventEmitter {
   sendQueue?: Queue | null;
   receiveQueue?: Queue | null;
   waitingAuthenticationQueue?: Queue | null;
-  /** Of a pool's: gives it back. */
+  /** For a pool's connection: returns it to the pool. */
   release?: (...args: unknown[]) => unknown;
   connect(): Promise<unknown>;
   destroy(): unknown;
@@ -86,13 +93,13 @@ export interface Connection extends EventEmitter {
 
 export type PoolCallback = (error: unknown, connection?: Connection) => unknown;
 
-/** The pool behind those that are given to the user. */
+/** The internal pool behind the user's pools. */
 export interface Pool extends EventEmitter {
   opts: { connOptions: ConnectionOptions; connectionLimit?: number; minimumIdle?: number };
   activeConnections(): number;
   idleConnections(): number;
   taskQueueSize(): number;
-  /** With a promise where it is given no callback, as before 3.5. */
+  /** Returns a promise if it gets no callback, as before 3.5. */
   getConnection(
     cmdParam: CommandParameter,
     callback?: PoolCallback,
@@ -103,12 +110,12 @@ export interface Pool extends EventEmitter {
   _createConnection?(...args: unknown[]): unknown;
   _managePoolSize?(...args: unknown[]): unknown;
   _sizeHandler?(...args: unknown[]): unknown;
-  /** Gives a connection to who has waited for the longest time; from 3.5 on. */
+  /** Gives a connection to the longest waiting call; from 3.5 on. */
   _processNextPendingRequest?(): unknown;
 }
 
-/** What the user has: a pool of promises, or one of callbacks. */
-/** What the application has of a connection. */
+/** The user's pool, with promises or with callbacks. */
+/** The application's object for a connection. */
 export interface UserConnection {
   query(...args: unknown[]): unknown;
   queryStream(...args: unknown[]): unknown;
@@ -130,7 +137,7 @@ export interface Cluster extends EventEmitter {
   _handleConnectionCallbackError(...args: unknown[]): unknown;
 }
 
-/** The part of a cluster that a pattern selects; it queries as a pool does. */
+/** The part of a cluster that a pattern selects; it can be queried like a pool. */
 export interface FilteredCluster {
   getConnection(callback?: unknown): unknown;
   query(...args: unknown[]): unknown;

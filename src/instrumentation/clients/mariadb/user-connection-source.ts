@@ -5,12 +5,12 @@ import { ANY_ENDPOINT, describeStatement } from './describe.ts';
 import type { UserConnection } from './shapes.ts';
 
 /*
- * What the application has of a connection hands its calls on, and throws where it cannot: `query()`
- * without a statement, for one. Nothing behind it hears of that.
+ * The application's object for a connection passes its calls on, and throws if it cannot: `query()`
+ * without a statement, for example. The objects behind it do not notice that.
  */
 const METHODS = ['query', 'queryStream', 'execute', 'batch', 'importFile'] as const;
 
-/** Patches a class of connections that the user has, once it is known. */
+/** Patches a class of the user's connections, once it is known. */
 export function patchUserConnection(
   found: Promise<UserConnection | undefined>,
   recorder: Recorder,

@@ -5,7 +5,7 @@ import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
 import { describeQuery, endpointAt, SOMEWHERE, Unanswered } from './describe.ts';
 import type { Callback, MemcachedClient, MemcachedSocket, Query } from './shapes.ts';
 
-/** One call of the user's: one query, or one at each of several servers. */
+/** One call of the user: one query, or one on each of several servers. */
 export class Call {
   readonly #operation = new RunningOperation('MEMCACHED_COMMAND');
   readonly #total: number;
@@ -17,10 +17,10 @@ export class Call {
     this.#total = total;
   }
 
-  /** What the client is to work with in the place of `query`. */
+  /** Returns the query that the client is to use in place of `query`. */
   carry(query: Query, client: MemcachedClient, server: string | undefined, by: Recorder): Query {
     const { callback } = query;
-    // The client refuses what is no plain function, an async one for instance, if it looks at all.
+    // The client refuses anything but a plain function, such as an async one, if it checks at all.
     const isRefused = query.validate !== undefined && !isPlainFunction(callback);
     if (isRefused) {
       this.#operation.end();
@@ -32,7 +32,7 @@ export class Call {
     return carried;
   }
 
-  /** The server that a query of this call goes to. */
+  /** Sets the server that a query of this call goes to. */
   chose(server: string): void {
     if (this.#hasServer || this.#total > 1) return;
     this.#hasServer = true;
@@ -43,19 +43,19 @@ export class Call {
     this.#operation.recording?.waited(milliseconds);
   }
 
-  /** Fails where the client says nothing of it. */
+  /** Fails without a notification by the client. */
   fail(error: Unanswered): void {
     this.#operation.settle(error);
   }
 
-  /** It could not be sent, as the error says that it threw. */
+  /** It could not be sent, as shown by the thrown error. */
   threw(error: unknown): void {
     if (this.#operation.isDescribed) isThrownRecorded(error);
     this.#operation.settle(error);
     this.#operation.end();
   }
 
-  /** Its answer will never come. */
+  /** Its response will never arrive. */
   lose(error: Unanswered): void {
     this.#operation.settle(error);
     this.#operation.end();
@@ -79,7 +79,7 @@ export class Call {
 
   #told(callback: Callback | undefined): Callback {
     const answered = (error: unknown, result: unknown): boolean => {
-      // Of several servers the last one is the end, unless one fails.
+      // With several servers, the last one ends the call, unless one fails.
       const isLast = ++this.#answered >= this.#total;
       if (error || isLast) this.#operation.settle(error || undefined, result);
       return isLast;
@@ -100,13 +100,13 @@ function isPlainFunction(callback: unknown): boolean {
   return Object.prototype.toString.call(callback) === '[object Function]';
 }
 
-/** The server refuses the query whose answer comes next on `socket`, and the client keeps it quiet. */
+/** The server refuses the next query on `socket`, which the client does not report. */
 export function refused({ metaData }: MemcachedSocket): void {
   const [query] = metaData ?? [];
   if (query) workOf<Call>(query)?.fail(new Unanswered('The server refused', 'SERVER_ERROR'));
 }
 
-/** A connection ended: the client forgets the queries on it, and tells nobody. */
+/** A connection ended: the client drops the queries on it without calling back. */
 export function lost({ metaData }: MemcachedSocket): void {
   for (const query of metaData ?? [])
     workOf<Call>(query)?.lose(new Unanswered('Connection closed'));

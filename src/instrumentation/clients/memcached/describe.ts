@@ -6,10 +6,10 @@ import type { MemcachedPool, Query } from './shapes.ts';
 const SYSTEM = 'memcached';
 const DEFAULT_PORT = 11_211;
 
-/** Of several servers, or of one that is not chosen yet. */
+/** For several servers, or one that is not chosen yet. */
 export const SOMEWHERE: Endpoint = createEndpoint({ system: SYSTEM });
 
-/** How many arguments come after the keys of a command. */
+/** The number of arguments after the keys of a command. */
 const VALUES: Readonly<Record<string, number>> = {
   get: 0,
   gets: 0,
@@ -27,7 +27,7 @@ const VALUES: Readonly<Record<string, number>> = {
 
 const COMMAND_NAME = /^[a-z_]+(?: [a-z]+)?$/;
 
-/** A query for `endpoint`: its command and keys. */
+/** Describes a query for `endpoint`: its command and keys. */
 export function describeQuery(query: Query, endpoint: Endpoint): Operation {
   const { type } = query;
   const name = typeof type === 'string' && COMMAND_NAME.test(type) ? type : 'unknown';
@@ -41,7 +41,7 @@ function textOf(name: string, { key }: Query): string {
   return [name, ...keys.map(String), ...Array<string>(values).fill('?')].join(' ');
 }
 
-/** Endpoints by server: as many as an application has of these. */
+/** Endpoints by server; an application has only so many of these. */
 const endpoints = new Map<string, Endpoint>();
 const MAX_ENDPOINTS = 1000;
 
@@ -60,7 +60,10 @@ export function endpointAt(server: string): Endpoint {
   return endpoint;
 }
 
-/** An answer that the client tells nobody as an error, or a connection that ended before it came. */
+/**
+ * An error response that the client does not report as one, or a connection that ended before the
+ * response.
+ */
 export class Unanswered extends Error {
   readonly statusCode: string | undefined;
 
@@ -70,9 +73,12 @@ export class Unanswered extends Error {
   }
 }
 
-/** The first word of the server's answer, as far as the client leaves it; else the error's class. */
+/**
+ * Returns the first word of the server's response, if the client keeps it, otherwise the error's
+ * class.
+ */
 export function describeError(error: unknown): Failure {
-  // Of several, the first.
+  // If there are several, the first.
   const one: unknown = Array.isArray(error) ? error[0] : error;
   const { notStored, message, code } = (one ?? {}) as {
     notStored?: unknown;
@@ -88,7 +94,7 @@ export function describeError(error: unknown): Failure {
   return typeof code === 'string' && /^E[A-Z]+$/.test(code) ? { type: code } : byClass(one);
 }
 
-/** A connection is in use while an answer is due on it. */
+/** A connection is in use while a response is due on it. */
 export function readPool({ pool, limit }: MemcachedPool): PoolReading {
   const used = pool.filter(({ metaData }) => (metaData?.length ?? 0) > 0).length;
   return { used, idle: pool.length - used, max: limit };

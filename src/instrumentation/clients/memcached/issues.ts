@@ -3,20 +3,20 @@ import type { OperationResource } from '../../../carry/operation-resource.ts';
 import type { MemcachedClient, MemcachedSocket } from './shapes.ts';
 
 /*
- * Whose call an issue of a server is about: the one that found it, until another one does. What follows
- * (trying again, failing over) comes from timers, and is about it too. Entries live as long as their
- * client, one for each server.
+ * Tracks the call to which an issue of a server belongs: the one that found it, until another one
+ * does. Later steps (retries, failover) run in timers and belong to it, too. There is one entry per
+ * server, collected with the client.
  */
 const issues = new WeakMap<object, Map<string, OperationResource>>();
 
 const EVENTS = ['issue', 'failure', 'reconnecting', 'reconnect', 'remove'];
 
-/** Whether anybody would hear of an issue. */
+/** Whether there is a listener for issues. */
 export function isHeard(client: MemcachedClient): boolean {
   return EVENTS.some((event) => client.listenerCount(event) > 0);
 }
 
-/** `caller` found that there is no connection at the other end of `socket`. */
+/** Records that `caller` found no connection at the other end of `socket`. */
 export function hasIssue(
   client: MemcachedClient,
   { serverAddress }: MemcachedSocket,

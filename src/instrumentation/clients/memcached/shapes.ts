@@ -1,23 +1,23 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 
-/* What is used of `memcached`, as far as all supported versions have it. */
+/* The parts of `memcached` that are used, in all supported versions. */
 
 export interface MemcachedClient extends EventEmitter {
   /** `host:port`, `host`, or the path of a socket. */
   readonly servers: readonly string[];
   /** Pools by server. */
   readonly connections: Readonly<Record<string, MemcachedPool | undefined>>;
-  /** Everything a client does for its user ends here. It makes the query itself, once or more. */
+  /** All of a client's methods end here. It makes the query itself, once or more. */
   command(compile: Compile, server?: string): unknown;
-  /** Does the same at several servers: those of the keys, or all. */
+  /** Does the same on several servers: those of the keys, or all. */
   multi(keys: unknown, each: EachServer): unknown;
   connect(server: string, callback: Allocated): unknown;
   connectionIssue(error: unknown, socket: MemcachedSocket): unknown;
   rawDataReceived(socket: MemcachedSocket, ...rest: unknown[]): unknown;
 }
 
-/** With `noReply` it is the copy for another server, to which nobody listens. */
+/** With `noReply` it is the copy for another server, whose response is ignored. */
 export type Compile = (noReply?: unknown) => Query;
 
 export type EachServer = (
@@ -41,11 +41,11 @@ export type Callback = (this: unknown, error?: unknown, result?: unknown) => unk
 
 export interface MemcachedSocket extends Socket {
   readonly serverAddress?: string;
-  /** The queries that wait for their answers. */
+  /** The queries that wait for their responses. */
   readonly metaData?: readonly Query[];
 }
 
-/** It shares its connections: a query waits for an answer and not for a connection of its own. */
+/** Connections are shared: a query waits for a response, not for its own connection. */
 export interface MemcachedPool {
   readonly pool: readonly MemcachedSocket[];
   readonly limit: number;

@@ -12,17 +12,20 @@ import { endpointAt, readPool, SOMEWHERE } from './describe.ts';
 import { callerOf, hasIssue, isHeard } from './issues.ts';
 import type { Allocated, MemcachedClient, MemcachedSocket } from './shapes.ts';
 
-/* `calling` is the call whose command is on the stack, and `fan` how many servers `multi` asks. */
+/*
+ * `calling` is the call whose command is on the stack, and `fan` the number of servers that `multi`
+ * queries.
+ */
 const calling = new CallScope<Call>();
 const fan = new CallScope<{ total: number; call?: Call }>();
-/** Who waited for the connection that is there now, or that could not be opened. */
+/** The call that waited for the connection that was opened, or could not be opened. */
 const connecting = new CallScope<OperationResource>();
-/** The connection whose answers are being read. */
+/** The connection whose responses are being read. */
 const receiving = new CallScope<MemcachedSocket>();
 
 type Method = (...args: unknown[]) => unknown;
 
-/** What an application calls, as far as it throws where it is called wrongly. */
+/** The methods for applications that throw if they are called wrongly. */
 const METHODS = [
   'get',
   'gets',
@@ -46,7 +49,7 @@ const METHODS = [
 
 const watched = new WeakSet<MemcachedSocket>();
 
-/** Patches the class of clients: a call is one operation, at however many servers. */
+/** Patches the class of clients: a call is one operation, on any number of servers. */
 export function patchClient(
   { prototype }: { prototype: MemcachedClient },
   recorder: Recorder,
@@ -58,13 +61,14 @@ export function patchClient(
     patchListeners(prototype, { callerOf }),
     patchHotMethod(prototype, 'command', (original, patch) => {
       return function command(compile, server) {
-        // What is no function is refused by the client itself.
+        // The client itself rejects a value that is not a function.
         if (patch.isUndone || typeof compile !== 'function') {
           return original.call(this, compile, server);
         }
         // Set below, once there is a call.
         const outer = calling.current;
-        // Callbacks that are called at once may call others, which are no part of this.
+        // Callbacks that are called synchronously may make other calls, which are not part of this
+        // one.
         const own = fan.enter(undefined);
         let call: Call | undefined;
         try {
@@ -72,7 +76,7 @@ export function patchClient(
             this,
             (noReply) => {
               const query = compile(noReply);
-              // What comes after the first is the same for other servers, and nobody hears of it.
+              // Queries after the first are the same for other servers, without a callback.
               if (call) return query;
               call = own ? (own.call ??= new Call(own.total)) : new Call(1);
               calling.enter(call);
@@ -143,7 +147,7 @@ export function patchClient(
     }),
     patchMethod(prototype, 'connectionIssue', (original) => {
       return function connectionIssue(error, socket) {
-        // Read from an answer, it is the answer's.
+        // If it was read from a response, it belongs to that response.
         if (socket === receiving.current) refused(socket);
         if (isHeard(this)) hasIssue(this, socket, connecting.current);
         return runInRoot(original, this, error, socket);

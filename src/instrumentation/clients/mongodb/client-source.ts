@@ -7,7 +7,7 @@ import { isContextActive } from '../../wrap/active-context.ts';
 import { patchPool } from './pool-source.ts';
 import type { ClassOf, MongoClient } from './shapes.ts';
 
-/** What the monitoring of commands and of the pool emits in the turn of the operation it is about. */
+/** Events of command and pool monitoring that are emitted in the turn of their operation. */
 const EVENTS_OF_CALLERS: ReadonlySet<string | symbol> = new Set([
   'commandStarted',
   'commandSucceeded',
@@ -18,7 +18,7 @@ const EVENTS_OF_CALLERS: ReadonlySet<string | symbol> = new Set([
   'connectionCheckedIn',
 ]);
 
-/** Who connects a client and who closes it: what is told meanwhile is about that. */
+/** The callers that connect and close a client, to whom events meanwhile belong. */
 const opening = new CallsUnderWay();
 const closing = new CallsUnderWay();
 
@@ -27,7 +27,7 @@ const callerOf: CallerOf = (client, event) => {
   return opening.of(client) ?? closing.of(client);
 };
 
-/** Patches the class of clients: monitors and their timers outlive whoever connects. */
+/** Patches the class of clients: monitors and their timers outlive the call that connects. */
 export function patchClient(
   { prototype }: ClassOf<MongoClient>,
   recorder: Recorder,
@@ -39,7 +39,7 @@ export function patchClient(
     patchListeners(prototype, { ofCallers: EVENTS_OF_CALLERS, callerOf }),
     patchMethod(prototype, 'connect', (original) => {
       return function connect(...args) {
-        // One that is connected already, or is being connected, calls it again.
+        // A client that is already connected, or connecting, calls it again.
         if (!opening.of(this)) opening.begin(this);
         const connected = runInRoot(original, this, ...args);
         return opening.endWith(this, connected).then((result) => {
@@ -59,8 +59,8 @@ export function patchClient(
 }
 
 /**
- * In a bundle the classes of pools and connections are in nobody's exports: the first client that is
- * connected shows them. Elsewhere they are patched already.
+ * In a bundle, the classes of pools and connections are not exported: the first connected client
+ * reveals them. Otherwise they are already patched.
  */
 function patchPoolsOf({ topology }: MongoClient, recorder: Recorder): Undo[] {
   const undos: Undo[] = [];

@@ -5,7 +5,7 @@ import { describeCommand, errorIn, isTheUsers } from './describe.ts';
 import type { ClassOf, MongoCommand, MongoConnection } from './shapes.ts';
 import { takeWait } from './waits.ts';
 
-/** Patches the class of connections: each command of the application's is one operation. */
+/** Patches the class of connections: each command of the application is one operation. */
 export function patchConnection(
   { prototype }: ClassOf<MongoConnection>,
   recorder: Recorder,
@@ -15,7 +15,7 @@ export function patchConnection(
   return undoAll([
     release,
     patchHotMethod(prototype, 'command', (original, patch) => {
-      // Before 6.4 a callback is the last of four parameters, none of which has a default.
+      // Before 6.4, a callback is the last of four parameters without defaults.
       const takesCallback = original.length === 4;
       return function command(namespace, document, ...rest) {
         const isSeen = !patch.isUndone && recorder.isListening && isTheUsers(document);
@@ -38,8 +38,8 @@ export function patchConnection(
 }
 
 /**
- * Hears of the end before whoever is given the promise. That is the driver, in every case, which
- * handles its rejections; so to listen to them hides none.
+ * Observes the end before the receiver of the promise does. That is always the driver, which
+ * handles rejections, so listening to them hides none.
  */
 function settleWith(
   operation: RunningOperation,

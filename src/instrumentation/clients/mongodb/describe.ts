@@ -5,7 +5,7 @@ import type { MongoCommand } from './shapes.ts';
 const SYSTEM = 'mongodb';
 const DEFAULT_PORT = 27_017;
 
-/** What the driver sends of its own accord. */
+/** Commands that the driver sends by itself. */
 const OWN_COMMANDS = new Set([
   'hello',
   'isMaster',
@@ -17,7 +17,10 @@ const OWN_COMMANDS = new Set([
   'endSessions',
 ]);
 
-/** The commands whose value is a collection. Of others it may be anything, a user's name included. */
+/**
+ * The commands whose value is a collection. In others it may be anything, including the name of a
+ * user.
+ */
 const OF_COLLECTIONS = new Set([
   'aggregate',
   'collMod',
@@ -43,7 +46,7 @@ const OF_COLLECTIONS = new Set([
   'validate',
 ]);
 
-/** Where commands carry several operations. */
+/** The fields in which commands carry several operations. */
 const BATCHES = ['documents', 'updates', 'deletes', 'ops'];
 
 /** Whether a command is the application's. */
@@ -51,7 +54,7 @@ export function isTheUsers(command: MongoCommand): boolean {
   return !OWN_COMMANDS.has(nameOf(command));
 }
 
-/** A command for the server at `address`. Nothing but names is taken from it. */
+/** Describes a command for the server at `address`. Only names are read from it. */
 export function describeCommand(
   address: string,
   database: string,
@@ -87,7 +90,7 @@ function nameOf(command: MongoCommand): string {
   return '';
 }
 
-/** The server's commands are all of this form; what is not was meant to be something else. */
+/** All of the server's commands have this form; anything else is not a command. */
 const COMMAND_NAME = /^[a-z]\w{0,63}$/i;
 
 function collectionOf(name: string, command: MongoCommand): string | undefined {
@@ -104,7 +107,7 @@ function collectionOf(name: string, command: MongoCommand): string | undefined {
   return typeof collection === 'string' ? collection : undefined;
 }
 
-/** Endpoints by server and database: as many as an application has of these. */
+/** Endpoints by server and database; an application has only so many of these. */
 const endpoints = new Map<string, Map<string | undefined, Endpoint>>();
 let known = 0;
 const MAX_ENDPOINTS = 1000;
@@ -132,7 +135,9 @@ function addEndpoint(address: string, database: string | undefined): Endpoint {
   return endpoint;
 }
 
-/** The server's code as a string, or the error's class; the server's message quotes values. */
+/**
+ * Returns the server's code as a string, or the error's class; the server's message quotes values.
+ */
 export function describeError(error: unknown): Failure {
   const { code } = (error ?? {}) as { code?: unknown };
   if (typeof code === 'number') {
@@ -142,8 +147,8 @@ export function describeError(error: unknown): Failure {
 }
 
 /**
- * The error among the results of writes, which the server reports in a reply that is no error. Never
- * throws: what cannot be read tells of none.
+ * Returns the error among the results of writes, which the server reports in a successful reply.
+ * Never throws: an unreadable reply counts as no error.
  */
 export function errorIn(command: MongoCommand, reply: unknown): unknown {
   if (!WRITES.has(nameOf(command)) || typeof reply !== 'object' || reply === null) return undefined;
@@ -153,7 +158,7 @@ export function errorIn(command: MongoCommand, reply: unknown): unknown {
   return writeConcernError;
 }
 
-/** Newer drivers read a reply when it is asked for something. */
+/** Newer drivers read a reply lazily. */
 function read(reply: object): unknown {
   const { toObject } = reply as { toObject?: () => unknown };
   try {
@@ -165,7 +170,10 @@ function read(reply: object): unknown {
 
 const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'bulkWrite']);
 
-/** What replies to writes say about errors; those to `bulkWrite` in a cursor of results. */
+/**
+ * The fields for errors in replies to writes; replies to `bulkWrite` have them in a cursor of
+ * results.
+ */
 interface WriteReply {
   writeErrors?: readonly unknown[];
   writeConcernError?: unknown;

@@ -20,8 +20,8 @@ const patch = patchClasses(
 const VERSIONS = '>=5.0.0 <8';
 
 /**
- * `mongodb`. `mongoose` needs nothing of its own: it calls this driver, whose span has the name and
- * the collection.
+ * `mongodb`. `mongoose` needs no instrumentation of its own: it calls this driver, whose span has
+ * the operation and the collection.
  */
 export const mongodb: ClientDefinition = {
   name: 'mongodb',

@@ -20,7 +20,7 @@ export function patchPool({ prototype }: ClassOf<MongoPool>, recorder: Recorder)
   const release = claim(prototype, 'mongodb pool');
   if (!release) return undefined;
   let isAdopted = false;
-  /** Patches the class of connections where it came with its pool and not as a module. */
+  /** Patches the class of connections if it was found through its pool and not as a module. */
   const adopt = (connection: MongoConnection): void => {
     if (isAdopted) return;
     isAdopted = true;
@@ -54,7 +54,7 @@ export function patchPool({ prototype }: ClassOf<MongoPool>, recorder: Recorder)
   return undoAll(undos);
 }
 
-/** The first in the chain of prototypes that can send a command: those after it encrypt it. */
+/** Returns the first prototype in the chain that can send a command; later ones encrypt it. */
 function baseOf(connection: MongoConnection): MongoConnection {
   let base = connection;
   for (let next = connection; typeof next.command === 'function';) {
@@ -109,7 +109,7 @@ function checkOutOf(
     }
     const promise = original.apply(this, args) as Promise<MongoConnection>;
     if (isIdle()) return promise;
-    // Only the driver is given it, which handles its rejections.
+    // Only the driver gets this promise, and it handles its rejections.
     promise.then(checkedOut, failed);
     return promise;
   };

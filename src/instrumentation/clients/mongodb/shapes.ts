@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 
-/* What is used of the MongoDB driver, as far as all supported versions have it. */
+/* The parts of the MongoDB driver that are used, in all supported versions. */
 
 /** A connection to one server; monitors have theirs, too. */
 export interface MongoConnection {
@@ -24,7 +24,7 @@ export interface MongoPool extends EventEmitter {
   createConnection(callback: (...args: unknown[]) => void): unknown;
 }
 
-/** A client, and where its pools are: of a server, or before 5.2 of a server's state. */
+/** A client, and where its pools are: on a server, or before 5.2 on a server's state. */
 export interface MongoClient extends EventEmitter {
   readonly topology?: {
     readonly s: { readonly servers: ReadonlyMap<string, MongoServer> };

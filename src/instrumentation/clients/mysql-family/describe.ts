@@ -5,17 +5,17 @@ import type { ConnectionConfig, PooledConnection } from './shapes.ts';
 const DEFAULT_PORT = 3306;
 
 /*
- * `planned` is by configuration, for pools: what their last connection found. `connected` is by
- * connection. Entries live as long as these; one is replaced when the server has introduced itself,
- * or when another database is chosen.
+ * `planned` is keyed by configuration, for pools: what their last connection found. `connected` is
+ * keyed by connection. Entries are collected with their keys; one is replaced after the server's
+ * handshake, or when another database is selected.
  */
 const planned = new WeakMap<ConnectionConfig, Endpoint>();
 const connected = new WeakMap<PooledConnection, Endpoint>();
 
-/** Of a cluster, which chooses a server for each query. */
+/** For a cluster, which chooses a server for each query. */
 export const ANY_ENDPOINT: Endpoint = createEndpoint({ system: 'mysql' });
 
-/** Where a connection with this configuration goes, as far as that is known beforehand. */
+/** Returns where a connection with this configuration goes, as far as that is known in advance. */
 export function plannedEndpoint(config: ConnectionConfig): Endpoint {
   const known = planned.get(config);
   if (known) return known;
@@ -24,14 +24,14 @@ export function plannedEndpoint(config: ConnectionConfig): Endpoint {
   return endpoint;
 }
 
-/** What a connection shows once it is there. */
+/** What a connection reveals once it is established. */
 export interface Meeting {
-  /** The version that the server introduced itself with. */
+  /** The version in the server's handshake. */
   version: string | undefined;
   stream: { remoteAddress?: string; remotePort?: number } | null | undefined;
 }
 
-/** Where the commands of `connection` go; `meet` tells what it has met. */
+/** Returns where the commands of `connection` go; `meet` returns what the connection has found. */
 export function endpointOf(connection: PooledConnection, meet: (this: void) => Meeting): Endpoint {
   const { config } = connection;
   const known = connected.get(connection);
@@ -61,7 +61,7 @@ function endpointWith(
   });
 }
 
-/** A statement for the server at `endpoint`. */
+/** Describes a statement for the server at `endpoint`. */
 export function describeStatement(endpoint: Endpoint, text: unknown, values: unknown): Operation {
   return {
     endpoint,
@@ -71,10 +71,10 @@ export function describeStatement(endpoint: Endpoint, text: unknown, values: unk
   };
 }
 
-/** `SIGNAL` in the database: its message is the application's own. */
+/** Raised by `SIGNAL` in the database: its message comes from the application. */
 const SIGNALLED = 1644;
 
-/** The server's error number as a string, or the client's own code, or the class. */
+/** Returns the server's error number as a string, or the client's own code, or the class. */
 export function describeError(error: unknown): Failure {
   const { errno, code, message } = (error ?? {}) as {
     errno?: unknown;
@@ -82,7 +82,7 @@ export function describeError(error: unknown): Failure {
     message?: string;
   };
   const name = typeof code === 'string' && code !== '' ? code : undefined;
-  // A system call's errno is negative, and none of the server's.
+  // The errno of a system call is negative, and not one of the server's.
   if (typeof errno === 'number' && errno > 0) {
     const statusCode = String(errno);
     return { type: statusCode, statusCode, message: errno === SIGNALLED ? name : message };
@@ -90,7 +90,7 @@ export function describeError(error: unknown): Failure {
   return name ? { type: name, message: name } : byClass(error);
 }
 
-/** The rows of one result set, or of all result sets of a multi-statement. */
+/** Returns the number of rows of one result set, or of all result sets of a multi-statement. */
 export function countRows(result: unknown): number | undefined {
   if (!Array.isArray(result)) return undefined;
   if (result.length === 0 || !result.every((part) => Array.isArray(part))) return result.length;

@@ -2,20 +2,20 @@ import { CallsUnderWay, type CallerOf } from '../../callers-events.ts';
 import type { Connections, Pool, PooledConnection } from './shapes.ts';
 
 /*
- * Whose call an event of a pool is about: `connection` and `acquire` about who waits for the
- * connection. The others are emitted in the turn of the call that they are about.
+ * Finds the call to which an event of a pool belongs: `connection` and `acquire` belong to the call
+ * that waits for the connection. The others are emitted in the turn of their call.
  */
 const asking = new CallsUnderWay();
 const opening = new CallsUnderWay();
 
-/** `callback` waits for the caller that asks `pool` here and now. */
+/** Records that `callback` waits for the caller that calls `pool` now. */
 export function asksFor(pool: Pool, callback: object): void {
   if (pool.listenerCount('connection') > 0 || pool.listenerCount('acquire') > 0) {
     asking.begin(callback);
   }
 }
 
-/** `connection` is for who waits with `callback`. */
+/** Records that `connection` is for the caller that waits with `callback`. */
 export function opensFor(connection: PooledConnection | undefined, callback: object): void {
   if (connection) opening.beginFor(connection, asking.of(callback));
 }
@@ -29,7 +29,7 @@ export const callerOf: CallerOf = (_pool, event, args) =>
     ? opening.of(args[0] as PooledConnection)
     : undefined;
 
-/** The newest of `connections`. */
+/** Returns the newest of `connections`. */
 export function lastOf(connections: Connections | undefined): PooledConnection | undefined {
   if (!connections) return undefined;
   const index = connections.length - 1;

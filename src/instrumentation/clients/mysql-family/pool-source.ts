@@ -29,15 +29,16 @@ import type {
 } from './shapes.ts';
 
 /*
- * One operation for a query of a pool or a cluster, from the call over the wait for a connection to
- * the result. Both ask for the connection while the call is on the stack: `querying` is set as long,
- * so that `getConnection` knows that from a call of the user's. `queuedCallbacks` knows those
- * that wait in a pool's own queue, out of which they may come back to `getConnection`.
+ * Records one operation for a query of a pool or a cluster, from the call through the wait for a
+ * connection to the result. Both request the connection while the call is on the stack: `querying`
+ * is set during that time, so that `getConnection` can tell it from a call of the user.
+ * `queuedCallbacks` holds the callbacks in a pool's own queue, from which they may come back to
+ * `getConnection`.
  */
 
-/** What the pools of a library's connections need to know of them. */
+/** What the instrumentation of pools needs to know of a library's connections. */
 export interface Driver {
-  /** The library's name, which begins the types of its async resources. */
+  /** The library's name, the prefix of the types of its async resources. */
   name: string;
   endpointOf(this: void, connection: PooledConnection): Endpoint;
 }
@@ -63,10 +64,10 @@ export function patchPool(
   };
   return undoAll([
     release,
-    // What happens to a pool is nobody's: its listeners run in the context they were registered in.
+    // Events of a pool belong to no call: its listeners run in the context they were registered in.
     patchCallersEvents(prototype, callerOf),
     tryWrap(prototype, { kind: 'emitter', module: driver.name }),
-    // Of mysql alone: it asks a connection for a sign of life first.
+    // For mysql only: pings a connection first.
     patchMethod(prototype as Required<Pool>, 'acquireConnection', (original) => {
       return function acquireConnection(connection, callback) {
         opensFor(connection, callback);
@@ -90,7 +91,7 @@ export function patchPool(
   ]);
 }
 
-/** Patches a class of clusters, and the class of what they select when something was selected. */
+/** Patches a class of clusters, and the class of their selections when the first one is made. */
 export function patchCluster(
   Cluster: { prototype: PoolCluster },
   driver: Driver,
@@ -181,7 +182,10 @@ function executeOf<This>(
   };
 }
 
-/** The libraries take a stack trace in there, for which a call by `apply` costs a microsecond more. */
+/**
+ * The libraries capture a stack trace in there, for which a call by `apply` costs a microsecond
+ * more.
+ */
 function callDirectly<This>(original: Method<This>, pool: This, args: unknown[]): unknown {
   if (args.length === 2) return original.call(pool, args[0], args[1]);
   if (args.length === 3) return original.call(pool, args[0], args[1], args[2]);
@@ -197,7 +201,7 @@ function getConnectionOf(
   return function getConnection(callback) {
     const operation = querying.take();
     if (patch.isUndone || typeof callback !== 'function') return original.call(this, callback);
-    // One that has waited was bound before it did.
+    // A callback that has waited was bound before.
     const isBound = queuedCallbacks.has(callback);
     const isFree = this._freeConnections?.length !== 0;
     const isOpening = !isBound && !isFree && mayOpen(this);
@@ -208,13 +212,13 @@ function getConnectionOf(
       if (!isFree) queuedCallbacks.add(told);
       asksFor(this, told);
     }
-    // The socket outlives whoever opened it.
+    // The socket outlives the call that opened it.
     if (isOpening) {
       const result = runInRoot(original, this, told);
       opensFor(lastOf(this._allConnections), told);
       return result;
     }
-    // With none free nothing is asked, and listeners hear that somebody waits.
+    // If none is free, nothing is requested, and listeners are notified that a call waits.
     const outer = acquiring.enter(isFree || undefined);
     try {
       return original.call(this, told);
@@ -224,12 +228,12 @@ function getConnectionOf(
   };
 }
 
-/** Hears the answer to whoever waited, before they do. */
+/** Called with the result before the waiting caller is. */
 type Served = (error: unknown, connection: unknown) => void;
 
 /**
- * The callback with which a pool continues its own query, once there is a connection. One function,
- * because it is in the stack trace that is taken for the query.
+ * The callback with which a pool continues its own query, once there is a connection. A single
+ * function, because it is in the stack trace that is captured for the query.
  */
 function forQuery(
   operation: RunningOperation,
@@ -261,7 +265,7 @@ function mayOpen({ config, _allConnections }: Pool): boolean {
   return limit === 0 || (_allConnections?.length ?? 0) < limit;
 }
 
-/** Measures a wait, if anybody would see it. */
+/** Measures a wait, if it is observed. */
 function measureWait(
   pool: Pool,
   isOpening: boolean,
@@ -324,7 +328,7 @@ function endOf<This>(
   };
 }
 
-/** Text and values as given, where they can be read without running the user's code. */
+/** Returns text and values as given, if they can be read without running the user's code. */
 function statementOf([sql, values]: unknown[]): [text: unknown, values: unknown] {
   if (typeof sql !== 'object' || sql === null) return [sql, values];
   const given = typeof values === 'function' ? undefined : values;

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 
 /* What `mysql` and `mysql2` have in common, as far as it is used. */
 
-/** What a connection was configured with. */
+/** The configuration of a connection. */
 export interface ConnectionConfig {
   host?: string;
   port?: number | string;
@@ -12,14 +12,14 @@ export interface ConnectionConfig {
   pool?: { config: { connectionConfig?: ConnectionConfig } };
 }
 
-/** A connection of a pool; its class is each library's own. */
+/** A connection of a pool; each library has its own class. */
 export interface PooledConnection {
   config: ConnectionConfig;
 }
 
 export type ResultCallback = (this: unknown, error?: unknown, ...results: unknown[]) => unknown;
 
-/** An array, or a queue that is read by place. */
+/** An array, or a queue that is read by index. */
 export interface Connections {
   readonly length: number;
   get?(index: number): PooledConnection | undefined;
@@ -43,7 +43,7 @@ export interface Pool extends EventEmitter {
   end(callback?: unknown): unknown;
 }
 
-/** The part of a cluster that a pattern selects; it queries as a pool does. */
+/** The part of a cluster that a pattern selects; it can be queried like a pool. */
 export interface PoolNamespace {
   _cluster?: { _nodes?: Record<string, { pool?: Pool }> };
   getConnection(callback?: unknown): unknown;

@@ -6,7 +6,10 @@ import { describeStatement } from './describe.ts';
 
 type Query<This> = (this: This, ...args: unknown[]) => unknown;
 
-/** A connection's `query`, which is recorded where its commands are seen, unless it throws before. */
+/**
+ * Records a connection's `query` if it throws. Otherwise it is recorded where its commands are
+ * observed.
+ */
 export function queryOf<This>(
   original: Query<This>,
   patch: PatchState,
@@ -15,7 +18,7 @@ export function queryOf<This>(
 ): Query<This> {
   return function query(...args) {
     try {
-      // By `apply` a call costs more where a stack trace is taken in it.
+      // Calling it by `apply` costs more, as a stack trace is captured in it.
       if (args.length === 2) return original.call(this, args[0], args[1]);
       if (args.length === 3) return original.call(this, args[0], args[1], args[2]);
       return original.apply(this, args);

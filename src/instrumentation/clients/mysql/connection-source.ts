@@ -19,10 +19,10 @@ import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
 import type { Connection, ConnectionClass, Protocol, Sequence } from './shapes.ts';
 
 /*
- * A protocol executes sequences, which the library makes for every call and to which it tells
- * everything by `emit` and `end`. A sequence holds the operation of the call that brought it, written
- * when a query is made for a pool or a sequence is queued, and the statement as it was before the
- * values were written into it. A table by sequence would keep both through every minor collection.
+ * A protocol executes sequences, which the library makes for every call and drives by `emit` and
+ * `end`. A sequence holds the operation of its call, set when a query is made for a pool or a
+ * sequence is queued, and the statement as it was before the values were written into it. A table
+ * keyed by sequence would keep both through every minor garbage collection.
  */
 const TEXT = Symbol('clew text');
 
@@ -34,7 +34,7 @@ function operationOf(sequence: Sequence): RunningOperation | undefined {
   return workOf(sequence);
 }
 
-/** Patches a class of connections: what it makes queries with. */
+/** Patches the method with which a class of connections makes queries. */
 export function patchConnection(Connection: ConnectionClass, recorder: Recorder): Undo | undefined {
   const release = claim(Connection, 'mysql connection');
   if (!release) return undefined;
@@ -57,7 +57,7 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
   ]);
 }
 
-/** Patches a class of protocols, and the classes of sequences as they are seen. */
+/** Patches a class of protocols, and the classes of sequences when they first occur. */
 export function patchProtocol(prototype: Protocol, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'mysql protocol');
   if (!release) return undefined;
@@ -65,7 +65,8 @@ export function patchProtocol(prototype: Protocol, recorder: Recorder): Undo | u
   return undoAll([
     release,
     sequences.undo,
-    // The first thing `_enqueue` does. That takes a stack trace next, to which we would add frames.
+    // The first thing that `_enqueue` does. It captures a stack trace next, to which a wrapper
+    // would add frames.
     patchHotMethod(prototype, '_validateEnqueue', (original, patch) => {
       return function _validateEnqueue(sequence) {
         if (patch.isUndone) return original.call(this, sequence);
@@ -76,7 +77,7 @@ export function patchProtocol(prototype: Protocol, recorder: Recorder): Undo | u
     }),
     patchMethod(prototype, 'destroy', (original) => {
       return function destroy() {
-        // A connection that is destroyed tells nobody.
+        // A connection that is destroyed does not notify its commands.
         const waiting = [...(this._queue ?? [])];
         const result = original.call(this);
         for (const sequence of waiting) {
@@ -90,7 +91,7 @@ export function patchProtocol(prototype: Protocol, recorder: Recorder): Undo | u
   ]);
 }
 
-/** Where the queries of `connection` go. */
+/** Returns where the queries of `connection` go. */
 export function endpointOfConnection(connection: Connection): Endpoint {
   return endpointOf(connection, () => ({
     version: connection._protocol?._handshakeInitializationPacket?.serverVersion,
@@ -112,7 +113,7 @@ function enqueued(protocol: Protocol, sequence: Sequence, recorder: Recorder): v
     describeStatement(endpoint, (sequence as WithText)[TEXT] ?? sequence.sql, sequence.values);
   if (operation.isDescribed) {
     operation.recording?.connectedTo(endpoint);
-    // A pool reads no getter of what it was given; the library has by now.
+    // A pool does not read getters of its arguments; by now the library has read them.
     if (operation.recording?.hasText === false) operation.recording.learn(describe());
   } else if (recorder.isListening) {
     operation.record(recorder, describe());
@@ -123,7 +124,10 @@ function enqueued(protocol: Protocol, sequence: Sequence, recorder: Recorder): v
   }
 }
 
-/** Patches the base class of sequences, and what calls the user in the class of `prototype`. */
+/**
+ * Patches the base class of sequences, and the methods that call user code in the class of
+ * `prototype`.
+ */
 function patchSequences(prototype: object): Undo | undefined {
   const base = ownerOf(prototype, '_packetToError') as Sequence | undefined;
   const query = ownerOf(prototype, 'stream') as Sequence | undefined;
@@ -170,7 +174,7 @@ function emitOf(
   };
 }
 
-/** Whether anybody listens but the protocol, to which a sequence gives its packets. */
+/** Whether there is a listener besides the protocol, to which a sequence passes its packets. */
 function isHeard(sequence: Sequence, event: string): boolean {
   return sequence.listenerCount(event) > (event === 'packet' ? 1 : 0);
 }
@@ -191,7 +195,7 @@ function streamOf(
 ): Method<unknown[], NodeJS.EventEmitter> {
   return function stream(...args) {
     const readable = original.apply(this, args);
-    // Whoever destroys the stream does not wait for the rows that the server still sends.
+    // A caller that destroys the stream does not wait for the rows that the server still sends.
     return readable.prependOnceListener('close', () => operationOf(this)?.settle());
   };
 }

@@ -34,7 +34,7 @@ export const mysql: ClientDefinition = {
   responses: { describeError, countRows },
   modules: [
     { module: 'mysql', versions: VERSIONS, patch: patchFactories },
-    // They are loaded when first used, and so are seen where the package itself is imported.
+    // They are loaded on first use, so they are observed even if the package itself is imported.
     { module: 'mysql/lib/Connection', versions: VERSIONS, patch: patchClass },
     { module: 'mysql/lib/Pool', versions: VERSIONS, patch: patchClass },
     { module: 'mysql/lib/PoolCluster', versions: VERSIONS, patch: patchClass },
@@ -42,7 +42,7 @@ export const mysql: ClientDefinition = {
   ],
 };
 
-/** The package gives no class away, but objects that are not connected yet. */
+/** The package exports no classes, but creates objects that are not connected yet. */
 function patchFactories(exports: ModuleExports, recorder: Recorder): Undo | undefined {
   const factories = defaultOf(exports) as Partial<Factories>;
   if (!factories.createConnection || !factories.createPool || !factories.createPoolCluster) {

@@ -1,10 +1,10 @@
 import type { Pool, PoolCluster, PooledConnection } from '../mysql-family/shapes.ts';
 
-/* What is used of mysql, as far as all supported versions have it. */
+/* The parts of mysql that are used, in all supported versions. */
 
-/** Anything a connection executes: queries, pings, the handshake. It is told its end by `end`. */
+/** Anything a connection executes: queries, pings, the handshake. Its end is reported by `end`. */
 export interface Sequence {
-  /** Of queries: the statement, into which the values get written. */
+  /** For queries: the statement, into which the values get written. */
   sql?: unknown;
   values?: unknown;
   typeCast?: unknown;

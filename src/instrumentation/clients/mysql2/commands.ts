@@ -15,28 +15,28 @@ import type { ResultCallback } from '../mysql-family/shapes.ts';
 import type { Command, Queue } from './shapes.ts';
 
 /*
- * A connection executes commands, which the library makes for every call. A state is attached to a
- * command, with the operation of the call that brought it: when the command is made for a pool or
- * queued on a connection. It is read when the command calls back or emits.
+ * A connection executes commands, which the library makes for every call. A state with the
+ * operation of the call is attached to a command when it is made for a pool or queued on a
+ * connection. It is read when the command calls back or emits.
  */
 export interface CommandState {
   readonly operation: RunningOperation;
-  /** Whether a pool made the command and shows it to nobody: what listens to it is the pool. */
+  /** Whether a pool made the command for itself, so that only the pool listens to it. */
   readonly isHidden: boolean;
-  /** Whether a result goes to a callback that has not been called yet. */
+  /** Whether there is a callback for the result that was not called yet. */
   isAwaited: boolean;
-  /** Whether the connection has the command: there are events to come. */
+  /** Whether the connection has the command, so that more events will follow. */
   isQueued: boolean;
 }
 
-/** The state for the statement that is prepared and executed by the call that is on the stack. */
+/** The state for the statement that the call on the stack prepares and executes. */
 export const executed: CallScope<CommandState> = new CallScope();
 
 export function stateOf(command: Command): CommandState | undefined {
   return workOf(command);
 }
 
-/** Lets everything that `command` tells the user happen in the scope of `operation`. */
+/** Makes all callbacks and events of `command` run in the scope of `operation`. */
 export function carry(command: Command, operation: RunningOperation): CommandState {
   const made = newState(operation, false);
   const { onResult } = command;
@@ -44,25 +44,28 @@ export function carry(command: Command, operation: RunningOperation): CommandSta
   return attach(made, command);
 }
 
-/** The state of `operation` for a command that is not made yet. */
+/** Returns a state of `operation` for a command that is not made yet. */
 export function newState(operation: RunningOperation, isHidden: boolean): CommandState {
   return { operation, isHidden, isAwaited: false, isQueued: false };
 }
 
-/** Lets `command`, whose callback may be `answering` already, have the state that was `made`. */
+/** Assigns the state `made` to `command`, whose callback may be `answering` already. */
 export function attach(made: CommandState, command: Command): CommandState {
   attachWork(command, made);
   return made;
 }
 
-/** The callback of a command that will have the state `made`, in the context of its caller. */
+/**
+ * Returns the callback of a command that will have the state `made`, bound to the context of its
+ * caller.
+ */
 export function answering(made: CommandState, callback: ResultCallback): ResultCallback {
   made.isAwaited = true;
   return function onResult(this: unknown, ...results) {
     const { operation } = made;
     made.isAwaited = false;
     operation.settle(results[0] ?? undefined, results[1]);
-    // Where it is called at once, what it does is no part of what is executed.
+    // If it is called synchronously, its own calls are not part of this one.
     const outer = executing.enter(undefined);
     const outerState = executed.enter(undefined);
     try {
@@ -75,12 +78,12 @@ export function answering(made: CommandState, callback: ResultCallback): ResultC
   };
 }
 
-/** The last event has been when the callback was called and the connection is through. */
+/** The last event has passed when the callback was called and the connection is done. */
 function endIfOver({ isAwaited, isQueued, operation }: CommandState): void {
   if (!isAwaited && !isQueued) operation.end();
 }
 
-/** Ends what `commands` belong to: they will never hear of their end. */
+/** Ends the operations of `commands`, which will never complete. */
 export function abandon(commands: Iterable<Command>, error: unknown): void {
   for (const command of commands) {
     const made = stateOf(command);
@@ -103,7 +106,10 @@ export function* commandsOf(
   }
 }
 
-/** Patches the base class of commands, and what makes a stream of the class of `prototype`. */
+/**
+ * Patches the base class of commands, and the method that makes a stream in the class of
+ * `prototype`.
+ */
 export function patchCommands(prototype: object): Undo | undefined {
   const base = ownerOf(prototype, 'execute') as Command | undefined;
   const streaming = ownerOf(prototype, 'stream') as Streaming | undefined;
@@ -129,8 +135,8 @@ function emitOf(original: Emit, patch: PatchState): Emit {
       made.isQueued = false;
       if (!made.isAwaited) operation.settle();
     }
-    // Entering a scope costs more than all the rest of this. An error that nobody listens to is
-    // thrown to whoever emits it, as ever.
+    // Entering a scope costs more than the rest of this function. An error without a listener is
+    // thrown to the code that emits it, as always.
     if (made.isHidden || this.listenerCount(event) === 0) {
       if (event === 'end') endIfOver(made);
       return original.call(this, event, ...args);
@@ -171,7 +177,7 @@ function streamOf(
   return function stream(...args) {
     const made = stateOf(this);
     const readable = original.apply(this, args);
-    // Whoever destroys the stream does not wait for the rows that the server still sends.
+    // A caller that destroys the stream does not wait for the rows that the server still sends.
     readable.prependOnceListener?.('close', () => made?.operation.settle());
     return readable;
   };

@@ -35,7 +35,7 @@ interface ConnectionClass {
   createQuery(...args: unknown[]): Command;
 }
 
-/** Patches a class of connections, and the classes of commands as they are seen. */
+/** Patches a class of connections, and the classes of commands when they first occur. */
 export function patchConnection(Connection: ConnectionClass, recorder: Recorder): Undo | undefined {
   const owner = ownerOf(Connection.prototype, 'addCommand');
   const release = owner && claim(owner, 'mysql2 connection');
@@ -82,7 +82,7 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
     }),
     patchMethod(prototype, '_notifyError', (original) => {
       return function _notifyError(error) {
-        // Those that emit events are told nothing.
+        // Commands that emit events are not notified.
         const deaf = [...commandsOf(this._command, this._commands)].filter(
           ({ onResult }) => onResult === undefined,
         );
@@ -93,7 +93,7 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
     }),
     patchMethod(prototype, 'close', (original) => {
       return function close() {
-        // A connection that is closed on purpose tells nobody.
+        // A connection that is closed on purpose does not notify its commands.
         const deaf = [...commandsOf(this._command, this._commands)];
         const result = original.call(this);
         abandon(deaf, new Error('The connection was closed'));
@@ -103,7 +103,7 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
   ]);
 }
 
-/** Where the commands of `connection` go. */
+/** Returns where the commands of `connection` go. */
 export function endpointOfConnection(connection: Connection): Endpoint {
   return endpointOf(connection, () => ({
     version: connection._handshakePacket?.serverVersion,
@@ -111,13 +111,13 @@ export function endpointOfConnection(connection: Connection): Endpoint {
   }));
 }
 
-/** A command on its way into the queue of `connection`. */
+/** Handles a command that is about to be queued on `connection`. */
 function added(connection: Connection, command: Command, recorder: Recorder): void {
-  // The handshake is nobody's.
+  // The handshake belongs to no call.
   if (!('onResult' in command)) return;
   const isStatement = 'stream' in command;
   const preparing = executed.current;
-  // What prepares a statement to be executed tells nobody but that.
+  // The command that prepares a statement only notifies the one that executes it.
   if (preparing && !isStatement) return;
   const made =
     stateOf(command) ??
@@ -130,7 +130,7 @@ function added(connection: Connection, command: Command, recorder: Recorder): vo
   if (operation.isDescribed) {
     const endpoint = endpointOfConnection(connection);
     operation.recording?.connectedTo(endpoint);
-    // A pool reads no getter of what it was given; the library has by now.
+    // A pool does not read getters of its arguments; by now the library has read them.
     if (operation.recording?.hasText === false) {
       operation.recording.learn(describeCommand(endpoint, command));
     }
@@ -138,13 +138,13 @@ function added(connection: Connection, command: Command, recorder: Recorder): vo
     operation.record(recorder, describeCommand(endpointOfConnection(connection), command));
   }
   const { recording } = operation;
-  // A statement that is prepared is known by its text, which must stay the same.
+  // A prepared statement is identified by its text, which must stay the same.
   if (recording && typeof command.sql === 'string' && '_queryOptions' in command) {
     command.sql = recording.comment(command.sql);
   }
 }
 
-/** The statement as it was given: before its values were written into it. */
+/** The statement as given, before its values were written into it. */
 function describeCommand(
   endpoint: Endpoint,
   { _queryOptions, statement, sql, values }: Command,
@@ -166,7 +166,7 @@ function executeOf(
     const made = newState(pooled ?? new RunningOperation('MYSQL2_EXECUTE'), pooled !== undefined);
     const index = typeof args[1] === 'function' ? 1 : 2;
     const callback = args[index];
-    // A failure to prepare goes there.
+    // A failure to prepare is reported there.
     if (typeof callback === 'function') args[index] = answering(made, callback as ResultCallback);
     const outer = executed.enter(made);
     try {

@@ -1,20 +1,20 @@
 import type { PooledConnection, ResultCallback } from '../mysql-family/shapes.ts';
 
-/* What is used of mysql2, as far as all supported versions have it. */
+/* The parts of mysql2 that are used, in all supported versions. */
 
 /** Anything a connection executes: queries, prepared statements, pings. */
 export interface Command {
   sql?: unknown;
   values?: unknown;
-  /** Called with the result; events are emitted where there is none. */
+  /** Called with the result; without it, events are emitted. */
   onResult?: ResultCallback | undefined;
-  /** The caller's arguments in an object of the library's; `sql` gets the values written into it. */
+  /** The caller's arguments in an object of the library; the values get written into `sql`. */
   _queryOptions?: { sql?: unknown; values?: unknown };
   /** The statement that is executed, once it is prepared. */
   statement?: { query?: unknown };
   emit(event: string, ...args: unknown[]): boolean;
   listenerCount(event: string): number;
-  /** How it is executed, once it is: the caller's own functions may be among them. */
+  /** The options of its execution, once started; the caller's own functions may be among them. */
   options?: { typeCast?: unknown; infileStreamFactory?: unknown };
   /** Takes the next packet. */
   execute(packet: unknown, connection: unknown): unknown;
@@ -32,7 +32,7 @@ export interface Connection extends PooledConnection {
   _command?: Command | null;
   _commands?: Queue<Command>;
   addCommand(command: Command): unknown;
-  /** Takes the place of `addCommand` once the connection is closed. */
+  /** Replaces `addCommand` once the connection is closed. */
   _addCommandClosedState(command: Command): unknown;
   query(...args: unknown[]): unknown;
   execute(...args: unknown[]): unknown;

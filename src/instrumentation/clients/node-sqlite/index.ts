@@ -5,7 +5,7 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { countRows, describeError } from '../sqlite/describe.ts';
 import { patchModule } from './source.ts';
 
-/** Node's own SQLite. Its tracing channel tells neither starts nor errors, so it is patched. */
+/** Node's own SQLite. Its tracing channel publishes neither starts nor errors, so it is patched. */
 export const nodeSqlite: ClientDefinition = {
   name: 'node:sqlite',
   responses: { describeError, countRows },

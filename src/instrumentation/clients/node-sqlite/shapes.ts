@@ -1,4 +1,4 @@
-/* What is used of node:sqlite, as far as all supported Nodes have it. */
+/* The parts of node:sqlite that are used, in all supported Nodes. */
 
 export interface NodeSqlite {
   DatabaseSync: { prototype: DatabaseSync };
@@ -6,11 +6,14 @@ export interface NodeSqlite {
 }
 
 export interface DatabaseSync {
-  /** The path of the file; missing on the oldest Nodes, and `null` in memory. */
+  /**
+   * The path of the file; missing on the oldest versions of Node, and `null` for a database in
+   * memory.
+   */
   location?(): string | null;
   prepare(text: string, ...rest: unknown[]): StatementSync;
   exec(text: string): void;
-  /** From Node 24.9 on. */
+  /** Since Node 24.9. */
   createTagStore?(...args: unknown[]): SqlTagStore;
 }
 
@@ -18,7 +21,7 @@ export interface StatementSync {
   readonly sourceSQL: string;
 }
 
-/** Statements by their templates. */
+/** The statements by template. */
 export interface SqlTagStore {
   readonly db: DatabaseSync;
 }

@@ -4,10 +4,13 @@ import { describeStatement, endpointOf, valuesOf } from '../sqlite/describe.ts';
 import { recordCalls, recordIterators } from '../sqlite/synchronous-source.ts';
 import type { DatabaseSync, NodeSqlite, SqlTagStore, StatementSync } from './shapes.ts';
 
-/** The database of each statement, written by `prepare`; an entry lives as long as its statement. */
+/** The database of each statement, set by `prepare`; an entry is collected with its statement. */
 const databases = new WeakMap<StatementSync, DatabaseSync>();
 
-/** Patches databases, statements, and stores of statements, whose class is known once there is one. */
+/**
+ * Patches databases, statements, and stores of statements, whose class is known once the first one
+ * exists.
+ */
 export function patchModule(
   { DatabaseSync, StatementSync }: NodeSqlite,
   recorder: Recorder,

@@ -5,8 +5,9 @@ import type { QueryOperation } from './query-operation.ts';
 import type { PgClient } from './shapes.ts';
 
 /*
- * What holds while a call is on the stack. `pool.query` calls `pool.connect`, which makes a client or
- * queues an item that waits for one; the callback of that calls `client.query`, which queues a query.
+ * Values that are set while a call is on the stack. `pool.query` calls `pool.connect`, which makes
+ * a client or queues an item that waits for one; the callback of that calls `client.query`, which
+ * queues a query.
  */
 
 /** A `query` of a pool until it asks for a client. */
@@ -14,17 +15,17 @@ export const poolQuery: CallScope<PoolQuery> = new CallScope();
 
 export interface PoolQuery {
   readonly operation: QueryOperation;
-  /** Whether that is recorded, or will be as soon as the pool has a client. */
+  /** Whether it is recorded, or will be as soon as the pool has a client. */
   readonly isSeen: boolean;
 }
 
-/** A `connect` of a pool until it has an item for what waits. */
+/** A `connect` of a pool until the pool has an item for the wait. */
 export const connecting: CallScope<Connect> = new CallScope();
 
 export interface Connect {
-  /** The caller, where a listener hears of it. */
+  /** The caller, if there is a listener for its events. */
   readonly caller: OperationResource | undefined;
-  /** How long it takes, where that is measured; cleared once an item has it. */
+  /** The measurement of its duration, if enabled; cleared once an item has it. */
   wait: PoolWait | undefined;
 }
 
@@ -32,21 +33,21 @@ export interface Connect {
 export const calling: CallScope<Call> = new CallScope();
 
 export interface Call {
-  /** Undefined while a pool is about to call `query` of its own. */
+  /** Undefined while a pool is about to call `query` itself. */
   client: PgClient | undefined;
-  /** What the caller gave to be executed. */
+  /** The caller's argument to be executed. */
   given: unknown;
   /** The pool's operation that this query belongs to. */
   readonly operation: QueryOperation | undefined;
   isQueued: boolean;
-  /** That of the query once it is queued. */
+  /** The operation of the query once it is queued. */
   running: QueryOperation | undefined;
 }
 
-/** A call whose query will belong to `operation`, if there is one already. */
+/** Starts a call whose query will belong to `operation`, if there is one already. */
 export function newCall(operation: QueryOperation | undefined): Call {
   return { client: undefined, given: undefined, operation, isQueued: false, running: undefined };
 }
 
-/** What a pool hears errors of its idle clients with, outside of every request. */
+/** The listener of a pool for errors of its idle clients, outside of every request. */
 export const idleListener: CallScope<unknown> = new CallScope();

@@ -3,9 +3,9 @@ import type { PgClient } from './shapes.ts';
 import { operationOf } from './submittable.ts';
 
 /*
- * Whose call an event of a client is about: `connect` and `end` about who connects and ends it, a
- * notice about the query under way, `drain` about the last one in the queue. A notification and the
- * loss of a connection are about nobody here.
+ * Finds the call to which an event of a client belongs: `connect` and `end` to the calls that
+ * connect and end it, a notice to the query under way, `drain` to the last query in the queue. A
+ * notification and the loss of a connection belong to no call.
  */
 const opening = new CallsUnderWay();
 const closing = new CallsUnderWay();
@@ -14,7 +14,7 @@ const draining = new CallsUnderWay();
 export const connecting = (client: object): void => opening.begin(client);
 export const ending = (client: object): void => closing.begin(client);
 
-/** The event comes after the callback. */
+/** The event is emitted after the callback. */
 export function connectingUntil(client: object, callback: unknown): unknown {
   if (typeof callback !== 'function' || !opening.of(client)) return callback;
   return function connected(this: unknown, ...args: unknown[]): unknown {
@@ -23,7 +23,7 @@ export function connectingUntil(client: object, callback: unknown): unknown {
   };
 }
 
-/** `drain` is about the query that is queued here and now, unless another one follows. */
+/** `drain` belongs to the query that is queued now, unless another one follows. */
 export function drainsFor(client: PgClient): void {
   if (client.listenerCount?.('drain')) draining.begin(client);
 }
@@ -45,7 +45,7 @@ export const callerOf: CallerOf = (client, event) => {
   }
 };
 
-/** The older name is a deprecated getter where there is the newer one. */
+/** The older name is a deprecated getter if the newer one exists. */
 function activeQueryOf(client: PgClient): object | null | undefined {
   return '_activeQuery' in client ? client._activeQuery : client.activeQuery;
 }

@@ -10,7 +10,7 @@ interface CursorClass {
   };
 }
 
-/** Patches cursors: the callbacks of `read` and `close` belong to whoever called them. */
+/** Patches cursors: the callbacks of `read` and `close` run in the context of their callers. */
 export function patchCursor(Cursor: CursorClass): Undo | undefined {
   const { prototype } = Cursor;
   const release = claim(prototype, 'pg cursor');

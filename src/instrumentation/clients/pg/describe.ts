@@ -5,10 +5,10 @@ import type { PgClient } from './shapes.ts';
 const SYSTEM = 'postgresql';
 const DEFAULT_PORT = 5432;
 
-/** Entries live as long as their connection; one is replaced once its peer is known. */
+/** Entries are collected with their connection; one is replaced once its peer is known. */
 const endpoints = new WeakMap<PgClient, Endpoint>();
 
-/** Where the queries of `client` go. */
+/** Returns where the queries of `client` go. */
 export function endpointOf(client: PgClient): Endpoint {
   const known = endpoints.get(client);
   if (known?.peerAddress) return known;
@@ -29,10 +29,10 @@ export function endpointOf(client: PgClient): Endpoint {
   return endpoint;
 }
 
-/** Of a connection nothing is known about yet. */
+/** For a connection of which nothing is known yet. */
 export const UNKNOWN_ENDPOINT: Endpoint = createEndpoint({ system: SYSTEM });
 
-/** A statement for the server at `endpoint`. */
+/** Describes a statement for the server at `endpoint`. */
 export function describeQuery(
   endpoint: Endpoint,
   { text, values }: { text?: unknown; values?: unknown },
@@ -45,7 +45,7 @@ export function describeQuery(
   };
 }
 
-/** `{database}|{schema}`, whichever is known: the schema is where the options set a search path. */
+/** `{database}|{schema}`, as far as known: the schema if the options set a search path. */
 function namespaceOf(database?: string | null, options?: string | null): string | undefined {
   const path = /search_path\s*=\s*(?:"([^"]+)"|([\w$]+))/.exec(options ?? '');
   const schema = path?.[1] ?? path?.[2];
@@ -53,10 +53,13 @@ function namespaceOf(database?: string | null, options?: string | null): string 
   return database ? `${database}|${schema}` : schema;
 }
 
-/** Of errors that functions in the database raise: their messages are the application's own. */
+/**
+ * The codes of errors raised by functions in the database, whose messages come from the
+ * application.
+ */
 const RAISED = /^P0/;
 
-/** An error's SQLSTATE, or its class. */
+/** Returns an error's SQLSTATE, or its class. */
 export function describeError(error: unknown): Failure {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: string };
   if (typeof code !== 'string' || code === '') return byClass(error);
@@ -64,7 +67,7 @@ export function describeError(error: unknown): Failure {
   return { type: code, statusCode: code, message: RAISED.test(code) ? code : message };
 }
 
-/** The rows of one result, or of all results of a multi-statement. */
+/** Returns the number of rows of one result, or of all results of a multi-statement. */
 export function countRows(result: unknown): number | undefined {
   if (Array.isArray(result)) {
     return result.reduce<number>((sum, one) => sum + (countRows(one) ?? 0), 0);

@@ -5,16 +5,18 @@ import type { NativeClient, NativeQuery } from './shapes.ts';
 import { operationOf } from './submittable.ts';
 
 /*
- * Queries of `pg.native`, which hear from the server by a callback that they give to pg-native.
- * `submitting` is the operation of the query that is being submitted, while that call is on the
- * stack: a query that is to be prepared executes what was prepared in that callback.
+ * Queries of `pg.native`, which get results through a callback that they pass to pg-native.
+ * `submitting` is the operation of the query being submitted, while that call is on the stack: a
+ * query that has to be prepared first is executed in that callback.
  */
 const submitting = new CallScope<RunningOperation>();
 const undos: Undo[] = [];
-/** Whether there are native queries at all. */
+/** Whether native queries are available. */
 let isUsed = false;
 
-/** Patches a class of native queries, and that of the clients underneath when one is seen. */
+/**
+ * Patches a class of native queries, and that of the underlying clients when the first one is used.
+ */
 export function patchNativeQuery(prototype: object): Undo | undefined {
   const owner = ownerOf(prototype, 'submit') as NativeQuery | undefined;
   const release = owner && claim(owner, 'pg native query');
@@ -61,7 +63,7 @@ export function isNativeQuery(prototype: object | undefined): boolean {
   return ownerOf(prototype, '_getPromise') !== undefined;
 }
 
-/** Of a query that pg made: its callback, which may come in the middle of a pipeline's results. */
+/** The callback of a query that pg made, which may run in the middle of a pipeline's results. */
 export function bindNativeQuery(query: object, operation: RunningOperation): void {
   if (!isUsed || !isNativeQuery(query)) return;
   const native = query as NativeQuery;
@@ -70,7 +72,7 @@ export function bindNativeQuery(query: object, operation: RunningOperation): voi
   }
 }
 
-/** What is known of an error before the query writes it on the error and tells the user. */
+/** The details of an error, before the query writes them to the error and passes it to the user. */
 function withFields({ native }: NativeQuery, error: unknown): unknown {
   const fields = native?.pq?.resultErrorFields?.();
   return fields?.sqlState ? { code: fields.sqlState, message: fields.messagePrimary } : error;
@@ -97,7 +99,7 @@ function calledInScope(original: NativeClient['query'], name: string): NativeCli
       try {
         return operation.run(() => submitting.run(operation, told), undefined);
       } finally {
-        // What is prepared is executed next, unless it could not be.
+        // The prepared statement is executed next, unless preparing failed.
         if (name !== 'prepare') operation.end();
       }
     };

@@ -4,31 +4,32 @@ import { connecting } from './calls.ts';
 import type { PendingItem, PgClient, PgPool } from './shapes.ts';
 
 /*
- * Whose call an event of a pool is about: `connect` and `acquire` about who waits for the client,
- * `release` about who gives it back, and `remove` about who gave it back last or ends the pool.
+ * Finds the call to which an event of a pool belongs: `connect` and `acquire` to the call that
+ * waits for the client, `release` to the one that releases it, and `remove` to the one that
+ * released it last or ends the pool.
  */
 const waiting = new CallsUnderWay();
 const givingBack = new CallsUnderWay();
 const removing = new CallsUnderWay();
 
-/** The caller that calls `connect` of `pool`, where a listener hears of it. */
+/** Returns the caller of `connect` of `pool`, if there is a listener for its events. */
 export function callerOfConnect(pool: PgPool): OperationResource | undefined {
   return isHeard(pool, 'connect') || isHeard(pool, 'acquire') ? callerHere() : undefined;
 }
 
-/** `item` waits for the caller whose `connect` is on the stack. */
+/** Records that `item` waits for the caller whose `connect` is on the stack. */
 export function waitsFor(item: PendingItem): void {
   const caller = connecting.current?.caller;
   if (caller && !waiting.of(item)) waiting.beginFor(item, caller);
 }
 
-/** The caller that waited with `item`, who is given `client`. */
+/** Records that the caller that waited with `item` gets `client`. */
 export function acquiring(client: PgClient, item: PendingItem): OperationResource | undefined {
   removing.end(client);
   return waiting.take(item);
 }
 
-/** The caller that is active gives `client` back. */
+/** Records that the active caller releases `client`. */
 export function releasing(pool: PgPool, client: PgClient): void {
   const isHeardOfRelease = isHeard(pool, 'release');
   const isHeardOfRemoval = isHeard(pool, 'remove');

@@ -30,12 +30,12 @@ import { QueryOperation } from './query-operation.ts';
 import type { PgPool, PoolCallback } from './shapes.ts';
 
 /*
- * One operation for `pool.query`, from the call over the wait for a client to the result. The pool
- * asks itself for a client synchronously: `poolQuery` is set for that moment, so that `connect`
- * knows it from a call of the user's.
+ * Records one operation for `pool.query`, from the call through the wait for a client to the
+ * result. The pool calls its own `connect` synchronously: `poolQuery` is set for that moment, so
+ * that `connect` can tell it from a call of the user.
  */
 
-/** Patches a class of pools: `query`, `connect`, `end`, and the birth of connections. */
+/** Patches a class of pools: `query`, `connect`, `end`, and the creation of connections. */
 export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo | undefined {
   const owner = ownerOf(Pool.prototype, 'newClient');
   const release = owner && claim(owner, 'pg pool');
@@ -70,7 +70,7 @@ export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo
         releasing(this, client);
         const outer = idleListener.enter(listener);
         try {
-          // Sets the timer that closes an idle client, which is nobody's request.
+          // Sets the timer that closes an idle client, which belongs to no request.
           return runInRoot(original, this, client, listener, ...rest);
         } finally {
           idleListener.leave(outer);
@@ -99,7 +99,7 @@ function queryOf(
   recorder: Recorder,
 ): Method<'query'> {
   return function query(...args) {
-    // Of another class of clients the queries are not seen, so neither would be their end.
+    // The queries of another class of clients are not observed, so their end would not be either.
     if (patch.isUndone || typeof args[0] === 'function' || !isPatched(this.Client?.prototype)) {
       return original.apply(this, args);
     }
@@ -115,13 +115,13 @@ function queryOf(
     } finally {
       poolQuery.leave(outer);
     }
-    // The first query makes the client that tells where the pool's queries go.
+    // The first query creates the client that shows where the pool's queries go.
     if (isListening && !isKnown && !operation.settled) record(operation, this, args, recorder);
     return result;
   };
 }
 
-/** The arguments, with the callback that is the last of them in the caller's context. */
+/** Returns the arguments with the last one, the callback, bound to the caller's context. */
 function withBoundCallback(args: unknown[], operation: QueryOperation): unknown[] {
   const index = typeof args[1] === 'function' ? 1 : 2;
   const callback = args[index];

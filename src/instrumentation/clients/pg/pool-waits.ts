@@ -11,11 +11,11 @@ import { waitsFor } from './pool-events.ts';
 import type { PendingItem, PgPool, PoolCallback } from './shapes.ts';
 
 /*
- * How long connections are waited for and kept. A wait is known by the pool's own item for it: the
- * pool hands that to `newClient` or puts it at the end of its queue, both while `connect` runs, and
- * gives it to `_acquireClient` in the end. `connecting` has that of the `connect` on the stack. What
- * is known of an item is on the item: a table by item would keep what it holds through every minor
- * collection.
+ * Measures how long calls wait for connections and keep them. A wait is identified by the pool's
+ * own item for it: the pool passes that to `newClient` or puts it at the end of its queue, both
+ * while `connect` runs, and finally passes it to `_acquireClient`. `connecting` holds the wait of
+ * the `connect` on the stack. The data of an item is stored on the item: a table keyed by item
+ * would keep its values through every minor garbage collection.
  */
 const WAIT = Symbol('clew wait');
 const OPENED_AT = Symbol('clew opened at');
@@ -27,7 +27,7 @@ interface Stamped extends PendingItem {
 
 /**
  * Calls `connect` and measures the wait, which is for `operation` if the pool itself connects, and
- * otherwise for `caller`, where a listener hears of it.
+ * otherwise for `caller`, if there is a listener for its events.
  */
 export function measuringWait(
   pool: PgPool,
@@ -48,7 +48,7 @@ export function measuringWait(
       wait && callback ? failing(pool, recorder, wait, callback) : callback,
     );
   } finally {
-    // Where no client is made for it, it waits for one in the queue.
+    // If no client is created for it, it waits for one in the queue.
     const item: Stamped | undefined = pool._pendingQueue?.[waiting];
     if (item) {
       if (call.wait) inQueue(pool, item, call.wait, callback !== undefined, recorder);
@@ -71,7 +71,10 @@ function inQueue(
 
 const TIMED_OUT = new Error('timeout');
 
-/** Calls `fn` when the pool gives up on `item`, which it tells only to the promise it gave out. */
+/**
+ * Calls `fn` when the pool gives up on `item`, which it reports only through the promise it
+ * returned.
+ */
 function noteTimeout(item: object, fn: () => void): void {
   let timedOut = false;
   Object.defineProperty(item, 'timedOut', {
@@ -92,12 +95,12 @@ function failed(
   error: unknown,
   isTimeout: boolean,
 ): void {
-  // It may be the first that is heard of the pool.
+  // This may be the first event of the pool.
   if (recorder.pools.isListening) recorder.pools.watch(pool, endpointOfPool(pool), readPool);
   wait.fail(error, isTimeout);
 }
 
-/** A pool knows where it connects to by its clients, of which it may have none again. */
+/** A pool learns where it connects to from its clients, and may have none again later. */
 const endpoints = new WeakMap<PgPool, Endpoint>();
 
 function endpointOfPool(pool: PgPool): Endpoint {
@@ -150,7 +153,7 @@ export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
         }
         if (recorder.pools.isListening) item[OPENED_AT] = performance.now();
         const result = original.call(this, item);
-        // Where it cannot connect the pool forgets the client.
+        // If it cannot connect, the pool drops the client.
         if (wait) endpointOfPool(this);
         return result;
       };

@@ -1,7 +1,7 @@
 import { RunningOperation } from '../../running-operation.ts';
 
-/** A query on its way, of a client or of a pool. */
+/** A query in progress, of a client or of a pool. */
 export class QueryOperation extends RunningOperation {
-  /** Whether the user made the object that is executed, and may hear more of it than pg tells. */
+  /** Whether the user created the executed object, which may get more events than pg reports. */
   isOfUsers = false;
 }

@@ -29,12 +29,12 @@ import {
 } from './submittable.ts';
 
 /*
- * A client makes the query object itself and puts it at the end of its queue, where the patch of
- * `_pulseQueryQueue` finds it: so nothing of the user's is read, wrapped or written to, and a call
- * that pg rejects outright leaves no trace. `calling` tells that patch which call it is in.
+ * A client creates the query object itself and puts it at the end of its queue, where the patch of
+ * `_pulseQueryQueue` finds it. So no object of the user is read, wrapped or written to, and a call
+ * that pg rejects outright leaves no trace. `calling` gives that patch the current call.
  */
 
-/** Whether the queries of this class of clients are seen. */
+/** Whether the queries of this class of clients are observed. */
 export function isPatched(prototype: object | undefined): boolean {
   if (prototype && patched.has(prototype)) return true;
   const owner = ownerOf(prototype, '_pulseQueryQueue');
@@ -42,7 +42,7 @@ export function isPatched(prototype: object | undefined): boolean {
 }
 const patched = new WeakSet<object>();
 
-/** Events nobody called for: their listeners run in the context they were registered in. */
+/** Events that no call caused: their listeners run in the context they were registered in. */
 const OWNERLESS = ['notification', 'notice', 'drain', 'end', 'error'];
 
 type AddListener = (this: PgClient, event: string, listener: unknown) => unknown;
@@ -58,7 +58,7 @@ interface ClientClass {
   Query?: { prototype?: object };
 }
 
-/** Patches a class of clients: `query`, `connect`, `end` and what they execute. */
+/** Patches a class of clients: `query`, `connect`, `end` and the objects they execute. */
 export function patchClient(Client: ClientClass, recorder: Recorder): Undo | undefined {
   const owner = ownerOf(Client.prototype, '_pulseQueryQueue');
   const release = owner && claim(owner, 'pg client');
@@ -83,7 +83,7 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
     tryWrap(prototype, { kind: 'emitter', module: 'pg', events: OWNERLESS }),
     patchHotMethod(prototype, 'once', (bound, patch) => {
       return function once(event, listener) {
-        // That of a pool for its own query, and gone with it.
+        // The operation of a pool's own query, cleared with it.
         const isPools = isPoolCalling() && event === 'error' && !patch.isUndone;
         const add = isPools ? plainOnce : bound;
         return add.call(this, event, listener);
@@ -96,7 +96,7 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
         return add.call(this, event, listener);
       };
     }),
-    // The socket outlives whoever opened it.
+    // The socket outlives the call that opened it.
     patchMethod(prototype, '_connect', (original) => {
       return function _connect(callback) {
         return runInRoot(original, this, connectingUntil(this, callback));
@@ -105,7 +105,7 @@ export function patchClient(Client: ClientClass, recorder: Recorder): Undo | und
   ]);
 }
 
-/** Whether a pool is about to call `query` of a client for a query of its own. */
+/** Whether a pool is about to call `query` of a client for its own query. */
 function isPoolCalling(): boolean {
   const call = calling.current;
   return call !== undefined && call.client === undefined;
@@ -162,7 +162,7 @@ function pulseOf(
       call.isQueued = true;
       const queue = this._queryQueue ?? this.queryQueue;
       const query = queue?.[queue.length - 1];
-      // It may be submitted at once, and that is in its caller's context already.
+      // It may be submitted immediately, which is already in its caller's context.
       if (query)
         return queued(this, query, call, recorder).runHere(() => original.apply(this, args));
     }
@@ -195,15 +195,15 @@ function queued(
   } else if (!pooled && recorder.isListening) {
     operation.record(recorder, describeQuery(endpointOf(client), statementOf(query)));
   }
-  // A query that pg made of the caller's arguments is ours to add to; a prepared one is known by
-  // its text, which must stay the same.
+  // A query that pg created from the caller's arguments may be changed. A prepared one may not: it
+  // is identified by its text.
   if (isOurs && operation.recording && typeof query.text === 'string' && !query.name) {
     query.text = operation.recording.comment(query.text);
   }
   return operation;
 }
 
-/** What holds the text: of a query stream that is the cursor in it. */
+/** Returns the object that holds the text: for a query stream, its cursor. */
 function statementOf(query: Submittable): Submittable {
   return query.text === undefined && query.cursor ? query.cursor : query;
 }

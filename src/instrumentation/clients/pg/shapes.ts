@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 
-/* What is used of pg, pg-pool and their companions, as far as all supported versions have it. */
+/* The parts of pg, pg-pool and their companions that are used, in all supported versions. */
 
 /** A connection to one server. */
 export interface PgClient {
@@ -22,21 +22,21 @@ export interface PgClient {
   _pulseQueryQueue(...args: unknown[]): unknown;
 }
 
-/** The protocol between a client and whatever it executes: queries, cursors, streams. */
+/** The protocol between a client and the objects it executes: queries, cursors, streams. */
 export interface Submittable {
   text?: unknown;
   values?: unknown;
-  /** That of a prepared statement. */
+  /** The name of a prepared statement. */
   name?: unknown;
   submit(...args: unknown[]): unknown;
-  /** The cursor inside a query stream: it hears of everything in the stream's place. */
+  /** The cursor inside a query stream: it gets all messages in the stream's place. */
   cursor?: Submittable;
-  /** The error of a row that could not be parsed; told at the end. */
+  /** The error of a row that could not be parsed; reported at the end. */
   _canceledDueToError?: unknown;
   _results?: unknown;
 }
 
-/** What `pg.native` executes. */
+/** The objects that `pg.native` executes. */
 export interface NativeQuery {
   native?: { pq?: { resultErrorFields?(): NativeErrorFields | undefined } };
   callback?: (...results: unknown[]) => unknown;
@@ -50,7 +50,7 @@ interface NativeErrorFields {
   messagePrimary?: string;
 }
 
-/** A client of pg-native, which each client of `pg.native` has one of. */
+/** A client of pg-native; each client of `pg.native` has one. */
 export interface NativeClient {
   query(...args: unknown[]): unknown;
   prepare(...args: unknown[]): unknown;
@@ -68,14 +68,14 @@ export interface PgPool extends EventEmitter {
   connect(callback?: PoolCallback): unknown;
   query(...args: unknown[]): unknown;
   end(callback?: unknown): unknown;
-  /** Opens a connection for somebody who waits. */
+  /** Opens a connection for a waiting call. */
   newClient(waiting: PendingItem): unknown;
-  /** Hands a connection to somebody who waited. */
+  /** Passes a connection to a waiting call. */
   _acquireClient(client: PgClient, waiting: PendingItem, ...rest: unknown[]): unknown;
   _release(client: PgClient, idleListener: unknown, ...rest: unknown[]): unknown;
 }
 
-/** Somebody who waits for a connection. */
+/** The pool's item for a call that waits for a connection. */
 export interface PendingItem {
   callback: PoolCallback;
   /** Set when the pool gives up on it. */

@@ -11,11 +11,14 @@ import type { QueryOperation } from './query-operation.ts';
 import type { Submittable } from './shapes.ts';
 
 /*
- * Connects what a client executes with the call that brought it: attached when a query is queued and
- * read by the patches below, which are on the protocol that queries, cursors and streams share.
+ * Connects the objects that a client executes with their calls: the operation is attached when a
+ * query is queued and read by the patches below, which are on the protocol shared by queries,
+ * cursors and streams.
  */
 
-/** Lets everything that pg's own `query` hears from the server be in the scope of `operation`. */
+/**
+ * Makes all messages from the server to pg's own `query` be handled in the scope of `operation`.
+ */
 export function attachOwn(query: Submittable, operation: QueryOperation): void {
   attachWork(query, operation);
 }
@@ -31,7 +34,7 @@ export function operationOf(submittable: object): QueryOperation | undefined {
   return workOf(submittable);
 }
 
-/** Messages that may call the user's code without being the last: parsers of values, listeners. */
+/** Messages that may call user code without being the last: parsers of values, listeners. */
 const MESSAGES = [
   'submit',
   'handleRowDescription',
@@ -40,7 +43,9 @@ const MESSAGES = [
   'handleCopyInResponse',
   'handleCopyData',
 ] as const;
-/** Those that do so only with what the user made: of a query of pg's own nobody else hears them. */
+/**
+ * Messages that do so only for objects of the user: those for pg's own queries reach no other code.
+ */
 const BETWEEN = ['handleCommandComplete', 'handleEmptyQuery'] as const;
 
 type Method = (this: Handlers, ...args: unknown[]) => unknown;
@@ -68,8 +73,8 @@ export function patchSubmittable(prototype: object | undefined): Undo | undefine
 }
 
 /*
- * Classes of submittables that packages unknown to us bring along: patched when first seen.
- * `known` is there so that the look at each query is one look-up.
+ * Classes of submittables from unknown packages, patched when they first occur. `known` reduces the
+ * check of each query to one look-up.
  */
 let known = new WeakSet<object>();
 const undos: Undo[] = [];
@@ -81,7 +86,7 @@ export function sawSubmittable(prototype: object): void {
   if (undo) undos.push(undo);
 }
 
-/** Undoes the patches of all classes that were patched when first seen. */
+/** Undoes the patches of all these classes. */
 export function undoSubmittables(): void {
   known = new WeakSet();
   for (const undo of undos.splice(0)) undo();
@@ -125,7 +130,7 @@ function ending(original: Method, patch: PatchState): Method {
       return operation.run(original, this, ...args);
     } finally {
       operation.end();
-      // It was the last message, and the engine keeps the query for longer than its caller does.
+      // It was the last message, and the engine keeps the query longer than its caller does.
       if (!operation.isOfUsers) detachWork(this);
     }
   };

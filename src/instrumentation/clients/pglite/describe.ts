@@ -8,7 +8,7 @@ const SYSTEM = 'postgresql';
 const endpoints = new WeakMap<PGlite, Endpoint>();
 const UNKNOWN_ENDPOINT = createEndpoint({ system: SYSTEM });
 
-/** A database in this process: of where it is there is nothing to say but its name. */
+/** A database in this process: its name is its only address. */
 export function endpointOf(db: PGlite): Endpoint {
   if (!db.ready) return UNKNOWN_ENDPOINT;
   const known = endpoints.get(db);
@@ -28,7 +28,7 @@ export function describeQuery(endpoint: Endpoint, text: unknown, values?: unknow
   };
 }
 
-/** The statement of a template, as the package will put it together. */
+/** Returns the statement of a template, as the package will build it. */
 export function readTemplate(
   strings: readonly string[],
   values: readonly unknown[],
@@ -58,7 +58,7 @@ function appendTemplate(
   }
 }
 
-/** The rows of one result, or of all results of a multi-statement. */
+/** Returns the number of rows of one result, or of all results of a multi-statement. */
 export function countRows(result: unknown): number | undefined {
   if (Array.isArray(result)) {
     return result.reduce<number>((sum, one) => sum + (countRows(one) ?? 0), 0);

@@ -4,15 +4,16 @@ import { isContextActive } from '../../wrap/active-context.ts';
 import type { Listener, PGlite } from './shapes.ts';
 
 /*
- * A notification is told in the course of the query that sent it, as there is no other session. A
- * listener that was registered outside of every request hears it there, and one that a request
- * registered keeps the context of that request. The listeners of live queries are not the user's: the
- * callbacks of those run in the context of the change, as without us. `bound` finds the listener that was registered in
- * the place of a user's, by channel; an entry lives as long as the user's listener.
+ * A notification arrives during the query that sent it, as there is no other session. A listener
+ * that was registered outside of every request runs in that query's context, and one that a request
+ * registered keeps the context of that request. The listeners of live queries do not belong to the
+ * user: their callbacks run in the context of the change, as without clew. `bound` finds the
+ * listener that was registered in place of a user's, by channel; an entry is collected with the
+ * user's listener.
  */
 const bound = new WeakMap<Listener, Map<string, Listener>>();
 const EVERY_CHANNEL = '';
-/** The channels on which the extension `live` is told of changes. */
+/** The channels on which the extension `live` gets notified of changes. */
 const LIVE_CHANNEL = /^"table_change__\d+__\d+"$/;
 
 /** Patches the registration of listeners: they run in the context they were registered in. */

@@ -9,9 +9,10 @@ import { patchListeners } from './listener-source.ts';
 import type { PGlite, PGliteTransaction } from './shapes.ts';
 
 /*
- * `ownQuery` is set while the database asks something for itself. `transactions` follows the code of a
- * transaction of the database's, which issues BEGIN and COMMIT by way of `_runExclusiveQuery`; the
- * statements of the user's callback come that way too, and `issuing` tells them apart.
+ * `ownQuery` is set while the database runs a query for its own purposes. `transactions` follows
+ * the code of a transaction in the database's class, which issues BEGIN and COMMIT through
+ * `_runExclusiveQuery`; the statements of the user's callback take the same path, and `issuing`
+ * tells them apart.
  */
 const ownQuery = new CallScope<true>();
 const issuing = new CallScope<true>();
@@ -22,7 +23,7 @@ export function patchDatabase(Db: { prototype: PGlite }, recorder: Recorder): Un
   const { prototype } = Db;
   const release = claim(prototype, 'pglite');
   if (!release) return undefined;
-  // Most methods are of the class that it extends.
+  // Most methods belong to the class that it extends.
   const base = ownerOf(prototype, 'query') as PGlite;
   return undoAll([
     release,
@@ -51,7 +52,7 @@ export function patchDatabase(Db: { prototype: PGlite }, recorder: Recorder): Un
     }),
     patchMethod(base, '_initArrayTypes', (original) => {
       return function _initArrayTypes(...args) {
-        // Asks before it waits for anything.
+        // The query is issued before the first wait.
         return ownQuery.run(true, () => original.apply(this, args));
       };
     }),
@@ -76,7 +77,7 @@ function transactionOf(
   };
 }
 
-/** Patches what the callback of a transaction gets; it lives no longer than that. */
+/** Patches the argument of a transaction's callback, which lives no longer than the callback. */
 function patchTransaction(given: PGliteTransaction, db: PGlite, recorder: Recorder): void {
   const issue = (text: unknown, values: unknown, run: () => Promise<unknown>) =>
     recorded(db, recorder, text, values, () => issuing.run(true, run));
@@ -95,7 +96,9 @@ function patchTransaction(given: PGliteTransaction, db: PGlite, recorder: Record
   });
 }
 
-/** Records what `run` promises. Promises keep their callers' contexts by themselves. */
+/**
+ * Records the outcome of the promise of `run`. Promises keep their callers' contexts by themselves.
+ */
 function recorded(
   db: PGlite,
   recorder: Recorder,
@@ -110,8 +113,8 @@ function recorded(
 }
 
 /**
- * The promise of a query, made anew: the database has no other place that sees its end. The first
- * one is used up here, so a rejection that nobody handles is told once, as it was.
+ * Returns a new promise for a query, since its end cannot be observed in any other place. The
+ * original promise is handled here, so an unhandled rejection is still reported once.
  */
 async function settling(operation: RunningOperation, promise: Promise<unknown>): Promise<unknown> {
   try {

@@ -1,4 +1,4 @@
-/* What is used of PGlite, as far as all supported versions have it. */
+/* The parts of PGlite that are used, in all supported versions. */
 
 export interface PGlite {
   readonly ready: boolean;
@@ -11,7 +11,7 @@ export interface PGlite {
   unlisten(channel: string, callback?: Listener, ...rest: unknown[]): Promise<unknown>;
   onNotification(callback: Listener): () => void;
   offNotification(callback: Listener): void;
-  /** Asks for the types of arrays, once the database is there. */
+  /** Queries the types of arrays, once the database is ready. */
   _initArrayTypes(...args: unknown[]): Promise<unknown>;
   /** Runs one statement after the other. */
   _runExclusiveQuery(statement: () => Promise<unknown>): Promise<unknown>;
@@ -19,7 +19,7 @@ export interface PGlite {
 
 export type Listener = (...args: unknown[]) => unknown;
 
-/** What the callback of a transaction gets: an object of its own. */
+/** The argument of a transaction's callback: a separate object. */
 export interface PGliteTransaction {
   query(text: string, values?: unknown, options?: unknown): Promise<unknown>;
   sql(strings: TemplateStringsArray, ...values: unknown[]): Promise<unknown>;

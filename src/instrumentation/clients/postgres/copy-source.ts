@@ -1,12 +1,12 @@
 import type { RunningOperation } from '../../running-operation.ts';
 import type { CopyStream } from './shapes.ts';
 
-/** Whether a query was answered by a stream, of which the end is the query's end. */
+/** Whether the result of a query is a stream, whose end is the end of the query. */
 export function isCopyStream(value: unknown): value is CopyStream {
   return typeof (value as { pipe?: unknown } | null)?.pipe === 'function';
 }
 
-/** Lets everything that `stream` tells its listeners happen in the scope of `operation`. */
+/** Makes all events of `stream` run in the scope of `operation`. */
 export function followStream(stream: CopyStream, operation: RunningOperation): void {
   const { emit } = stream;
   Object.defineProperty(stream, 'emit', {

@@ -5,10 +5,13 @@ import type { PostgresOptions, PostgresQuery } from './shapes.ts';
 const SYSTEM = 'postgresql';
 const DEFAULT_PORT = 5432;
 
-/** Of an instance that nobody introduced. */
+/** The endpoint of an instance whose creation was not observed. */
 export const UNKNOWN_ENDPOINT: Endpoint = createEndpoint({ system: SYSTEM });
 
-/** Where the queries of an instance go. Which one of several hosts is known to the client alone. */
+/**
+ * Returns where the queries of an instance go. Only the client knows which of several hosts it
+ * uses.
+ */
 export function endpointFrom(options: PostgresOptions): Endpoint {
   const { host, port, path, database, connection } = options;
   const schema = connection?.['search_path'];
@@ -22,7 +25,7 @@ export function endpointFrom(options: PostgresOptions): Endpoint {
   });
 }
 
-/** The classes of what may stand in a template beside values. */
+/** The classes of objects that may occur in a template besides values. */
 export interface Fragments {
   Query: Constructor;
   Identifier: Constructor;
@@ -31,15 +34,15 @@ export interface Fragments {
 }
 type Constructor = abstract new (...args: never[]) => object;
 
-/** A statement as far as it can be read before the client has put it together. */
+/** Describes a statement, as far as it can be read before the client has built it. */
 export interface ReadStatement {
   text: string | undefined;
   values: unknown[];
-  /** Whether `text` is what the server will get. */
+  /** Whether `text` is the text that the server will get. */
   isWhole: boolean;
 }
 
-/** Reads `query` without running anything of the user's. */
+/** Reads `query` without running user code. */
 export function readStatement(query: PostgresQuery, fragments: Fragments): ReadStatement {
   const { strings, args, tagged } = query;
   if (!tagged) return { text: strings[0], values: [...args], isWhole: strings.length === 1 };
@@ -61,7 +64,7 @@ function appendQuery(
     } else if (value instanceof fragments.Identifier) {
       read.text += (value as { value?: string }).value;
     } else if (value instanceof fragments.Builder || isListOfQueries(value, fragments)) {
-      // Holds values, so the text is one with placeholders.
+      // It has values, so the text has placeholders.
       read.values.push(undefined);
       read.isWhole = false;
     } else {
@@ -82,7 +85,7 @@ export function describeQuery(endpoint: Endpoint, { text, values }: ReadStatemen
   return { endpoint, text, dialect: SYSTEM, values };
 }
 
-/** The rows of one result, or of all results of a multi-statement. */
+/** Returns the number of rows of one result, or of all results of a multi-statement. */
 export function countRows(result: unknown): number | undefined {
   if (!Array.isArray(result)) return undefined;
   if (!result.every((item) => Array.isArray(item) && 'command' in item)) return result.length;

@@ -20,7 +20,7 @@ export const postgres: ClientDefinition = {
   ],
 };
 
-/** Patches the module, or an instance that was made by it. */
+/** Patches the module, or an instance created by it. */
 function patchModule(
   exports: ModuleExports,
   recorder: Recorder,
@@ -40,7 +40,7 @@ function isInstance(found: object): found is PostgresSql {
   return 'unsafe' in found && 'options' in found && 'listen' in found;
 }
 
-/** Only an instance knows where it connects to, and only `postgres()` sees every instance. */
+/** Only an instance knows where it connects to, and only `postgres()` creates instances. */
 function replacePostgres(
   exports: Postgres,
   recorder: Recorder,

@@ -8,17 +8,17 @@ import { patchEnd } from './option-source.ts';
 import { patchQuery } from './query-source.ts';
 import type { Postgres, PostgresSql } from './shapes.ts';
 
-/** Patches what is common to all instances, by a look at one that never connects. */
+/** Patches what all instances share, found through an instance that never connects. */
 export function patchByProbe(postgres: Postgres, recorder: Recorder): Undo | undefined {
   return patchQueryOf(postgres({ host: 'localhost', max: 1, no_subscribe: true }), recorder);
 }
 
-/** Patches what `sql` has in common with all other instances. */
+/** Patches what `sql` shares with all other instances. */
 export function patchQueryOf(sql: PostgresSql, recorder: Recorder): Undo | undefined {
   return patchQuery(fragmentsOf(sql), recorder);
 }
 
-/** Patches an instance: its listeners belong to whoever registered them. */
+/** Patches an instance: its listeners run in the context in which they were registered. */
 export function patchInstance(sql: PostgresSql, recorder: Recorder): Undo | undefined {
   const release = claim(sql, 'postgres instance');
   if (!release) return undefined;
@@ -47,7 +47,7 @@ export function patchInstance(sql: PostgresSql, recorder: Recorder): Undo | unde
     patchMethod(sql, 'listen', (original) => {
       return function listen(name, ...listeners) {
         const result = Reflect.apply(original, this, [name, ...listeners.map(bound)]) as unknown;
-        // It listens by an instance of its own.
+        // It listens through a separate instance.
         const { sql: listening } = original as PostgresSql['listen'];
         if (listening) introduce(listening.unsafe(''), sql.options);
         return result;

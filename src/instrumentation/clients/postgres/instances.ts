@@ -6,18 +6,18 @@ import { endpointFrom, UNKNOWN_ENDPOINT } from './describe.ts';
 import type { PostgresOptions, PostgresQuery } from './shapes.ts';
 
 /*
- * What `postgres()` returned, known by the one function that all of its queries hold: those of the
- * instance itself, of its transactions and of its reserved connections. Written when an instance is
- * introduced, read when a query starts; an entry lives as long as that function.
+ * Finds the instance that `postgres()` returned, by the one function that all of its queries hold:
+ * those of the instance itself, of its transactions and of its reserved connections. Set when an
+ * instance is registered, read when a query starts; an entry is collected with that function.
  */
 const instances = new WeakMap<object, Instance>();
 
-/** An instance, which is a pool of connections. How many are open it tells nobody. */
+/** An instance, which is a pool of connections. It does not reveal how many are open. */
 export class Instance {
   readonly endpoint: Endpoint;
-  /** Whether statements are prepared unless they say otherwise. */
+  /** Whether statements are prepared by default. */
   readonly prepares: boolean;
-  /** Whether functions among its options have to know which query they are called for. */
+  /** Whether functions in its options need to know the query they are called for. */
   isHeard = false;
   readonly #max: number | undefined;
   readonly #underWay = new Map<PostgresQuery, OperationResource>();
@@ -37,7 +37,7 @@ export class Instance {
     this.#pending--;
   }
 
-  /** `query` is under way until `over`, for the functions among the options. */
+  /** Marks `query` as under way until `over` is called, for the functions in the options. */
   begin(query: PostgresQuery, operation: OperationResource): void {
     this.#underWay.set(query, operation);
   }
@@ -46,7 +46,10 @@ export class Instance {
     this.#underWay.delete(query);
   }
 
-  /** The only query that a connection is busy with, or that waits for one; none if there are more. */
+  /**
+   * Returns the only query that is running or waiting for a connection; undefined if there are
+   * more.
+   */
   onlyCall(): OperationResource | undefined {
     const all = [...this.#underWay];
     const busy = all.filter(([{ active }]) => active === true);
@@ -59,7 +62,7 @@ export class Instance {
   }
 }
 
-/** What is handed over to a connection right now: it may be sent in the same turn. */
+/** The query that is just being handed to a connection, which may send it in the same turn. */
 const handedOver = new CallScope<OperationResource>();
 
 export function handingOver(): OperationResource | undefined {
@@ -76,7 +79,7 @@ export function instanceOf({ canceller }: PostgresQuery): Instance {
   return (canceller && instances.get(canceller)) || UNKNOWN;
 }
 
-/** Introduces the instance that `query` is of. */
+/** Registers the instance to which `query` belongs. */
 export function introduce({ canceller }: PostgresQuery, options: PostgresOptions): void {
   if (!canceller || instances.has(canceller)) return;
   instances.set(canceller, new Instance(endpointFrom(options), options));

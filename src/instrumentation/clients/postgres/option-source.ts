@@ -7,10 +7,11 @@ import { handingOver, instanceOf, type Instance } from './instances.ts';
 import type { PostgresSql } from './shapes.ts';
 
 /*
- * Options that are functions. A connection calls them in no request's context, since it outlives the
- * query that it was opened for. Where `postgres()` was called in a request they run in that one's
- * context; else in that of the call they are about, as far as it is certain: the query that is being
- * handed over, or the only one that is under way; and `onclose` in that of who ends the instance.
+ * Options that are functions. A connection calls them outside of any request's context, since it
+ * outlives the query that it was opened for. If `postgres()` was called in a request, they run in
+ * the context of that request. Otherwise they run in the context of the call they belong to, if
+ * that is certain: the query that is being handed over, or the only one under way. `onclose` runs
+ * in the context of the call that ends the instance.
  */
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 type Options = Record<string, unknown>;
@@ -22,10 +23,12 @@ const DIRECTIONS = ['from', 'to'] as const;
 const PARSERS = ['parse', 'serialize'] as const;
 const closing = new CallsUnderWay();
 
-/** The arguments of `postgres()` with its functions in contexts, and how they learn the instance. */
+/**
+ * The arguments of `postgres()` with their functions bound, and the way to give them the instance.
+ */
 export interface HeardOptions {
   args: unknown[];
-  /** To be called with what `postgres()` returns. */
+  /** To be called with the result of `postgres()`. */
   belongTo(this: void, sql: PostgresSql): void;
 }
 
@@ -64,7 +67,7 @@ export function heardOptions([first, second]: unknown[], ownTypes: object): Hear
   };
 }
 
-/** Patches what ends an instance: its connections are closed for that caller. */
+/** Patches the methods that end an instance: its connections are closed for that caller. */
 export function patchEnd(sql: PostgresSql): Undo {
   const instance = instanceOf(sql.unsafe(''));
   return undoAll(
@@ -79,7 +82,7 @@ export function patchEnd(sql: PostgresSql): Undo {
   );
 }
 
-/** What runs a function where it belongs, decided by where we are now. */
+/** Returns a runner that calls a function in its proper context, chosen by the current context. */
 function aroundWith(callerOf: CallerOf): (fn: AnyFunction) => AnyFunction {
   if (isContextActive()) return (fn) => bindListener('POSTGRES_LISTENER', fn);
   return (fn) =>
@@ -89,7 +92,7 @@ function aroundWith(callerOf: CallerOf): (fn: AnyFunction) => AnyFunction {
     };
 }
 
-/** The same function, and whatever the user has hung on it. */
+/** Returns the same function, with any properties that the user added. */
 function aroundFunction(
   value: unknown,
   around: (fn: AnyFunction) => AnyFunction,
@@ -99,8 +102,8 @@ function aroundFunction(
 }
 
 /**
- * An object over `value`, which stays as it is, in which `change` replaced entries; or nothing where it
- * replaced none.
+ * Returns an object that inherits from `value`, which is not changed, with the entries that
+ * `change` replaced; or undefined if it replaced none.
  */
 function shadowOf(
   value: unknown,
@@ -110,7 +113,7 @@ function shadowOf(
   if (!isObject(value)) return undefined;
   const changed = keys.map((key): [string, unknown] => [key, change(value[key])]);
   if (changed.every(([, entry]) => entry === undefined)) return undefined;
-  // Also what is as it was, as the client lists the names of types.
+  // Unchanged entries too, since the client lists the names of types.
   return overlaid(
     value,
     changed.map(([key, entry]) => [key, entry ?? value[key]]),

@@ -10,21 +10,21 @@ import { handOver, Instance, instanceOf } from './instances.ts';
 import type { PostgresQuery } from './shapes.ts';
 
 /*
- * A query is lazy, and runs once however often it is asked: `handle` is where it starts. Its
- * `resolve` and `reject` are functions of the query itself, made anew by each step of an iterated
- * cursor; they are the only place that sees the end.
+ * A query is lazy and runs only once: it starts in `handle`. Its `resolve` and `reject` are
+ * properties of the query itself, replaced by each step of an iterated cursor; the end can only be
+ * observed there.
  */
 interface Run {
   operation: RunningOperation;
   instance: Instance;
-  /** Until there is a connection. */
+  /** The wait, until there is a connection. */
   wait: PoolWait | undefined;
   isWaiting: boolean;
-  /** Whether the statement has yet to be learned from the client. */
+  /** Whether the statement still has to be read from the client. */
   isPartial: boolean;
-  /** Whether the rest of the answer comes by a stream. */
+  /** Whether the rest of the result arrives through a stream. */
   isReading: boolean;
-  /** The query's function that is ours. */
+  /** The function of the query that was replaced. */
   resolve: PostgresQuery['resolve'] | undefined;
 }
 
@@ -40,7 +40,7 @@ export function patchQuery(fragments: Fragments, recorder: Recorder): Undo | und
         if (patch.isUndone) return original.call(this);
         const run = workOf<Run>(this);
         if (run) follow(this, run);
-        // What the client asks for itself has no canceller.
+        // The client's own queries have no canceller.
         if (run || this.executed || !this.canceller) return original.call(this);
         start(this, fragments, recorder);
         // The socket that may be opened for this query outlives it.
@@ -115,12 +115,12 @@ function comment(
 ): void {
   const commented = text === undefined ? undefined : recording?.comment(text);
   if (text === undefined || commented === undefined || commented === text) return;
-  // A new list: the old one is the user's template.
+  // A new list, since the old one is the user's template.
   const { strings } = query;
   query.strings = [...strings.slice(0, -1), strings.at(-1) + commented.slice(text.length)];
 }
 
-/** Ends the operation where the query does, before its caller hears of it. */
+/** Ends the operation with the query, before its caller is notified. */
 function follow(query: PostgresQuery, run: Run): void {
   const { resolve, reject } = query;
   const { operation } = run;
@@ -145,7 +145,7 @@ function follow(query: PostgresQuery, run: Run): void {
   const over = (): void => {
     operation.end();
     run.instance.over(query);
-    // The engine keeps the query for longer than its caller does.
+    // The engine keeps the query longer than its caller does.
     if (query.resolve === resolved) query.resolve = resolve;
     if (query.reject === rejected) query.reject = reject;
     detachWork(query);
@@ -164,7 +164,9 @@ function served(run: Run, error?: unknown): void {
   else run.wait?.fail(error, false);
 }
 
-/** A listener that is given to a query runs in the context of whoever asked for the result. */
+/**
+ * A listener that is passed to a query runs in the context of the code that requested the result.
+ */
 function ofCaller(query: PostgresQuery, listener: unknown): unknown {
   if (typeof listener !== 'function') return listener;
   return function ofCaller(this: unknown, ...args: unknown[]): unknown {
@@ -175,8 +177,8 @@ function ofCaller(query: PostgresQuery, listener: unknown): unknown {
 }
 
 /**
- * A connection puts the statement together when it takes a query, and keeps it on the query: which
- * says both when the wait was over and what the whole statement is.
+ * A connection builds the statement when it takes a query, and stores it on the query: that marks
+ * the end of the wait and gives the complete statement.
  */
 function seeStatements(prototype: PostgresQuery): Undo {
   Object.defineProperty(prototype, 'string', {

@@ -1,36 +1,36 @@
-/* What is used of postgres.js, as far as all supported versions have it. */
+/* The parts of postgres.js that are used, in all supported versions. */
 
-/** A query that starts when it is first asked for its result, or a piece of another one. */
+/** A query that starts when its result is first requested, or a fragment of another one. */
 export interface PostgresQuery {
   executed: boolean;
-  /** Whether a connection is busy with it, and not with one before it. */
+  /** Whether a connection is running it, and not an earlier one. */
   active?: boolean;
   readonly tagged: boolean;
-  /** The text around `args`; the template's own object where it is tagged. */
+  /** The text around `args`; for a tagged template, the template's own object. */
   strings: readonly string[];
   readonly args: readonly unknown[];
-  /** One function for all queries of an instance; none for what the client asks for itself. */
+  /** One function for all queries of an instance; not set on the client's own queries. */
   readonly canceller?: object | null;
   readonly options: { simple?: boolean; prepare?: boolean };
-  /** The statement, which the client puts together when there is a connection. */
+  /** The statement, which the client builds when there is a connection. */
   string?: string;
   resolve: (value: unknown) => unknown;
   reject: (error: unknown) => unknown;
-  /** Hands it over to a connection, or to the queue for one. */
+  /** Passes it to a connection, or to the queue for one. */
   handler: (query: PostgresQuery) => unknown;
   handle(): unknown;
   forEach(listener: unknown): unknown;
   cursor(rows?: unknown, listener?: unknown): unknown;
 }
 
-/** What `postgres()` returns: a tag for queries, with methods. */
+/** The result of `postgres()`: a tag for queries, with methods. */
 export interface PostgresSql {
   (first: unknown, ...rest: unknown[]): unknown;
   unsafe(text: string): PostgresQuery;
   file(path: string): PostgresQuery;
   typed(value: unknown, type: number): unknown;
   readonly options: PostgresOptions;
-  /** Holds the instance that listens, once somebody does. */
+  /** Holds the listening instance, once there is a listener. */
   listen: ((name: string, listener: unknown, onListen?: unknown) => unknown) & {
     sql?: PostgresSql;
   };
@@ -53,7 +53,7 @@ export interface PostgresOptions {
 /** The module: `postgres(url, options)` or `postgres(options)`. */
 export type Postgres = (first?: unknown, second?: unknown) => PostgresSql;
 
-/** A stream of the client's: what a COPY reads or writes. */
+/** A stream of the client, which a COPY reads or writes. */
 export interface CopyStream {
   emit: (this: CopyStream, event: string | symbol, ...args: unknown[]) => boolean;
   readonly readable?: boolean;

@@ -11,19 +11,18 @@ import { isOfQueue } from './queue-clients.ts';
 import type { RedisClient } from './shapes.ts';
 
 /*
- * One call of the application's may go through several hands: a pool asks for a client first, a
- * cluster sends a command again where it was redirected to. Whoever hands it on calls the next one
- * through `handOn`, and the first command that is sent before that returns belongs to the call.
- * `handedOn` holds something only while such a call is on the stack. Where there is waiting in
- * between, `handOnLater` hands on to everything that is sent in the course of the call; `later` is
- * there once somebody did.
+ * One call of the application may be passed on several times: a pool gets a client first, a cluster
+ * sends a command again after a redirect. Code that passes a call on does so through `handOn`, and
+ * the first command that is sent before that returns belongs to the call. `handedOn` is set only
+ * while such a call is on the stack. If there is a wait in between, `handOnLater` passes the call
+ * on to everything that is sent during it; `later` is created on first use.
  */
 export interface Call {
-  /** That of the whole call, settled by whoever created it. */
+  /** The operation of the whole call, settled by the code that created it. */
   operation?: RunningOperation | undefined;
   /** The command as the application gave it, of which a cluster sends each server a part. */
   command?: readonly unknown[] | undefined;
-  /** Since when it waited, by `performance.now()`, and for how long. */
+  /** When it started to wait, by `performance.now()`, and for how long. */
   askedAt?: number | undefined;
   waited?: number | undefined;
 }
@@ -35,18 +34,18 @@ export function handOn<Result>(call: Call, fn: () => Result): Result {
   return handedOn.run(call, fn);
 }
 
-/** Calls `fn`; whatever it sends, and whenever, belongs to `call`, which has an operation. */
+/** Calls `fn`. Everything it sends, at any time, belongs to `call`, which has an operation. */
 export function handOnLater<Result>(call: Call, fn: () => Result): Result {
   later ??= new AsyncLocalStorage<Call>();
   return later.run(call, fn);
 }
 
-/** Whether this happens in the course of a call that was handed on. */
+/** Whether this runs during a call that was passed on. */
 export function isHandedOn(): boolean {
   return later?.getStore() !== undefined;
 }
 
-/** The call that is being handed on, which has its command now. */
+/** Takes the call that is being passed on, which now has its command. */
 export function takeCall(): Call | undefined {
   return handedOn.take() ?? later?.getStore();
 }
@@ -86,12 +85,14 @@ function addWait(recording: Recording | undefined, call: Call | undefined): void
   if (call?.waited !== undefined) recording?.waited(call.waited);
 }
 
-/** What ends once, with an error or a result. */
+/** Something that ends once, with an error or a result. */
 interface Ending {
   end(error?: unknown, result?: unknown): void;
 }
 
-/** Calls `fn` and ends `ending` with what its promise comes to, before anybody hears of it. */
+/**
+ * Calls `fn` and ends `ending` with the outcome of its promise, before any other code is notified.
+ */
 export function settling(
   ending: Ending | undefined,
   fn: () => unknown,
@@ -108,7 +109,8 @@ export function settling(
     ending?.end();
     return result;
   }
-  // One promise in the place of the other: a rejection is handled, or not, as it would have been.
+  // Returns a promise in place of the other; its rejection counts as handled, or not, just as
+  // before.
   return result.then(
     (value: unknown) => {
       ending?.end(errorOf?.(value), value);
@@ -121,7 +123,7 @@ export function settling(
   );
 }
 
-/** Calls `fn` as the whole of `operation`. */
+/** Calls `fn` as the complete `operation`. */
 export function settlingOperation(operation: RunningOperation, fn: () => unknown): unknown {
   const ending: Ending = {
     end(error, result) {

@@ -32,7 +32,7 @@ export function patchClient4(Client: ClassOf<RedisClient4>, recorder: Recorder):
   const { prototype } = Client;
   const release = claim(prototype, 'redis client');
   if (!release) return undefined;
-  // The client's own, which in legacy mode is hidden by another on the client itself.
+  // The client's own method, which in legacy mode is hidden by another on the client itself.
   const sendCommand: Send = Reflect.get(prototype, 'sendCommand');
   const send: Send = function (this: RedisClient4, args, options) {
     return sent(this, recorder, args, options, sendCommand);
@@ -104,7 +104,7 @@ export function patchClient4(Client: ClassOf<RedisClient4>, recorder: Recorder):
     patchMethod(prototype, 'executeIsolated', (original) => {
       return function executeIsolated(task) {
         if (typeof task !== 'function') return original.call(this, task);
-        // That of a command which asks for a client of its own; otherwise a task of the application's.
+        // A task for a command that needs an isolated client; otherwise a task of the application.
         const call = takeCall();
         const askedAt = performance.now();
         return original.call(this, (client) => {
@@ -133,7 +133,7 @@ function sent(
       original.call(client, withContext(recorder, recording, args), options);
     return recorded(client, recorder, describing, sending, done);
   }
-  // It is sent by another client, once there is one.
+  // It is sent by another client, once one is available.
   const call = takeCall();
   const given = call?.operation;
   const operation = given ?? new RunningOperation('REDIS_COMMAND');
@@ -144,8 +144,9 @@ function sent(
 }
 
 /**
- * Patches the methods of all commands. They end in a private method and know what to send by a table
- * that is private, too; those of a batch by the same name know the same, and say it to their batch.
+ * Patches the methods of all commands. They end in a private method and get what to send from a
+ * private table; the methods of a batch with the same name use the same table, and pass the result
+ * to their batch.
  */
 function patchCommands(prototype: RedisClient4, recorder: Recorder, send: Send): Undo {
   const methods = prototype as unknown as Record<string, Method>;
@@ -173,7 +174,7 @@ function patchCommands(prototype: RedisClient4, recorder: Recorder, send: Send):
         };
       });
     }),
-    // Commands of modules, whose methods are made with each client.
+    // Commands of modules, whose methods are created with each client.
     patchMethod(prototype, 'commandsExecutor', (original) => {
       return function commandsExecutor(form, args) {
         const transform = (given: unknown[]): Transformed => ({
@@ -186,7 +187,7 @@ function patchCommands(prototype: RedisClient4, recorder: Recorder, send: Send):
   ]);
 }
 
-/** What a command's own arguments come to. */
+/** Returns the transformed arguments of a command. */
 interface Transformed {
   args: CommandArguments;
   transformReply: TransformReply;
@@ -204,7 +205,7 @@ class Collector implements Transformed {
   }
 }
 
-/** What the client does for a command, with its private method replaced by `send`. */
+/** Does what the client does for a command, with its private method replaced by `send`. */
 async function execute(
   client: RedisClient4,
   given: unknown[],
@@ -221,7 +222,7 @@ function isClient(prototype: object, client: unknown): boolean {
   return Object.prototype.isPrototypeOf.call(prototype, client as object);
 }
 
-/** What `commandOptions()` marked. */
+/** The options that `commandOptions()` marked. */
 function isCommandOptions(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return Object.getOwnPropertySymbols(value).some(
@@ -229,12 +230,12 @@ function isCommandOptions(value: unknown): boolean {
   );
 }
 
-/** How many keys a script has, where its author says so. */
+/** The number of keys of a script, if its author declared it. */
 function countOf({ NUMBER_OF_KEYS }: ScriptForm): string[] {
   return NUMBER_OF_KEYS === undefined ? [] : [String(NUMBER_OF_KEYS)];
 }
 
-/** The first of the line puts the beginning and the end of a transaction into the queue, too. */
+/** The first call in line also queues the beginning and the end of a transaction. */
 function isInside({ args }: QueuedCommand): boolean {
   return args[0] !== 'MULTI' && args[0] !== 'EXEC';
 }

@@ -38,7 +38,7 @@ export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): U
       return function sendCommand(args, ...rest) {
         const send = (recording?: Recording): unknown =>
           original.call(this, withContext(recorder, recording, args), ...rest);
-        // A cluster says it before a command that was redirected. It is no operation of its own.
+        // A cluster sends it before a redirected command. It is not a separate operation.
         if (patch.isUndone || !Array.isArray(args) || args[0] === 'ASKING') return send();
         return recorded(
           this,

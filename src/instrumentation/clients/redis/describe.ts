@@ -14,7 +14,7 @@ import type { CommandArguments, QueuedCommand, RedisClient } from './shapes.ts';
 /** By the client itself. Entries live as long as it; one is replaced when it selects a database. */
 const endpoints = new WeakMap<RedisClient, Endpoint>();
 
-/** Where the commands of `client` go. */
+/** Returns where the commands of `client` go. */
 export function endpointOf(client: RedisClient): Endpoint {
   const self = client._self ?? client;
   const known = endpoints.get(self);
@@ -24,7 +24,7 @@ export function endpointOf(client: RedisClient): Endpoint {
   return endpoint;
 }
 
-/** A command was carried out, which may have selected another database. It is no error. */
+/** A command was executed, which may have selected another database. It is not an error. */
 export function carriedOut(client: RedisClient, args: readonly unknown[]): undefined {
   const [name, database] = args;
   if (typeof name !== 'string' || name.length !== 6 || !/^select$/i.test(name)) return;
@@ -56,7 +56,9 @@ export function describeQueue(
   return describeBatch(endpointOf(client), kind, commands);
 }
 
-/** A command as it is to be sent: with the trace context, where it is an entry of a stream. */
+/**
+ * Returns a command as it is to be sent: with the trace context, if it adds an entry to a stream.
+ */
 export function withContext<Args extends readonly unknown[]>(
   recorder: Recorder,
   recording: Recording | undefined,
@@ -90,7 +92,10 @@ function nameOf(name: unknown): string {
   return typeof name === 'string' || Buffer.isBuffer(name) ? name.toString() : 'unknown';
 }
 
-/** The first error among the replies to a batch, or to a transaction as the server sends them. */
+/**
+ * Returns the first error among the replies to a batch, or to a transaction as the server sends
+ * them.
+ */
 export function errorIn(replies: unknown): unknown {
   if (!Array.isArray(replies)) return undefined;
   const executed: unknown = replies.at(-1);

@@ -6,25 +6,26 @@ import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Method } from './shapes.ts';
 
 /*
- * Events of clients, clusters and sentinels. While a caller connects or closes one they are about that
- * call; all others are nobody's, and heard in the context in which the listener was registered.
+ * Events of clients, clusters and sentinels. While a caller connects or closes one, events belong
+ * to that call. All others belong to no call, and their listeners run in the context in which they
+ * were registered.
  */
 const opening = new CallsUnderWay();
 const closing = new CallsUnderWay();
 
 const CLOSING = ['quit', 'QUIT', 'disconnect', 'close', 'destroy'];
-/** A message tells of whoever published it, and a ping of nobody. */
+/** A message belongs to its publisher, and a ping to no call. */
 const NOBODYS = new Set<string | symbol>(['invalidate', 'ping-interval', 'message']);
 
 const callerOf: CallerOf = (client, event) =>
   NOBODYS.has(event) ? undefined : (closing.of(emitterOf(client)) ?? opening.of(emitterOf(client)));
 
-/** The client itself, of which the application may have one with other options. */
+/** Returns the client itself; the application may have a copy with other options. */
 function emitterOf(client: object & { _self?: object }): object {
   return client._self ?? client;
 }
 
-/** Calls `connect` for the caller whose call it is: until its end the events of `client` are about it. */
+/** Calls `connect` for the current caller, to whom the events of `client` belong until it ends. */
 export function connecting(client: object, connect: () => unknown): unknown {
   const emitter = emitterOf(client);
   closing.end(emitter);
@@ -35,7 +36,7 @@ export function connecting(client: object, connect: () => unknown): unknown {
   return result;
 }
 
-/** Patches a class of emitters, and what closes them. */
+/** Patches a class of emitters, and the methods that close them. */
 export function patchEvents(prototype: EventEmitter): Undo {
   const methods = prototype as unknown as Record<string, Method>;
   return undoAll([

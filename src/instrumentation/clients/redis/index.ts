@@ -10,7 +10,10 @@ import { patchPool } from './pool-source.ts';
 import { patchBullmq } from './queue-clients.ts';
 import { patchRouter } from './router-source.ts';
 
-/** Packages that make clients, with their supported versions, and the files that hold the classes. */
+/**
+ * Packages that create clients, with their supported versions, and the files that define the
+ * classes.
+ */
 const PACKAGES = {
   '@redis/client': '>=1.0.0 <2 || >=5.0.0 <7',
   '@node-redis/client': '>=1.0.0 <2',
@@ -46,7 +49,10 @@ export const redis: ClientDefinition = {
   ],
 };
 
-/** Patches the classes in `exports`: those of a file, or those that a package makes its clients of. */
+/**
+ * Patches the classes in `exports`: those of a file, or those of the clients that a package
+ * creates.
+ */
 function patchPackage(exports: ModuleExports, recorder: Recorder): Undo | undefined {
   const found = defaultOf(exports);
   noteReplyErrors(found);
@@ -79,7 +85,10 @@ function patchClass(
   return undefined;
 }
 
-/** What a package makes, where it exports only what makes it. None of them connects. */
+/**
+ * Creates one of each object that a package can create, if it exports only factories. None of them
+ * connects.
+ */
 function samplesOf(exports: ModuleExports): object[] {
   if (typeof exports?.createClient !== 'function' || exports.RedisClient) return [];
   return [
@@ -92,7 +101,10 @@ function samplesOf(exports: ModuleExports): object[] {
   ].filter((sample) => sample !== undefined);
 }
 
-/** What `make` makes; nothing where a version does not make it, or not of so little. */
+/**
+ * Returns the result of `make`; undefined if a version cannot create it, or not with these
+ * arguments.
+ */
 function made(make: () => object): object | undefined {
   try {
     return make();
@@ -101,7 +113,7 @@ function made(make: () => object): object | undefined {
   }
 }
 
-/** The classes of `sample`, its own first. */
+/** Returns the classes of `sample`, its own first. */
 function classesOf(sample: object): ModuleExports[] {
   const prototype = Object.getPrototypeOf(sample) as object | null;
   return prototype ? [prototype.constructor, ...classesOf(prototype)] : [];

@@ -6,9 +6,9 @@ import { describe } from './describe.ts';
 import type { Method, RedisClient4, Send } from './shapes.ts';
 
 /*
- * The legacy mode of version 4: a client then has methods of its own in front of its class's, which
- * take callbacks and send by a private method. They are replaced when the client connects; `replaced`
- * holds the clients. After the undo they call what they replaced.
+ * The legacy mode of version 4: a client then has own methods that hide those of its class, take
+ * callbacks and send by a private method. They are replaced when the client connects; `replaced`
+ * holds the clients. After the undo they call the original methods.
  */
 interface LegacyPatch {
   /** Patches the methods of `client`. */
@@ -43,7 +43,7 @@ export function legacyPatch(recorder: Recorder, send: Send): LegacyPatch {
           );
         }
       }
-      // Its other commands are the class's.
+      // Its other commands belong to the class.
       replace(client.v4, 'sendCommand', (...args) => send.apply(client, args as [never]));
     },
     undo: () => void (isActive = false),
@@ -68,7 +68,7 @@ function sent(
     recorder,
     describe(client, isTold ? command.slice(0, -1).flat() : command.flat()),
   );
-  // Without a callback the client tells its own listeners of an error, and nobody of a reply.
+  // Without a callback, the client emits an error to its own listeners, and drops a reply.
   const told = isTold
     ? (callback as () => void)
     : (error: unknown) => void (error && client.emit('error', error));

@@ -9,8 +9,9 @@ import { endpointOf } from './describe.ts';
 import type { ClassOf, RedisPool } from './shapes.ts';
 
 /**
- * Patches the class of pools. A task that had to wait for a client is started by whoever gave one
- * back; it runs in the context of whoever asked, and the first command it sends has waited with it.
+ * Patches the class of pools. A task that had to wait for a client is started by the call that
+ * returned one. It runs in the context of the call that requested it, and the wait is attributed to
+ * the first command it sends.
  */
 export function patchPool({ prototype }: ClassOf<RedisPool>, recorder: Recorder): Undo | undefined {
   const release = claim(prototype, 'redis pool');

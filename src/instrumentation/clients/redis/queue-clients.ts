@@ -3,17 +3,18 @@ import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { RedisClient } from './shapes.ts';
 
 /*
- * Clients that a library of queues was given, and its duplicates of them: an idle worker polls by
- * these for ever. An entry is written when BullMQ takes a client, and lives as long as the client.
+ * Clients that were passed to a queue library, and its duplicates of them: an idle worker polls
+ * through these for ever. An entry is added when BullMQ takes a client, and collected with the
+ * client.
  */
 const clients = new WeakSet<object>();
 
-/** Whether what `client` sends is asked for by a queue. */
+/** Whether commands of `client` are sent by a queue. */
 export function isOfQueue(client: RedisClient): boolean {
   return clients.has(selfOf(client));
 }
 
-/** Patches what BullMQ takes a client of node-redis by. */
+/** Patches the function through which BullMQ takes a client of node-redis. */
 export function patchBullmq(exports: ModuleExports): Undo | undefined {
   if (typeof exports?.createNodeRedisClient !== 'function') return undefined;
   const release = claim(exports, 'redis in bullmq');
@@ -33,7 +34,7 @@ export function patchBullmq(exports: ModuleExports): Undo | undefined {
   ]);
 }
 
-/** Patches what a queue gets further clients by. */
+/** Patches the method by which a queue gets further clients. */
 export function patchDuplicate(prototype: RedisClient): Undo | undefined {
   return patchMethod(prototype, 'duplicate', (original) => {
     return function duplicate(...args) {
@@ -44,7 +45,7 @@ export function patchDuplicate(prototype: RedisClient): Undo | undefined {
   });
 }
 
-/** The client itself, of which there may be one with other options. */
+/** Returns the client itself; there may be a copy with other options. */
 function selfOf(client: RedisClient): object {
   return client._self ?? client;
 }

@@ -7,17 +7,16 @@ import { handOnLater, isHandedOn, settlingOperation } from './calls.ts';
 import type { ClassOf, Method, Router } from './shapes.ts';
 
 /*
- * Clusters and sentinels. A call is one operation, whichever clients it is sent to and however
- * often: whatever they send in the course of it, and what a cluster asks them about itself
- * meanwhile, is part of it.
+ * Clusters and sentinels. A call is one operation, to however many clients and however often it is
+ * sent: everything they send during it, including a cluster's own queries, is part of it.
  */
 
-/** The methods that all calls come through. */
+/** The methods through which all calls pass. */
 const EXECUTING = ['_executeWithPolicies', '_execute'];
-/** Where that one is private, in version 4 and the first of version 5: those that lead to it. */
+/** The methods that lead to it where it is private: in version 4 and early version 5. */
 const SENDING = ['sendCommand', 'executeScript', 'executeFunction'];
 
-/** Patches a class of clusters or sentinels. `sample` is one that will never connect. */
+/** Patches a class of clusters or sentinels. `sample` is an instance that will never connect. */
 export function patchRouter(
   { prototype, create }: ClassOf<Router> & { create?(this: void, options: object): Router },
   recorder: Recorder,
@@ -60,7 +59,7 @@ function commandIn(parser: unknown): readonly unknown[] | undefined {
 
 /**
  * Patches the commands of a cluster's own class, which version 5 generates for each configuration.
- * They are gone with the cluster; after the undo they are plain calls of what they replaced.
+ * They are collected with the cluster; after the undo they only call the original.
  */
 function patchGenerated(router: unknown, base: object, routed: (original: Method) => Method): void {
   const generated = ownerOf(router, 'GET') as Record<string, Method> | undefined;

@@ -1,19 +1,19 @@
 import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { noteFunction, noteScript } from '../../redis/scripts.ts';
 
-/** What a client is made with, as far as it names scripts and functions. */
+/** The options of a client that name scripts and functions. */
 interface Definitions {
   readonly scripts?: Readonly<Record<string, { SHA1?: string; SCRIPT?: string }>>;
-  /** By library. */
+  /** Functions by library. */
   readonly functions?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 type Factory = (this: unknown, definitions?: Definitions) => unknown;
 
 /**
- * Patches what makes the class of clients for a configuration, which gives it a method for each
- * script and function: `factory`, in version 4 `extend`. Pools, clusters and sentinels make their
- * clients by it, too.
+ * Patches the function that creates the class of clients for a configuration, with a method for
+ * each script and function: `factory`, in version 4 `extend`. Pools, clusters and sentinels also
+ * create their clients with it.
  */
 export function patchFactory(Client: object): Undo {
   const statics = Client as Partial<Record<'factory' | 'extend', Factory>>;
@@ -31,7 +31,7 @@ export function patchFactory(Client: object): Undo {
   );
 }
 
-/** Never throws: what the definitions are made of is the application's. */
+/** Never throws: the definitions come from the application. */
 function note(definitions: Definitions | undefined): void {
   try {
     for (const [name, script] of Object.entries(definitions?.scripts ?? {})) {
@@ -41,6 +41,6 @@ function note(definitions: Definitions | undefined): void {
       for (const name of Object.keys(library)) noteFunction(name);
     }
   } catch {
-    // The client is about to say what is wrong.
+    // The client is about to report the mistake.
   }
 }

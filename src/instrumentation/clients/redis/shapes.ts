@@ -1,8 +1,8 @@
 import type { EventEmitter } from 'node:events';
 
-/* What is used of node-redis, as far as all supported versions have it. */
+/* The parts of node-redis that are used, in all supported versions. */
 
-/** Of a client the application sees objects that inherit from it, with options of their own. */
+/** The application sees objects that inherit from a client, with their own options. */
 export interface RedisClient extends EventEmitter {
   readonly _self?: RedisClient;
   readonly options?: {
@@ -18,7 +18,10 @@ export interface RedisClient extends EventEmitter {
   getPubSubListeners?(type: string): Iterable<[string, ChannelListeners]> | undefined;
 }
 
-/** A client of version 4. What sends a command is private, so that each way there is a source. */
+/**
+ * A client of version 4. The method that sends a command is private, so each method that leads to
+ * it is patched.
+ */
 export interface RedisClient4 extends RedisClient {
   readonly options?: RedisClient['options'] & { legacyMode?: boolean };
   /** In legacy mode: the methods that return promises. */
@@ -33,13 +36,13 @@ export interface RedisClient4 extends RedisClient {
   multiExecutor(commands: readonly QueuedCommand[], ...rest: unknown[]): unknown;
 }
 
-/** What version 4 knows of a command. */
+/** Version 4's definition of a command. */
 export interface CommandForm {
   transformArguments(...args: unknown[]): CommandArguments;
   transformReply?: TransformReply;
 }
 
-/** A command's arguments, its name among them, and what its reply is transformed by. */
+/** A command's arguments, including its name, and the function that transforms its reply. */
 export type CommandArguments = readonly unknown[] & { preserve?: unknown };
 export type TransformReply = ((reply: unknown, preserve: unknown) => unknown) | undefined;
 
@@ -68,7 +71,7 @@ export interface RedisPool extends EventEmitter {
   execute(task: (client: RedisClient) => unknown): unknown;
 }
 
-/** A cluster or a sentinel: it chooses a client for what it is given, and again if need be. */
+/** A cluster or a sentinel: it chooses a client for each call, and another one if necessary. */
 export interface Router extends EventEmitter {
   multi(): object;
 }

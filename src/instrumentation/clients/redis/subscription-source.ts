@@ -8,15 +8,15 @@ import { recorded } from './calls.ts';
 import type { Method, RedisClient } from './shapes.ts';
 
 /*
- * Listeners of channels run in the context they were registered in. What is registered for one is
- * remembered, by client, listener and channel, so that unsubscribing finds it and registering the
- * same listener again changes nothing; entries live as long as client and listener.
+ * Makes listeners of channels run in the context they were registered in. The bound listener is
+ * remembered by client, listener and channel, so that unsubscribing finds it and registering the
+ * same listener again changes nothing; entries are collected with client and listener.
  */
 type Listener = (...args: unknown[]) => unknown;
 type BoundByChannel = Map<string, Listener>;
 const bound = new WeakMap<object, WeakMap<Listener, BoundByChannel>>();
 
-/** The commands with the name under which a client lists their listeners. */
+/** The commands, with the names under which a client lists their listeners. */
 const SUBSCRIBING = { SUBSCRIBE: 'CHANNELS', PSUBSCRIBE: 'PATTERNS', SSUBSCRIBE: 'SHARDED' };
 const UNSUBSCRIBING = {
   UNSUBSCRIBE: 'CHANNELS',
@@ -65,11 +65,11 @@ function subscribed(
   };
   const all = [channels].flat().map(String);
   const fresh = all.filter((channel) => !isRegistered(channel));
-  // All of them are there: what is given changes nothing.
+  // All of them are registered, so this call changes nothing.
   const first = known.get(`${type} ${all[0]}`);
   if (fresh.length === 0 && first) return [all[0], first, ...args.slice(2)];
   const resource = new AsyncResource('REDIS_LISTENER');
-  // The client does not say by which of several patterns a message came.
+  // The client does not report through which of several patterns a message came.
   const pattern = type === 'PATTERNS' && fresh.length === 1 ? { pattern: fresh[0]! } : {};
   const consumer = consuming(listener as Listener, recorder, (_, [message, channel]) => ({
     endpoint: endpointOf(client),
@@ -105,7 +105,7 @@ function boundOf(client: RedisClient, listener: Listener): BoundByChannel {
 }
 
 function holds(client: RedisClient, type: string, channel: string, listener: Listener): boolean {
-  // A client that does not tell was at least not asked to forget it.
+  // A client that does not list it was at least not asked to remove it.
   if (!client.getPubSubListeners) return true;
   for (const [name, { buffers, strings }] of client.getPubSubListeners(type) ?? []) {
     if (name === channel) return buffers.has(listener) || strings.has(listener);

@@ -11,7 +11,7 @@ const SYSTEM = 'sqlite';
 const NAMELESS = createEndpoint({ system: SYSTEM });
 const endpoints = new WeakMap<object, Endpoint>();
 
-/** The database behind `db`, named after its file; those in memory have no name. */
+/** Returns the database behind `db`, named after its file; databases in memory have no name. */
 export function endpointOf(db: object | undefined, file: () => unknown): Endpoint {
   if (db === undefined) return NAMELESS;
   const known = endpoints.get(db);
@@ -38,7 +38,9 @@ export function describeStatement(
   };
 }
 
-/** The values among the arguments of a call: a list, an object with names, or the arguments. */
+/**
+ * Returns the values in the arguments of a call: a list, an object with names, or the arguments.
+ */
 export function valuesOf(args: readonly unknown[]): unknown {
   const [first] = args;
   const isContainer =
@@ -53,12 +55,12 @@ function isObject(value: unknown): value is object {
 interface SqliteError {
   /** `SQLITE_CONSTRAINT_UNIQUE`, or Node's own code. */
   code?: unknown;
-  /** The number, of Node's. */
+  /** The number, for Node's own client. */
   errcode?: unknown;
   message?: unknown;
 }
 
-/** An error's result code, extended where the client tells, or its class. */
+/** Returns an error's result code, extended if the client reports it, or its class. */
 export function describeError(error: unknown): Failure {
   if (!isObject(error)) return byClass(error);
   const { code, errcode, message } = error as SqliteError;
@@ -73,7 +75,7 @@ export function describeError(error: unknown): Failure {
   return { type: statusCode, statusCode, message: isOwn ? message : statusCode };
 }
 
-/** Whether a trigger raised it, whose message is the application's own. */
+/** Whether a trigger raised it, whose message comes from the application. */
 function isRaised(message: string, statusCode: string): boolean {
   const isConstraint =
     statusCode.startsWith('SQLITE_CONSTRAINT') || Number(statusCode) % 256 === 19;

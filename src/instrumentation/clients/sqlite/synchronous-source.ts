@@ -4,9 +4,9 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import type { Recording } from '../../recorder/recording.ts';
 
 /*
- * Clients that answer before they return. Their callers' contexts are never lost, so there are
- * recordings and no operation resources. `recordings` holds those of iterators that are not done; an
- * entry lives as long as its iterator.
+ * Synchronous clients. Their callers' contexts are never lost, so there are recordings but no
+ * operation resources. `recordings` holds those of iterators that are not done; an entry is
+ * collected with its iterator.
  */
 const recordings = new WeakMap<object, Recording>();
 
@@ -73,7 +73,7 @@ interface IteratorLike {
   return?(...args: unknown[]): unknown;
 }
 
-/** Patches the class of iterators, which is known once there is one. */
+/** Patches the class of iterators, which is known once the first one exists. */
 function patchIterator(prototype: IteratorLike): Undo | undefined {
   const release = claim(prototype, 'sqlite iterator');
   if (!release) return undefined;
@@ -113,7 +113,7 @@ function start<Target>(
   try {
     operation = describe(target, args);
   } catch {
-    // Not even its text can be read: it was closed, or is something else.
+    // Even its text cannot be read: it was closed, or is something else.
     return undefined;
   }
   return recorder.start(operation);

@@ -1,7 +1,7 @@
 import { finishing, type RunningOperation } from '../../running-operation.ts';
 import type { Method } from './shapes.ts';
 
-/** What tells an error that nobody takes. */
+/** The function that reports an error without a receiver. */
 interface Emitter {
   emit(event: string, ...args: unknown[]): boolean;
 }
@@ -12,8 +12,9 @@ export function hasCallback(args: readonly unknown[]): boolean {
 }
 
 /**
- * `args` with its callback in the context of `operation`, which it settles. Where there is none
- * there is one of ours, which hands an error on to where it would have gone: to the `error` event.
+ * Returns `args` with the callback bound to the context of `operation`, which it settles. If there
+ * is no callback, one is added that reports an error where it would have gone: to the `error`
+ * event.
  */
 export function withCallback(
   args: readonly unknown[],
@@ -52,7 +53,7 @@ export function withRowCallbacks(
     : (error) => {
         if (error) emitter()?.emit('error', error);
       };
-  // A statement that cannot be prepared is told to the last callback, which then is ours.
+  // If a statement cannot be prepared, that is reported to the last callback, which is then ours.
   const onEnd: Method = function endCallback(this: unknown, ...results) {
     return results[0] ? onRow.call(this, ...results) : undefined;
   };

@@ -1,4 +1,4 @@
-/* What is used of sqlite3, as far as all supported versions have it. */
+/* The parts of sqlite3 that are used, in all supported versions. */
 
 export interface Sqlite3 {
   Database: new (...args: unknown[]) => Database;
@@ -13,7 +13,7 @@ export interface Database {
   readonly filename?: string;
   prepare(text: unknown, ...args: unknown[]): Statement;
   exec: Method;
-  /** Those below make a statement, run it and finalize it. */
+  /** The methods below make a statement, run it and finalize it. */
   run: Method;
   get: Method;
   all: Method;

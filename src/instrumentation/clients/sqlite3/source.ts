@@ -14,10 +14,10 @@ import { hasCallback, withCallback, withRowCallbacks } from './callbacks.ts';
 import type { Database, Method, Sqlite3, Statement } from './shapes.ts';
 
 /*
- * Every call is an operation of its own, whose callback comes from a thread of the pool. A method of
- * a database makes a statement and calls the statement's method of the same name: `issuing` is set
- * for that moment. `pending` holds what was asked of a statement, because one that cannot be prepared
- * forgets it without a word; `databases` is written by `prepare`. Entries live as long as their
+ * Every call is an operation, whose callback is called from a thread of the pool. A method of a
+ * database makes a statement and calls the statement's method of the same name: `issuing` is set
+ * for that moment. `pending` holds the calls of a statement, because a statement that cannot be
+ * prepared drops them silently; `databases` is set by `prepare`. Entries are collected with their
  * statement.
  */
 const issuing = new CallScope<Issued>();
@@ -79,7 +79,7 @@ function withBoundCallback<Target>(original: MethodOn<Target>): MethodOn<Target>
   };
 }
 
-/** A method of a database that makes a statement of its first argument. */
+/** A method of a database that makes a statement from its first argument. */
 function issue(
   key: (typeof EXECUTING)[number],
   original: MethodOn<Database>,
@@ -117,8 +117,9 @@ function execute(
     const issued = issuing.current;
     if (issued) {
       issued.statement = this;
-      // What it calls in turn, as `map` calls `all`, is of the same operation. The callback of a
-      // database's method, which is ours, is told where its statement cannot be prepared.
+      // Methods that it calls in turn, as `map` calls `all`, belong to the same operation. If the
+      // statement of a database's method cannot be prepared, that is reported to the added
+      // callback.
       return original.apply(this, args);
     }
     if (key === 'map' && !hasCallback(args)) return original.apply(this, args);
@@ -192,7 +193,7 @@ function waitFor(statement: Statement, operation: RunningOperation): void {
 }
 
 /**
- * Where an error of one operation goes that has no callback. A statement itself tells only that it
+ * Reports the error of an operation without a callback. A statement itself only reports that it
  * could not be prepared.
  */
 function errorsOf(statement: Statement | undefined): Pick<Statement, 'emit'> | undefined {
@@ -202,10 +203,10 @@ function errorsOf(statement: Statement | undefined): Pick<Statement, 'emit'> | u
     }
   );
 }
-/** Set while an error of one operation is emitted, which fails no other one. */
+/** Set while an error of one operation is emitted, which does not fail any other. */
 const telling = new CallScope<true>();
 
-/** All that was asked of a statement fails with it. */
+/** All calls of a statement fail with it. */
 function fail(statement: Statement, error: unknown): void {
   for (const operation of pending.get(statement) ?? []) {
     operation.settle(error);

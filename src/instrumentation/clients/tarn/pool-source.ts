@@ -9,32 +9,35 @@ import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 import { isContextActive } from '../../wrap/active-context.ts';
 
-/** What is used of a pool, as far as all supported versions have it. */
+/** The parts of a pool that are used, in all supported versions. */
 interface TarnPool {
   readonly max: number;
   readonly min: number;
   numUsed(): number;
   numFree(): number;
   numPendingAcquires(): number;
-  /** Tells the pool's own events, whether anybody listens or not. */
+  /** Emits the pool's own events, with or without listeners. */
   _executeEventHandlers(event: string, ...details: unknown[]): void;
   on(event: string, listener: Listener): unknown;
   removeListener(event: string, listener: Listener): unknown;
-  /** Has the application's factory make a resource. */
+  /** Calls the application's factory to create a resource. */
   _create(...args: unknown[]): unknown;
 }
 
-/** A pool does not know what it holds, so its metrics have its own name where nobody told it. */
+/**
+ * A pool does not know what it holds, so its metrics use the name of the library unless `holds` was
+ * called.
+ */
 const ENDPOINT = createEndpoint({ system: 'tarn' });
-/** What pools hold connections to: written by `holds`; an entry lives as long as its pool. */
+/** What pools hold connections to, set by `holds`; an entry is collected with its pool. */
 const endpoints = new WeakMap<object, Endpoint>();
 
-/** Names the metrics of `pool` after what it holds connections to. */
+/** Names the metrics of `pool` after the target of its connections. */
 export function holds(pool: object, endpoint: Endpoint): void {
   endpoints.set(pool, endpoint);
 }
 
-/** The requests under way by the pool's number for them, and when resources were taken. */
+/** The pending requests by the pool's number for them, and when resources were taken. */
 interface Times {
   acquires: Map<unknown, number>;
   creates: Map<unknown, number>;
@@ -42,18 +45,21 @@ interface Times {
 }
 const times = new WeakMap<TarnPool, Times>();
 
-/** Who needs the resource that is being made: while that call is on the stack, and until its end. */
+/**
+ * The caller that needs the resource being created: while that call is on the stack, and until its
+ * end.
+ */
 const creating = new CallScope<OperationResource>();
 const creators = new WeakMap<TarnPool, Map<unknown, OperationResource>>();
 
-/** Given by the package: in a bundle it may have any name. */
+/** Exported by the package: in a bundle it may have any name. */
 type ErrorClass = new () => Error;
 
 type Listener = (...details: unknown[]) => void;
 
 /*
- * What was registered in the place of listeners: the pool calls the listener that a wrapper names, so
- * they cannot name it. An entry goes when its listener is removed, or with it.
+ * The wrappers that were registered in place of listeners: the pool calls the listener that a
+ * wrapper refers to, so they cannot refer to it. An entry is removed with its listener.
  */
 const registered = new WeakMap<Listener, { pool: TarnPool; event: string; bound: Listener }[]>();
 
@@ -68,7 +74,8 @@ export function patchPool(
     release,
     patchMethod(prototype, 'on', (original) => {
       return function on(event, listener) {
-        // One that was registered outside of every request is left in its caller's context.
+        // A listener that was registered outside of every request runs in the context of the
+        // emitting call.
         const bound = isContextActive() ? bindListener('TARN_LISTENER', listener) : listener;
         const list = registered.get(listener) ?? [];
         registered.set(listener, list);
@@ -105,7 +112,10 @@ export function patchPool(
   ]);
 }
 
-/** Whose need for a resource `event` is about, if it is about a new one: by the pool's number for it. */
+/**
+ * Returns the caller that needs the resource that `event` is about, if it is a new one: by the
+ * pool's number for it.
+ */
 function creatorOf(pool: TarnPool, event: string, id: unknown): OperationResource | undefined {
   if (!event.startsWith('create')) return undefined;
   const known = creators.get(pool) ?? new Map<unknown, OperationResource>();
@@ -166,7 +176,7 @@ function note(
       if (used !== undefined) pools.used(pool, used);
       break;
     }
-    // One that was never given back.
+    // A resource that was never returned.
     case 'destroyRequest':
       taken.delete(second);
       break;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/* What is used of fastify. */
+/* The parts of fastify that are used. */
 
 /** A hook, which fastify has bound. It may return a promise, or call what it gets last. */
 // oxlint-disable-next-line typescript/no-explicit-any

@@ -13,7 +13,7 @@ export const findMyWay: FrameworkDefinition = {
   modules: [{ module: 'find-my-way', versions: '>=5 <10', patch }],
 };
 
-/* What is used of find-my-way. */
+/* The parts of find-my-way that are used. */
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type RouteHandler = (request: IncomingMessage, ...rest: any[]) => unknown;

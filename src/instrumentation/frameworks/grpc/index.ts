@@ -22,7 +22,7 @@ export const grpc: FrameworkDefinition = {
   ],
 };
 
-/* What is used of grpc-js. */
+/* The parts of grpc-js that are used. */
 
 interface Server {
   /** Finds the handler for a path, or for the headers of older versions, which throw. */

@@ -17,7 +17,7 @@ export const hapi: FrameworkDefinition = {
   ],
 };
 
-/* What is used of hapi. */
+/* The parts of hapi that are used. */
 
 interface HapiRequest {
   raw: { req: IncomingMessage };
@@ -62,7 +62,7 @@ function patchRequest(exports: ModuleExports): Undo | undefined {
   ]);
 }
 
-/** That nothing is found is no error of the application's. */
+/** A path that is not found is not an error of the application. */
 function isNotFound(request: HapiRequest, { output }: HapiResponse): boolean {
   return isOwn(request) && [400, 404].includes(output?.statusCode ?? 0);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/* What is used of hono. */
+/* The parts of hono that are used. */
 
 export interface HonoContext {
   /** What `@hono/node-server` gives to an application. */

@@ -23,7 +23,7 @@ export const nest: FrameworkDefinition = {
   ],
 };
 
-/* What is used of NestJS. */
+/* The parts of NestJS that are used. */
 
 type Pipeline = (request: object, ...rest: unknown[]) => unknown;
 

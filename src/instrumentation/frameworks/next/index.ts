@@ -32,7 +32,7 @@ export const next: FrameworkDefinition = {
   ],
 };
 
-/* What is used of Next.js. */
+/* The parts of Next.js that are used. */
 
 interface NextTracer {
   /** Returns a tracer of the API. */

@@ -14,7 +14,7 @@ export const polka: FrameworkDefinition = {
   modules: [{ module: 'polka', versions: '>=0.5 <0.6', patch }],
 };
 
-/* What is used of polka. */
+/* The parts of polka that are used. */
 
 type Next = (error?: unknown) => unknown;
 // oxlint-disable-next-line typescript/no-explicit-any

@@ -19,7 +19,7 @@ export const restify: FrameworkDefinition = {
   ],
 };
 
-/* What is used of restify. */
+/* The parts of restify that are used. */
 
 interface RestifyRequest extends IncomingMessage {
   route?: { path?: string | RegExp };
@@ -134,7 +134,7 @@ function patchServer(exports: ModuleExports): Undo | undefined {
   ]);
 }
 
-/** That nothing is found is no error of the application's. */
+/** A path that is not found is not an error of the application. */
 function isNotFound({ route }: ShownRoute, error: Error & { statusCode?: number }): boolean {
   return route === '' && [404, 405].includes(error.statusCode ?? 0);
 }

@@ -10,7 +10,7 @@ export const trpc: FrameworkDefinition = {
   modules: [{ module: '@trpc/server', versions: '>=10 <12', patch }],
 };
 
-/* What is used of tRPC. */
+/* The parts of tRPC that are used. */
 
 interface Builder {
   create(...options: unknown[]): { procedure: Procedure };

@@ -13,30 +13,42 @@ export interface HttpClientConfig {
   /** Record a request only inside a span. Default: `CLEW_HTTP_REQUIRE_PARENT`, or false. */
   requireParent?: boolean;
   /**
-   * Requests to be left alone, by host and path: `/health*`, `*.internal`, `localhost:9200/_bulk`.
-   * Default: the list in `CLEW_HTTP_IGNORE_OUTGOING`.
+   * Requests that are not recorded, by host and path: `/health*`, `*.internal`,
+   * `localhost:9200/_bulk`. Default: the list in `CLEW_HTTP_IGNORE_OUTGOING`.
    */
   ignoreUrls?: readonly string[];
-  /** Requests for which it returns true are left alone: no span, no measurement, no headers. */
+  /** Return true to leave a request alone: no span, no measurement, no headers. */
   ignore?: (request: OutgoingRequest) => boolean;
   /**
-   * Headers of requests to be recorded, by name; those that carry secrets never are. Default: the list
-   * in `OTEL_INSTRUMENTATION_HTTP_CLIENT_CAPTURE_REQUEST_HEADERS`.
+   * Request headers to record, by name. Headers that carry secrets are never recorded. Default: the
+   * list in `OTEL_INSTRUMENTATION_HTTP_CLIENT_CAPTURE_REQUEST_HEADERS`.
    */
   requestHeaders?: readonly string[];
-  /** The same of responses: `OTEL_INSTRUMENTATION_HTTP_CLIENT_CAPTURE_RESPONSE_HEADERS`. */
+  /**
+   * Response headers to record. Default: the list in
+   * `OTEL_INSTRUMENTATION_HTTP_CLIENT_CAPTURE_RESPONSE_HEADERS`.
+   */
   responseHeaders?: readonly string[];
-  /** Methods shown by name, in place of the default. Default: `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`. */
+  /**
+   * Methods that are recorded by name; all others are `_OTHER`. Default:
+   * `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`.
+   */
   knownMethods?: readonly string[];
-  /** Returns `url.template`, which becomes a part of the name: `/users/{id}`. Few forms, no values. */
+  /**
+   * Returns `url.template`, which becomes part of the span's name: `/users/{id}`. Keep it low in
+   * cardinality.
+   */
   urlTemplate?: (request: OutgoingRequest) => string | undefined;
-  /** Called with each recorded span at its start, to add what only the application knows. */
+  /**
+   * Called with each recorded span when it starts, to add attributes that only the application
+   * knows.
+   */
   requestHook?: (span: Span, request: OutgoingRequest) => void;
-  /** Called with each recorded span before its end. */
+  /** Called with each recorded span before it ends. */
   responseHook?: (span: Span, response: IncomingResponse) => void;
 }
 
-/** The configuration with its defaults filled in. */
+/** The configuration with defaults filled in. */
 export interface ResolvedHttpClientConfig {
   readonly enabled: boolean;
   readonly requireParent: boolean;
@@ -62,7 +74,7 @@ const KINDS = {
   responseHook: 'function',
 } as const;
 
-/** Checks `config`; a value or a name that is no good is an `ERR_OPTION`. */
+/** Checks `config`; throws `ERR_OPTION` for an invalid name or value. */
 export function resolveHttpClientConfig(config: HttpClientConfig): ResolvedHttpClientConfig {
   checkOptions('http.outgoing', config, KINDS);
   const { knownMethods, urlTemplate, requestHook, responseHook } = config;

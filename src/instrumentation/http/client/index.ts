@@ -83,7 +83,7 @@ export class HttpClientInstrumentation implements Instrumentation<HttpClientConf
   }
 }
 
-/** What is not said in code, the environment says. */
+/** Options that are not set in code are read from the environment. */
 function resolved(config: HttpClientConfig): ResolvedHttpClientConfig {
   return resolveHttpClientConfig({ ...readHttpClientSettings(environment()).settings, ...config });
 }

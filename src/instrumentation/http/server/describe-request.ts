@@ -21,7 +21,7 @@ import { pathOf, queryOf } from '../path-patterns.ts';
 import { redactQuery } from '../redact-url.ts';
 import type { ResolvedServerConfig } from './server-config.ts';
 
-/** What is used of a socket. */
+/** The parts of a socket that are used. */
 export interface PeerSocket {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;

@@ -9,10 +9,10 @@ import { KNOWN_METHODS } from '../known-methods.ts';
 import { matcherOf } from '../path-patterns.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
-/** What is known of a request before it is recorded. An `IncomingMessage` is one. */
+/** A request before it is recorded. An `IncomingMessage` is one. */
 export interface RequestHead {
   readonly method?: string | undefined;
-  /** The target as it was sent: nearly always the path with its query. */
+  /** The request target as it was sent, usually the path with its query. */
   readonly url?: string | undefined;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
@@ -22,37 +22,48 @@ export interface HttpServerConfig {
   /** Whether incoming requests are recorded at all. Default: true. */
   enabled?: boolean;
   /**
-   * Requests for which it returns true are not recorded, nor anything that is done for them. Called
-   * for every request.
+   * Return true to record neither the request nor anything done for it. Called for every request.
    */
   ignore?: (request: RequestHead) => boolean;
-  /** Paths that are ignored likewise: `/healthz`, `/internal/*`. Default: `CLEW_HTTP_IGNORE_INCOMING`. */
+  /**
+   * Paths that are ignored in the same way: `/healthz`, `/internal/*`. Default:
+   * `CLEW_HTTP_IGNORE_INCOMING`.
+   */
   ignorePaths?: readonly string[];
   /**
-   * Headers of requests that are recorded, by their names. What carries a secret (`authorization`,
-   * `cookie`, tokens, keys) never is. Default:
+   * Request headers to record, by name. Headers that carry a secret (`authorization`, `cookie`,
+   * tokens, keys) are never recorded. Default: the list in
    * `OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_REQUEST_HEADERS`.
    */
   requestHeaders?: readonly string[];
-  /** The same of responses. Default: `OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_RESPONSE_HEADERS`. */
+  /**
+   * Response headers to record. Default: the list in
+   * `OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_RESPONSE_HEADERS`.
+   */
   responseHeaders?: readonly string[];
-  /** Methods that are shown by their names. Default: `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`. */
+  /**
+   * Methods that are recorded by name; all others are `_OTHER`. Default:
+   * `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`.
+   */
   knownMethods?: readonly string[];
   /**
-   * Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed: addresses, ranges
-   * (`10.0.0.0/8`), `loopback`, `linklocal`, `uniquelocal`. Default: `CLEW_HTTP_TRUSTED_PROXIES`, or
-   * none.
+   * Proxies whose `Forwarded` and `X-Forwarded-*` headers are trusted: addresses, ranges
+   * (`10.0.0.0/8`), `loopback`, `linklocal`, `uniquelocal`. Default: `CLEW_HTTP_TRUSTED_PROXIES`,
+   * or none.
    */
   trustedProxies?: readonly string[];
   /**
-   * Send the ids of the span to the client in a `Server-Timing` header. Default:
+   * Send the span's trace id and span id to the client in a `Server-Timing` header. Default:
    * `CLEW_HTTP_SERVER_TIMING`, or false.
    */
   serverTiming?: boolean;
-  /** Record the name of the function that answers, `code.function.name`. Default: true. */
+  /**
+   * Record the name of the function that handles the request, as `code.function.name`. Default:
+   * true.
+   */
   handlerNames?: boolean;
   /**
-   * Make spans of middlewares, hooks and handlers as well, below that of the request. Default:
+   * Also record middleware, hooks and handlers, as children of the request's span. Default:
    * `CLEW_HTTP_HANDLER_SPANS`, or false.
    */
   handlerSpans?: boolean;
@@ -99,7 +110,7 @@ const KINDS = {
 /** The names of the options. @internal */
 export const SERVER_OPTIONS: readonly string[] = Object.keys(KINDS);
 
-/** Checks `config`; a value or a name that is no good is an `ERR_OPTION`. */
+/** Checks `config`; throws `ERR_OPTION` for an invalid name or value. */
 export function resolveServerConfig(config: HttpServerConfig): ResolvedServerConfig {
   checkOptions('http.incoming', config, KINDS);
   const { knownMethods, trustedProxies = [] } = config;

@@ -74,8 +74,9 @@ export function activeServerRequest(from: Context = context.active()): ServerReq
 }
 
 /**
- * Sets the route of a request: what a router that clew does not know calls once it has found one,
- * with the request or the response it was given. Returns whether there was a span to name.
+ * Sets the route of a request. Call it from a router that clew does not know, once the route is
+ * found, with the request or the response that the router was given. Returns whether the request
+ * has a span.
  */
 export function setHttpRoute(request: object, route: string, handler?: Handler): boolean {
   const isObject = typeof request === 'object' && request !== null;
