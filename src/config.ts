@@ -23,11 +23,9 @@ import { readLogSettings, type LogSettings } from './instrumentation/loggers/set
 import { readProcessSettings, type ProcessSettings } from './instrumentation/processes/index.ts';
 import type { RuleSet } from './instrumentation/rules/index.ts';
 import { SettingsReader, type Environment } from './base/settings-reader.ts';
+import { reportUnknownVariables } from './known-variables.ts';
 import { readTracingSettings } from './tracer/settings.ts';
 import type { TracingSettings } from './tracer/tracing.ts';
-
-/** The spellings of a switch. */
-const SWITCH = ['on', 'off', 'true', 'false', '1', '0', 'yes', 'no'] as const;
 
 /** An instrumentation, OpenTelemetry's or clew's own, as `registerInstrumentations` accepts it. */
 export interface OtelInstrumentation {
@@ -138,7 +136,8 @@ export function readConfig(
   const tracing = readTracingSettings(env);
   problems.push(...tracing.problems);
   // The rules look for themselves whether they are off; here it is checked.
-  reader.choice('CLEW_REPAIR', SWITCH, 'on');
+  reader.toggle('CLEW_REPAIR', true);
+  reportUnknownVariables(env, problems);
   const logs = readLogSettings(env);
   problems.push(...logs.problems);
   const processes = readProcessSettings(env);
@@ -154,7 +153,7 @@ export function readConfig(
   const resourceAttributes = reader.pairs('OTEL_RESOURCE_ATTRIBUTES');
   const instrumentations = instrumentationsOption(options.instrumentations, problems);
   const config: Config = {
-    disabled: reader.text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
+    disabled: reader.choice('OTEL_SDK_DISABLED', ['true', 'false'], 'false') === 'true',
     serviceName:
       textOption(options, 'serviceName', problems) ??
       reader.text('OTEL_SERVICE_NAME') ??
@@ -177,9 +176,7 @@ export function readConfig(
     rules: options.rules ?? {},
     flushOnExit: booleanOption(options, 'flushOnExit', true, problems),
     logLevel: logLevel(reader, textOption(options, 'logLevel', problems)),
-    jaegerHints: ['on', 'true', '1', 'yes'].includes(
-      reader.choice('CLEW_JAEGER_HINTS', SWITCH, 'off'),
-    ),
+    jaegerHints: reader.toggle('CLEW_JAEGER_HINTS', false),
     reportStart: reader.text('CLEW_REPORT_START') === '1',
     logs: logs.settings,
     processes: processes.settings,
@@ -216,7 +213,7 @@ function samplerOptions(reader: SettingsReader): SamplerOptions {
   return {
     parentBased: name.startsWith('parentbased_'),
     root: name.replace('parentbased_', '') as SamplerOptions['root'],
-    ratio: reader.ratio('OTEL_TRACES_SAMPLER_ARG'),
+    ratio: reader.ratio('OTEL_TRACES_SAMPLER_ARG', 1),
   };
 }
 

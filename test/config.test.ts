@@ -16,6 +16,60 @@ describe('readConfig', () => {
     assert.deepEqual(read({ CLEW_REPAIR: 'off' }).problems, []);
   });
 
+  it('accepts one set of spellings for every switch', () => {
+    for (const [text, expected] of [
+      ['on', true],
+      ['TRUE', true],
+      ['yes', true],
+      ['1', true],
+      ['off', false],
+      ['False', false],
+      ['no', false],
+      ['0', false],
+    ] as const) {
+      const { config, problems } = read({
+        CLEW_JAEGER_HINTS: text,
+        CLEW_LOG_CONSOLE: text,
+        CLEW_EXPORT_THREAD: text,
+        CLEW_SPOOL: text,
+        CLEW_HTTP_SERVER_TIMING: text,
+        CLEW_REPAIR: text,
+        CLEW_PROCESS_CONTEXT: text,
+      });
+      assert.deepEqual(problems, [], text);
+      assert.deepEqual(
+        [
+          config.jaegerHints,
+          config.logs.console,
+          config.delivery.thread,
+          config.delivery.spool !== undefined,
+          config.processes.gives,
+        ],
+        [expected, expected, expected, expected, expected],
+        text,
+      );
+    }
+  });
+
+  it('reports a value that cannot be used, and what happens instead', () => {
+    assert.deepEqual(read({ OTEL_SDK_DISABLED: '1' }).problems, [
+      'Expected `OTEL_SDK_DISABLED` to be one of true, false, got `1`; the default is used.',
+    ]);
+    assert.deepEqual(read({ OTEL_TRACES_SAMPLER_ARG: '2' }).problems, [
+      'Expected `OTEL_TRACES_SAMPLER_ARG` to be a number from 0 to 1, got `2`; the default is used.',
+    ]);
+    assert.deepEqual(read({ CLEW_RESOURCE_SPANS: '7' }).problems, [
+      'Expected `CLEW_RESOURCE_SPANS` to be a number from 0 to 1, got `7`; the default is used.',
+    ]);
+    assert.match(read({ CLEW_HTTP_IGNORE_INCOMING: '/ok,health' }).problems.join(), /`health`/);
+  });
+
+  it('reports a variable that looks like a misspelt one of clew', () => {
+    assert.deepEqual(read({ CLEW_TRACR: 'watch', CLEW_OUR_OWN_THING: '1' }).problems, [
+      '`CLEW_TRACR` is not a variable of clew. Did you mean `CLEW_TRACER`?',
+    ]);
+  });
+
   it('uses the defaults of OpenTelemetry where nothing is set, and has no complaint', () => {
     const { config, problems } = read();
     assert.deepEqual(problems, []);
@@ -124,6 +178,17 @@ describe('readConfig', () => {
       );
     });
   }
+
+  it('enables no instrumentation where the list is `none`', () => {
+    const { config, problems } = read({ OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'none' });
+    assert.deepEqual(problems, []);
+    assert.equal(config.isInstrumentationEnabled('clew/pg'), false);
+  });
+
+  it('adds no second path to an endpoint that names the one for traces', () => {
+    const { config } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/x/v1/traces/' });
+    assert.equal(config.tracesUrl, 'http://collector:4318/x/v1/traces');
+  });
 
   it('accepts the ratios 0 and 1', () => {
     const ratio = (value: string): number =>

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 describe('the published package', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let files: string[];
   let sizes: { size: number; unpackedSize: number };
 

@@ -28,7 +28,7 @@ import {
 import { requireService } from './support/services.ts';
 
 describe('clew/register', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let receiver: OtlpReceiver;
 
   beforeEach(async () => {

@@ -5,7 +5,7 @@ import { fixture, runNode } from './support/run-node.ts';
 import { requireService } from './support/services.ts';
 
 describe('a command outside of every span', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let redis: string;
 
   before(async function () {

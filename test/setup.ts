@@ -17,7 +17,7 @@ setLogLevel('none');
 export const mochaHooks = {
   async afterAll(this: Mocha.Context): Promise<void> {
     // Some servers end in their own time.
-    this.timeout(60_000);
+    this.timeout(120_000);
     await closePages();
     await stopServices();
   },

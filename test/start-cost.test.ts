@@ -32,7 +32,7 @@ const OWN_BYTES = 1_500_000;
 const HEAVY = ['https', 'tls', 'http2', 'inspector', 'internal/deps/undici/undici'];
 
 describe('the preload of a program that uses nothing of it', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let loaded: string[];
   let builtins: string[];
 

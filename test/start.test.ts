@@ -4,7 +4,7 @@ import { OtlpReceiver } from './support/otlp-receiver.ts';
 import { fixture, runNode } from './support/run-node.ts';
 
 describe('start', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
 
   it('registers everything, takes further instrumentations, and shutdown gives it all back', async () => {
     const receiver = await new OtlpReceiver().listen();

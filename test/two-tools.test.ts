@@ -8,7 +8,7 @@ import { requireService } from './support/services.ts';
 const OFFICIAL = '@opentelemetry/instrumentation-ioredis';
 
 describe('a library that another instrumentation covers, too', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let redis: string;
   let receiver: OtlpReceiver;
 

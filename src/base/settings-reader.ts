@@ -1,4 +1,5 @@
-import { ClewError, describeValue, optionError, urlError } from './errors.ts';
+import { ClewError, urlError } from './errors.ts';
+import { plainText } from './plain-text.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,12 +21,22 @@ export class SettingsReader {
     return this.#env[variable]?.trim() || undefined;
   }
 
+  /** One of `values`. Where these include `on` and `off`, the other spellings of both are accepted. */
   choice<Value extends string>(variable: string, values: readonly Value[], fallback: Value): Value {
     const value = this.text(variable)?.toLowerCase();
     if (value === undefined) return fallback;
-    if ((values as readonly string[]).includes(value)) return value as Value;
-    this.problems.push(optionError(variable, `one of ${values.join(', ')}`, value));
+    const known: readonly string[] = values;
+    if (known.includes(value)) return value as Value;
+    const isOn = readSwitch(value);
+    const spelt = isOn === undefined ? undefined : isOn ? 'on' : 'off';
+    if (spelt !== undefined && known.includes(spelt)) return spelt as Value;
+    this.refuse(variable, `one of ${values.join(', ')}`, value);
     return fallback;
+  }
+
+  /** `on` or `off`, in any of their spellings. */
+  toggle(variable: string, fallback: boolean): boolean {
+    return this.choice(variable, ['on', 'off'], fallback ? 'on' : 'off') === 'on';
   }
 
   /** A comma-separated list of known words. */
@@ -35,26 +46,26 @@ export class SettingsReader {
       .map((word) => word.trim().toLowerCase());
     const unknown = words?.filter((word) => !known.includes(word)) ?? [];
     if (unknown.length > 0) {
-      this.problems.push(optionError(variable, `a list of ${known.join(', ')}`, unknown.join(',')));
+      const expected = `a list of ${known.join(', ')}`;
+      this.refuse(variable, expected, unknown.join(','), 'that part is ignored');
     }
     return words?.filter((word) => known.includes(word));
   }
 
-  /** A comma-separated list of names. One that is not known is kept, and reported with the nearest. */
+  /**
+   * A comma-separated list of names, or `none`. A name that is not known is kept, and reported with the
+   * nearest one.
+   */
   knownNames(variable: string, known: readonly string[]): Set<string> | undefined {
     const value = this.text(variable);
     if (value === undefined) return undefined;
     const names = value.split(',').map((name) => name.trim());
     for (const name of names) {
-      if (name === '' || known.includes(name)) continue;
+      if (name === '' || name === 'none' || known.includes(name)) continue;
       const near = nearest(name, known);
       const hint = near === undefined ? '' : ` Did you mean \`${near}\`?`;
-      this.problems.push(
-        new ClewError(
-          'ERR_OPTION',
-          `\`${variable}\` names ${describeValue(name)}, which no instrumentation is called.${hint}`,
-        ),
-      );
+      const message = `\`${variable}\` names \`${shown(name)}\`, but there is no instrumentation of that name.${hint}`;
+      this.problems.push(new ClewError('ERR_OPTION', message));
     }
     return new Set(names);
   }
@@ -62,20 +73,20 @@ export class SettingsReader {
   /** `key=value,key=value` with percent-encoded values. */
   pairs(variable: string): Record<string, string> {
     const pairs: Record<string, string> = {};
-    for (const pair of this.text(variable)?.split(',') ?? []) {
+    const bad: number[] = [];
+    for (const [index, pair] of (this.text(variable)?.split(',') ?? []).entries()) {
       const [key, value, ...rest] = pair.split('=').map((part) => part.trim());
       try {
         if (!key || value === undefined || rest.length > 0) throw new Error('not key=value');
         pairs[key] = decodeURIComponent(value);
       } catch {
-        // The value may be a secret: only the place is named.
-        this.problems.push(
-          new ClewError(
-            'ERR_OPTION',
-            `Expected \`${variable}\` to be a list of key=value, but a part of it is not; that part is ignored.`,
-          ),
-        );
+        bad.push(index + 1);
       }
+    }
+    if (bad.length > 0) {
+      // The value may be a secret: only the place is named.
+      const message = `Expected \`${variable}\` to be a list of key=value. Of its parts, number ${bad.join(', ')} is not, and is ignored.`;
+      this.problems.push(new ClewError('ERR_OPTION', message));
     }
     return pairs;
   }
@@ -94,24 +105,41 @@ export class SettingsReader {
     if (text === undefined) return undefined;
     const value = Number(text);
     if (Number.isInteger(value) && value >= least) return value;
-    this.problems.push(optionError(variable, `a whole number of at least ${least}`, text));
+    this.refuse(variable, `a whole number of at least ${least}`, text);
     return undefined;
   }
 
   /** A number from 0 to 1. */
-  ratio(variable: string): number {
+  ratio(variable: string, fallback: number): number {
     const text = this.text(variable);
-    const value = text === undefined ? 1 : Number(text);
+    if (text === undefined) return fallback;
+    const value = Number(text);
     if (value >= 0 && value <= 1) return value;
-    this.problems.push(optionError(variable, 'a number from 0 to 1', text));
-    return 1;
+    this.refuse(variable, 'a number from 0 to 1', text);
+    return fallback;
+  }
+
+  /** Reports a value that cannot be used, and what happens instead. */
+  refuse(variable: string, expected: string, value: string, then = 'the default is used'): void {
+    const message = `Expected \`${variable}\` to be ${expected}, got \`${shown(value)}\`; ${then}.`;
+    this.problems.push(new ClewError('ERR_OPTION', message));
   }
 }
 
+/** Whether a text switches something on or off; undefined where it is no spelling of either. */
+export function readSwitch(text: string): boolean | undefined {
+  if (/^(?:on|true|yes|1)$/i.test(text)) return true;
+  return /^(?:off|false|no|0)$/i.test(text) ? false : undefined;
+}
+
+function shown(value: string): string {
+  return plainText(value.replace(/\s+/g, ' '), 80);
+}
+
 /** The known word that needs the fewest changes, two at most. */
-function nearest(word: string, known: readonly string[]): string | undefined {
+export function nearest(word: string, known: readonly string[]): string | undefined {
   const lower = word.toLowerCase();
-  const distances = known.map((each) => [distance(lower, each), each] as const);
+  const distances = known.map((each) => [distance(lower, each.toLowerCase()), each] as const);
   const [best] = distances.toSorted(([a], [b]) => a - b);
   return best !== undefined && best[0] <= 2 ? best[1] : undefined;
 }

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
-import { ClewError, messageOf, optionError } from '../base/errors.ts';
-import { SettingsReader, type Environment } from '../base/settings-reader.ts';
+import { ClewError, messageOf } from '../base/errors.ts';
+import { readSwitch, SettingsReader, type Environment } from '../base/settings-reader.ts';
 import { DEFAULT_URL, type DeliveryOptions } from './options.ts';
 import { readPem } from './pem-file.ts';
 
@@ -47,10 +47,16 @@ export function readDeliveryOptions(env: Environment): DeliverySettings {
   return { options, problems: reader.problems };
 }
 
-/** The path for traces below a base URL. */
+const TRACES_PATH = '/v1/traces';
+
+/**
+ * The path for traces below a base URL. A URL that names it already, as many people write it, is left
+ * as it is.
+ */
 export function tracesUrlBelow(base: URL): string {
   const url = new URL(base);
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
+  const path = url.pathname.replace(/\/$/, '');
+  url.pathname = path.endsWith(TRACES_PATH) ? path : `${path}${TRACES_PATH}`;
   return url.href;
 }
 
@@ -203,14 +209,14 @@ function readTls(reader: SettingsReader): DeliveryOptions['tls'] {
 
 function readSpool(reader: SettingsReader, env: Environment): string | undefined {
   const value = reader.text('CLEW_SPOOL');
-  if (value === undefined || /^(0|false|no|off)$/i.test(value)) return undefined;
-  if (/^(1|true|yes|on)$/i.test(value)) return defaultSpoolFolder(env);
+  const isOn = value === undefined ? false : readSwitch(value);
+  if (isOn !== undefined || value === undefined) return isOn ? defaultSpoolFolder(env) : undefined;
   if (isAbsolute(value)) return value;
-  reader.problems.push(optionError('CLEW_SPOOL', '1, 0 or an absolute path', value));
+  reader.refuse('CLEW_SPOOL', 'on, off or an absolute path', value, 'there is no spool');
   return undefined;
 }
 
 function readThread(reader: SettingsReader): boolean | undefined {
-  const value = optional(reader, 'CLEW_EXPORT_THREAD', ['0', '1', 'false', 'true']);
-  return value === undefined ? undefined : value === '1' || value === 'true';
+  const value = optional(reader, 'CLEW_EXPORT_THREAD', ['on', 'off']);
+  return value === undefined ? undefined : value === 'on';
 }

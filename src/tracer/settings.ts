@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
-import { optionError, type ClewError } from '../base/errors.ts';
+import type { ClewError } from '../base/errors.ts';
+import { SettingsReader, type Environment } from '../base/settings-reader.ts';
 import { TRACER_LEVELS, type TracerLevel } from './record.ts';
 import type { TracingSettings } from './tracing.ts';
 
@@ -11,38 +12,31 @@ import type { TracingSettings } from './tracing.ts';
  * `CLEW_TRACER` (off, watch, trace, deep), `CLEW_RESOURCE_SPANS` (0 to 1), `CLEW_RECORD_SECRET`,
  * `CLEW_RECORD_FOLDER`, `CLEW_RECORD_SIGNAL`.
  */
-export function readTracingSettings(env: Readonly<Record<string, string | undefined>>): {
+export function readTracingSettings(env: Environment): {
   settings: TracingSettings;
   problems: ClewError[];
 } {
-  const problems: ClewError[] = [];
-  const text = (name: string): string | undefined => env[name]?.trim() || undefined;
-  const level = text('CLEW_TRACER')?.toLowerCase() ?? 'off';
-  if (!isLevel(level)) {
-    problems.push(optionError('CLEW_TRACER', `one of ${TRACER_LEVELS.join(', ')}`, level));
-  }
-  const share = Number(text('CLEW_RESOURCE_SPANS') ?? 0);
-  const hasShare = share >= 0 && share <= 1;
-  if (!hasShare) {
-    problems.push(optionError('CLEW_RESOURCE_SPANS', 'a number from 0 to 1', share));
-  }
-  const signal = text('CLEW_RECORD_SIGNAL')?.toUpperCase();
+  const reader = new SettingsReader(env);
+  const level = reader.choice('CLEW_TRACER', TRACER_LEVELS, 'off');
+  const resourceSpans = reader.ratio('CLEW_RESOURCE_SPANS', 0);
+  const signal = reader.text('CLEW_RECORD_SIGNAL')?.toUpperCase();
   const recordSignal = signal !== undefined && isSignal(signal) ? signal : undefined;
   if (signal !== undefined && recordSignal === undefined) {
-    problems.push(optionError('CLEW_RECORD_SIGNAL', 'a signal that can be caught', signal));
+    reader.refuse(
+      'CLEW_RECORD_SIGNAL',
+      'a signal that can be caught',
+      signal,
+      'none is listened for',
+    );
   }
   const settings: TracingSettings = {
-    level: isLevel(level) ? level : 'off',
-    resourceSpans: hasShare ? share : 0,
-    recordSecret: text('CLEW_RECORD_SECRET'),
-    recordFolder: text('CLEW_RECORD_FOLDER') ?? '.',
+    level,
+    resourceSpans,
+    recordSecret: reader.text('CLEW_RECORD_SECRET'),
+    recordFolder: reader.text('CLEW_RECORD_FOLDER') ?? '.',
     recordSignal,
   };
-  return { settings, problems };
-}
-
-function isLevel(text: string): text is TracerLevel {
-  return (TRACER_LEVELS as readonly string[]).includes(text);
+  return { settings, problems: reader.problems };
 }
 
 function isSignal(text: string): text is NodeJS.Signals {

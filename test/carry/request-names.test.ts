@@ -23,7 +23,7 @@ describe('the name of a request that is under way', () => {
   });
 
   it('is what a blocked request calls the one that held the loop, by its route', async function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     const receiver = await new OtlpReceiver().listen();
     const app = new RunningNode(['--import', REGISTER_URL, fixture('routed-app.mjs')], {
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, CLEW_TRACER: 'watch' },

@@ -10,7 +10,7 @@ import { runNode } from '../support/run-node.ts';
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 describe('a collector that may not answer', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   /** Answers below `/other`, and is silent otherwise. */
   const server = createServer((request, response) => {
     if (request.url?.startsWith('/other')) response.writeHead(404).end();

@@ -389,7 +389,7 @@ describe('clew', () => {
   });
 
   it('explains each of them within 80 columns, and each prints JSON', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     for (const command of Object.keys(commands)) {
       const { code, stdout } = await runNode([CLI, command, '--help']);
       assert.equal(code, 0, command);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { runDoctor } from '../../src/cli/doctor-run.ts';
 
 describe('clew doctor', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it('has every client make the spans that lost their parent, unless it is told otherwise', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'clew-doctor-test-'));

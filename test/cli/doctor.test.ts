@@ -31,7 +31,7 @@ const get = async (port: string, path: string): Promise<void> =>
   void (await (await fetch(`http://127.0.0.1:${port}${path}`)).text());
 
 describe('the options of clew doctor', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let project: Project;
 
   beforeEach(() => {

@@ -16,7 +16,7 @@ const APP = fileURLToPath(new URL('../../../test/fixtures/waiting-app.mjs', impo
 const SECRET = 'sixteen characters and more';
 
 describe('clew run and clew record', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   let app: ChildProcessByStdio<null, Readable, Readable> | undefined;
   let stderr = '';

@@ -35,7 +35,7 @@ const PLACES: Record<string, boolean> = {
 const NOWHERE = Array.from({ length: 6 }, () => 'none');
 
 describe('an exception that escapes a callback', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   for (const store of STORES) {
     // Each place in the store of this Node; in the others, the place that needs healing.

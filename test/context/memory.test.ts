@@ -20,7 +20,7 @@ describe('memory of the context manager', () => {
     for (const [kind, count] of Object.entries(KINDS)) {
       const amount = count / share;
       it(`is free again after ${amount} ${kind} under a context each, ${store} store`, async function () {
-        this.timeout(60_000);
+        this.timeout(120_000);
         const { stdout } = await runFixture(new URL('./fixtures/memory.js', import.meta.url), {
           args: [kind, String(amount)],
           env: { CLEW_CONTEXT_STORE: store },

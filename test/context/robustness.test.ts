@@ -35,7 +35,7 @@ for (const store of STORES) {
     });
 
     it('lets a stack overflow be caught and has the right context afterwards', async function () {
-      this.timeout(30_000);
+      this.timeout(120_000);
       const { stdout } = await runFixture(new URL('./fixtures/overflow.js', import.meta.url), {
         env: { CLEW_CONTEXT_STORE: store },
       });
@@ -159,7 +159,7 @@ for (const store of STORES) {
     }
 
     it('carries in a worker thread, apart from the main thread', async function () {
-      this.timeout(20_000);
+      this.timeout(120_000);
       const worker = new Worker(new URL('./fixtures/worker.js', import.meta.url), {
         workerData: store,
       });

@@ -162,7 +162,7 @@ for (const [setup, args] of [
   ['no tracing at all', []],
 ] as const) {
   describe(`clew doctor, with ${setup}, names the line, the async resource, the hand-over, the owner and how sure it is of`, function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     let project: Project;
     let report: Report;
     let result: Result;

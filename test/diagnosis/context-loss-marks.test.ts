@@ -17,7 +17,7 @@ const pathOf = (span: ReceivedSpan): string | undefined =>
   span.attributes.find(({ key }) => key === 'url.path')?.value.stringValue;
 
 describe('CLEW_TRACER=watch', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let project: Project;
   let receiver: OtlpReceiver;
 

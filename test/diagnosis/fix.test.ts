@@ -6,7 +6,7 @@ import { answerIn } from '../cli/support/json-answer.ts';
 import { Project } from './project.ts';
 
 describe('clew fix', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let project: Project;
   let report: Report;
 

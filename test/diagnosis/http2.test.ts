@@ -48,7 +48,7 @@ server.close();
 `;
 
 describe('clew doctor of a server of HTTP/2', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let project: Project;
 
   before(() => {

@@ -12,7 +12,7 @@ import { serving } from './support.ts';
 const REGISTER = ['--import', new URL('../../src/register.js', import.meta.url).href];
 
 describe("clew doctor beside clew's own set-up finds", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let project: Project;
 
   beforeEach(() => {

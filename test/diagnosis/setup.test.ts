@@ -15,7 +15,7 @@ const setups = ({ findings }: Report): Finding[] => findings.filter(({ kind }) =
 const linesOf = (report: Report): string[] => setups(report).map(({ summary }) => summary);
 
 describe('clew doctor finds a fault of the set-up:', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let project: Project;
 
   beforeEach(() => {

@@ -4,7 +4,7 @@ import { sectionsOf } from './support/page.ts';
 import { Project } from './support/project.ts';
 
 describe('docs/concepts.md', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('has programs that print what it shows', async () => {
     const found = sectionsOf('docs/concepts.md').filter(({ blocks }) =>

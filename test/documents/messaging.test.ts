@@ -56,7 +56,7 @@ for (const [name, use] of Object.entries(clients)) {
 }\n`;
 
 describe('docs/messaging.md', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let url: string;
   let project: Project | undefined;
 

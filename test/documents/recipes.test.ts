@@ -43,7 +43,7 @@ tracer.startActiveSpan('other request', (span) => { queue.runNext(); span.end();
 server.close();\n`;
 
 describe('docs/recipes.md', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let receiver: OtlpReceiver;
   let project: Project | undefined;
 

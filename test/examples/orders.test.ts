@@ -22,7 +22,7 @@ interface LogLine {
 }
 
 describe('the orders example', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let servers: Record<string, string>;
 
   before(async function () {

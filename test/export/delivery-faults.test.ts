@@ -16,7 +16,7 @@ const IMPATIENT: DeliveryOptions = {
 
 for (const thread of [true, false]) {
   describe(`DeliverySpanProcessor ${thread ? 'with a sender thread' : 'on one thread'}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let receiver: OtlpReceiver;
     let delivery: DeliverySpanProcessor;
     let book: Book;

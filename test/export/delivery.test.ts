@@ -18,7 +18,7 @@ import { endSpans, makeSpan } from './support/spans.ts';
 import { isCollected } from '../support/collected.ts';
 
 describe('DeliverySpanProcessor', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let receiver: OtlpReceiver;
   let delivery: DeliverySpanProcessor | undefined;
   let book: Book | undefined;

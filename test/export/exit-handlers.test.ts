@@ -33,7 +33,7 @@ const TERMINATE: FixtureOptions = { onReady: (child) => child.kill('SIGTERM') };
 
 describe('installExitHandlers', function () {
   // Each test is a process, and on a busy machine a process takes its time.
-  this.timeout(60_000);
+  this.timeout(120_000);
   let receiver: OtlpReceiver;
   before(async () => {
     receiver = await startReceiver();

@@ -48,7 +48,7 @@ class Gate {
 }
 
 describe('delivery into a real Jaeger', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let query: JaegerQuery;
   let gate: Gate;
 

@@ -28,7 +28,7 @@ const ENDS: Record<string, string> = {
 };
 
 describe('a process that has put its terminal into raw mode', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const script = findBinary(['script']);
   let folder: string;
 

@@ -8,7 +8,7 @@ import { runApp, type Ending } from './support/fixture.ts';
 const APP = fileURLToPath(new URL('../fixtures/export/stuck-loop.js', import.meta.url));
 
 describe('an event loop that stands still', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let receiver: OtlpReceiver;
   before(async () => (receiver = await startReceiver()));
   after(async () => receiver.close());

@@ -22,7 +22,7 @@ import { captureStderr } from './support/stderr.ts';
 const OTLP = 'OTEL_EXPORTER_OTLP';
 
 describe('a variable of OpenTelemetry', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let receiver: OtlpReceiver;
   const pipelines: Pipeline[] = [];
 

@@ -34,7 +34,7 @@ describe('Instrumentation', () => {
   let unpatched: unknown;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'postgresql');
     unpatched = Object.getOwnPropertyDescriptor(Client.prototype, 'query')?.value;
   });

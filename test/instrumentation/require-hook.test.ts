@@ -137,7 +137,7 @@ describe('hookRequire', () => {
   });
 
   it('asks resolve hooks of the application nothing, and neither does the preload later', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const program = join(folder, 'program.mjs');
     writeFileSync(program, RESOLVES);
     const env = { OTEL_TRACES_EXPORTER: 'none' };

@@ -9,7 +9,7 @@ import { requireService } from '../support/services.ts';
 const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 describe('the demo in a real Jaeger', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   let jaeger: JaegerQuery;
   let traceIds: string[];
 

@@ -12,7 +12,7 @@ import { requireService } from '../support/services.ts';
 import { otlp } from '../viewer/support/spans.ts';
 
 describe('files of clew export in a real Jaeger', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let base: string;
   let otlpUrl: string;
   let folder: string;

@@ -11,7 +11,7 @@ import { Shop } from './shop.ts';
 const SECRET = 'sixteen characters and more';
 
 describe('a marked request of the demo in a real Jaeger', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let query: JaegerQuery;
   let folder: string;
   let traces: Map<string, JaegerSpan>[];

@@ -11,7 +11,7 @@ const NEEDED = ['@opentelemetry/api', 'jsonc-parser'];
 const IMPORT_HOOKS = ['import-in-the-middle', 'cjs-module-lexer', 'es-module-lexer'];
 
 describe('clew/register where something is missing or broken', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   let remove: () => void;
 

@@ -30,7 +30,7 @@ const FILES = {
 };
 
 describe('Import hooks', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   describe('beside the load hook of another tool that gives CommonJS sources', () => {
     let folder: string;

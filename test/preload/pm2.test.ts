@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { fixture, REGISTER_URL, runNode } from '../support/run-node.ts';
 
 describe('pm2 with clew in NODE_OPTIONS', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   for (const [file, isTraced] of [
     ['Daemon.js', false],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
@@ -93,4 +94,22 @@ describe('clew/register under a process manager', function () {
       }
     });
   }
+
+  it('pm2 in cluster mode: follows the variables of its ecosystem file', async () => {
+    const application = {
+      name: 'shop',
+      script: 'app.mjs',
+      exec_mode: 'cluster',
+      instances: 1,
+      node_args: `--import ${REGISTER_URL}`,
+      env: { OTEL_SERVICE_NAME: 'ecosystem', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+    };
+    writeFileSync(
+      join(folder, 'ecosystem.config.cjs'),
+      `module.exports = ${JSON.stringify({ apps: [application] })};`,
+    );
+    await end([join(tools, 'pm2/bin/pm2-runtime'), 'start', 'ecosystem.config.cjs'], 'SIGTERM', {});
+    const services = receiver.spans.map(({ resource }) => resource['service.name']);
+    assert.deepEqual(services, ['ecosystem', 'ecosystem']);
+  });
 });

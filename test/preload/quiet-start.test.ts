@@ -16,7 +16,7 @@ const FILES = {
 };
 
 describe('clew/register before the first line of the program', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   let remove: () => void;
 

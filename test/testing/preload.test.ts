@@ -6,7 +6,7 @@ import { fixture, REGISTER_URL, runNode, type Result } from '../support/run-node
 const TESTING_URL = new URL('../../package/testing.js', import.meta.url).href;
 
 describe('clew/testing', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let receiver: OtlpReceiver;
 
   beforeEach(async () => {

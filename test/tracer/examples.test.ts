@@ -43,7 +43,7 @@ const SHOWS: Record<string, RegExp[]> = {
 };
 
 describe('async_hooks, illustrated', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   const line = process.versions.node.split('.')[0] ?? '';
   const outputs = readOutputs();
 

@@ -12,7 +12,7 @@ const SECRET = 'sixteen characters and more';
 const TYPE = 'clew.async_resource.type';
 
 describe('a request marked by a signed header, in a process that exports', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let folder: string;
   let spans: ReceivedSpan[];
 

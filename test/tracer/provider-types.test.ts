@@ -38,7 +38,7 @@ const UNREACHABLE: Record<string, string> = {
 };
 
 describe('the types of asyncWrapProviders', function () {
-  this.timeout(8000);
+  this.timeout(120_000);
 
   it('are each made by a test here or listed with the reason they cannot be', () => {
     const types = Object.keys(asyncWrapProviders);

@@ -15,7 +15,7 @@ const SCENES = [
 ];
 
 describe('a tracer and a hostile application', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   for (const scene of SCENES) {
     it(`go on together at every level: ${scene}`, async () => {

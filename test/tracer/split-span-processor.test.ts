@@ -18,7 +18,7 @@ const SERVER = fileURLToPath(new URL('./fixtures/waits-server.js', import.meta.u
 const LOOKUP_MILLIS = 80;
 
 describe('SplitSpanProcessor, on a server with known waits', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let server: ChildProcess;
   let names: Socket;
   let base: string;

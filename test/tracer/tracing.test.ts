@@ -11,7 +11,7 @@ const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const TRACING = { CLEW_TRACER: 'watch', CLEW_RESOURCE_SPANS: '1' };
 
 describe('the demo with CLEW_TRACER=watch and CLEW_RESOURCE_SPANS=1', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let spans: ReceivedSpan[];
 
   before(async () => {
@@ -92,7 +92,7 @@ describe('the demo with CLEW_TRACER=watch and CLEW_RESOURCE_SPANS=1', function (
 });
 
 describe('the demo with resource spans in a real Jaeger', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('has every parent and no warning', async function () {
     const jaeger = new URL(await requireService(this, 'jaeger'));

@@ -44,7 +44,7 @@ root.append(text([getJaegerConfig(), services, data[0].spans.length, location.pa
 root.className = 'done';`;
 
 describe('the files of a Jaeger UI, served by the viewer (--jaeger-ui)', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let browser: Browser;
   let folder: string;
 

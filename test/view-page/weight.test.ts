@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { bundlePage, weightOfPage } from '../support/bundle-page.ts';
 
 describe('the files of the page', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let folder: string;
 
   before(async () => {

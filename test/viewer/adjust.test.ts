@@ -93,7 +93,7 @@ describe('times as Go prints them', () => {
 });
 
 describe('broken traces, beside a real Jaeger', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   let base: string;
   let jaeger: JaegerQuery;
 

@@ -12,6 +12,17 @@ export function readList(reader: SettingsReader, variable: string): string[] {
     .filter((part) => part !== '');
 }
 
+/** A list of patterns of paths. One that can match no path is reported. */
+export function readPaths(reader: SettingsReader, variable: string): string[] {
+  const paths = readList(reader, variable);
+  for (const path of paths) {
+    if (/^[/*]/.test(path)) continue;
+    const expected = 'a list of paths that begin with / or *';
+    reader.refuse(variable, expected, path, 'it matches no request');
+  }
+  return paths;
+}
+
 /** A list of headers without those that are never recorded, of which a problem reports the names. */
 export function readHeaders(reader: SettingsReader, variable: string): string[] {
   const names = readList(reader, variable);
@@ -25,13 +36,4 @@ export function readHeaders(reader: SettingsReader, variable: string): string[] 
     );
   }
   return names.filter((name) => !secret.includes(name));
-}
-
-export function readSwitch(
-  reader: SettingsReader,
-  variable: string,
-  fallback: 'on' | 'off',
-): boolean {
-  const value = reader.choice(variable, ['on', 'off', 'true', 'false', '1', '0'], fallback);
-  return ['on', 'true', '1'].includes(value);
 }

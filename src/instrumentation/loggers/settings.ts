@@ -1,5 +1,5 @@
 import type { ClewError } from '../../base/errors.ts';
-import { SettingsReader, type Environment } from '../../base/settings-reader.ts';
+import { readSwitch, SettingsReader, type Environment } from '../../base/settings-reader.ts';
 import { logFieldsOf, type LogFields } from './log-fields.ts';
 
 /** What logs get of the active span. */
@@ -17,11 +17,10 @@ export function readLogSettings(env: Environment): {
 } {
   const reader = new SettingsReader(env);
   const names = reader.text('CLEW_LOG_FIELDS');
-  const isOff = names !== undefined && /^(?:off|none|false|no|0)$/i.test(names);
+  const isOff = names !== undefined && (readSwitch(names) === false || /^none$/i.test(names));
   const settings = {
     fields: isOff ? undefined : names === undefined ? {} : logFieldsOf(names.split(',')),
-    console: reader.choice('CLEW_LOG_CONSOLE', ['on', 'off', 'true', 'false', '1', '0'], 'off'),
+    console: reader.toggle('CLEW_LOG_CONSOLE', false),
   };
-  const isConsoleOn = ['on', 'true', '1'].includes(settings.console);
-  return { settings: { ...settings, console: isConsoleOn }, problems: reader.problems };
+  return { settings, problems: reader.problems };
 }

@@ -2,6 +2,7 @@ import satisfies from 'semver/functions/satisfies.js';
 
 import { environment } from '../../base/environment.ts';
 import { sayOnce } from '../../base/log.ts';
+import { readSwitch } from '../../base/settings-reader.ts';
 import { hookImports } from '../imports/import-hooks.ts';
 import { onModule, type ModuleExports } from '../module-hooks.ts';
 import type { Undo } from '../../base/patch.ts';
@@ -55,7 +56,7 @@ export function enableRules(options: RuleOptions = {}): Undo {
 
 /** Whether the environment turns all rules off. */
 export function isSwitchedOff(env: NodeJS.ProcessEnv = environment()): boolean {
-  return /^(?:off|0|false|no)$/i.test(env['CLEW_REPAIR'] ?? '');
+  return readSwitch(env['CLEW_REPAIR']?.trim() ?? '') === false;
 }
 
 /** The built-in rules, read once. @internal */

@@ -28,7 +28,7 @@ describe('random programs', () => {
 
   for (const { name, make } of [...ours, oracle]) {
     it(`see no wrong context: ${name}, seed ${seed}`, async function () {
-      this.timeout(30_000);
+      this.timeout(120_000);
       const report = await runCampaign({ make, seed, observations: 5000 });
       assert.deepEqual(report.failing, undefined, report.wrong.slice(0, 5).join('\n'));
       assert.ok(report.observations >= 5000);
@@ -41,14 +41,14 @@ describe('random programs', () => {
   });
 
   it("find the fault of OpenTelemetry's removed manager, and a small program that shows it", async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const report = await runCampaign({ make: removed.make, seed: 1, observations: 20_000 });
     assert.ok(report.failing);
     assert.ok(JSON.stringify(report.failing.program).length < 400);
   });
 
   it('find a manager that forgets to restore', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const report = await runCampaign({ make: makeForgetful, seed: 1, observations: 20_000 });
     assert.ok(report.failing);
   });

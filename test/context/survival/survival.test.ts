@@ -18,7 +18,7 @@ describe('asynchronous sources of Node', () => {
   let registration: Results;
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     [ours, als, registration] = (await Promise.all(
       ['clew', 'otel-als', 'registration'].map(survivors),
     )) as [Results, Results, Results];

@@ -31,7 +31,7 @@ import { skipSuite } from '../../support/services.ts';
 const isRoot = process.getuid?.() === 0;
 
 describe('spool safety', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let root: string;
   let spool: string;
   let receiver: OtlpReceiver;

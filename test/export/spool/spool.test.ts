@@ -14,7 +14,7 @@ import { endSpans } from '../support/spans.ts';
 const NOWHERE = 'http://127.0.0.1:9';
 
 describe('the write-ahead spool', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let root: string;
   let spool: string;
   let receiver: OtlpReceiver;

@@ -60,7 +60,7 @@ const WHOLE_FORMS = {
 };
 
 describe('A client in a bundled application', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
 
   beforeEach(() => {

@@ -52,7 +52,7 @@ describe("An application's own subscriber to a client's tracing channels", () =>
     let url: string;
 
     before(async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       url = await requireService(this, 'redis');
     });
 
@@ -91,7 +91,7 @@ describe("An application's own subscriber to a client's tracing channels", () =>
 
   describe('redis', () => {
     it('leaves one span for each command, pipeline and transaction', async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       const url = await requireService(this, 'redis');
       subscribe(['node-redis:command', 'node-redis:batch', 'node-redis:connect']);
       instrument('redis');

@@ -20,7 +20,7 @@ const EXEC_ARGV = ['--no-opt', '--no-maglev'];
 const BYTES = 1400;
 
 describe('A call that is over', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   for (const [client, service] of [
     ['pg', 'postgresql'],

@@ -160,7 +160,7 @@ const CLIENTS: Record<string, Idle> = {
 };
 
 describe('A client that nobody asks anything of', function () {
-  this.timeout(40_000);
+  this.timeout(120_000);
   let instrumentations: Instrumentation[];
 
   before(() => {

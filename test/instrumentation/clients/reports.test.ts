@@ -82,6 +82,8 @@ const REPORTS: Record<string, Report> = {
       withPg(url, async (client) => {
         const caught = await outcome(client.query('select wrong'));
         void client.query('select wrong, too');
+        // Queries are answered in their order.
+        await client.query('select 1');
         await soon();
         return caught;
       }),

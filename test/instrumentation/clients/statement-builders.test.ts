@@ -148,7 +148,7 @@ describe('Statements that packages build have their text and name', () => {
 
   for (const { name, service, source, spans, own } of CASES) {
     it(name, async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       const URL = await requireService(this, service);
       const printed = await runApplication(source, 'commonjs', { URL }, folder);
       const lines = printed.map(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { fixture, REGISTER_URL, runNode } from '../../support/run-node.ts';
 
 describe('logs under clew/register', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   async function run(env: Record<string, string>): Promise<{ lines: any[]; console: string }> {
     const { code, stdout, stderr } = await runNode(

@@ -35,7 +35,7 @@ export function describeOptions(suite: FormSuite, options: OptionsOfClient = {})
     const acquired = new Map<string, Set<string>>();
 
     before(async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       if (suite.service) url = await requireService(this, suite.service);
       instrumented = instrumentSuite(suite);
     });

@@ -22,7 +22,7 @@ export function describeForms(suite: FormSuite, version = '', exports: object[] 
     let instrumented: InstrumentedSuite | undefined;
 
     before(async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       if (suite.service) url = await requireService(this, suite.service);
       instrumented = instrumentSuite(suite, exports);
       // Callers without a span have their operations seen, too.

@@ -13,7 +13,7 @@ const LIBRARIES = {
 
 for (const [library, service] of Object.entries(LIBRARIES)) {
   describe(`the official instrumentation of ${library}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let url: string;
     let receiver: OtlpReceiver;
     let runs = 0;

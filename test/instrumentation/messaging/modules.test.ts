@@ -83,7 +83,7 @@ const LIBRARIES: Record<string, Library> = {
 
 for (const [title, { service, imports, use }] of Object.entries(LIBRARIES)) {
   describe(`${title} in an application with the preload`, function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     let url: string;
 
     before(async function () {

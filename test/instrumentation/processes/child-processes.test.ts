@@ -25,7 +25,7 @@ async function run(env: Record<string, string>, ...args: string[]): Promise<Resu
 }
 
 describe('child processes', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   before(function () {
     if (process.platform === 'win32') this.skip();
   });

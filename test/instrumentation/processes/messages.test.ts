@@ -13,7 +13,7 @@ type Arrived = [
 ][];
 
 describe('messages between threads and processes', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   async function run(kind: string, env: Record<string, string>): Promise<Record<string, Arrived>> {
     const { code, stdout, stderr } = await runNode([fixture('processes/messages.mjs'), kind], {

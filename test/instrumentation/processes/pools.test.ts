@@ -19,7 +19,7 @@ const POOLS = [
 ] as const;
 
 describe('pools of workers', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   let receiver: OtlpReceiver;
 
   before(async () => {

@@ -14,7 +14,7 @@ const PARENT = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 const GIVEN = ROOT_CONTEXT.setValue(createContextKey('given'), 1);
 
 describe('the start of a child', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   let receiver: OtlpReceiver;
 
   before(async () => {

@@ -4,7 +4,7 @@ import { OtlpReceiver } from '../../support/otlp-receiver.ts';
 import { fixture, REGISTER_URL, RunningNode } from '../../support/run-node.ts';
 
 describe('a worker thread that is terminated', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it('has handed on its spans soon after their ends, without a message', async () => {
     const receiver = await new OtlpReceiver().listen();

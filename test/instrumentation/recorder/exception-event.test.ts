@@ -63,7 +63,7 @@ describe('an exception event', () => {
   });
 
   it('is on the span of a query that fails, without the values in it', async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     const connectionString = await requireService(this, 'postgresql');
     const exporter = new InMemorySpanExporter();
     const provider = new BasicTracerProvider({

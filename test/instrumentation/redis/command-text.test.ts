@@ -77,7 +77,7 @@ describe('the text of a Redis command', () => {
     let calls: GeneratedCall[];
 
     before(async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       client = createClient({ url: await requireService(this, 'redis') });
       await client.connect();
       calls = await generateCalls(client);

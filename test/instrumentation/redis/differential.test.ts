@@ -90,7 +90,7 @@ describe('Redis clients with bad input', () => {
   const byName = new Map<string, Instrumentation>();
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'redis');
     for (const each of getInstrumentations({ all: { requireParent: false } }))
       byName.set(each.instrumentationName, each);

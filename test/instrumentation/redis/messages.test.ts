@@ -116,7 +116,7 @@ describe('spans of Redis messages', () => {
   const undos: (() => void)[] = [];
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'redis');
   });
 
@@ -355,7 +355,7 @@ describe('spans of Redis messages', () => {
     let clusterUrl: string;
 
     before(async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       clusterUrl = await requireService(this, 'redis-cluster');
     });
 

@@ -30,7 +30,7 @@ const APPLICATIONS = {
 } as const;
 
 describe('Redis clients in an application with the preload', function () {
-  this.timeout(40_000);
+  this.timeout(120_000);
   let url: string;
 
   before(async function () {

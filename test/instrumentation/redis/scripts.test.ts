@@ -30,7 +30,7 @@ describe('scripts of Redis', () => {
   let undo: () => void;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'redis');
   });
 

@@ -49,7 +49,7 @@ const SENSITIVE = [
   .concat([['AUTH secret1'], ['secret1'], ['secret1', 'secret2'], ['GET secret1', 'secret2']]);
 
 describe('what is exported of Redis commands', function () {
-  this.timeout(40_000);
+  this.timeout(120_000);
   let url: string;
   let calls: GeneratedCall[];
   let standIn: Server;

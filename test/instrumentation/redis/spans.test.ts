@@ -23,7 +23,7 @@ describe('spans of Redis clients', () => {
   let instrumentations: Instrumentation[];
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'redis');
     port = Number(new URL(url).port);
   });

@@ -111,7 +111,7 @@ for (const [name, library] of Object.entries(LIBRARIES)) {
     let runs = 0;
 
     before(async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       url = await requireService(this, 'redis');
     });
     beforeEach(async () => {

@@ -51,7 +51,7 @@ for (const way of ['require', 'import'] as const) {
     let repaired: Map<string, Outcome>;
 
     before(async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const env = { REDIS_URL: await requireService(this, 'redis') };
       [bare, repaired] = await Promise.all([runAll(way, 'off', env), runAll(way, 'on', env)]);
     });

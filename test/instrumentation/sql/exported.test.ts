@@ -82,7 +82,7 @@ function assertNoSecret(exported: unknown, statement: string): void {
 }
 
 describe(`what is exported of generated statements that fail (SQL_SEED=${SEED})`, function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   afterEach(() => metrics.disable());
 

@@ -144,7 +144,7 @@ const FRAGMENTS = [
 ];
 
 describe(`PostgreSQL's own grammar as the oracle (SQL_SEED=${SEED})`, function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   before(async () => {
     await loadModule();
   });

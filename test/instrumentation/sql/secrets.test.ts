@@ -27,7 +27,7 @@ function assertNoSecret(shown: string | undefined, statement: string): void {
 }
 
 describe(`what is shown of generated statements (SQL_SEED=${SEED})`, function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   for (const dialect of Object.keys(PROFILES) as SqlDialect[]) {
     it(`is the text without its literals and the summary, in ${RUNS} of ${dialect}`, () => {

@@ -112,7 +112,7 @@ async function assertStillStatements(
 }
 
 describe(`what a server takes for a value (SQL_SEED=${SEED})`, function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   describe('MariaDB', () => {
     let connection: Connection;

@@ -30,7 +30,7 @@ export function describeBadInput(
   { service, find, use, isReplaced, below = 0 }: ClientOfApplication,
 ): void {
   describe(`${name} that is not as expected`, function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const folder = join(FOLDER, name.replace('/', '-'));
     let source: string;
     let url = '';

@@ -1,7 +1,7 @@
 import type { ClewError } from '../../../base/errors.ts';
 import { SettingsReader, type Environment } from '../../../base/settings-reader.ts';
 import { readKnownMethods } from '../known-methods.ts';
-import { readHeaders, readList, readSwitch } from '../read-settings.ts';
+import { readHeaders, readList } from '../read-settings.ts';
 import type { HttpClientConfig } from './client-config.ts';
 
 const CAPTURE = 'OTEL_INSTRUMENTATION_HTTP_CLIENT_CAPTURE_';
@@ -17,7 +17,7 @@ export function readHttpClientSettings(env: Environment): {
   const reader = new SettingsReader(env);
   const settings: HttpClientConfig = {
     ignoreUrls: readList(reader, 'CLEW_HTTP_IGNORE_OUTGOING'),
-    requireParent: readSwitch(reader, 'CLEW_HTTP_REQUIRE_PARENT', 'off'),
+    requireParent: reader.toggle('CLEW_HTTP_REQUIRE_PARENT', false),
     requestHeaders: readHeaders(reader, `${CAPTURE}REQUEST_HEADERS`),
     responseHeaders: readHeaders(reader, `${CAPTURE}RESPONSE_HEADERS`),
     knownMethods: [...readKnownMethods(env)],

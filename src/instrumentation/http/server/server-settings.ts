@@ -1,7 +1,7 @@
 import { SettingsReader, type Environment } from '../../../base/settings-reader.ts';
 import { ClewError, messageOf } from '../../../base/errors.ts';
 import { readKnownMethods } from '../known-methods.ts';
-import { readHeaders, readList, readSwitch } from '../read-settings.ts';
+import { readHeaders, readList, readPaths } from '../read-settings.ts';
 import type { HttpServerConfig } from './server-config.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
@@ -17,14 +17,14 @@ export function readHttpServerSettings(env: Environment): {
 } {
   const reader = new SettingsReader(env);
   const settings: HttpServerConfig = {
-    ignorePaths: readList(reader, 'CLEW_HTTP_IGNORE_INCOMING'),
+    ignorePaths: readPaths(reader, 'CLEW_HTTP_IGNORE_INCOMING'),
     requestHeaders: readHeaders(reader, `${CAPTURE}REQUEST_HEADERS`),
     responseHeaders: readHeaders(reader, `${CAPTURE}RESPONSE_HEADERS`),
     knownMethods: [...readKnownMethods(env)],
     trustedProxies: proxiesOf(reader),
-    serverTiming: readSwitch(reader, 'CLEW_HTTP_SERVER_TIMING', 'off'),
-    handlerNames: readSwitch(reader, 'CLEW_HTTP_HANDLER_NAMES', 'on'),
-    handlerSpans: readSwitch(reader, 'CLEW_HTTP_HANDLER_SPANS', 'off'),
+    serverTiming: reader.toggle('CLEW_HTTP_SERVER_TIMING', false),
+    handlerNames: reader.toggle('CLEW_HTTP_HANDLER_NAMES', true),
+    handlerSpans: reader.toggle('CLEW_HTTP_HANDLER_SPANS', false),
   };
   return { settings, problems: reader.problems };
 }

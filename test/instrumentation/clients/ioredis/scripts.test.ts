@@ -23,7 +23,7 @@ const PROGRAM = `
 `;
 
 describe('ioredis scripts that fail', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('reject unhandled where nobody handles it, and nowhere else', async function () {
     const url = await requireService(this, 'redis');

@@ -74,7 +74,7 @@ for (const driver of DRIVERS) {
     let url = '';
 
     before(async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       if (driver.service) url = await requireService(this, driver.service);
     });
 

@@ -189,7 +189,7 @@ describe('mariadb with the instrumentation and without it', () => {
   let instrumentation: Instrumentation;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     options = optionsOf(await requireService(this, 'mariadb'));
   });
 

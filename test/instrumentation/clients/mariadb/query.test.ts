@@ -23,7 +23,7 @@ describe('mariadb', () => {
   let connection: Connection | undefined;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'mariadb');
   });
 

@@ -26,7 +26,7 @@ const APPLICATIONS = {
 } as const;
 
 describe('MongoDB clients in an application with the preload', function () {
-  this.timeout(40_000);
+  this.timeout(120_000);
   let server: StandIn;
 
   before(async () => {

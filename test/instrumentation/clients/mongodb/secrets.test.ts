@@ -110,7 +110,7 @@ const copy = (one: Document): Document => ({ ...one });
 const RUNS = Number(process.env['MONGODB_RUNS'] ?? 5);
 
 describe('what is exported of generated MongoDB documents', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let instrumentation: Instrumentation;
   let telemetry: Telemetry;
   let measure: Measure;

@@ -130,7 +130,7 @@ for (const name of ['mysql', 'mysql2']) {
     let url: string;
 
     before(async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       url = await requireService(this, 'mariadb');
     });
 

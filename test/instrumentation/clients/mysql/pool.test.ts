@@ -16,7 +16,7 @@ describe('a pool of mysql', () => {
   let pool: Pool;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const url = await requireService(this, 'mariadb');
     [instrumentation] = getInstrumentations().filter(
       ({ instrumentationName }) => instrumentationName === 'clew/mysql',

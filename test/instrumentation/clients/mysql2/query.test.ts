@@ -18,7 +18,7 @@ describe('mysql2', () => {
   let connection: Connection;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'mariadb');
   });
 

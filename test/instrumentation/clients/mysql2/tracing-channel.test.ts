@@ -28,7 +28,7 @@ describe('mysql2 whose tracing channels have a subscriber', () => {
   );
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'mariadb');
     for (const channel of CHANNELS) channel.subscribe(subscriber);
   });

@@ -20,7 +20,7 @@ describe('pg configuration', () => {
   let telemetry: Telemetry;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     client = new Client(await requireService(this, 'postgresql'));
     await client.connect();
   });

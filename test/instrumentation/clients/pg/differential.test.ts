@@ -140,7 +140,7 @@ describe('pg with the instrumentation and without it', () => {
   let telemetry: Telemetry;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'postgresql');
     [instrumentation] = getInstrumentations() as [Instrumentation];
   });

@@ -18,7 +18,7 @@ describe('error listeners of pg', () => {
   let instrumentation: Instrumentation;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'postgresql');
   });
 

@@ -26,7 +26,7 @@ describe('pg pool metrics', () => {
   let measure: Measure;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'postgresql');
     host = new URL(url).host;
   });

@@ -20,7 +20,7 @@ describe('pg', () => {
   let telemetry: Telemetry;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'postgresql');
   });
 

@@ -3,6 +3,6 @@ import { pgliteForms } from './forms.ts';
 
 describe('PGlite', function () {
   // Starting the database takes seconds.
-  this.timeout(40_000);
+  this.timeout(120_000);
   describeForms(pgliteForms);
 });

@@ -22,7 +22,7 @@ const APPLICATIONS = {
 } as const;
 
 describe('PGlite in an application with the preload', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   for (const [name, [kind, source]] of Object.entries(APPLICATIONS)) {
     it(`is instrumented in ${name}, without its own queries`, async () => {

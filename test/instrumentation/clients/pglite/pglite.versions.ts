@@ -4,7 +4,7 @@ import { formsOf } from './forms.ts';
 for (const alias of ['pglite-0.3', 'pglite-newest']) {
   describe(`PGlite as ${alias}`, function () {
     // Starting the database takes seconds.
-    this.timeout(40_000);
+    this.timeout(120_000);
     describeForms(formsOf(alias));
   });
 }

@@ -22,7 +22,7 @@ describe('pglite', () => {
   let telemetry: Telemetry;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const load = createRequire(import.meta.url);
     const module = load('@electric-sql/pglite') as { PGlite: typeof PGlite };
     const { live } = load(

@@ -17,7 +17,7 @@ describe('postgres with bad input', () => {
   let instrumentation: Instrumentation;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'postgresql');
     instrumentation = getInstrumentations().find(
       ({ instrumentationName }) => instrumentationName === 'clew/postgres',

@@ -24,7 +24,7 @@ describe('postgres', () => {
   let sql: Sql;
 
   before(async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     url = await requireService(this, 'postgresql');
   });
 

@@ -75,7 +75,7 @@ const CLIENTS: Record<string, Client> = {
 };
 
 describe('libraries that send requests', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let bench: Bench;
   let server: TestServer;
   let fails: number;

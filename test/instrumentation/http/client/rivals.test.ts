@@ -14,7 +14,7 @@ const HTTP =
 const UNDICI = /spans of undici are made by your @opentelemetry\/instrumentation-undici/g;
 
 describe('outgoing requests beside the official instrumentations', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   async function run(way: string): Promise<Output & { stderr: string }> {
     const { stdout, stderr, code } = await runNode([fixture('http-client-rivals.cjs')], {

@@ -322,7 +322,7 @@ describe('spans of HTTP servers', () => {
   });
 
   it('end with the process that an error of a handler ends', async function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     start();
     const program = `
       import { createServer, get } from 'node:http';

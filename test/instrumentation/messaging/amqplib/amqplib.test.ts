@@ -16,7 +16,7 @@ import { instrumentedLibrary } from '../support/library.ts';
 const SECRET = 'hunter2';
 
 describe('amqplib', function () {
-  this.timeout(40_000);
+  this.timeout(120_000);
   const instrumented = instrumentedLibrary('amqplib', 'amqplib');
   let url: string;
   let telemetry: Telemetry;

@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 
 for (const alias of ['amqplib', 'amqplib-0.10', 'amqplib-0.10.0']) {
   describe(`${alias}, bare and instrumented`, function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const amqp = require(alias) as typeof import('amqplib');
     const instrumented = instrumentedLibrary('amqplib', alias);
     let url = '';

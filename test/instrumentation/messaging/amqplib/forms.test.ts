@@ -15,7 +15,7 @@ for (const [alias, callbacks] of [
   ['amqplib-0.10.0', 'amqplib-0.10.0/callback_api.js'],
 ] as const) {
   describe(`${alias}: every API form keeps its caller`, function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const instrumented = instrumentedLibrary('amqplib', alias);
     const amqp = require(alias) as typeof import('amqplib');
     const amqpCallbacks = require(callbacks) as typeof import('amqplib/callback_api');

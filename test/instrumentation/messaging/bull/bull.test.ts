@@ -28,7 +28,7 @@ let queues = 0;
 
 for (const [version, Queue] of Object.entries(VERSIONS)) {
   describe(version, function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     let redis: { host: string; port: number };
     let telemetry: Telemetry;
     let queue: Bull.Queue;

@@ -16,7 +16,7 @@ const Bull40 = createRequire(import.meta.url)('bull-4.0') as typeof Bull;
 
 for (const [version, Queue] of Object.entries({ 'bull 4': Bull, 'bull 4.0': Bull40 })) {
   describe(`${version} with spans as without`, function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     let redis: { host: string; port: number };
     let runs = 0;
 

@@ -14,7 +14,7 @@ import { VERSIONS, type BullMQ } from './setup.ts';
 
 for (const [version, bullmq] of Object.entries(VERSIONS)) {
   describe(`${version} with spans as without`, function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     let connection: object;
     let runs = 0;
 

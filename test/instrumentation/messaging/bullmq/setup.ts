@@ -98,7 +98,7 @@ export function describeVersions(
   for (const [version, bullmq] of Object.entries(VERSIONS)) {
     if (!isMeant(version)) continue;
     describe(`${title} of ${version}`, function () {
-      this.timeout(20_000);
+      this.timeout(120_000);
       let redis: string;
       const benches: Bench[] = [];
 

@@ -20,7 +20,7 @@ const SECRET = 'hunter2';
 
 for (const alias of ['kafkajs', 'kafkajs-2.0']) {
   describe(alias, function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const library = require(alias) as typeof import('kafkajs');
     const instrumented = instrumentedLibrary('kafkajs', alias);
     let telemetry: Telemetry;

@@ -85,7 +85,7 @@ for (const [alias, protocolVersion] of [
   ['mqtt-4', 4],
 ] as const) {
   describe(`${alias} over version ${protocolVersion} of the protocol`, function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const library = require(alias) as typeof import('mqtt');
     const instrumented = instrumentedLibrary('mqtt', alias);
     let telemetry: Telemetry;

@@ -75,7 +75,7 @@ const GENERATIONS: Record<string, Generation> = {
 
 for (const [name, generation] of Object.entries(GENERATIONS)) {
   describe(`JetStream by ${name}`, function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const instrumented = generation.packages.map((each) => instrumentedModules('nats', each, each));
     let servers: string;
     let telemetry: Telemetry;

@@ -106,7 +106,7 @@ for (const [name, module, alias] of [
   ['@nats-io/nats-core', '@nats-io/transport-node', '@nats-io/nats-core'],
 ] as const) {
   describe(module, function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const { connect, headers: newHeaders } = require(module) as typeof import('nats');
     const instrumented = instrumentedModules('nats', name, alias);
     let telemetry: Telemetry;
