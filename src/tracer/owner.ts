@@ -49,8 +49,6 @@ export class WorkOwner extends TracerState {
   statusCode: number | undefined;
   /** Whether its span is an error. */
   failed = false;
-  /** Whether its span ended as that of a server without a route. */
-  unrouted = false;
   /** How many groups of async resources were begun for it. */
   groups = 0;
 

@@ -14,16 +14,10 @@ export function requestLine({ owner, split }: RequestReport): string {
   const blame = blockedBy ? ` (${blocker} ${millis(blockedBy.millis)})` : '';
   const status = statusOf(owner);
   return (
-    `${requestName(owner)}${status && ` ${status}`}  ` +
+    `${owner.label}${status && ` ${status}`}  ` +
     `${millis(totalMillis)} ms: running ${millis(runMillis)}, ` +
     `waiting for I/O ${millis(ioMillis)}, for the loop ${millis(loopMillis)}${blame}`
   );
-}
-
-/** What a request is called; the path that no route matched is no part of the name of its span. */
-export function requestName({ label, statusCode, unrouted }: WorkOwner): string {
-  const [method, path] = label.split(' ', 2);
-  return unrouted && statusCode === 404 && path ? `${method} (${path})` : label;
 }
 
 /** Whether a request failed by OpenTelemetry's convention for servers, or by its span. */

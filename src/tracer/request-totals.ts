@@ -4,7 +4,7 @@ import { TraceFlags } from '@opentelemetry/api';
 
 import type { RequestReport } from './async-resource-tracer.ts';
 import type { Split } from './loop-clock.ts';
-import { hasFailed, requestName } from './request-line.ts';
+import { hasFailed } from './request-line.ts';
 
 /*
  * What the requests of a run amount to: by name, and the slowest one by one. Plain data, which is
@@ -64,7 +64,7 @@ export class RequestSums {
   #slowest: SlowRequest[] = [];
 
   add({ owner, split }: RequestReport): void {
-    const name = requestName(owner);
+    const name = owner.label;
     const failed = hasFailed(owner);
     const parts = partsOf(split);
     this.#requests += 1;

@@ -36,8 +36,6 @@ describe('the line of a request', () => {
     assert.match(report({ failed: true }), /^GET \/\{n\} ERROR {2}58\.9 ms/);
     assert.match(report({ failed: true, statusCode: 200 }), /^GET \/\{n\} ERROR 200 {2}58\.9 ms/);
     assert.match(report({ statusCode: 404 }), /^GET \/\{n\} 404 {2}58\.9 ms/);
-    const lost = report({ statusCode: 404, unrouted: true });
-    assert.match(lost, /^GET \(\/\{n\}\) 404 {2}58\.9 ms/);
     const long = report({ label: `GET /${'long'.repeat(30)}`, failed: true, statusCode: 503 });
     for (const part of fitLine(long, 80)) assert.ok(`clew: ${part}`.length <= 80, part);
   });
