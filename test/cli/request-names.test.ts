@@ -54,7 +54,9 @@ describe('the name of a request is one, wherever it is shown', function () {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'clew-names-'));
-    viewer = new Background([MAIN, 'view', '--json', '--port', '0', '--otlp-port', '0'], {});
+    const nowhere = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
+    const ports = ['--port', '0', '--otlp-port', '0'];
+    viewer = new Background([MAIN, 'view', '--json', ...ports], nowhere);
     const [line] = await viewer.waitFor(/\{.*\}/);
     const answer = JSON.parse(line) as { pageUrl: string; otlpUrl: string };
     ({ pageUrl } = answer);
