@@ -1,3 +1,4 @@
+import { columnsOf } from '../base/columns.ts';
 import { say } from '../base/log.ts';
 import { readConfig } from '../config.ts';
 import { parseArguments } from './arguments.ts';
@@ -103,8 +104,8 @@ async function viewerFor(
 }
 
 function printSummary(seconds: number, reports: RunReports): void {
-  const columns = process.stderr.isTTY ? Math.min(process.stderr.columns, 120) : 80;
-  for (const line of summaryLines(reports.read().totals, seconds, columns)) say('info', line);
+  const { totals } = reports.read();
+  for (const line of summaryLines(totals, seconds, columnsOf(process.stderr))) say('info', line);
 }
 
 function printEnd(

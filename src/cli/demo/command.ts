@@ -1,3 +1,4 @@
+import { columnsOf } from '../../base/columns.ts';
 import { say } from '../../base/log.ts';
 import { plainText } from '../../base/plain-text.ts';
 import { readConfig } from '../../config.ts';
@@ -234,7 +235,7 @@ class TraceView {
   }
 
   show(traces: Trace[]): void {
-    const width = Math.min(process.stdout.columns ?? 80, 100);
+    const width = columnsOf(process.stdout);
     for (const trace of traces) {
       const producer = producerOf(trace, traces);
       if (producer) this.#print(`linked to: ${plainText(producer)}`);
