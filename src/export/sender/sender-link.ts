@@ -250,9 +250,25 @@ class InlineLink implements SenderLink {
   }
 }
 
+/** `clew run` names here the collector of which it reports at the start whether it answers. */
+const REPORTED = 'CLEW_COLLECTOR_REPORTED';
+let isFirst = true;
+
+/** Whether it is the beginning of an outage that `clew run` has reported already. */
+function isReported(counters: Counters, state: ExportState | undefined): boolean {
+  if (!isFirst || state === undefined) return false;
+  isFirst = false;
+  const { target, failure } = state;
+  return (
+    failure?.isAbsent === true &&
+    environment()[REPORTED] === target &&
+    counters.read().accepted === 0
+  );
+}
+
 /** Passes on what the sender says: to a person, and to the doctor. */
 function heard(counters: Counters, ...[level, message, state]: Parameters<Speak>): void {
-  say(level, message);
+  if (!isReported(counters, state)) say(level, message);
   if (!state) return;
   const { target, failure } = state;
   const count = counters.read().failures;
