@@ -9,6 +9,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import sinon from 'sinon';
 
 import { mcp } from '../../src/cli/mcp/command.ts';
+import { dataIn } from '../../src/viewer/html-file.ts';
 import { outputSchema } from '../../src/cli/output-schema.ts';
 import { view as viewCommand } from '../../src/cli/view/command.ts';
 import { exportTraces } from '../../src/cli/view/export.ts';
@@ -198,6 +199,27 @@ describe('clew view, show, export and mcp', function () {
       traceEvents: { ph: string }[];
     };
     assert.ok(traceEvents.filter(({ ph }) => ph === 'X').length >= 4);
+  });
+
+  it('writes the HTML file of the viewer that runs where no file is named', async () => {
+    const out = join(folder, 'running.html');
+    const { port } = new URL(pageUrl);
+    const written = await jsonHere(viewCommand, '--html', out, '--port', port, '--json');
+    const { traces, findings, summary } = dataIn(readFileSync(out, 'utf8'));
+    assert.deepEqual([written.traces, traces.length, summary.source.kind], [4, 4, 'live']);
+    assert.ok(findings.some(({ name }) => name === 'CLEW-LOST-QUEUE'));
+    await assert.rejects(
+      viewCommand(['--html', out, '--port', '9']),
+      /^ClewError: No viewer answers at http:\/\/127\.0\.0\.1:9\. Name a file, or start one: clew view --live$/,
+    );
+    await assert.rejects(viewCommand(['--html', out, '--live']), /Either --live or --html/);
+    const empty = await startViewer({ files: [], port: 0, otlpPort: 0 });
+    try {
+      const at = new URL(empty.pageUrl).port;
+      await assert.rejects(viewCommand(['--html', out, '--port', at]), /has no traces yet/);
+    } finally {
+      await empty.stop();
+    }
   });
 
   it('shows a recording: every callback, exact waits for the loop and who held it', async () => {

@@ -15,7 +15,7 @@ import { probeCollector } from '../view/collector.ts';
 import { openBrowser } from '../view/open-browser.ts';
 import { CleanUp } from './clean-up.ts';
 import { usablePort } from './usable-port.ts';
-import { startDatabase } from './database.ts';
+import { checkPeers, startDatabase } from './database.ts';
 import { OtlpRelay } from './otlp-relay.ts';
 import { startOrders, withoutQueue, type LogLine } from './orders.ts';
 import { ordersScene, scenes } from './scenes.ts';
@@ -55,6 +55,7 @@ export async function demo(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  checkPeers(process.env['DATABASE_URL']);
   const port = await usablePort(options.port);
   const cleanUp = new CleanUp();
   const interruption = new AbortController();
