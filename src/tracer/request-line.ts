@@ -1,23 +1,31 @@
 import { cutMiddle } from '../base/cut-middle.ts';
 import type { RequestReport } from './async-resource-tracer.ts';
 import type { WorkOwner } from './owner.ts';
+import type { Parts } from './parts.ts';
 
 /** What every line on stderr begins with. */
 const PREFIX = 'clew: ';
 /** Where a line may be broken; what follows begins the next one. */
-const BREAKS = /(?= {2}[\d.]+ ms: | waiting for I\/O | for the loop )/;
+const BREAKS = /(?= {2}[\d.]+ ms: | I\/O [\d.]+,| loop [\d.]+)/;
 
 /** Where a request's time went, in one line; each request is called by its route as known by now. */
 export function requestLine({ owner, split }: RequestReport): string {
   const { totalMillis, runMillis, ioMillis, loopMillis, blockedBy } = split;
-  const blocker = blockedBy?.owner?.label ?? blockedBy?.label;
-  const blame = blockedBy ? ` (${blocker} ${millis(blockedBy.millis)})` : '';
   const status = statusOf(owner);
-  return (
-    `${owner.label}${status && ` ${status}`}  ` +
-    `${millis(totalMillis)} ms: running ${millis(runMillis)}, ` +
-    `waiting for I/O ${millis(ioMillis)}, for the loop ${millis(loopMillis)}${blame}`
+  const parts = partsText(
+    { runningMs: runMillis, ioMs: ioMillis, loopMs: loopMillis },
+    blockedBy && { name: blockedBy.owner?.label ?? blockedBy.label, ms: blockedBy.millis },
   );
+  return `${owner.label}${status && ` ${status}`}  ${millis(totalMillis)} ms: ${parts}`;
+}
+
+/** The parts of a request in milliseconds, by the words of the page, and who held the loop. */
+export function partsText(
+  { runningMs, ioMs, loopMs }: Parts,
+  blocker: { name: string; ms: number } | undefined,
+): string {
+  const held = blocker ? ` (held by ${blocker.name} ${millis(blocker.ms)})` : '';
+  return `running ${millis(runningMs)}, I/O ${millis(ioMs)}, loop ${millis(loopMs)}${held}`;
 }
 
 /** Whether a request failed by OpenTelemetry's convention for servers, or by its span. */

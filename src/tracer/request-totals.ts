@@ -4,19 +4,13 @@ import { TraceFlags } from '@opentelemetry/api';
 
 import type { RequestReport } from './async-resource-tracer.ts';
 import type { Split } from './loop-clock.ts';
+import type { Parts } from './parts.ts';
 import { hasFailed } from './request-line.ts';
 
 /*
  * What the requests of a run amount to: by name, and the slowest one by one. Plain data, which is
  * merged over the processes of an application.
  */
-
-/** Where time went, in milliseconds. */
-export interface Parts {
-  runningMs: number;
-  ioMs: number;
-  loopMs: number;
-}
 
 /** The requests of one name. */
 export interface NameTotals {

@@ -138,7 +138,7 @@ describe('clew view, show, export and mcp', function () {
     const { requests } = await get<RequestList>('clew/requests?q=/block');
     const tree = await clew('show', requests[0]?.traceId.slice(0, 12) ?? '', '--from', pageUrl);
     assert.match(tree.stdout, /^GET .* ━+ +[\d.]+ ms {2}ok 200$/m);
-    assert.match(tree.stdout, /^running [\d.]+, waiting for I\/O/m);
+    assert.match(tree.stdout, /^parts {4}running [\d.]+, I\/O [\d.]+, loop [\d.]+/m);
     const hostile = await clew('show', '--trace', traceId('bad'), '--from', pageUrl);
     assert.match(hostile.stdout, /finding {2}CLEW-LOST-QUEUE/);
     // eslint-disable-next-line no-control-regex

@@ -167,7 +167,7 @@ async function play({ cleanUp, port, once, open, json, interrupted }: Play): Pro
   }
   if (once) return faults === 0 ? 0 : 1;
 
-  console.log(`\nThe shop listens at ${shop.url}: try curl ${shop.url}/products`);
+  console.log(`\nThe shop listens at ${shop.url}: try\n  curl ${shop.url}/products`);
   if (orders) console.log(`Orders are queued by curl -X POST ${orders.url}/orders/1/1`);
   console.log(`The traces are on a page: ${relay.pageUrl}\nCtrl-C stops it.`);
   if (open) openBrowser(relay.pageUrl);

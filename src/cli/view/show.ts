@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { columnsOf } from '../../base/columns.ts';
 import { ClewError } from '../../base/errors.ts';
 import { plainText } from '../../base/plain-text.ts';
+import { partsText } from '../../tracer/request-line.ts';
 import type { RequestList, RequestRow } from '../../viewer/model.ts';
 import type { TraceView } from '../../viewer/trace-model.ts';
 import { boundedRow, outlineOf } from '../../viewer/outline.ts';
@@ -165,12 +166,7 @@ async function showTrace(source: TraceSource, view: TraceView, values: Values): 
   };
   const { request, findings, warnings } = view;
   const { parts, blockedBy } = request;
-  if (parts) {
-    const { runningMs, ioMs, loopMs } = parts;
-    const blame = blockedBy ? ` (${blockedBy.name} ${blockedBy.ms.toFixed(1)})` : '';
-    const waits = `waiting for I/O ${ioMs.toFixed(1)}, for the loop ${loopMs.toFixed(1)}`;
-    print(`running ${runningMs.toFixed(1)}, ${waits}${blame} ms`);
-  }
+  if (parts) print(`parts    ${partsText(parts, blockedBy)} ms`);
   const all = [...warnings, ...view.spans.flatMap((span) => span.warnings)];
   for (const warning of all.slice(0, 10)) print(`warning  ${warning}`);
   if (all.length > 10) console.log(`and ${all.length - 10} more warnings`);
