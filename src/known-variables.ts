@@ -3,6 +3,7 @@ import { nearest, type Environment } from './base/settings-reader.ts';
 
 /** Every variable of clew's own that it reads; `docs/configuration.md` describes them. */
 export const KNOWN_VARIABLES: readonly string[] = [
+  'CLEW_COLLECTOR_REPORTED',
   'CLEW_CONSUMER_SPAN',
   'CLEW_CONTEXT_STORE',
   'CLEW_DOCTOR',

@@ -1,3 +1,4 @@
+import { columnsOf } from './columns.ts';
 import { diagLogger } from './diag.ts';
 import { fold } from './fold.ts';
 import { plainText } from './plain-text.ts';
@@ -75,10 +76,13 @@ export function sayOnStderr(level: Exclude<LogLevel, 'none'>, message: string): 
   }
 }
 
-/** One line, which a log can be searched for; in a terminal that is too narrow for it, several. */
-function linesOf(text: string, { isTTY, columns }: NodeJS.WriteStream): string {
-  const isTooLong = isTTY && 'clew: '.length + text.length > columns && !text.startsWith(' ');
-  const lines = isTooLong ? fold(text) : [text];
+/**
+ * One line, which a log can be searched for; in a terminal that is too narrow for it, several. What
+ * is indented was laid out by its writer.
+ */
+function linesOf(text: string, stream: NodeJS.WriteStream): string {
+  const isTooLong = stream.isTTY && 'clew: '.length + text.length > stream.columns;
+  const lines = isTooLong && !text.startsWith(' ') ? fold(text, columnsOf(stream)) : [text];
   return lines.map((line) => `clew: ${line}\n`).join('');
 }
 

@@ -1,3 +1,4 @@
+import { columnsOf } from '../base/columns.ts';
 import { ClewError, optionError } from '../base/errors.ts';
 import { say } from '../base/log.ts';
 import { counts, type Finding, type Report } from '../diagnosis/finding.ts';
@@ -164,7 +165,7 @@ function printReport(report: Report, options: PrintOptions): void {
     return;
   }
   const colour = stdout.isTTY && !options['no-color'] && !process.env['NO_COLOR'];
-  const width = stdout.isTTY ? Math.min(stdout.columns, 120) : 80;
+  const width = columnsOf(stdout);
   stdout.write(
     reportText(report, { colour, width, strict: options.strict, failed: options.failed }),
   );

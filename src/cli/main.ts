@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { columnsOf } from '../base/columns.ts';
 import { ClewError, messageOf } from '../base/errors.ts';
 import { fold } from '../base/fold.ts';
 import { plainText } from '../base/plain-text.ts';
@@ -35,7 +36,7 @@ async function main([name, ...args]: string[]): Promise<number> {
     return await run(args);
   } catch (error) {
     const line = `clew ${name}: ${plainText(messageOf(error))}`;
-    console.error(process.stderr.isTTY ? fold(line).join('\n') : line);
+    console.error(process.stderr.isTTY ? fold(line, columnsOf(process.stderr)).join('\n') : line);
     // What the user can mend needs no stack; anything else is ours to mend.
     if (!(error instanceof ClewError) && error instanceof Error) console.error(error.stack);
     return error instanceof ClewError && error.code === 'ERR_OPTION' ? 2 : 1;

@@ -1,115 +1,24 @@
 /*
- * The JSON schema of what commands print with `--json`; the doctor's has a schema of its own (`diagnosis/schema.ts`). `clew.output.schema.json` is this, and a test compares.
+ * The JSON schema of what commands print with `--json`, and of what `clew mcp` answers; the doctor's has a schema of its own (`diagnosis/schema.ts`). `clew.output.schema.json` is this, and a test compares.
  */
 
 import { TRACER_LEVELS } from '../tracer/record.ts';
 import { CONVERSIONS } from '../tracer/recording/convert.ts';
-
-type Schema = Record<string, unknown>;
-
-const text: Schema = { type: 'string' };
-const number: Schema = { type: 'number' };
-const whole: Schema = { type: 'integer', minimum: 0 };
-const flag: Schema = { type: 'boolean' };
-const list = (items: Schema): Schema => ({ type: 'array', items });
-const ref = (name: string): Schema => ({ $ref: `#/definitions/${name}` });
-
-/** All that is not named in `optional` has to be there. */
-function object(properties: Schema, optional: readonly string[] = [], description = ''): Schema {
-  return {
-    type: 'object',
-    ...(description === '' ? {} : { description }),
-    properties,
-    required: Object.keys(properties).filter((name) => !optional.includes(name)),
-    additionalProperties: false,
-  };
-}
-
-function answer(kind: string, description: string, rest: Schema, optional: string[] = []): Schema {
-  return object({ $schema: text, kind: { const: kind }, ...rest }, optional, description);
-}
-
-const SPAN_KIND: Schema = {
-  enum: ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'],
-};
-const ATTRIBUTES = list({ type: 'array', minItems: 2, maxItems: 2 });
-const INTERVALS = list({ type: 'array', items: number, minItems: 2, maxItems: 2 });
-
-const DEFINITIONS: Record<string, Schema> = {
-  parts: object(
-    { runningMs: number, ioMs: number, loopMs: number },
-    [],
-    'Milliseconds running JavaScript, waiting for I/O, and ready while others held the event loop.',
-  ),
-  blocker: object({ name: text, ms: number, traceId: text, spanId: text }, ['traceId', 'spanId']),
-  request: object(
-    {
-      traceId: text,
-      name: text,
-      service: text,
-      kind: SPAN_KIND,
-      path: text,
-      startMs: number,
-      startNanos: text,
-      durationMs: number,
-      statusCode: text,
-      error: flag,
-      errorSpans: whole,
-      spans: whole,
-      services: whole,
-      parts: ref('parts'),
-      blockedBy: ref('blocker'),
-      warnings: whole,
-      findings: whole,
-      incomplete: flag,
-      outside: { const: true, description: 'An operation outside of any request.' },
-    },
-    ['path', 'statusCode', 'parts', 'blockedBy', 'outside'],
-  ),
-  node: object(
-    {
-      name: text,
-      kind: SPAN_KIND,
-      service: text,
-      count: { ...whole, description: 'Spans of this name below one node.' },
-      totalMs: number,
-      selfMs: number,
-      errors: whole,
-      criticalMs: number,
-      slowest: { ...text, description: 'The id of the slowest, for --span.' },
-      children: list(ref('node')),
-      omitted: { ...whole, description: 'Nodes below that had no room.' },
-    },
-    ['errors', 'criticalMs', 'children', 'omitted'],
-  ),
-};
-
-const SPAN: Schema = object(
-  {
-    id: text,
-    parentId: text,
-    depth: whole,
-    descendants: whole,
-    name: text,
-    kind: SPAN_KIND,
-    service: text,
-    start: { ...number, description: "Microseconds since the trace's start." },
-    end: number,
-    status: object({ code: { enum: ['UNSET', 'OK', 'ERROR'] }, message: text }, ['message']),
-    attributes: ATTRIBUTES,
-    events: list({ type: 'object' }),
-    links: list({ type: 'object' }),
-    warnings: list(text),
-    findings: list(whole),
-    critical: INTERVALS,
-    parts: ref('parts'),
-    blockedBy: ref('blocker'),
-    dropped: { type: 'object' },
-    resourceAttributes: ATTRIBUTES,
-    omitted: { ...whole, description: 'Attributes, events and links that had no room.' },
-  },
-  ['parentId', 'parts', 'blockedBy', 'dropped'],
-);
+import { mcpAnswers } from './mcp/answer-schema.ts';
+import {
+  answer,
+  DEFINITIONS,
+  flag,
+  list,
+  number,
+  object,
+  ref,
+  SPAN,
+  text,
+  TRACE_PARTS,
+  whole,
+  type Schema,
+} from './schema-parts.ts';
 
 const RULE: Schema = object({
   module: text,
@@ -127,16 +36,16 @@ const ENDED: Schema = {
   signal: text,
 };
 
-/** The schema of every `--json` but the doctor's. */
+/** The schema of every `--json` but the doctor's, and of the tools of `clew mcp`. */
 export function outputSchema(): Schema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
-    title: 'clew demo, run, record, fix, view, show and export --json',
+    title: 'clew demo, run, record, fix, view, show and export --json, and the answers of clew mcp',
     definitions: DEFINITIONS,
     oneOf: [
       answer(
         'requests',
-        'clew show --json',
+        'clew show --json, list_requests of clew mcp',
         {
           requests: list(ref('request')),
           total: whole,
@@ -144,14 +53,7 @@ export function outputSchema(): Schema {
         },
         ['outside'],
       ),
-      answer('trace', 'clew show --trace TRACE --json: the shape of a trace', {
-        request: ref('request'),
-        tree: list(ref('node')),
-        nodesOmitted: whole,
-        warnings: list(text),
-        findings: list(object({ name: text, summary: text, place: text }, ['place'])),
-        next: text,
-      }),
+      answer('trace', 'clew show --trace TRACE --json: the shape of a trace', TRACE_PARTS),
       answer('span', 'clew show --trace TRACE --span ID --json', { traceId: text, span: SPAN }),
       answer('view', 'clew view --json', { pageUrl: text, otlpUrl: text, forwardTo: text }, [
         'otlpUrl',
@@ -258,6 +160,7 @@ export function outputSchema(): Schema {
         },
         ['file', 'text', 'change'],
       ),
+      ...mcpAnswers(),
     ],
   };
 }

@@ -1,6 +1,7 @@
 import { cutMiddle } from '../base/cut-middle.ts';
 import { plainText } from '../base/plain-text.ts';
-import type { NameTotals, Parts, RequestTotals } from '../tracer/request-totals.ts';
+import type { Parts } from '../tracer/parts.ts';
+import type { NameTotals, RequestTotals } from '../tracer/request-totals.ts';
 import { rounded, shortened } from '../viewer/outline.ts';
 
 /*

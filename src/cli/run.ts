@@ -1,5 +1,7 @@
+import { columnsOf } from '../base/columns.ts';
 import { say } from '../base/log.ts';
 import { readConfig } from '../config.ts';
+import { withoutSecrets } from '../export/sender/delivery-log.ts';
 import { parseArguments } from './arguments.ts';
 import { MAX_JSON, printJson } from './output.ts';
 import { runProgram, splitNodeProgram, type ProgramEnd } from './program.ts';
@@ -54,7 +56,13 @@ export async function run(args: string[]): Promise<number> {
   if (share !== undefined) env['CLEW_RESOURCE_SPANS'] = share;
   const viewer = await viewerFor(program, values);
   const ended = new AbortController();
-  if (!quiet && !viewer && program.length > 0) void reportCollector(ended.signal);
+  if (!quiet && !viewer && program.length > 0) {
+    const { config } = readConfig({}, process.env);
+    if (!config.disabled && config.exporter === 'otlp') {
+      env['CLEW_COLLECTOR_REPORTED'] = withoutSecrets(config.tracesUrl);
+      void reportCollector(config.tracesUrl, ended.signal);
+    }
+  }
   const reports = new RunReports();
   const startedAt = performance.now();
   try {
@@ -77,11 +85,9 @@ export async function run(args: string[]): Promise<number> {
 }
 
 /** Reports whether spans find a collector, as soon as that is known. */
-async function reportCollector(ended: AbortSignal): Promise<void> {
-  const { config } = readConfig({}, process.env);
-  if (config.disabled || config.exporter !== 'otlp') return;
-  const { origin } = new URL(config.tracesUrl);
-  const reason = await probeCollector(config.tracesUrl, ended);
+async function reportCollector(tracesUrl: string, ended: AbortSignal): Promise<void> {
+  const { origin } = new URL(tracesUrl);
+  const reason = await probeCollector(tracesUrl, ended);
   if (ended.aborted) return;
   // Without the headers that the application sends it may refuse, but it is there.
   if (reason === undefined || reason.startsWith('it answers')) {
@@ -103,8 +109,8 @@ async function viewerFor(
 }
 
 function printSummary(seconds: number, reports: RunReports): void {
-  const columns = process.stderr.isTTY ? Math.min(process.stderr.columns, 120) : 80;
-  for (const line of summaryLines(reports.read().totals, seconds, columns)) say('info', line);
+  const { totals } = reports.read();
+  for (const line of summaryLines(totals, seconds, columnsOf(process.stderr))) say('info', line);
 }
 
 function printEnd(

@@ -54,8 +54,6 @@ export class WorkOwner extends TracerState {
   statusCode: number | undefined;
   /** Whether its span has status error. */
   failed = false;
-  /** Whether its span ended as a server span without a route. */
-  unrouted = false;
   /** The number of groups of async resources that were started for it. */
   groups = 0;
 

@@ -1,11 +1,12 @@
 import { cutMiddle } from '../base/cut-middle.ts';
 import type { RequestReport } from './async-resource-tracer.ts';
 import type { WorkOwner } from './owner.ts';
+import type { Parts } from './parts.ts';
 
 /** The prefix of every line on stderr. */
 const PREFIX = 'clew: ';
-/** Where a line may be broken. */
-const BREAKS = /(?= {2}[\d.]+ ms: | waiting for I\/O | for the loop )/;
+/** Where a line may be broken; what follows begins the next one. */
+const BREAKS = /(?= {2}[\d.]+ ms: | I\/O [\d.]+,| loop [\d.]+)/;
 
 /**
  * Formats how a request's time was spent, in one line. Each request is named by its route, as far
@@ -13,22 +14,21 @@ const BREAKS = /(?= {2}[\d.]+ ms: | waiting for I\/O | for the loop )/;
  */
 export function requestLine({ owner, split }: RequestReport): string {
   const { totalMillis, runMillis, ioMillis, loopMillis, blockedBy } = split;
-  const blocker = blockedBy?.owner?.label ?? blockedBy?.label;
-  const blame = blockedBy ? ` (${blocker} ${millis(blockedBy.millis)})` : '';
   const status = statusOf(owner);
-  return (
-    `${requestName(owner)}${status && ` ${status}`}  ` +
-    `${millis(totalMillis)} ms: running ${millis(runMillis)}, ` +
-    `waiting for I/O ${millis(ioMillis)}, for the loop ${millis(loopMillis)}${blame}`
+  const parts = partsText(
+    { runningMs: runMillis, ioMs: ioMillis, loopMs: loopMillis },
+    blockedBy && { name: blockedBy.owner?.label ?? blockedBy.label, ms: blockedBy.millis },
   );
+  return `${owner.label}${status && ` ${status}`}  ${millis(totalMillis)} ms: ${parts}`;
 }
 
-/**
- * Returns the name of a request; a path that no route matched is not part of the name of its span.
- */
-export function requestName({ label, statusCode, unrouted }: WorkOwner): string {
-  const [method, path] = label.split(' ', 2);
-  return unrouted && statusCode === 404 && path ? `${method} (${path})` : label;
+/** The parts of a request in milliseconds, by the words of the page, and who held the loop. */
+export function partsText(
+  { runningMs, ioMs, loopMs }: Parts,
+  blocker: { name: string; ms: number } | undefined,
+): string {
+  const held = blocker ? ` (held by ${blocker.name} ${millis(blocker.ms)})` : '';
+  return `running ${millis(runningMs)}, I/O ${millis(ioMs)}, loop ${millis(loopMs)}${held}`;
 }
 
 /** Whether a request failed by OpenTelemetry's convention for servers, or by its span. */

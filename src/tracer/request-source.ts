@@ -2,7 +2,7 @@ import { executionAsyncResource } from 'node:async_hooks';
 import diagnosticsChannel from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
 
-import { templateOf } from '../base/path-template.ts';
+import { unroutedName } from '../base/request-name.ts';
 import { currentOwner, enterOwner, WorkOwner } from './owner.ts';
 
 /** The data of a request that is known when it begins. */
@@ -46,7 +46,7 @@ class RequestInFlight extends WorkOwner {
 
   constructor(head: RequestHead, response: ServerMessage['response'], place: number) {
     const { method = 'HTTP', url = '/' } = head;
-    super(() => `${method} ${templateOf(url)}`, performance.now());
+    super(() => unroutedName(method, url), performance.now());
     this.response = response;
     this.place = place;
   }

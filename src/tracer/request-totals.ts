@@ -4,19 +4,13 @@ import { TraceFlags } from '@opentelemetry/api';
 
 import type { RequestReport } from './async-resource-tracer.ts';
 import type { Split } from './loop-clock.ts';
-import { hasFailed, requestName } from './request-line.ts';
+import type { Parts } from './parts.ts';
+import { hasFailed } from './request-line.ts';
 
 /*
  * Totals of the requests of a run: by name, and the slowest one by one. Plain data, which is merged
  * across the processes of an application.
  */
-
-/** How the time was spent, in milliseconds. */
-export interface Parts {
-  runningMs: number;
-  ioMs: number;
-  loopMs: number;
-}
 
 /** The requests of one name. */
 export interface NameTotals {
@@ -64,7 +58,7 @@ export class RequestSums {
   #slowest: SlowRequest[] = [];
 
   add({ owner, split }: RequestReport): void {
-    const name = requestName(owner);
+    const name = owner.label;
     const failed = hasFailed(owner);
     const parts = partsOf(split);
     this.#requests += 1;

@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/api';
 import { performance } from 'node:perf_hooks';
 
+import { requestName } from '../base/request-name.ts';
 import type { AsyncResourceTracer } from './async-resource-tracer.ts';
 import type { Hold } from './holds.ts';
 import type { Split } from './loop-clock.ts';
@@ -87,7 +88,7 @@ export class SplitSpanProcessor {
     const isLocalRoot = !span.parentSpanContext || span.parentSpanContext.isRemote === true;
     let owner = running ?? (parent && ownerOfSpan(parent));
     const owns = owner === undefined && isLocalRoot;
-    if (owns) owner = new WorkOwner(span.name, performance.now());
+    if (owns) owner = new WorkOwner(nameOf(span), performance.now());
     const { clock } = this.#tracer;
     const isRootOfOwner = isLocalRoot && owner !== undefined && !owner.spanContext;
     if (owner) {
@@ -112,10 +113,9 @@ export class SplitSpanProcessor {
     this.#tracer.describeShown(span);
     if (!owner) return;
     if (isRootOfOwner) {
-      owner.label = labelOf(span, owner.label);
+      owner.label = nameOf(span);
       owner.span = undefined;
       owner.failed = span.status?.code === SpanStatusCode.ERROR;
-      owner.unrouted = span.kind === SpanKind.SERVER && span.attributes['http.route'] === undefined;
     }
     if (owns) owner.endedAt = performance.now();
   }
@@ -138,7 +138,10 @@ export class SplitSpanProcessor {
     owner.span = span;
     owner.spanStartedAt = performance.now();
     owner.epochOffset = span.startTime[0] * 1e3 + span.startTime[1] / 1e6 - owner.spanStartedAt;
-    owner.label = labelOf(span, owner.label);
+    const { name, kind, attributes } = span;
+    // Until its route is known a request keeps the name that its path gives it.
+    const isNamed = kind !== SpanKind.SERVER || name.includes(' ') || 'http.route' in attributes;
+    if (isNamed) owner.label = nameOf(span);
     this.#options.onRootSpan?.(owner, span);
   }
 }
@@ -184,12 +187,8 @@ function toMicros(millis: number): number {
   return Math.max(0, Math.round(millis * 1e3));
 }
 
-/** Returns the route if the instrumentation knows it, otherwise the previous label of the owner. */
-function labelOf(span: ProcessedSpan, label: string): string {
-  const route = span.attributes['http.route'];
-  const method = span.attributes['http.request.method'] ?? span.attributes['http.method'];
-  if (typeof route === 'string' && typeof method === 'string') return `${method} ${route}`;
-  return span.kind === SpanKind.SERVER ? label : span.name;
+function nameOf({ name, kind, attributes }: ProcessedSpan): string {
+  return kind === SpanKind.SERVER ? requestName(name, (key) => attributes[key]) : name;
 }
 
 /** The clock is precise to microseconds. */

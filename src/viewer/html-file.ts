@@ -80,6 +80,13 @@ export function htmlFile(page: ReadonlyMap<string, StaticFile>, data: Exported):
   return html.slice(0, place) + head + html.slice(place);
 }
 
+/** The data in such a file. */
+export function dataIn(html: string): Exported {
+  const json = /<script type="application\/json" id="clew-data">([^<]*)<\/script>/.exec(html)?.[1];
+  if (json === undefined) throw new RangeError('there is no data in the page');
+  return JSON.parse(json) as Exported;
+}
+
 /** JSON that cannot end the element it stands in, nor begin a comment there. */
 export function asJson(data: unknown): string {
   return JSON.stringify(data)

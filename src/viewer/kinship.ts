@@ -1,3 +1,4 @@
+import { nameOf } from './span.ts';
 import type { AdjustedSpan } from './adjust.ts';
 
 /*
@@ -94,12 +95,12 @@ function byStart(a: AdjustedSpan, b: AdjustedSpan): number {
  * whose parent never came.
  */
 export function kinshipFaults(kinship: Kinship): string[] {
-  const faults = kinship.orphans.map(({ of }) => `${of.span.name}: its parent never arrived`);
+  const faults = kinship.orphans.map(({ of }) => `${nameOf(of.span)}: its parent never arrived`);
   const roots = kinship.tops.filter(({ of }) => of.parentId === undefined);
   for (const { of } of roots) {
     const { kind, links } = of.span;
     const isMessage = kind === 'CONSUMER' && links.length > 0;
-    if (kind !== 'SERVER' && !isMessage) faults.push(`${of.span.name}: it has no parent`);
+    if (kind !== 'SERVER' && !isMessage) faults.push(`${nameOf(of.span)}: it has no parent`);
   }
   if (roots.length > 1) faults.push(`${roots.length} roots in one trace`);
   return faults;

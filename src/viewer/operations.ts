@@ -1,6 +1,7 @@
 import type { Placed } from './kinship.ts';
 import type { SpanKind } from './model.ts';
 import type { OperationTime } from './trace-model.ts';
+import { nameOf } from './span.ts';
 import type { Trace } from './store.ts';
 
 /** The spans of one name, kind and service within a trace. */
@@ -21,8 +22,8 @@ export function operationsOf(trace: Trace): ReadonlyMap<string, Operation> {
   if (before?.version === trace.version) return before.operations;
   const groups = new Map<string, Placed[]>();
   for (const placed of trace.kinship.order) {
-    const { name, kind, origin } = placed.of.span;
-    const key = JSON.stringify([origin.service, kind, name]);
+    const { span } = placed.of;
+    const key = JSON.stringify([span.origin.service, span.kind, nameOf(span)]);
     const group = groups.get(key);
     if (group) group.push(placed);
     else groups.set(key, [placed]);
@@ -33,12 +34,13 @@ export function operationsOf(trace: Trace): ReadonlyMap<string, Operation> {
 }
 
 function operationOf(group: readonly Placed[]): Operation {
-  const { name, kind, origin } = (group[0] as Placed).of.span;
+  const { span } = (group[0] as Placed).of;
+  const { kind, origin } = span;
   let self = 0n;
   for (const placed of group) self += selfTimeOf(placed);
   const total = lengthOf(group.map(({ of }) => [of.span.startNanos, of.endNanos]));
   const time = { count: group.length, totalMs: toMillis(total), selfMs: toMillis(self) };
-  return { name, kind, service: origin.service, time };
+  return { name: nameOf(span), kind, service: origin.service, time };
 }
 
 /** The time of a span without that of its children, in nanoseconds. */

@@ -1,4 +1,5 @@
 import type { AdjustedSpan } from './adjust.ts';
+import { nameOf } from './span.ts';
 import type { Trace } from './store.ts';
 
 /*
@@ -29,7 +30,7 @@ export function perfettoOf(traces: Iterable<Trace>): object {
     events.push({
       ph: 'X',
       cat: span.kind.toLowerCase(),
-      name: span.name,
+      name: nameOf(span),
       pid: process.pid,
       tid,
       ts: Number(span.startNanos) / 1e3,

@@ -5,6 +5,7 @@ import {
   durationOf,
   hasFailed,
   millisOf,
+  nameOf,
   pathOf,
   statusCodeOf,
   textOf,
@@ -56,7 +57,7 @@ function knownOf(trace: Trace): Known {
   const { version } = trace;
   const marks = trace.spans.flatMap((span) => {
     const finding = textOf(span, CONTEXT_LOSS);
-    return finding === undefined ? [] : [{ finding, spanId: span.spanId, name: span.name }];
+    return finding === undefined ? [] : [{ finding, spanId: span.spanId, name: nameOf(span) }];
   });
   const root = trace.kinship.root?.of.span;
   const outside = root !== undefined && attributeOf(root, OUTSIDE) === true;
@@ -79,7 +80,7 @@ function makeRow(trace: Trace): Known['row'] {
   const statusCode = statusCodeOf(span);
   return {
     traceId: trace.traceId,
-    name: span.name,
+    name: nameOf(span),
     service: span.origin.service,
     kind: span.kind,
     ...(path === undefined ? {} : { path }),

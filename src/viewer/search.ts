@@ -1,7 +1,7 @@
 import { ClewError, describeValue, optionError } from '../base/errors.ts';
 import type { AttributeValue } from './model.ts';
 import { rowOf } from './request-row.ts';
-import type { Span, StoredAttribute } from './span.ts';
+import { nameOf, type Span, type StoredAttribute } from './span.ts';
 import type { Trace, TraceStore } from './store.ts';
 
 /** `RequestQuery` once it is read. */
@@ -92,7 +92,7 @@ function matches(trace: Trace, search: Search): boolean {
   const { service, operation, text } = search;
   const some = (test: (span: Span) => boolean): boolean => trace.spans.some(test);
   if (service !== undefined && !some(({ origin }) => origin.service === service)) return false;
-  if (operation !== undefined && !some(({ name }) => name === operation)) return false;
+  if (operation !== undefined && !some((span) => nameOf(span) === operation)) return false;
   for (const wanted of search.attributes) {
     if (!some((span) => hasAttribute(span, wanted))) return false;
   }
@@ -114,7 +114,7 @@ function contains(span: Span, text: string): boolean {
   const inAttributes = (attributes: readonly StoredAttribute[]): boolean =>
     attributes.some(([key, value]) => has(key) || has(plain(value)));
   return (
-    has(span.name) ||
+    has(nameOf(span)) ||
     has(span.origin.service) ||
     has(span.status.message) ||
     inAttributes(span.attributes) ||

@@ -1,3 +1,4 @@
+import { requestName } from '../base/request-name.ts';
 import type { AttributeValue, SpanKind } from './model.ts';
 
 /*
@@ -111,10 +112,16 @@ export function millisOf(nanos: bigint): number {
   return Number(nanos / 1000n) / 1e3;
 }
 
-/** The path of a request, where the name of its span does not hold it. */
+/** What a span is called wherever it is shown; Jaeger's API has the names as they were sent. */
+export function nameOf(span: Span): string {
+  const { name, kind } = span;
+  return kind === 'SERVER' ? requestName(name, (key) => attributeOf(span, key)) : name;
+}
+
+/** The path of a request, where its name does not hold it. */
 export function pathOf(span: Span): string | undefined {
   const path = textOf(span, 'url.path', 'http.target');
-  return path && !`/${span.name}`.includes(path) ? path : undefined;
+  return path && !`/${nameOf(span)}`.includes(path) ? path : undefined;
 }
 
 /** The status code of HTTP, gRPC or the database. */

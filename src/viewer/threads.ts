@@ -2,7 +2,7 @@ import { ASYNC_RESOURCE, LINK, RUN_AT, RUN_MS, WAIT_LOOP_AT, WAIT_LOOP_BY } from
 import type { Placed } from './kinship.ts';
 import type { FindingView } from './model.ts';
 import type { LostMark, Thread, ThreadGap, ThreadView } from './trace-model.ts';
-import { attributeOf, numberOf, textOf, type Span } from './span.ts';
+import { attributeOf, nameOf, numberOf, textOf, type Span } from './span.ts';
 import type { Trace, TraceStore } from './store.ts';
 import { blockerOf, timePartsOf } from './time-parts.ts';
 
@@ -61,7 +61,7 @@ function threadsOfSpans(
     const at = (nanos: bigint): number => Number(nanos - startNanos) / 1e3;
     const thread: Thread = {
       id: ids.get(placed) ?? 0,
-      name: span.name,
+      name: nameOf(span),
       spanId: placed.of.spanId,
       start: at(span.startNanos),
       end: at(endNanos),

@@ -9,6 +9,7 @@ import {
   durationOf,
   failureOf,
   hasFailed,
+  nameOf,
   pathOf,
   statusCodeOf,
   type Span,
@@ -145,11 +146,10 @@ function renderBelow(
   return line + (color ? styleText(paint, shown) : shown);
 }
 
-/** The name as it is, and the path beside it: a name holds only what is low in cardinality. */
+/** The name, and the path beside it as in the list: a name holds only what is low in cardinality. */
 function labelOf(span: Span): string {
   const path = pathOf(span);
-  if (path === undefined) return span.name;
-  return span.name.includes(' ') ? `${span.name} (${path})` : `${span.name} ${path}`;
+  return path === undefined ? nameOf(span) : `${nameOf(span)}  ${path}`;
 }
 
 /** When the span ran, within the time of the trace; never empty. */

@@ -5,7 +5,13 @@ import type { Placed } from './kinship.ts';
 import type { Attribute, AttributeValue } from './model.ts';
 import type { EventView, LinkView, SpanView, TraceView } from './trace-model.ts';
 import { extentOf, rowOf } from './request-row.ts';
-import { attributeOf, type SpanEvent, type SpanLink, type StoredAttribute } from './span.ts';
+import {
+  attributeOf,
+  nameOf,
+  type SpanEvent,
+  type SpanLink,
+  type StoredAttribute,
+} from './span.ts';
 import type { Trace, TraceStore } from './store.ts';
 import { threadsOf } from './threads.ts';
 import { blockerOf, timePartsOf } from './time-parts.ts';
@@ -73,7 +79,7 @@ class Builder {
       ...(parentId === undefined ? {} : { parentId }),
       depth,
       descendants,
-      name: span.name,
+      name: nameOf(span),
       kind: span.kind,
       service: span.origin.service,
       start: this.#at(span.startNanos),

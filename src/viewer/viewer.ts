@@ -5,7 +5,7 @@ import type { TraceView } from './trace-model.ts';
 import { MAX_BUCKETS, pendingOf } from './pending.ts';
 import { isOutside, marksOf, rowOf, servesRequest } from './request-row.ts';
 import { findTraces, readSearch } from './search.ts';
-import type { Span } from './span.ts';
+import { nameOf, type Span } from './span.ts';
 import { TraceStore, type StoreLimits, type Trace } from './store.ts';
 import { traceView } from './trace-view.ts';
 
@@ -179,13 +179,14 @@ export class Viewer implements TraceSource {
   }
 
   /** Names stay when their spans have gone: they are few, and a search for them finds nothing. */
-  #note({ name, origin }: Span): void {
+  #note(span: Span): void {
+    const { origin } = span;
     let operations = this.#services.get(origin.service);
     if (!operations) {
       if (this.#services.size >= MAX_SERVICES) return;
       this.#services.set(origin.service, (operations = new Set()));
     }
-    if (operations.size < MAX_OPERATIONS) operations.add(name);
+    if (operations.size < MAX_OPERATIONS) operations.add(nameOf(span));
   }
 
   #tell(change: Change): void {

@@ -8,6 +8,8 @@ import { probeCollector } from '../../src/cli/view/collector.ts';
 import { runNode } from '../support/run-node.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../package/cli.js', import.meta.url));
+const PRELOAD = new URL('../../package/register.js', import.meta.url).href;
 
 describe('a collector that may not answer', function () {
   this.timeout(120_000);
@@ -45,5 +47,43 @@ describe('a collector that may not answer', function () {
     const { code, stderr } = await runNode([MAIN, 'run', ...program], { env });
     assert.match(stderr, /clew: no collector answers at \S+ \(no answer in 2 s\)/);
     assert.equal(code, 3, stderr);
+  });
+
+  const SERVES = `
+    import { createServer } from 'node:http';
+    const server = createServer((_, response) => response.end()).listen(0, async () => {
+      await fetch('http://127.0.0.1:' + server.address().port);
+      setTimeout(() => server.close(), 1000);
+      server.closeAllConnections();
+    });`;
+  const absent = {
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+  };
+  const inline = ['--input-type=module', '-e', SERVES];
+
+  it('is missed in one line of `clew run`, and in one without a word from that', async () => {
+    const noisy = await runNode([CLI, 'run', ...inline], { env: absent });
+    assert.equal(
+      noisy.stderr.match(/no collector answers|No spans reach/g)?.length,
+      1,
+      noisy.stderr,
+    );
+    assert.match(noisy.stderr, /no collector answers at http:\/\/127\.0\.0\.1:9 .*--view shows/);
+    const quiet = await runNode([CLI, 'run', '--quiet', ...inline], { env: absent });
+    assert.equal(
+      quiet.stderr.match(/no collector answers|No spans reach/g)?.length,
+      1,
+      quiet.stderr,
+    );
+  });
+
+  it('is missed by the application where that sends to another one than `clew run` reports of', async () => {
+    const program = ['--import', PRELOAD, ...inline];
+    const from = (address: string): Promise<{ stderr: string }> =>
+      runNode(program, { env: { ...absent, CLEW_COLLECTOR_REPORTED: address } });
+    assert.doesNotMatch((await from('http://127.0.0.1:9/v1/traces')).stderr, /No spans reach/);
+    const { stderr } = await from('http://127.0.0.1:19/v1/traces');
+    assert.match(stderr, /No spans reach the collector at http:\/\/127\.0\.0\.1:9/);
   });
 });

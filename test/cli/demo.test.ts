@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -13,6 +16,7 @@ import { answerIn } from './support/json-answer.ts';
 import { runNode, RunningNode } from '../support/run-node.ts';
 import { requireService } from '../support/services.ts';
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const REQUESTS = scenes.reduce((sum, scene) => sum + scene.requests.length, 0);
 const SERVER = 2;
@@ -190,6 +194,38 @@ describe('clew demo', function () {
         assert.ok(stdout.includes(`http://jaeger.test/trace/${traceId}`));
       }
     });
+  });
+
+  it('names what is not installed before it starts anything', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'clew-demo-'));
+    try {
+      const own = join(folder, 'node_modules/clew');
+      cpSync(join(ROOT, 'build/package'), join(own, 'build/package'), {
+        recursive: true,
+        filter: (file) => !file.endsWith('.map'),
+      });
+      cpSync(join(ROOT, 'package.json'), join(own, 'package.json'));
+      symlinkSync(
+        join(ROOT, 'node_modules/@opentelemetry'),
+        join(folder, 'node_modules/@opentelemetry'),
+      );
+      const demo = (env: Record<string, string>): ReturnType<typeof runNode> =>
+        runNode([join(own, 'build/package/cli.js'), 'demo', '--once'], { cwd: folder, env });
+      const { code, stdout, stderr } = await demo({ DATABASE_URL: '' });
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(
+        stderr,
+        /^clew demo: The demo needs `express`, `pg`, `@electric-sql\/pglite`, `@electric-sql\/pglite-socket`, which are not installed\. Run npm i clew express pg @electric-sql\/pglite @electric-sql\/pglite-socket, then npx clew demo\.\n$/,
+      );
+      const other = await demo({ DATABASE_URL: 'postgresql://127.0.0.1:9/none' });
+      assert.match(
+        other.stderr,
+        /needs `express`, `pg`, which are not .* Run npm i clew express pg, /,
+      );
+      assert.equal(other.stdout, '');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('shows the traces as trees of at most 80 columns where no collector answers', async () => {

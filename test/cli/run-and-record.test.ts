@@ -70,7 +70,7 @@ describe('clew run and clew record', function () {
     assert.match(stderr, /clew: GET \/nothing 404 {2}[\d.]+ ms: running/);
     assert.match(
       stderr,
-      /GET \/idle {2}[\d.]+ ms: running [\d.]+, waiting for I\/O [\d.]+, for the loop [\d.]+ \(GET \/block [\d.]+\)/,
+      /GET \/idle {2}[\d.]+ ms: running [\d.]+, I\/O [\d.]+, loop [\d.]+ \(held by GET \/block [\d.]+\)/,
     );
     assert.equal(await end(), 7);
     assert.match(stderr, /clew: 5 requests in [\d.]+ s, by name\n/);

@@ -3,9 +3,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { DEFAULT_ORIGINS } from '../../src/cli/view/command.ts';
 import { probeViewer } from '../../src/cli/view/collector.ts';
-import { RemoteViewer } from '../../src/cli/view/load.ts';
+import { DEFAULT_ORIGINS, RemoteViewer } from '../../src/cli/view/load.ts';
 import { runningViewers } from '../../src/cli/view/running-viewers.ts';
 import { startViewer } from '../../src/cli/view/start.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';

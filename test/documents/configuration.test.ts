@@ -9,6 +9,7 @@ import { ROOT } from './support/page.ts';
 
 /** Those by which the commands of clew speak to the process that they start. */
 const BETWEEN_PROCESSES = new Set([
+  'CLEW_COLLECTOR_REPORTED',
   'CLEW_DOCTOR',
   'CLEW_RECORD_START',
   'CLEW_REPORT_START',

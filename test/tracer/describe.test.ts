@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { describe as describeResource, describeHolder } from '../../src/tracer/describe.ts';
-import { templateOf } from '../../src/base/path-template.ts';
+import { templateOf } from '../../src/base/request-name.ts';
 
 describe('describe', () => {
   it('knows what each describable type is for', () => {

@@ -49,6 +49,21 @@ describe('the page: the list of requests of real applications', function () {
     await watched.page.waitForSelector('.list[aria-busy=false]');
   };
 
+  it('is headed by the address at which it was opened', async () => {
+    const { port } = new URL(world.viewer.pageUrl);
+    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`]) {
+      const opened = await WatchedPage.open(browser, `http://${host}/`);
+      try {
+        await opened.page.waitForSelector('.list .row');
+        assert.deepEqual(await opened.texts('.where-name'), [host]);
+        const title = await opened.page.getAttribute('.where-name', 'title');
+        assert.equal(title, `Spans are received at ${world.viewer.otlpUrl}`);
+      } finally {
+        await opened.close();
+      }
+    }
+  });
+
   it('shows every request once, with its parts, its status and who held it', async () => {
     const { traces } = world.viewer.viewer.summary();
     const count = await watched.page.locator('.list-count').innerText();
@@ -177,7 +192,7 @@ describe('the page: live updates and files', function () {
       await line.waitFor();
       // The spans of the first round are in: nothing of it is still to come.
       await watched.until('the first round', () =>
-        Promise.resolve(findRequest(viewer, ({ path }) => path === '/letters') !== undefined),
+        Promise.resolve(findRequest(viewer, ({ name }) => name === 'GET /letters') !== undefined),
       );
       await watched.until('a list that has come to rest', async () => {
         const count = await page.locator('.list .row').count();

@@ -114,13 +114,13 @@ describe('the page: one request of a real application', function () {
   it('says where a request lost its time against the typical one', async () => {
     await open(find(isHeldUp), 'compare');
     const verdict = await watched.page.locator('.verdict').innerText();
-    assert.match(verdict, /typical GET \(the median of \d+ others?\)/);
+    assert.match(verdict, /typical GET \/orders \(the median of \d+ others?\)/);
     assert.equal(await watched.page.locator('.beside').count(), 2);
     assert.ok((await watched.page.locator('.operations tbody tr').count()) >= 2);
   });
 
   it('names a finding beside the span it concerns, and lists all of them', async () => {
-    const lost = find(({ findings, path }) => findings > 0 && path === '/letters');
+    const lost = find(({ findings, name }) => findings > 0 && name === 'GET /letters');
     await open(lost);
     await watched.page.keyboard.press('e');
     const name = await watched.page.locator('.detail .finding-name').innerText();

@@ -200,7 +200,7 @@ describe('renderTrace', () => {
       width: 80,
       color: false,
     });
-    assert.match(line ?? '', /^GET \/orders\/:id \(\/orders\/7\) +[\d.]+ ms {2}ok$/);
+    assert.match(line ?? '', /^GET \/orders\/:id {2}\/orders\/7 +[\d.]+ ms {2}ok$/);
   });
 
   it('draws names, durations and status as a tree, the path beside the request', () => {

@@ -1,3 +1,4 @@
+import { columnsOf } from '../../base/columns.ts';
 import { say } from '../../base/log.ts';
 import { plainText } from '../../base/plain-text.ts';
 import { readConfig } from '../../config.ts';
@@ -14,7 +15,7 @@ import { probeCollector } from '../view/collector.ts';
 import { openBrowser } from '../view/open-browser.ts';
 import { CleanUp } from './clean-up.ts';
 import { usablePort } from './usable-port.ts';
-import { startDatabase } from './database.ts';
+import { checkPeers, startDatabase } from './database.ts';
 import { OtlpRelay } from './otlp-relay.ts';
 import { startOrders, withoutQueue, type LogLine } from './orders.ts';
 import { ordersScene, scenes } from './scenes.ts';
@@ -54,6 +55,7 @@ export async function demo(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  checkPeers(process.env['DATABASE_URL']);
   const port = await usablePort(options.port);
   const cleanUp = new CleanUp();
   const interruption = new AbortController();
@@ -165,7 +167,7 @@ async function play({ cleanUp, port, once, open, json, interrupted }: Play): Pro
   }
   if (once) return faults === 0 ? 0 : 1;
 
-  console.log(`\nThe shop listens at ${shop.url}: try curl ${shop.url}/products`);
+  console.log(`\nThe shop listens at ${shop.url}: try\n  curl ${shop.url}/products`);
   if (orders) console.log(`Orders are queued by curl -X POST ${orders.url}/orders/1/1`);
   console.log(`The traces are on a page: ${relay.pageUrl}\nCtrl-C stops it.`);
   if (open) openBrowser(relay.pageUrl);
@@ -234,7 +236,7 @@ class TraceView {
   }
 
   show(traces: Trace[]): void {
-    const width = Math.min(process.stdout.columns ?? 80, 100);
+    const width = columnsOf(process.stdout);
     for (const trace of traces) {
       const producer = producerOf(trace, traces);
       if (producer) this.#print(`linked to: ${plainText(producer)}`);

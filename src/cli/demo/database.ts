@@ -26,6 +26,21 @@ export interface EmbeddedMessage {
   error?: string;
 }
 
+/** Throws `ERR_PEER_MISSING` where a package that the demo needs is not installed. */
+export function checkPeers(databaseUrl: string | undefined): void {
+  const embedded = databaseUrl ? [] : ['@electric-sql/pglite', '@electric-sql/pglite-socket'];
+  const needed = ['express', 'pg', ...embedded];
+  const missing = needed.filter((name) => !locatePeer(name));
+  if (missing.length === 0) return;
+  const names = missing.map((name) => `\`${name}\``).join(', ');
+  const how = `Run npm i clew ${needed.join(' ')}, then npx clew demo.`;
+  const verb = missing.length === 1 ? 'is' : 'are';
+  throw new ClewError(
+    'ERR_PEER_MISSING',
+    `The demo needs ${names}, which ${verb} not installed. ${how}`,
+  );
+}
+
 /**
  * The PostgreSQL at `DATABASE_URL`, else one embedded in a child process: WebAssembly computes for
  * seconds when it starts, and here that does not hold up anything else.
@@ -35,15 +50,6 @@ export async function startDatabase(
   cleanUp: CleanUp,
 ): Promise<Database> {
   const schema = readFileSync(new URL('schema.sql', shopFolder), 'utf8');
-  const embedded = databaseUrl ? [] : ['@electric-sql/pglite', '@electric-sql/pglite-socket'];
-  const needed = ['express', 'pg', ...embedded];
-  const missing = needed.find((name) => !locatePeer(name));
-  if (missing !== undefined) {
-    throw new ClewError(
-      'ERR_PEER_MISSING',
-      `the demo needs \`${missing}\`. Run npm i clew ${needed.join(' ')}, then npx clew demo.`,
-    );
-  }
   if (databaseUrl) return useDatabase(databaseUrl, schema, cleanUp);
   const child = fork(fileURLToPath(new URL('./embedded-postgresql.js', import.meta.url)), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

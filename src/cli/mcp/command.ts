@@ -5,6 +5,7 @@ import { loadPeer, locatePeer } from '../../base/peers.ts';
 import { VERSION } from '../../instrumentation/version.ts';
 import type { TraceSource } from '../../viewer/viewer.ts';
 import { parseWithNames } from '../arguments.ts';
+import { SCHEMA } from '../output.ts';
 import { sourceOf } from '../view/load.ts';
 import { TOOLS } from './tools.ts';
 
@@ -92,7 +93,7 @@ async function call(
     const tool = TOOLS.find((one) => one.name === name);
     if (!tool) throw new ClewError('ERR_OPTION', 'There is no such tool.');
     const answer = await tool.call(await source(), input);
-    return { content: [{ type: 'text', text: JSON.stringify(answer) }] };
+    return { content: [{ type: 'text', text: JSON.stringify({ $schema: SCHEMA, ...answer }) }] };
   } catch (error) {
     return { isError: true, content: [{ type: 'text', text: messageOf(error) }] };
   }

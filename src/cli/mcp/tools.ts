@@ -70,7 +70,8 @@ export const TOOLS: readonly Tool[] = [
           .map(difference),
       };
       const outline = outlineOf(view, MAX_BYTES - 2500);
-      return { ...outline, kind: 'why_slow', ...(against ? { typical: against } : {}) };
+      const next = 'Ask for one span by its id: show_span.';
+      return { ...outline, kind: 'why_slow', next, ...(against ? { typical: against } : {}) };
     },
   },
   {

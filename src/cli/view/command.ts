@@ -4,13 +4,15 @@ import { plainText } from '../../base/plain-text.ts';
 import { readConfig } from '../../config.ts';
 import { withoutSecrets } from '../../export/sender/delivery-log.ts';
 import { readStaticFiles } from '../../viewer/http/static-files.ts';
-import { exportedOf, htmlFile } from '../../viewer/html-file.ts';
+import { dataIn, exportedOf, htmlFile } from '../../viewer/html-file.ts';
+import type { Exported } from '../../viewer/trace-model.ts';
 import { parseWithNames } from '../arguments.ts';
 import { printJson } from '../output.ts';
 import { writeOut } from '../write-out.ts';
 import { appeared, describeTaken, probeCollector, probeViewer } from './collector.ts';
+import { RemoteViewer } from './load.ts';
 import { openBrowser } from './open-browser.ts';
-import { OTLP_PORT, pageFolder, portOf, startViewer, viewerOfFiles } from './start.ts';
+import { pageFolder, portOf, startViewer, viewerOfFiles } from './start.ts';
 
 const USAGE = `Usage: clew view [options] [file...]
 
@@ -23,7 +25,8 @@ Options
                     a file
   --port N          of the page; default: 16686, or a free one
   --otlp-port N     where spans are received; default: 4318, or a free one
-  --html FILE       write one self-contained HTML file and end
+  --html FILE       write one self-contained HTML file and end; without files,
+                    of the traces of a viewer that runs (at --port N)
   --open            open the page in a browser
   --jaeger-ui DIR   serve the files of a Jaeger UI, too
   --host ADDRESS    listen there, and not on loopback only; needs a token
@@ -60,9 +63,17 @@ export async function view(args: string[]): Promise<number> {
   if (values.live && files.length > 0) {
     throw new ClewError('ERR_OPTION', 'Either --live or files: name one of the two.');
   }
-  if (values.html !== undefined) return writeHtml(files, values.html, values.json === true);
-  const token = values.token ?? (process.env['CLEW_VIEW_TOKEN'] || undefined);
+  if (values.live && values.html !== undefined) {
+    const message = 'Either --live or --html: a viewer that runs already has the traces.';
+    throw new ClewError('ERR_OPTION', message);
+  }
   const port = portOf('--port', values.port);
+  if (values.html !== undefined) {
+    const page =
+      files.length > 0 ? pageOf(files, values.html) : await savedPage(port, values.token);
+    return writeHtml(page, values.html, values.json === true);
+  }
+  const token = values.token ?? (process.env['CLEW_VIEW_TOKEN'] || undefined);
   const otlpPort = portOf('--otlp-port', values['otlp-port']);
   const { forwardTo, awaited } = files.length === 0 ? await collector() : {};
   const running = await startViewer({
@@ -106,19 +117,32 @@ async function collector(): Promise<{ forwardTo?: string; awaited?: string }> {
   throw new ClewError('ERR_PORT_IN_USE', `${message} End it, or open it: ${origin}/`);
 }
 
-function writeHtml(files: readonly string[], out: string, json: boolean): number {
-  if (files.length === 0) {
-    throw new ClewError('ERR_OPTION', 'Name the file whose traces the HTML file shall hold.');
-  }
+interface SavedPage {
+  html: string;
+  data: Exported;
+}
+
+/** The page of the viewer that runs, at this port or at one of the usual. */
+async function savedPage(port: number | undefined, token?: string): Promise<SavedPage> {
+  const address = port === undefined ? undefined : `http://127.0.0.1:${port}`;
+  const html = await (await RemoteViewer.find(address, token)).html();
+  const data = dataIn(html);
+  if (data.traces.length > 0) return { html, data };
+  throw new ClewError('ERR_OPTION', 'The viewer has no traces yet: send it some, or name a file.');
+}
+
+function pageOf(files: readonly string[], out: string): SavedPage {
   const data = exportedOf(viewerOfFiles(files));
-  let html: string;
   try {
-    html = htmlFile(readStaticFiles(pageFolder), data);
+    return { html: htmlFile(readStaticFiles(pageFolder), data), data };
   } catch (error) {
     throw new ClewError('ERR_OPTION', `Cannot write ${out}: ${messageOf(error)}.`, {
       cause: error,
     });
   }
+}
+
+function writeHtml({ html, data }: SavedPage, out: string, json: boolean): number {
   writeOut(out, html);
   const { traces, omitted } = data;
   if (json) {
@@ -127,7 +151,9 @@ function writeHtml(files: readonly string[], out: string, json: boolean): number
     return 0;
   }
   const rest = omitted > 0 ? `; ${omitted} more do not fit into one file` : '';
-  console.log(plainText(`${out}: ${traces.length} traces, ${html.length} bytes${rest}`));
+  console.log(
+    plainText(`${out}: ${traces.length} traces, ${Buffer.byteLength(html)} bytes${rest}`),
+  );
   return 0;
 }
 
@@ -139,8 +165,3 @@ export function interrupted(): Promise<void> {
     }
   });
 }
-
-export const DEFAULT_ORIGINS: readonly string[] = [
-  'http://127.0.0.1:16686',
-  `http://127.0.0.1:${OTLP_PORT}`,
-];

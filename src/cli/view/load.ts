@@ -6,16 +6,19 @@ import type { FindingList, RequestList, Summary } from '../../viewer/model.ts';
 import type { TraceView } from '../../viewer/trace-model.ts';
 import { readOtlp } from '../../viewer/otlp.ts';
 import type { TraceSource, Viewer } from '../../viewer/viewer.ts';
-import { DEFAULT_ORIGINS } from './command.ts';
 import { probeViewer } from './collector.ts';
 import { runningViewers } from './running-viewers.ts';
-import { viewerOfFiles } from './start.ts';
+import { OTLP_PORT, PAGE_PORT, viewerOfFiles } from './start.ts';
 
 /*
  * Where `clew show`, `clew export` and `clew mcp` find traces: in files, or in a viewer that runs.
  */
 
 const ANSWER_MILLIS = 30_000;
+export const DEFAULT_ORIGINS: readonly string[] = [
+  `http://127.0.0.1:${PAGE_PORT}`,
+  `http://127.0.0.1:${OTLP_PORT}`,
+];
 
 /** The files' traces; without a file those of the viewer at `origin`, or of the usual ones. */
 export async function sourceOf(
@@ -47,8 +50,11 @@ export class RemoteViewer implements TraceSource {
     this.#token = token;
   }
 
-  /** `ERR_OPTION` where none answers. The token comes from the address, else `CLEW_VIEW_TOKEN`. */
-  static async find(address: string | undefined): Promise<RemoteViewer> {
+  /**
+   * `ERR_OPTION` where none answers. The token comes from the address, else it is `given`, else
+   * `CLEW_VIEW_TOKEN`.
+   */
+  static async find(address: string | undefined, given?: string): Promise<RemoteViewer> {
     if (address !== undefined && !URL.canParse(address)) {
       throw new ClewError(
         'ERR_OPTION',
@@ -56,7 +62,8 @@ export class RemoteViewer implements TraceSource {
       );
     }
     const url = address === undefined ? undefined : new URL(address);
-    const token = url?.searchParams.get('token') ?? (process.env['CLEW_VIEW_TOKEN'] || undefined);
+    const fallback = given ?? (process.env['CLEW_VIEW_TOKEN'] || undefined);
+    const token = url?.searchParams.get('token') ?? fallback;
     const origins = url ? [url.origin] : new Set([...DEFAULT_ORIGINS, ...runningViewers()]);
     for (const origin of origins) {
       const found = await probeViewer(origin, token);
@@ -92,6 +99,11 @@ export class RemoteViewer implements TraceSource {
     return (await this.#get('/clew/findings')) as FindingList;
   }
 
+  /** The one self-contained page, as the viewer's own button saves it. */
+  async html(): Promise<string> {
+    return (await this.#get('/clew/html', (response) => response.text())) as string;
+  }
+
   /** Puts traces into a viewer of this process, as they were sent. */
   async copyTo(viewer: Viewer, traceIds: readonly string[]): Promise<void> {
     for (const traceId of traceIds) {
@@ -102,25 +114,26 @@ export class RemoteViewer implements TraceSource {
     }
   }
 
-  async #get(path: string): Promise<unknown> {
+  async #get(
+    path: string,
+    read: (response: Response) => Promise<unknown> = (response) => response.json(),
+  ): Promise<unknown> {
     const headers = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
-    let answer: { error?: { message?: string } } | undefined;
+    let answer: unknown;
     let status: number;
     try {
       const signal = AbortSignal.timeout(ANSWER_MILLIS);
       const response = await fetch(this.#origin + path, { headers, signal });
       ({ status } = response);
-      answer = (await response.json()) as typeof answer;
+      answer = await (status === 200 ? read(response) : response.json());
     } catch (error) {
       const message = `The viewer at ${this.#origin} does not answer: ${messageOf(error)}`;
       throw new ClewError('ERR_OPTION', message, { cause: error });
     }
     if (status === 404) return undefined;
     if (status === 200) return answer;
-    throw new ClewError(
-      'ERR_OPTION',
-      answer?.error?.message ?? `The viewer answers HTTP ${status}.`,
-    );
+    const { error } = (answer ?? {}) as { error?: { message?: string } };
+    throw new ClewError('ERR_OPTION', error?.message ?? `The viewer answers HTTP ${status}.`);
   }
 }
 

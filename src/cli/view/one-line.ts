@@ -67,7 +67,7 @@ function pair({ id, name, path, bar, duration, status }: Cells, width: number): 
 
 /** The path stands beside the name where there is room for all of it. */
 function nameIn(name: string, path: string, room: number): string {
-  const both = path === '' ? name : `${name} ${path}`;
+  const both = path === '' ? name : `${name}  ${path}`;
   return both.length <= room ? both : cutMiddle(name, room);
 }
 

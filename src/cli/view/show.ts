@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 
+import { columnsOf } from '../../base/columns.ts';
 import { ClewError } from '../../base/errors.ts';
 import { plainText } from '../../base/plain-text.ts';
+import { partsText } from '../../tracer/request-line.ts';
 import type { RequestList, RequestRow } from '../../viewer/model.ts';
 import type { TraceView } from '../../viewer/trace-model.ts';
 import { boundedRow, outlineOf } from '../../viewer/outline.ts';
@@ -110,7 +112,7 @@ async function showList(source: TraceSource, limit: string, values: Values): Pro
   if (!values.outside) query.set('outside', 'false');
   const list = await source.requests(query);
   if (!values.json) {
-    for (const line of renderRequests(list, process.stdout.columns ?? 80)) console.log(line);
+    for (const line of renderRequests(list, columnsOf(process.stdout))) console.log(line);
     return;
   }
   console.log(JSON.stringify(boundedList(list)));
@@ -146,7 +148,7 @@ function showSpan(trace: TraceView, id: string, { json }: Values): void {
     printJson('span', { traceId, span: bounded });
     return;
   }
-  for (const line of spanText(span, columns())) console.log(line);
+  for (const line of spanText(span, columnsOf(process.stdout))) console.log(line);
 }
 
 async function showTrace(source: TraceSource, view: TraceView, values: Values): Promise<void> {
@@ -156,19 +158,15 @@ async function showTrace(source: TraceSource, view: TraceView, values: Values): 
   const color = process.stdout.isTTY && !process.env['NO_COLOR'] && !values['no-color'];
   const { ids = false } = values;
   const maxLines = values.all ? Infinity : MAX_LINES;
-  const options = { width: columns(), color, bars: true, ids, maxLines };
+  const width = columnsOf(process.stdout);
+  const options = { width, color, bars: true, ids, maxLines };
   for (const line of renderTrace(trace, options)) console.log(line);
   const print = (text: string): void => {
-    for (const line of foldTo(columns(), text, ' '.repeat(9))) console.log(line);
+    for (const line of foldTo(width, text, ' '.repeat(9))) console.log(line);
   };
   const { request, findings, warnings } = view;
   const { parts, blockedBy } = request;
-  if (parts) {
-    const { runningMs, ioMs, loopMs } = parts;
-    const blame = blockedBy ? ` (${blockedBy.name} ${blockedBy.ms.toFixed(1)})` : '';
-    const waits = `waiting for I/O ${ioMs.toFixed(1)}, for the loop ${loopMs.toFixed(1)}`;
-    print(`running ${runningMs.toFixed(1)}, ${waits}${blame} ms`);
-  }
+  if (parts) print(`parts    ${partsText(parts, blockedBy)} ms`);
   const all = [...warnings, ...view.spans.flatMap((span) => span.warnings)];
   for (const warning of all.slice(0, 10)) print(`warning  ${warning}`);
   if (all.length > 10) console.log(`and ${all.length - 10} more warnings`);
@@ -177,10 +175,6 @@ async function showTrace(source: TraceSource, view: TraceView, values: Values): 
     print(`finding  ${name}: ${summary}${at}`);
   }
   if (!ids) console.log('one span: --span ID; --ids shows the ids');
-}
-
-function columns(): number {
-  return Math.max(36, Math.min(process.stdout.columns ?? 80, 160));
 }
 
 async function copyOf(source: TraceSource, traceId: string): Promise<Viewer> {

@@ -20,9 +20,7 @@ function linesOf(span: SpanView): string[] {
     `  time      from ${ms(span.start)}, ${ms(span.end - span.start)} long`,
     `  status    ${status.code}${status.message === undefined ? '' : `: ${status.message}`}`,
     ...(parts
-      ? [
-          `  parts     running ${parts.runningMs}, I/O ${parts.ioMs}, waiting for the loop ${parts.loopMs} ms`,
-        ]
+      ? [`  parts     running ${parts.runningMs}, I/O ${parts.ioMs}, loop ${parts.loopMs} ms`]
       : []),
     ...(blockedBy ? [`  held by   ${blockedBy.name} ${blockedBy.ms} ms`] : []),
     ...span.warnings.map((warning) => `  warning   ${warning}`),

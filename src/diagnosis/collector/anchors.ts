@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { EventEmitter } from 'node:events';
 
 import { http } from '../../base/node-http.ts';
-import { templateOf } from '../../base/path-template.ts';
+import { unroutedName } from '../../base/request-name.ts';
 import { patchHotMethod, type Undo } from '../../base/patch.ts';
 import { onHttp2Requests } from './http2-requests.ts';
 import { Request, Turn, turns, type Handle } from './work.ts';
@@ -139,7 +139,7 @@ export class Anchors {
     emitter: object = request,
   ): void {
     const { method = 'HTTP', url = '/' } = request;
-    const begun = new Request(() => `${method} ${templateOf(url)}`);
+    const begun = new Request(() => unroutedName(method, url));
     this.count++;
     this.#requests.set(response, begun);
     if (this.#inFlight.size < MAX_IN_FLIGHT || this.inFlight < MAX_IN_FLIGHT) {

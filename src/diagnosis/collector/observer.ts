@@ -1,6 +1,7 @@
 import { executionAsyncId } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 
+import { askForNames } from '../../carry/request-names.ts';
 import { CauseBook } from '../cause-book.ts';
 import { certaintyOf } from '../certainty.ts';
 import { nameOf } from '../finding-name.ts';
@@ -92,6 +93,7 @@ export class Observer implements SpanSink {
   readonly #findingNames = new Map<string, FindingName | undefined>();
   #spans = 0;
   #hasServerSpans = false;
+  #stopNames: (() => void) | undefined;
   #startedAt = 0;
 
   constructor(options: ObserverOptions) {
@@ -126,6 +128,7 @@ export class Observer implements SpanSink {
 
   start(): void {
     this.#startedAt = performance.now();
+    if (!this.#options.isLive) this.#stopNames = askForNames();
     this.#anchors.start();
     this.#handles.start();
     for (const source of this.#sources) source.start(this);
@@ -133,6 +136,7 @@ export class Observer implements SpanSink {
 
   stop(): void {
     for (const source of this.#sources) source.stop();
+    this.#stopNames?.();
     this.#handles.stop();
     this.#births.stop();
     this.#anchors.stop();
@@ -162,7 +166,10 @@ export class Observer implements SpanSink {
   ended(key: object): void {
     this.#guard(() => {
       const root = this.#roots.get(key);
-      if (root) root.endedAt = performance.now();
+      if (root) {
+        root.endedAt = performance.now();
+        if (root.request?.owner === root) root.request.settle(key);
+      }
       const owner = this.#owners.get(key);
       if (owner) this.#openSpans.ended(key, owner);
     });

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import { requestName } from '../../base/request-name.ts';
+import { notedName } from '../../carry/request-names.ts';
 import type { Frame, OwnerRef } from '../record.ts';
 import type { Origin } from './context-origins.ts';
 import type { CapturedStack } from './stack.ts';
@@ -34,9 +36,22 @@ export class Request {
     this.#label = label;
   }
 
+  /** By its route as far as that is known by now, else by its path. */
   get label(): string {
+    const span = this.owner?.root?.deref();
+    const noted = span && notedName(span);
+    if (noted !== undefined) return noted;
     if (typeof this.#label === 'function') this.#label = this.#label();
     return this.#label;
+  }
+
+  /** Its server span ended: its name is final. */
+  settle(span: object): void {
+    const { name, attributes } = span as { name?: unknown; attributes?: Record<string, unknown> };
+    // Spans of other tracers may look otherwise.
+    if (typeof name === 'string' && attributes) {
+      this.#label = requestName(name, (key) => attributes[key]);
+    }
   }
 
   get ref(): OwnerRef {

@@ -251,9 +251,25 @@ class InlineLink implements SenderLink {
   }
 }
 
+/** `clew run` names here the collector of which it reports at the start whether it answers. */
+const REPORTED = 'CLEW_COLLECTOR_REPORTED';
+let isFirst = true;
+
+/** Whether this is the start of an outage that `clew run` has reported already. */
+function isReported(counters: Counters, state: ExportState | undefined): boolean {
+  if (!isFirst || state === undefined) return false;
+  isFirst = false;
+  const { target, failure } = state;
+  return (
+    failure?.isAbsent === true &&
+    environment()[REPORTED] === target &&
+    counters.read().accepted === 0
+  );
+}
+
 /** Passes on the sender's messages: to the log, and to the doctor. */
 function heard(counters: Counters, ...[level, message, state]: Parameters<Speak>): void {
-  say(level, message);
+  if (!isReported(counters, state)) say(level, message);
   if (!state) return;
   const { target, failure } = state;
   const count = counters.read().failures;

@@ -5,6 +5,7 @@ import { connected, findings, source, summary } from '../data/store.ts';
 import { fileChooser } from './file-drop.tsx';
 import { helpOpen } from './help.tsx';
 import { Logo } from './logo.tsx';
+import type { Summary } from '../../viewer/model.ts';
 
 export function Header() {
   const about = summary.value;
@@ -26,9 +27,7 @@ export function Header() {
       {about && (
         <p class="where">
           <SourceState />
-          <span class="where-name" title={about.source.name}>
-            {about.source.name}
-          </span>
+          <SourceName source={about.source} services={about.services} />
           <span class="quiet where-counts">
             {count(about.traces, 'request')} · {count(about.spans, 'span')}
             {about.dropped.traces > 0 && ` · ${number(about.dropped.traces)} older let go`}
@@ -89,6 +88,19 @@ export function Header() {
         </button>
       </nav>
     </header>
+  );
+}
+
+/** What is shown: the file, or the address of this page; a saved page of a live one has its services. */
+function SourceName({ source: { kind, name }, services }: Pick<Summary, 'source' | 'services'>) {
+  const isLive = kind === 'live';
+  const names = services.map((service) => service.name);
+  const shown = !isLive ? name : source.listen ? window.location.host : names.join(', ');
+  const title = isLive ? `Spans are received at ${name}` : name;
+  return (
+    <span class="where-name" title={title}>
+      {shown}
+    </span>
   );
 }
 

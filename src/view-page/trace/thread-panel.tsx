@@ -87,7 +87,7 @@ export function ThreadPanel(props: { trace: TraceView; onSpan: (spanId: string) 
                     style={{ width: `${Math.min(depths.get(thread.id) ?? 0, 10) * 12}px` }}
                   />
                   <span class="span-name">{thread.name}</span>
-                  {thread.description !== undefined && (
+                  {thread.description !== undefined && thread.description !== thread.name && (
                     <span class="quiet thread-description">{thread.description}</span>
                   )}
                 </span>

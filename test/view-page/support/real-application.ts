@@ -134,8 +134,8 @@ export function findRequest(
 }
 
 /** An order that waited while a report was computed. */
-export function isHeldUp({ path, blockedBy }: RequestRow): boolean {
-  return path === '/orders' && blockedBy?.name === 'GET /report';
+export function isHeldUp({ name, blockedBy }: RequestRow): boolean {
+  return name === 'GET /orders' && blockedBy?.name === 'GET /report';
 }
 
 /** A viewer that holds what the shop and the workshop did; shared by the suites of a run. */

@@ -1,0 +1,6 @@
+/** Where time went, in milliseconds. */
+export interface Parts {
+  runningMs: number;
+  ioMs: number;
+  loopMs: number;
+}
