@@ -93,14 +93,14 @@ function makeWorker(
   if (!sender && !carrier && !opens) return make(args);
   const given: Given = { carrier, opens, sender };
   setEnvironmentData(KEY, given);
+  let worker: object | undefined;
+  // What Node throws is not caught: it prints the line that threw last.
   try {
-    const worker = make(sender ? withTransfer(args, sender) : args);
+    worker = make(sender ? withTransfer(args, sender) : args);
     if (opens) openedBy.set(worker, opens);
     return worker;
-  } catch (error) {
-    sender?.close();
-    throw error;
   } finally {
+    if (!worker) sender?.close();
     setEnvironmentData(KEY, undefined);
   }
 }
