@@ -16,7 +16,10 @@ describe('watchUncaught', () => {
 
   it('returns what is returned and listens to nothing', () => {
     const before = count();
-    assert.equal(watchUncaught(() => 5, refuse), 5);
+    assert.equal(
+      watchUncaught(() => 5, refuse),
+      5,
+    );
     assert.equal(count(), before);
   });
 
