@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 
+import { readManifest, UNREADABLE } from './base/manifest.ts';
+
 /** Name and version of the application, as in its package.json. */
-export interface Manifest {
+export interface ApplicationManifest {
   readonly name: string;
   readonly version: string | undefined;
 }
@@ -33,7 +35,7 @@ const NODE_MODULES = `${sep}node_modules${sep}`;
  * project that the launcher is installed in. Undefined if neither is known: no name is better than
  * a wrong one.
  */
-export function applicationManifest(launch: Launch): Manifest | undefined {
+export function applicationManifest(launch: Launch): ApplicationManifest | undefined {
   const [, main, ...args] = launch.argv;
   // Behind `-e` the first argument is one of the code, and no file.
   if (main === undefined || launch.execArgv.some((flag) => EVALUATES.test(flag))) return undefined;
@@ -97,23 +99,15 @@ function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
-/** The nearest manifest with a name, from `folder` upwards. */
-function manifestAbove(folder: string): Manifest | undefined {
+/**
+ * The nearest manifest with a name, from `folder` upwards. One that cannot be read may have the name
+ * that is looked for: those above it are not asked.
+ */
+function manifestAbove(folder: string): ApplicationManifest | undefined {
   for (let current = folder; ; current = dirname(current)) {
     const manifest = readManifest(current);
-    if (manifest !== undefined) return manifest;
+    if (manifest === UNREADABLE) return undefined;
+    if (manifest?.name !== undefined) return { name: manifest.name, version: manifest.version };
     if (current === dirname(current)) return undefined;
-  }
-}
-
-function readManifest(folder: string): Manifest | undefined {
-  try {
-    const text = readFileSync(join(folder, 'package.json'), 'utf8');
-    const manifest = JSON.parse(text) as { name?: unknown; version?: unknown } | null;
-    if (typeof manifest?.name !== 'string' || manifest.name === '') return undefined;
-    const version = typeof manifest.version === 'string' ? manifest.version : undefined;
-    return { name: manifest.name, version };
-  } catch {
-    return undefined;
   }
 }

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 
 import { environment } from './base/environment.ts';
 import { isBlindTo } from './base/api-versions.ts';
 import { messageOf } from './base/errors.ts';
 import { sayOnce, sayOnceFolded } from './base/log.ts';
+import { readManifest } from './base/manifest.ts';
 import { isPackageWanted, onPackage } from './instrumentation/index.ts';
 import { OTHER_TOOLS } from './other-tools.ts';
 import { quietly } from './tracer/owner.ts';
@@ -153,13 +153,13 @@ function reportTools(names: ReadonlySet<string>): boolean {
 
 /** A copy of the API sees globals of its own minor version and of newer ones, not of older ones. */
 function blindApis(loaded: readonly string[], own: string | undefined): string[] {
-  const ownVersion = own && versionAt(own);
+  const ownVersion = own && readManifest(own)?.version;
   // A loader may have put another one in its place, and a bundle has it in itself.
   if (ownVersion === undefined) return [];
   return loaded
     .filter((folder) => nameOf(folder) === API && folder !== own)
     .flatMap((folder) => {
-      const version = versionAt(folder);
+      const version = readManifest(folder)?.version;
       if (!isBlindTo(version, ownVersion)) return [];
       return [
         `${API} ${version} in ${folder} does not see the ${ownVersion} that clew uses: spans made by ` +
@@ -171,15 +171,6 @@ function blindApis(loaded: readonly string[], own: string | undefined): string[]
 function ownApi(): string | undefined {
   try {
     return dirname(dirname(dirname(createRequire(import.meta.url).resolve(API))));
-  } catch {
-    return undefined;
-  }
-}
-
-function versionAt(folder: string): string | undefined {
-  try {
-    const text = readFileSync(join(folder, 'package.json'), 'utf8');
-    return (JSON.parse(text) as { version?: string }).version;
   } catch {
     return undefined;
   }

@@ -113,6 +113,18 @@ describe('applicationManifest', () => {
     assert.equal(nameOf([file('odd/app.js')], '/'), undefined);
   });
 
+  it('is not that of a manifest above one that cannot be read', () => {
+    const app = file('shop/packages/cart/app.js');
+    for (const content of ['', '{', 'null', '[]', '5']) {
+      file('shop/packages/cart/package.json', content);
+      assert.equal(nameOf([app], '/'), undefined, content);
+    }
+    file('shop/packages/cart/package.json', '\uFEFF{ "name": "cart" }');
+    assert.equal(nameOf([app], '/'), 'cart');
+    file('shop/packages/cart/package.json', '{ "name": 5 }');
+    assert.equal(nameOf([app], '/'), 'shop');
+  });
+
   it('is right under pm2 and mocha themselves', async function () {
     this.timeout(300_000);
     const tools = cachedInstall('launchers-3', ['pm2@7.0.4', 'mocha@12.0.3']);

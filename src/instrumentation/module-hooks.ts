@@ -5,8 +5,9 @@ import satisfies from 'semver/functions/satisfies.js';
 
 import { messageOf } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
+import { readManifest } from '../base/manifest.ts';
 import { noteSetup } from '../base/setup-notes.ts';
-import { isMainFile, manifestAt } from './imports/package-main.ts';
+import { isMainFile } from './imports/package-main.ts';
 import {
   packageOf,
   pathInPackage,
@@ -147,9 +148,18 @@ function applyToRequired(registration: Registration): void {
 
 /**
  * Patches a module that was imported; the import hooks call it with writable exports. `specifier`
- * is what the importer wrote, from which a package's main module is known.
+ * is what the importer wrote, from which a package's main module is known. Never throws: it runs in
+ * the import of the application.
  */
 export function onImported(url: string, namespace: ModuleExports, specifier?: string): void {
+  try {
+    patchImported(url, namespace, specifier);
+  } catch (error) {
+    sayOnce('error', 'import-hook', `a module cannot be instrumented: ${messageOf(error)}`);
+  }
+}
+
+function patchImported(url: string, namespace: ModuleExports, specifier?: string): void {
   if (importedNamespaces.has(namespace as object)) return;
   importedNamespaces.add(namespace as object);
   for (const module of describeImport(url, specifier)) {
@@ -236,13 +246,16 @@ function apply(
   if (registration.underWay === whole) return;
   registration.seen.add(exports);
   // Built-in modules come with Node and have its version.
-  const version = manifestAt(baseDir)?.version ?? process.version.slice(1);
-  if (!satisfies(version, registration.versions, { includePrerelease: true })) {
+  const version =
+    baseDir === undefined ? process.version.slice(1) : (readManifest(baseDir)?.version ?? '');
+  if (!isSupported(version, registration.versions)) {
     const name = packageOf(registration.module);
     sayOnce(
       'warn',
       `version:${name}@${version}`,
-      `${name} ${version} is not instrumented: supported is ${registration.versions}.`,
+      version === ''
+        ? `${name} is not instrumented: there is no version in ${baseDir}/package.json.`
+        : `${name} ${version} is not instrumented: supported is ${registration.versions}.`,
     );
     return;
   }
@@ -260,6 +273,11 @@ function apply(
   } finally {
     registration.underWay = underWay;
   }
+}
+
+/** Whether `version` is in `range`. Packages of a workspace often have none, which `*` includes. */
+export function isSupported(version: string, range: string): boolean {
+  return range === '*' || satisfies(version, range, { includePrerelease: true });
 }
 
 interface LoadedModule {

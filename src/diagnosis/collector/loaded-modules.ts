@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
+import { readManifest } from '../../base/manifest.ts';
 import { packageOf, partyOf } from '../frames.ts';
 
 /*
@@ -34,12 +34,12 @@ export function loadedPackages(cache: Cache = own.cache): LoadedPackage[] {
   }
   const { required, reached } = requiredFolders(cache);
   return [...files].map(([folder, loaded]) => {
-    const { version = '', dependencies = {} } = readPackage(folder);
+    const { version = '', dependencies = [] } = readManifest(folder) ?? {};
     return {
       name: packageOf(join(folder, 'x')) ?? '',
       folder,
       version,
-      dependencies: Object.keys(dependencies),
+      dependencies,
       isWhole: loaded.includes(mainOf(folder)),
       isRequired: required.has(folder),
       isForTools: required.has(folder) && !reached.has(folder),
@@ -105,27 +105,6 @@ function folderOf(file: string): string | undefined {
 function mainOf(folder: string): string {
   try {
     return own.resolve(folder);
-  } catch {
-    return '';
-  }
-}
-
-interface Manifest {
-  version?: string;
-  dependencies?: Record<string, string>;
-}
-
-function readPackage(folder: string): Manifest {
-  try {
-    return JSON.parse(read(join(folder, 'package.json'))) as Manifest;
-  } catch {
-    return {};
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
   } catch {
     return '';
   }

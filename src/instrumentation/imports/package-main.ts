@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 
+import { readManifest } from '../../base/manifest.ts';
 import { stripExtension } from './wanted-modules.ts';
 
 /*
@@ -8,37 +8,19 @@ import { stripExtension } from './wanted-modules.ts';
  * modules by itself imports a package by the URL of such a file.
  */
 
-/** What is read of a `package.json`, in which anything may stand. */
-export interface Manifest {
-  version?: string;
-  /** No text in a package that has files and no entry: `false`. */
-  main?: unknown;
-  exports?: unknown;
-}
-
-/** Reads a package's manifest; `undefined` where there is none that can be read. */
-export function manifestAt(baseDir: string | undefined): Manifest | undefined {
-  if (baseDir === undefined) return undefined;
-  try {
-    const text = readFileSync(join(baseDir, 'package.json'), 'utf8');
-    return (JSON.parse(text) as Manifest | null) ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The main files of each package that was loaded, without extensions: as many as are installed. */
 const mains = new Map<string, readonly string[]>();
 
 /** Whether `inside`, a path within the package at `baseDir`, is the package itself, however loaded. */
 export function isMainFile(baseDir: string, inside: string): boolean {
   const file = stripExtension(inside);
-  const known = mains.get(baseDir) ?? mainsOf(manifestAt(baseDir));
+  const known = mains.get(baseDir) ?? mainsOf(baseDir);
   mains.set(baseDir, known);
   return known.some((main) => file === main || file === `${main}/index`);
 }
 
-function mainsOf({ main, exports }: Manifest = {}): string[] {
+function mainsOf(baseDir: string): string[] {
+  const { main, exports } = readManifest(baseDir) ?? {};
   // Node, too, takes the index where there is no text.
   const entry = typeof main === 'string' && main !== '' ? main : 'index.js';
   return [entry, ...targetsOf(exports)].map((target) =>

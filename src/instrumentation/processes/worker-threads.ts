@@ -9,9 +9,12 @@ import {
 
 import { context } from '@opentelemetry/api';
 
+import { messageOf } from '../../base/errors.ts';
+import { sayOnce } from '../../base/log.ts';
 import { claim, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import { injected, type Carrier } from './carrier.ts';
 import type { Destination, MessageContexts } from './message-contexts.ts';
+import { isPreloaded } from './preloaded-threads.ts';
 import { enveloped, openProcessMessages } from './received-messages.ts';
 
 /*
@@ -86,22 +89,33 @@ function makeWorker(
   const { gives, messages } = gifts;
   const options = args[1] as { transferList?: unknown } | null | undefined;
   const isTransferList = options?.transferList === undefined || Array.isArray(options.transferList);
-  const sender = isTransferList ? gifts.shareSender() : undefined;
+  const sender = isTransferList && isPreloaded(args[1] as object) ? lineFor(gifts) : undefined;
   const carrier = gives ? injected(context.active()) : undefined;
   const opens = messages ? new Uint8Array(new SharedArrayBuffer(2)) : undefined;
   if (opens) Atomics.store(opens, PARENT, 1);
   if (!sender && !carrier && !opens) return make(args);
   const given: Given = { carrier, opens, sender };
   setEnvironmentData(KEY, given);
+  let worker: object | undefined;
+  // What Node throws is not caught: it prints the line that threw last.
   try {
-    const worker = make(sender ? withTransfer(args, sender) : args);
+    worker = make(sender ? withTransfer(args, sender) : args);
     if (opens) openedBy.set(worker, opens);
     return worker;
-  } catch (error) {
-    sender?.close();
-    throw error;
   } finally {
+    if (!worker) sender?.close();
     setEnvironmentData(KEY, undefined);
+  }
+}
+
+/** Nothing that fails here may cost the application its worker. */
+function lineFor(gifts: WorkerGifts): MessagePort | undefined {
+  try {
+    return gifts.shareSender();
+  } catch (error) {
+    const message = `worker threads send their spans by themselves: ${messageOf(error)}`;
+    sayOnce('warn', 'share-sender', message);
+    return undefined;
   }
 }
 

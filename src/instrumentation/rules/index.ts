@@ -1,10 +1,8 @@
-import satisfies from 'semver/functions/satisfies.js';
-
 import { environment } from '../../base/environment.ts';
 import { sayOnce } from '../../base/log.ts';
 import { readSwitch } from '../../base/settings-reader.ts';
 import { hookImports } from '../imports/import-hooks.ts';
-import { onModule, type ModuleExports } from '../module-hooks.ts';
+import { isSupported, onModule, type ModuleExports } from '../module-hooks.ts';
 import type { Undo } from '../../base/patch.ts';
 import { tryWrap, type ReplaceModule } from '../wrap.ts';
 import { BUILT_IN_RULES } from './built-in.ts';
@@ -90,7 +88,7 @@ export function applyRules(
   version: string,
   replace?: ReplaceModule,
 ): Undo | undefined {
-  if (!satisfies(version, versions, { includePrerelease: true })) return undefined;
+  if (!isSupported(version, versions)) return undefined;
   const undos: Undo[] = [];
   let current = exports;
   const replaceCurrent = replace && ((next: unknown) => replace((current = next as object)));

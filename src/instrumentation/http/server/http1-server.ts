@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 
 import { context } from '@opentelemetry/api';
 
+import { watchUncaught } from '../../../async/uncaught-error.ts';
 import { runOutsideTrace } from '../../../carry/root-context.ts';
 import { patchHotMethod, type Undo } from '../../../base/patch.ts';
 import { sizeOf, type PeerSocket } from './describe-request.ts';
@@ -177,16 +178,13 @@ export function emitWithin(
   args: IArguments,
   answer?: object,
 ): boolean {
-  const emit = (): boolean => {
-    try {
-      return Reflect.apply(original, thisArg, args) as boolean;
-    } catch (error) {
+  const call = (): boolean => Reflect.apply(original, thisArg, args) as boolean;
+  const emit = (): boolean =>
+    watchUncaught(call, (error) => {
       (request as { recordError?(error: unknown): void }).recordError?.(error);
       // The process ends of it: this is the last moment at which the span can.
       if (process.listenerCount('uncaughtException') === 0) request.end(false, answer);
-      throw error;
-    }
-  };
+    });
   return request.context === undefined ? emit() : context.with(request.context, emit);
 }
 

@@ -1,0 +1,39 @@
+import { messageOf } from '../base/errors.ts';
+import { sayOnce } from '../base/log.ts';
+
+/**
+ * Calls `run`; `onUncaught` hears what it throws, where that ends up as an uncaught exception, before
+ * the process ends of it and before handlers of `uncaughtException`.
+ *
+ * It is not caught here: Node prints the line that threw last above the stack of an uncaught
+ * exception, and that has to be the application's.
+ */
+export function watchUncaught<Result>(
+  run: () => Result,
+  onUncaught: (error: unknown) => void,
+): Result {
+  let hasReturned = false;
+  try {
+    const result = run();
+    hasReturned = true;
+    return result;
+  } finally {
+    if (!hasReturned) listen(onUncaught);
+  }
+}
+
+function listen(onUncaught: (error: unknown) => void): void {
+  const listener = (error: unknown): void => {
+    stop();
+    try {
+      onUncaught(error);
+    } catch (failure) {
+      // What a listener of this event throws ends the process in place of the exception.
+      sayOnce('error', 'uncaught', `an exception cannot be recorded: ${messageOf(failure)}`);
+    }
+  };
+  const stop = (): unknown => process.off('uncaughtExceptionMonitor', listener);
+  process.on('uncaughtExceptionMonitor', listener);
+  // Once a microtask runs, a caller has caught it.
+  queueMicrotask(stop);
+}
