@@ -169,8 +169,11 @@ function compare(
 
 /** The same line of the application has the same trouble, whichever way it shows. */
 function isSame(a: Finding, b: Finding): boolean {
-  const where = ({ yourLine, resource }: Finding): string =>
-    `${yourLine?.file}:${yourLine?.line} ${yourLine ? '' : resource?.born?.line}`;
+  const where = ({ name, kind, yourLine, resource }: Finding): string => {
+    // Faults of the set-up have no line, most of them.
+    if (kind === 'setup') return `${name} ${yourLine?.file}:${yourLine?.line}`;
+    return `${yourLine?.file}:${yourLine?.line} ${yourLine ? '' : resource?.born?.line}`;
+  };
   const isLoss = ({ kind }: Finding): boolean => kind === 'lost' || kind === 'mixed';
   return where(a) === where(b) && (a.kind === b.kind || (isLoss(a) && isLoss(b)));
 }

@@ -1,5 +1,5 @@
 import { certaintyOf } from './certainty.ts';
-import type { Certainty, Finding, FoundContext, Place } from './finding.ts';
+import type { Finding, FindingName, FoundContext, Place } from './finding.ts';
 import {
   dispatchersIn,
   handOverIn,
@@ -91,9 +91,19 @@ export function inOrder(findings: Finding[]): Finding[] {
   return findings;
 }
 
-const RANKS: Record<Certainty, number> = { proven: 0, likely: 0, possible: 1 };
-const rank = (finding: Finding): number => (finding.note ? 2 : RANKS[finding.certainty]);
-/** A fault of the set-up may cost everything. */
+/** Spans that are wrong stay so where they arrive: what only keeps them from arriving comes after. */
+const DELIVERY: ReadonlySet<FindingName> = new Set([
+  'CLEW-SETUP-EXPORT-FAILS',
+  'CLEW-SETUP-NO-COLLECTOR',
+]);
+
+function rank({ note, certainty, name }: Finding): number {
+  if (note) return 3;
+  if (certainty === 'possible') return 2;
+  return DELIVERY.has(name) ? 1 : 0;
+}
+
+/** Another fault of the set-up may cost everything. */
 const damage = ({ kind, brokenSpans, count }: Finding): number =>
   kind === 'setup' ? Number.MAX_SAFE_INTEGER : Math.max(brokenSpans, count);
 
