@@ -4,6 +4,7 @@ import { counts, type Finding, type Report } from '../diagnosis/finding.ts';
 import { reportText } from '../diagnosis/report-text.ts';
 import { parseArguments } from './arguments.ts';
 import { keepRun } from './doctor-memory.ts';
+import { columnsOf } from './output.ts';
 import { runDoctor, type DoctorResult, type DoctorRun } from './doctor-run.ts';
 import { splitNodeProgram } from './program.ts';
 
@@ -164,7 +165,7 @@ function printReport(report: Report, options: PrintOptions): void {
     return;
   }
   const colour = stdout.isTTY && !options['no-color'] && !process.env['NO_COLOR'];
-  const width = stdout.isTTY ? Math.min(stdout.columns, 120) : 80;
+  const width = columnsOf(stdout);
   stdout.write(
     reportText(report, { colour, width, strict: options.strict, failed: options.failed }),
   );

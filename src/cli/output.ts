@@ -8,3 +8,8 @@ export const MAX_JSON = 8000;
 export function printJson(kind: string, answer: object): void {
   console.log(JSON.stringify({ $schema: SCHEMA, kind, ...answer }));
 }
+
+/** How wide a text for a person may be: 80 columns where it goes to no terminal. */
+export function columnsOf({ isTTY, columns }: NodeJS.WriteStream): number {
+  return isTTY ? Math.max(40, Math.min(columns, 120)) : 80;
+}

@@ -1,7 +1,7 @@
 import { say } from '../base/log.ts';
 import { readConfig } from '../config.ts';
 import { parseArguments } from './arguments.ts';
-import { MAX_JSON, printJson } from './output.ts';
+import { columnsOf, MAX_JSON, printJson } from './output.ts';
 import { runProgram, splitNodeProgram, type ProgramEnd } from './program.ts';
 import { RunReports } from './run-report.ts';
 import { summaryJson, summaryLines } from './run-summary.ts';
@@ -103,7 +103,7 @@ async function viewerFor(
 }
 
 function printSummary(seconds: number, reports: RunReports): void {
-  const columns = process.stderr.isTTY ? Math.min(process.stderr.columns, 120) : 80;
+  const columns = columnsOf(process.stderr);
   for (const line of summaryLines(reports.read().totals, seconds, columns)) say('info', line);
 }
 

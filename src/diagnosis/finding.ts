@@ -103,7 +103,13 @@ export interface Finding {
     /** Rules to try, the best one first. */
     rules: ProposedRule[];
     /** A change of the application. */
-    change?: { file?: string; line?: number; text: string };
+    change?: {
+      file?: string;
+      line?: number;
+      text: string;
+      /** The functions to bind at that line. */
+      names?: string[];
+    };
     /** The command that writes the first rule and proves it. */
     command?: string;
     /** The command that runs the application again, and tells whether the change removed the finding. */

@@ -119,10 +119,11 @@ function bindWhereKept(
   const more = lines.length > 0 ? `, and at line ${lines.slice(0, MAX_CALLS).join(', ')}` : '';
   const bound = names.map((name) => `AsyncResource.bind(${name})`).join(' and ');
   const themselves = names.length > 1 ? 'themselves' : 'itself';
-  return at(
+  const change = at(
     { file, line: first.line, column: 1 },
     `keep ${bound} (node:async_hooks) here, not ${kept} ${themselves}${more}`,
   );
+  return { ...change, names };
 }
 
 /**

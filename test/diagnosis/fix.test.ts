@@ -33,6 +33,7 @@ describe('clew fix', function () {
     const { stdout, code } = await project.clew('fix', numberOf('inactive: yours'));
     assert.equal(code, 1);
     assert.match(stdout, /classes\.mjs:\d+: use tracer\.startActiveSpan/);
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
   });
 
   it('refuses a number that the last run has not', async () => {
