@@ -16,6 +16,7 @@ import { MAIN, Project } from './project.ts';
 const SECONDS = process.env['SECONDS'] ?? '3';
 const SETUPS = {
   'OpenTelemetry alone': ['--require', './load-http.cjs', '--import', './tracing.mjs'],
+  clew: ['--import', new URL('../../src/register.js', import.meta.url).href],
   'no tracing at all': [],
 };
 const FRAMEWORKS = [
@@ -98,7 +99,7 @@ for (const [setup, args] of Object.entries(SETUPS)) {
       const all = [MAIN, 'doctor', '--strict', ...args, application];
       const { code, stdout, stderr } = await new RunningNode(all, {
         cwd: project.folder,
-        env,
+        env: { OTEL_TRACES_EXPORTER: 'none', ...env },
       }).result();
       assert.equal(code, 0, stdout + stderr);
       assert.match(stdout, /\nno context was lost\n$/);
