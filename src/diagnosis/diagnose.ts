@@ -1,6 +1,7 @@
 import { certaintyOf } from './certainty.ts';
 import type { Finding, FindingName, FoundContext, Place } from './finding.ts';
 import {
+  callersOf,
   dispatchersIn,
   handOverIn,
   packageOf,
@@ -107,6 +108,9 @@ function rank({ note, certainty, name }: Finding): number {
 const damage = ({ kind, brokenSpans, count }: Finding): number =>
   kind === 'setup' ? Number.MAX_SAFE_INTEGER : Math.max(brokenSpans, count);
 
+/** Methods by which handlers of requests are given, once for all. */
+const ROUTES = new Set('get post put patch delete del head options all any use route'.split(' '));
+
 /**
  * Who handed over to a line of the application. What only brought a request to its handler created
  * async resources of it, and kept nothing.
@@ -129,8 +133,19 @@ function handOverTo(
       }),
     );
   };
-  const handOver = handOverIn(seen, read, isAround);
-  const isDispatcher = handOver?.fromBirth && dispatchers.has(handOver.package ?? '');
+  const routes = around.filter(({ isOnce, method }) => isOnce && ROUTES.has(method));
+  const isHandler = (frame: Frame): boolean =>
+    frame.file === your?.file &&
+    callsAt(frame, surroundings).some(({ line, column }) =>
+      routes.some((route) => route.line === line && route.column === column),
+    );
+  const routers = callersOf(isHandler, routes.length > 0 ? [seen.stack, seen.birth ?? []] : []);
+  // A handler that is the argument of no call, as a method is, was given to what dispatches.
+  const isTable = (name: string): boolean =>
+    routers.has(name) || (around.length === 0 && dispatchers.has(name));
+  const handOver = handOverIn(seen, read, isAround, { isTable, dispatchers });
+  const { fromBirth = false, viaTable = false, package: name = '' } = handOver ?? {};
+  const isDispatcher = fromBirth && !viaTable && dispatchers.has(name);
   return isDispatcher ? undefined : handOver;
 }
 
@@ -178,7 +193,12 @@ function findingOf(
     seen.handle?.bornIn?.id === seen.owner.id;
   finding.fix = repairOf(
     finding,
-    { viaEmitter, isOnStack: handOver?.fromBirth !== true, isSwitched },
+    {
+      viaEmitter,
+      isOnStack: handOver?.fromBirth !== true,
+      isSwitched,
+      viaTable: handOver?.viaTable === true,
+    },
     surroundings,
   );
   return finding;

@@ -29,11 +29,13 @@ export interface RepairHints {
   isOnStack: boolean;
   /** The application activated another context in the owner's own turn. */
   isSwitched: boolean;
+  /** A package called a framework, which called the application's handler. */
+  viaTable: boolean;
 }
 
 /** The change that repairs a finding: rules to try for a package, else lines to change. */
 export function repairOf(finding: Finding, hints: RepairHints, lookup: Lookup): Finding['fix'] {
-  const { viaEmitter, isSwitched } = hints;
+  const { viaEmitter, isSwitched, viaTable } = hints;
   const { kind, yourLine, resource, context } = finding;
   switch (kind) {
     case 'stale': {
@@ -59,12 +61,27 @@ export function repairOf(finding: Finding, hints: RepairHints, lookup: Lookup): 
           : "this leaves the request's context: keep the caller's active";
         return { rules: [], change: at(context?.place, text) };
       }
+      if (viaTable) return middlewareRules(finding, lookup);
       return {
         rules: packageRules(finding, viaEmitter ? 'emitter' : 'args', lookup),
         change: bindTheCallback(finding, hints, lookup),
       };
     }
   }
+}
+
+/** What a package keeps of a framework is the function by which the next handler is called. */
+function middlewareRules({ handOver }: Finding, lookup: Lookup): Finding['fix'] {
+  const module = handOver?.package ?? '';
+  const made = lookup.pathsTo(module, 'next').filter((path) => path.endsWith('()#next'));
+  const names = made.map((path) => path.slice(0, -'()#next'.length));
+  const paths = [...names.map((name) => `${name}()`), ...names].slice(0, MAX_RULES);
+  return {
+    rules: paths.map((path) => ({ module, path, rule: 'args' })),
+    change: {
+      text: `give ${module} a bound function: (req, res, next) => middleware(req, res, AsyncResource.bind(next))`,
+    },
+  };
 }
 
 /**
