@@ -50,7 +50,7 @@ export function leftUnbound(
   const where = `${basename(file)}:${at.line}`;
   if (left.length === names.length) {
     const which = left.join(' and ');
-    const text = `nothing is bound at ${where}: whether all spans of ${which} are in the right trace cannot be told from responses`;
+    const text = `${where} still keeps ${which}, and no bind() of them is seen in that file: whether the spans of both are in the right trace cannot be told from responses`;
     return { isProven: true, text };
   }
   const bound = names.filter((name) => !left.includes(name)).join(' and ');
@@ -60,10 +60,11 @@ export function leftUnbound(
   };
 }
 
+/** Whether a text has a call like `AsyncResource.bind(name)`, by whichever name it is imported. */
 function isBound(text: string, name: string): boolean {
   const before = '(?:(?:[^()]|\\([^()]*\\))*[\\s,(])?';
   const own = name.replaceAll('$', '\\$');
-  return new RegExp(`\\b(?:AsyncResource|context)\\.bind\\(${before}${own}\\s*[,)]`).test(text);
+  return new RegExp(`(?:bind|wrap)[\\w$]*\\(${before}${own}\\s*[,)]`, 'i').test(text);
 }
 
 /** The same line of the application has the same trouble, whichever way it shows. */

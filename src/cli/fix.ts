@@ -161,6 +161,10 @@ function answerOf(
 
 function findingOf({ findings }: Report, number: string | undefined): Finding {
   if (number === undefined) throw new ClewError('ERR_OPTION', 'Which finding? clew fix 1');
+  if (findings.length === 0) {
+    const message = `There is no finding ${number}: the last run of \`clew doctor\` here found nothing.`;
+    throw new ClewError('ERR_OPTION', message);
+  }
   const finding = findings.find((each) => String(each.number) === number);
   if (finding) return finding;
   throw optionError('N', `the number of a finding, 1 to ${findings.length}`, number);

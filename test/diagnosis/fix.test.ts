@@ -42,6 +42,21 @@ describe('clew fix', function () {
     assert.match(stderr, /number of a finding, 1 to \d+, got `99`/);
   });
 
+  it('has nothing to repair where the last run found nothing', async () => {
+    const kept = project.path('node_modules/.cache/clew/doctor.json');
+    const text = readFileSync(kept, 'utf8');
+    const last = JSON.parse(text) as { report: Report };
+    last.report.findings = [];
+    writeFileSync(kept, JSON.stringify(last));
+    const { stderr, code } = await project.clew('fix', '1');
+    writeFileSync(kept, text);
+    assert.equal(code, 2);
+    assert.match(
+      stderr.replaceAll(/\s+/g, ' '),
+      /There is no finding 1: the last run .* found nothing/,
+    );
+  });
+
   it('writes a rule, proves it by running again, and the next run is clean of it', async () => {
     writeFileSync(project.path('clew.rules.json'), '{\n  // kept\n  "rules": {}\n}\n');
     const { stdout, code } = await project.clew('fix', numberOf('queue: yours'), '--json');
