@@ -23,10 +23,6 @@ const DEFAULTS: readonly { at: RegExp; variables: readonly string[] }[] = [
       'DD_TRACE_AGENT_PORT',
     ],
   },
-  {
-    at: /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]):9411\/api\/v2\/spans\/?(?: |$)/,
-    variables: ['OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_ZIPKIN_ENDPOINT'],
-  },
 ];
 
 /**
