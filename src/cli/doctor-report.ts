@@ -12,6 +12,8 @@ import { quietly } from '../tracer/owner.ts';
 /** What the command looks for in its folder. */
 export const REPORT_FILE = 'report.json';
 const REPORTS = /^report(?:-\d+-\d+)?\.json$/;
+/** The end of a report's name while it is put together. */
+const UNFINISHED = '.new';
 /** The mark of a process that has its last report still to write. */
 const RUNNING = /^running-(\d+)$/;
 const MAX_REPORTS = 200;
@@ -29,6 +31,13 @@ export function reportFiles(folder: string): string[] {
     .slice(0, MAX_REPORTS)
     .map((name) => join(folder, name));
 }
+
+/** Whether a report is begun and not finished. */
+export const isBeingWritten = (file: string): boolean => existsSync(`${file}${UNFINISHED}`);
+
+/** The report of a thread; the number of a main thread is 0. */
+export const fileAside = (folder: string, pid: number, thread = 0): string =>
+  join(folder, `report-${pid}-${thread}.json`);
 
 /** The processes that the application started and that have not written their last report. */
 export function processesAside(folder: string): number[] {
@@ -51,7 +60,7 @@ export interface ReportsAside {
  */
 export function reportAside(file: string, detector: ContextLossDetector): ReportsAside {
   const folder = dirname(file);
-  const own = join(folder, `report-${process.pid}-${threadId}.json`);
+  const own = fileAside(folder, process.pid, threadId);
   const mark = join(folder, `running-${process.pid}`);
   let written = JSON.stringify(detector.stats());
   const look = (): void => {
@@ -101,9 +110,12 @@ function unfailing(act: () => void): void {
 /** Writes what was found so far for the command to read: the whole of it, or nothing. Never throws. */
 export function writeReport(file: string, detector: ContextLossDetector): void {
   try {
-    writeFileSync(`${file}.new`, JSON.stringify(detector.report()));
-    renameSync(`${file}.new`, file);
+    // To put it together may take seconds, for which the command waits.
+    writeFileSync(`${file}${UNFINISHED}`, '');
+    writeFileSync(`${file}${UNFINISHED}`, JSON.stringify(detector.report()));
+    renameSync(`${file}${UNFINISHED}`, file);
   } catch (error) {
+    unfailing(() => rmSync(`${file}${UNFINISHED}`, { force: true }));
     say('warn', `the report of clew doctor could not be written: ${messageOf(error)}`);
   }
 }

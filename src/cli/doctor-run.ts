@@ -13,7 +13,13 @@ import { attachTo } from './attach/attach-to.ts';
 import type { DoctorSettings, Subject } from './doctor-subject.ts';
 import type { Report } from '../diagnosis/finding.ts';
 import { mergeReports } from '../diagnosis/merge-reports.ts';
-import { processesAside, REPORT_FILE, reportFiles } from './doctor-report.ts';
+import {
+  fileAside,
+  isBeingWritten,
+  processesAside,
+  REPORT_FILE,
+  reportFiles,
+} from './doctor-report.ts';
 
 /** How an application is run under the doctor; kept beside the report, so that it can be repeated. */
 export interface DoctorRun {
@@ -58,8 +64,10 @@ const PATIENCE_MILLIS = 1000;
 const ASIDE_POLL_MILLIS = 20;
 /** How long an application may take to end, before it is killed. */
 const END_MILLIS = 10_000;
-/** How long it may take to write a report before that. */
-const LAST_REPORT_MILLIS = 1000;
+/** How long it may take after that to begin a report: on a busy machine a second is too little. */
+const LAST_REPORT_MILLIS = 5000;
+/** How long it may take to write one that it has begun. */
+const WRITING_MILLIS = 30_000;
 
 /** Runs an application under the doctor and resolves to its report. */
 export async function runDoctor(options: DoctorRunOptions): Promise<DoctorResult> {
@@ -173,7 +181,9 @@ class Run {
     for (;;) {
       const left = processesAside(folder);
       const millis = performance.now() - since;
-      if (left.length === 0 || millis > ASIDE_MILLIS || this.#isImpatient) return;
+      const isWriting = left.some((pid) => isBeingWritten(fileAside(folder, pid)));
+      const most = isWriting ? WRITING_MILLIS : ASIDE_MILLIS;
+      if (left.length === 0 || millis > most || this.#isImpatient) return;
       if (!isReported && millis > PATIENCE_MILLIS) {
         isReported = true;
         const which =
@@ -194,14 +204,25 @@ class Run {
   #giveUpLater(): void {
     this.#kill ??= setTimeout(() => {
       // It may listen for the signal and never exit, as some tracers make it do.
+      const since = performance.now();
+      const { report } = this.#settings;
+      const before = timeOf(report);
       this.#subject.ask();
-      this.#kill = setTimeout(() => this.#giveUp(), LAST_REPORT_MILLIS);
+      const look = (): void => {
+        const millis = performance.now() - since;
+        const isWriting = isBeingWritten(report);
+        const isDone = !isWriting && timeOf(report) !== before;
+        if (isDone || millis > (isWriting ? WRITING_MILLIS : LAST_REPORT_MILLIS)) {
+          this.#giveUp(END_MILLIS + millis);
+        } else this.#kill = setTimeout(look, ASIDE_POLL_MILLIS);
+      };
+      look();
     }, END_MILLIS);
   }
 
-  #giveUp(): void {
+  #giveUp(millis: number): void {
     if (this.#subject.hasTerminal) {
-      const seconds = (END_MILLIS + LAST_REPORT_MILLIS) / 1000;
+      const seconds = Math.round(millis / 1000);
       say('warn', `the application did not end within ${seconds} s of the signal, and was killed.`);
     }
     this.#subject.giveUp();

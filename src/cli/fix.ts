@@ -1,12 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
+import { columnsOf } from '../base/columns.ts';
 import { ClewError, optionError } from '../base/errors.ts';
-import { counts, type Finding, type ProposedRule, type Report } from '../diagnosis/finding.ts';
+import type { Finding, ProposedRule, Report } from '../diagnosis/finding.ts';
+import { wrapped } from '../diagnosis/fold-words.ts';
 import { RULE_FILE } from '../instrumentation/rules/rule-file.ts';
 import { shortened } from '../viewer/outline.ts';
 import { parseArguments } from './arguments.ts';
 import { lastRun, type KeptRun } from './doctor-memory.ts';
 import { runDoctor } from './doctor-run.ts';
+import { compare, leftUnbound } from './fix-verdict.ts';
 import { printJson } from './output.ts';
 import { RuleEdit } from './rule-edit.ts';
 
@@ -49,8 +53,8 @@ export async function fix(args: string[]): Promise<number> {
   const finding = findingOf(kept.report, number);
   const { rules, change } = finding.fix;
   const isDry = values['dry-run'] === true;
-  const print = values.json ? (): void => undefined : (line: string) => console.log(line);
-  print(`${finding.number}  ${finding.summary}`);
+  const print = values.json ? (): void => undefined : printLine;
+  print(`${String(finding.number).padEnd(3)}${finding.summary}`);
   let attempts: Attempt[];
   if (values.check === true) return checkChange(kept, finding, print, values.json === true);
   if (rules.length === 0 || isDry) {
@@ -62,6 +66,13 @@ export async function fix(args: string[]): Promise<number> {
   const isRepaired = attempts.some(({ result }) => result === 'repaired');
   if (values.json) printJson('fix', answerOf(finding, attempts, isRepaired));
   return isRepaired || isDry ? 0 : 1;
+}
+
+/** Prints a line for a person; what does not fit goes on below its text. */
+function printLine(line: string): void {
+  const lead = /^ */.exec(line)?.[0] ?? '';
+  const width = columnsOf(process.stdout) - lead.length;
+  for (const part of wrapped(line.trimStart(), width, '   ')) console.log(lead + part);
 }
 
 /** A rule, and what became of it. */
@@ -81,7 +92,10 @@ async function checkChange(
   checkRepeatable(run);
   print('   running again');
   const after = await runDoctor({ ...run, stdout: 'ignore' });
-  const { isProven, text } = compare(report, after.report, finding);
+  const verdict = compare(report, after.report, finding);
+  const left = verdict.isProven ? leftUnbound(finding, sourceOf) : undefined;
+  const isProven = verdict.isProven && left?.isProven !== false;
+  const text = [verdict.text, left?.text].filter(Boolean).join('; ');
   print(`   ${text}`);
   const answer = answerOf(finding, [], isProven);
   if (json) printJson('fix', { ...answer, text: shortened(text, 300) });
@@ -146,40 +160,23 @@ function answerOf(
   };
 }
 
-/** Whether the finding is gone, with as much traffic, and nothing else came in its place. */
-function compare(
-  before: Report,
-  after: Report | undefined,
-  finding: Finding,
-): { isProven: boolean; text: string } {
-  if (!after) return { isProven: false, text: 'the application ended before it could report' };
-  if (after.requests * 2 < before.requests) {
-    const text = `too little traffic for a proof: ${after.requests} requests, ${before.requests} before`;
-    return { isProven: false, text };
-  }
-  const left = after.findings.find((other) => isSame(other, finding));
-  if (left) return { isProven: false, text: `${finding.count} → ${left.count}: not repaired` };
-  const known = before.findings;
-  const added = after.findings.find(
-    (other) => counts(other, false) && !known.some((one) => isSame(one, other)),
-  );
-  if (added) return { isProven: false, text: `it brought another finding: ${added.summary}` };
-  return { isProven: true, text: `${finding.count} → 0` };
-}
-
-/** The same line of the application has the same trouble, whichever way it shows. */
-function isSame(a: Finding, b: Finding): boolean {
-  const where = ({ yourLine, resource }: Finding): string =>
-    `${yourLine?.file}:${yourLine?.line} ${yourLine ? '' : resource?.born?.line}`;
-  const isLoss = ({ kind }: Finding): boolean => kind === 'lost' || kind === 'mixed';
-  return where(a) === where(b) && (a.kind === b.kind || (isLoss(a) && isLoss(b)));
-}
-
 function findingOf({ findings }: Report, number: string | undefined): Finding {
   if (number === undefined) throw new ClewError('ERR_OPTION', 'Which finding? clew fix 1');
+  if (findings.length === 0) {
+    const message = `There is no finding ${number}: the last run of \`clew doctor\` here found nothing.`;
+    throw new ClewError('ERR_OPTION', message);
+  }
   const finding = findings.find((each) => String(each.number) === number);
   if (finding) return finding;
   throw optionError('N', `the number of a finding, 1 to ${findings.length}`, number);
+}
+
+function sourceOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function shown({ module, path, rule }: ProposedRule): string {

@@ -156,7 +156,11 @@ export function outputSchema(): Schema {
           repaired: flag,
           file: { ...text, description: 'Where the rule is now.' },
           text: { ...text, description: 'What --check found.' },
-          change: object({ file: text, line: whole, text }, ['file', 'line'], 'A change by hand.'),
+          change: object(
+            { file: text, line: whole, text, names: list(text) },
+            ['file', 'line', 'names'],
+            'A change by hand.',
+          ),
         },
         ['file', 'text', 'change'],
       ),

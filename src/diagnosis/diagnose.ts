@@ -1,6 +1,7 @@
 import { certaintyOf } from './certainty.ts';
-import type { Certainty, Finding, FoundContext, Place } from './finding.ts';
+import type { Finding, FindingName, FoundContext, Place } from './finding.ts';
 import {
+  callersOf,
   dispatchersIn,
   handOverIn,
   packageOf,
@@ -91,11 +92,24 @@ export function inOrder(findings: Finding[]): Finding[] {
   return findings;
 }
 
-const RANKS: Record<Certainty, number> = { proven: 0, likely: 0, possible: 1 };
-const rank = (finding: Finding): number => (finding.note ? 2 : RANKS[finding.certainty]);
-/** A fault in the set-up may lose everything. */
+/** Spans that are wrong stay so where they arrive: what only keeps them from arriving comes after. */
+const DELIVERY: ReadonlySet<FindingName> = new Set([
+  'CLEW-SETUP-EXPORT-FAILS',
+  'CLEW-SETUP-NO-COLLECTOR',
+]);
+
+function rank({ note, certainty, name }: Finding): number {
+  if (note) return 3;
+  if (certainty === 'possible') return 2;
+  return DELIVERY.has(name) ? 1 : 0;
+}
+
+/** Another fault of the set-up may cost everything. */
 const damage = ({ kind, brokenSpans, count }: Finding): number =>
   kind === 'setup' ? Number.MAX_SAFE_INTEGER : Math.max(brokenSpans, count);
+
+/** Methods by which handlers of requests are given, once for all. */
+const ROUTES = new Set('get post put patch delete del head options all any use route'.split(' '));
 
 /**
  * Finds the code that handed over to a line of the application. Code that only brought a request to
@@ -119,8 +133,19 @@ function handOverTo(
       }),
     );
   };
-  const handOver = handOverIn(seen, read, isAround);
-  const isDispatcher = handOver?.fromBirth && dispatchers.has(handOver.package ?? '');
+  const routes = around.filter(({ isOnce, method }) => isOnce && ROUTES.has(method));
+  const isHandler = (frame: Frame): boolean =>
+    frame.file === your?.file &&
+    callsAt(frame, surroundings).some(({ line, column }) =>
+      routes.some((route) => route.line === line && route.column === column),
+    );
+  const routers = callersOf(isHandler, routes.length > 0 ? [seen.stack, seen.birth ?? []] : []);
+  // A handler that is the argument of no call, as a method is, was given to what dispatches.
+  const isTable = (name: string): boolean =>
+    routers.has(name) || (around.length === 0 && dispatchers.has(name));
+  const handOver = handOverIn(seen, read, isAround, { isTable, dispatchers });
+  const { fromBirth = false, viaTable = false, package: name = '' } = handOver ?? {};
+  const isDispatcher = fromBirth && !viaTable && dispatchers.has(name);
   return isDispatcher ? undefined : handOver;
 }
 
@@ -168,7 +193,12 @@ function findingOf(
     seen.handle?.bornIn?.id === seen.owner.id;
   finding.fix = repairOf(
     finding,
-    { viaEmitter, isOnStack: handOver?.fromBirth !== true, isSwitched },
+    {
+      viaEmitter,
+      isOnStack: handOver?.fromBirth !== true,
+      isSwitched,
+      viaTable: handOver?.viaTable === true,
+    },
     surroundings,
   );
   return finding;

@@ -102,9 +102,15 @@ export interface Finding {
   fix: {
     /** Rules to try, the best one first. */
     rules: ProposedRule[];
-    /** A change to the application. */
-    change?: { file?: string; line?: number; text: string };
-    /** The command that writes the first rule and checks that it works. */
+    /** A change of the application. */
+    change?: {
+      file?: string;
+      line?: number;
+      text: string;
+      /** The functions to bind at that line. */
+      names?: string[];
+    };
+    /** The command that writes the first rule and proves it. */
     command?: string;
     /**
      * The command that runs the application again and reports whether the change removed the

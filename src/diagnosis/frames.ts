@@ -37,6 +37,11 @@ const EMITTER = /^node:(?:events|internal\/event_target)$/;
 /** Names that packages use for the function in which they emit. */
 const EMITS = /(?:^|\.)(?:emit|fire|publish|trigger|dispatchEvent)(?:Async|Sync)?$/;
 const SERVER = /^node:(?:_http_server|internal\/http2\/(?:core|compat))$/;
+/** What the server calls when a response is over: no request comes by it. */
+const ENDS =
+  /(?:^|\.)(?:resOnFinish|emitCloseNT|onServerResponseClose|socketOnClose|abortIncoming)$/;
+
+const isServer = ({ file, fn = '' }: Frame): boolean => SERVER.test(file) && !ENDS.test(fn);
 
 export function partyOf(file: string): Party {
   if (file === '' || !/^(?:[a-z]:)?[\\/]|^file:/i.test(file)) return 'node';
@@ -94,7 +99,9 @@ export interface HandOver {
    * Whether no frame of it was on the stack, but it created the async resource whose callback ran.
    */
   readonly fromBirth: boolean;
-  /** Whether its source shows that it called a function it had kept. */
+  /** It called a function that it had kept of a package, which called the application's. */
+  readonly viaTable?: boolean;
+  /** Its source shows that it called what it had kept. */
   readonly isKept?: boolean;
   /**
    * Whether it was on an earlier stack, and nothing in its source shows that it kept the callback.
@@ -111,11 +118,12 @@ export function handOverIn(
   seen: Pick<Observation, 'stack' | 'birth' | 'handle'>,
   read?: ReadCall,
   isAround?: (frame: Frame) => boolean,
+  tables?: Tables,
 ): HandOver | undefined {
   const { stack, birth = [], handle } = seen;
-  const found = handOverOf(stack, [...birth, ...(handle?.stack ?? [])], read);
+  const found = handOverOf(stack, [...birth, ...(handle?.stack ?? [])], read, tables);
   if (!isAround || found?.by === 'application') return found;
-  return earlierIn(birth, read, isAround, found) ?? found;
+  return earlierIn(birth, read, isAround, found, tables) ?? found;
 }
 
 /**
@@ -128,16 +136,17 @@ function earlierIn(
   read: ReadCall | undefined,
   isAround: (frame: Frame) => boolean,
   found: HandOver | undefined,
+  tables?: Tables,
 ): HandOver | undefined {
   let guess: HandOver | undefined;
   for (const [at, frame] of birth.entries()) {
     if (!isAround(frame)) continue;
     const outer = synchronous(fromThere(birth, at));
-    const earlier = handOverOf(outer, [], read);
+    const earlier = handOverOf(outer, [], read, tables);
     if (!earlier || earlier.by === 'node') continue;
     if (earlier.isKept) return earlier;
-    // Where a request was served, the caller of its handler only brought it there.
-    const isServed = outer.some(({ file }) => SERVER.test(file));
+    // Where a request was served, what called its handler only brought it there.
+    const isServed = outer.some(isServer);
     if (earlier.viaEmitter) guess ??= earlier;
     else if (!isServed) guess ??= { ...earlier, isGuess: earlier.by === 'application' };
   }
@@ -160,6 +169,7 @@ export function handOverOf(
   stack: readonly Frame[],
   birth: readonly Frame[] = [],
   read?: ReadCall,
+  tables?: Tables,
 ): HandOver | undefined {
   const frames = synchronous(stack).filter(({ file }) => partyOf(file) !== 'tool');
   const first = frames.findIndex((frame) => partyOf(frame.file) === 'application');
@@ -174,10 +184,12 @@ export function handOverOf(
     // An event that the application emits between the two is attributed to the application.
     const between = viaEmitter ? firstApplication(outer.slice(emitter, packaged)) : undefined;
     if (between) return found('application', between, true);
+    const beyond = tables && pastTables(outer, packaged, tables);
+    if (beyond) return { ...found('package', beyond, false), viaTable: true };
     const frame = outer[packaged] as Frame;
     return found('package', frame, viaEmitter || EMITS.test(frame.fn ?? ''));
   }
-  const isServed = outer.some((frame) => SERVER.test(frame.file));
+  const isServed = outer.some(isServer);
   if (viaEmitter && !(isServed && !firstApplication(outer.slice(emitter)))) {
     const after = outer.slice(emitter);
     const application = firstApplication(after);
@@ -190,10 +202,40 @@ export function handOverOf(
   }
   const keeper = your === -1 ? undefined : otherFile(outer, frames[your] as Frame);
   if (keeper) return found('application', keeper, false);
-  const born = birth.find(
+  const born = birth.findIndex(
     ({ file }, index) => partyOf(file) === 'package' && !isDispatch(fromThere(birth, index), 0),
   );
-  return born && { ...found('package', born, false), fromBirth: true };
+  if (born === -1) return undefined;
+  const beyond = tables && pastTables(synchronous(fromThere(birth, born)), 0, tables);
+  const viaTable = beyond ? { viaTable: true } : {};
+  return {
+    ...found('package', beyond ?? (birth[born] as Frame), false),
+    fromBirth: true,
+    ...viaTable,
+  };
+}
+
+/** What is known of packages that call handlers which they were given once, for all requests. */
+export interface Tables {
+  /** Whether a package called the application's handler out of such a table. */
+  readonly isTable: (packageName: string) => boolean;
+  /** Packages that brought requests to their handlers; what keeps some may bring others at once. */
+  readonly dispatchers: ReadonlySet<string>;
+}
+
+/** The frame of the package that called a table of handlers: that one had kept the work of a request. */
+function pastTables(
+  outer: readonly Frame[],
+  at: number,
+  { isTable, dispatchers }: Tables,
+): Frame | undefined {
+  const table = packageOf(outer[at]?.file ?? '') ?? '';
+  if (!isTable(table)) return undefined;
+  const end = outer.findIndex(({ file }) => partyOf(file) === 'application');
+  const reach = end === -1 ? outer : outer.slice(0, end);
+  const last = reach.findLastIndex(({ file }) => packageOf(file) === table);
+  const beyond = reach.slice(last + 1).filter(({ file }) => partyOf(file) === 'package');
+  return beyond.find(({ file }) => !dispatchers.has(packageOf(file) ?? '')) ?? beyond.at(-1);
 }
 
 /** Returns the application's frame that called the callback from the place where it was kept. */
@@ -221,7 +263,7 @@ function found(by: HandOver['by'], frame: Frame, viaEmitter: boolean): HandOver 
 /** Whether the package only brought a request to its handler, as frameworks do. */
 function isDispatch(outer: readonly Frame[], at: number): boolean {
   const rest = synchronous(outer.slice(at));
-  return rest.some((frame) => SERVER.test(frame.file)) && !firstApplication(rest);
+  return rest.some(isServer) && !firstApplication(rest);
 }
 
 /** Whether a table of the application itself brought a request to its handler. */
@@ -243,7 +285,18 @@ function otherFile(outer: readonly Frame[], your: Frame): Frame | undefined {
   return undefined;
 }
 
-/** Returns the packages that brought requests to their handlers, on these stacks. */
+/** The packages that called a handler, of which `isHandler` tells the frames. */
+export function callersOf(
+  isHandler: (frame: Frame) => boolean,
+  stacks: readonly (readonly Frame[])[],
+): Set<string> {
+  const callers = stacks.flatMap((stack) =>
+    stack.filter((_, at) => at > 0 && isHandler(stack[at - 1] as Frame)),
+  );
+  return new Set(callers.flatMap(({ file }) => packageOf(file) ?? []));
+}
+
+/** The packages that brought requests to their handlers, on these stacks. */
 export function dispatchersIn(stacks: Iterable<readonly Frame[]>): Set<string> {
   const found = new Set<string>();
   for (const stack of stacks) {

@@ -96,7 +96,14 @@ export type SetupFact =
   | { fault: 'second-provider'; what: string; stack: readonly Frame[] }
   | { fault: 'esm-hook'; packages: readonly string[]; entry: string }
   | { fault: 'export-fails'; target: string; reason: string; count: number }
-  | { fault: 'no-collector'; target: string; reason: string; count: number }
+  | {
+      fault: 'no-collector';
+      target: string;
+      reason: string;
+      count: number;
+      /** It is the default address, and nothing is configured. */
+      isDefault?: boolean;
+    }
   | { fault: 'bundled'; entry: string; packages: readonly string[] }
   | { fault: 'version'; package: string; version: string; expected: string };
 

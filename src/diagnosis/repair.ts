@@ -29,13 +29,15 @@ export interface RepairHints {
   isOnStack: boolean;
   /** Whether the application activated another context in the owner's own turn. */
   isSwitched: boolean;
+  /** A package called a framework, which called the application's handler. */
+  viaTable: boolean;
 }
 
 /**
  * Returns the change that repairs a finding: rules to try for a package, otherwise lines to change.
  */
 export function repairOf(finding: Finding, hints: RepairHints, lookup: Lookup): Finding['fix'] {
-  const { viaEmitter, isSwitched } = hints;
+  const { viaEmitter, isSwitched, viaTable } = hints;
   const { kind, yourLine, resource, context } = finding;
   switch (kind) {
     case 'stale': {
@@ -61,12 +63,27 @@ export function repairOf(finding: Finding, hints: RepairHints, lookup: Lookup): 
           : "this leaves the request's context: keep the caller's active";
         return { rules: [], change: at(context?.place, text) };
       }
+      if (viaTable) return middlewareRules(finding, lookup);
       return {
         rules: packageRules(finding, viaEmitter ? 'emitter' : 'args', lookup),
         change: bindTheCallback(finding, hints, lookup),
       };
     }
   }
+}
+
+/** What a package keeps of a framework is the function by which the next handler is called. */
+function middlewareRules({ handOver }: Finding, lookup: Lookup): Finding['fix'] {
+  const module = handOver?.package ?? '';
+  const made = lookup.pathsTo(module, 'next').filter((path) => path.endsWith('()#next'));
+  const names = made.map((path) => path.slice(0, -'()#next'.length));
+  const paths = [...names.map((name) => `${name}()`), ...names].slice(0, MAX_RULES);
+  return {
+    rules: paths.map((path) => ({ module, path, rule: 'args' })),
+    change: {
+      text: `give ${module} a bound function: (req, res, next) => middleware(req, res, AsyncResource.bind(next))`,
+    },
+  };
 }
 
 /**
@@ -121,10 +138,11 @@ function bindWhereKept(
   const more = lines.length > 0 ? `, and at line ${lines.slice(0, MAX_CALLS).join(', ')}` : '';
   const bound = names.map((name) => `AsyncResource.bind(${name})`).join(' and ');
   const themselves = names.length > 1 ? 'themselves' : 'itself';
-  return at(
+  const change = at(
     { file, line: first.line, column: 1 },
     `keep ${bound} (node:async_hooks) here, not ${kept} ${themselves}${more}`,
   );
+  return { ...change, names };
 }
 
 /**

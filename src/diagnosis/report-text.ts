@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 
 import type { Certainty, Finding, FoundContext, Place, Report } from './finding.ts';
+import { foldWords, wrapped } from './fold-words.ts';
 
 /** How to format a report. */
 export interface TextOptions {
@@ -196,7 +197,7 @@ class Writer {
     const lines =
       joined.length <= room
         ? [joined]
-        : [...fold(text, room), ...(extra ? [cut(extra, room)] : [])];
+        : [...foldWords(text, room), ...(extra ? [cut(extra, room)] : [])];
     lines.forEach((line, index) => {
       const start = index === 0 ? lead : ' '.repeat(LABEL);
       this.#line(start + (style ? this.#paint(line, style) : line));
@@ -221,30 +222,6 @@ class Writer {
 /** A line of source is for recognition: its beginning is enough. */
 const cut = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, width - 1).trimEnd()}…`;
-
-/** Breaks text between words, and a word only if it is longer than a line. */
-function fold(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (let word of text.split(' ')) {
-    while (word.length > width) {
-      if (line) lines.push(line);
-      line = '';
-      lines.push(word.slice(0, width));
-      word = word.slice(width);
-    }
-    if (line && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line ? `${line} ${word}` : word;
-  }
-  return line ? [...lines, line] : lines;
-}
-
-function wrapped(text: string, width: number, indent: string): string[] {
-  const [first = '', ...rest] = fold(text, width - indent.length);
-  return [first, ...rest.map((line) => indent + line)];
-}
 
 const plural = (count: number, word: string): string => (count === 1 ? word : `${word}s`);
 

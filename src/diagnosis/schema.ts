@@ -33,7 +33,20 @@ const FIX = object(
       description: 'Rules to try in clew.rules.json, the likeliest first.',
       items: RULE,
     },
-    change: object({ file: text, line: whole, text }, ['file', 'line'], 'A change by hand.'),
+    change: object(
+      {
+        file: text,
+        line: whole,
+        text,
+        names: {
+          type: 'array',
+          description: 'The functions to bind at that line, where it keeps them.',
+          items: text,
+        },
+      },
+      ['file', 'line', 'names'],
+      'A change by hand.',
+    ),
     command: { ...text, description: 'Writes the rule and proves it by running again.' },
     check: { ...text, description: 'Runs again after the change, and tells whether it helped.' },
   },

@@ -84,8 +84,9 @@ function wordsFor(fact: SetupFact): Words {
     case 'no-collector':
       return {
         name: 'CLEW-SETUP-NO-COLLECTOR',
-        certainty: 'proven',
-        summary: `SET-UP nothing takes spans at ${fact.target}: ${fact.reason}`,
+        // Nobody said that there is one: it may run elsewhere only, in production.
+        certainty: fact.isDefault === true ? 'possible' : 'proven',
+        summary: `SET-UP nothing takes spans at ${fact.isDefault === true ? 'the default address ' : ''}${fact.target}: ${fact.reason}`,
         change: 'start a collector there, or set OTEL_EXPORTER_OTLP_ENDPOINT',
       };
     case 'bundled':

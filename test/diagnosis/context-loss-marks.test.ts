@@ -11,6 +11,29 @@ const PRELOAD = `import { start } from '${CLEW}';
 const clew = start();
 process.on('exit', () => console.log(JSON.stringify(clew.stats().contextLosses ?? 'none')));
 `;
+/** Three requests of five are answered in a context of start-up, with several calls each. */
+const THREE = `
+import { AsyncLocalStorage } from 'node:async_hooks';
+import http from 'node:http';
+const atStartUp = AsyncLocalStorage.snapshot();
+const server = http.createServer((req, res) => {
+  const answer = () => {
+    res.setHeader('content-type', 'text/plain');
+    res.write('a');
+    res.end('b');
+  };
+  setImmediate(() => (req.url === '/lost' ? atStartUp(answer) : answer()));
+});
+server.listen(0, '127.0.0.1', async () => {
+  const get = (path) =>
+    atStartUp(() => new Promise((resolve) => {
+      const options = { port: server.address().port, host: '127.0.0.1', path, agent: false };
+      http.get(options, (res) => res.resume().on('end', resolve));
+    }));
+  for (const path of ['/lost', '/whole', '/lost', '/whole', '/lost']) await get(path);
+  server.close();
+});
+`;
 const markOf = (span: ReceivedSpan): string | undefined =>
   span.attributes.find(({ key }) => key === 'clew.context_loss')?.value.stringValue;
 const pathOf = (span: ReceivedSpan): string | undefined =>
@@ -62,6 +85,18 @@ describe('CLEW_TRACER=watch', function () {
     const { lost, mixed, stale } = counts as LossCounts;
     // The ticks of a batch are more or fewer.
     assert.ok(lost >= 3 && mixed >= 5 && stale > 4, JSON.stringify(counts));
+  });
+
+  it('counts each request that lost its context once, and no other', async () => {
+    writeFileSync(project.path('three.mjs'), THREE);
+    const { lost, mixed, stale } = (await run('watch', 'three.mjs')) as LossCounts;
+    assert.deepEqual({ lost, mixed, stale }, { lost: 3, mixed: 0, stale: 0 });
+    const served = receiver.spans.filter(({ kind }) => kind === 2);
+    const marks = served.map((span) => `${pathOf(span)} ${markOf(span)}`);
+    assert.deepEqual(marks.toSorted(), [
+      ...Array<string>(3).fill('/lost CLEW-LOST-CALLBACK'),
+      ...Array<string>(2).fill('/whole undefined'),
+    ]);
   });
 
   it('marks nothing in a healthy application', async () => {

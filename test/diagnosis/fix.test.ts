@@ -33,12 +33,28 @@ describe('clew fix', function () {
     const { stdout, code } = await project.clew('fix', numberOf('inactive: yours'));
     assert.equal(code, 1);
     assert.match(stdout, /classes\.mjs:\d+: use tracer\.startActiveSpan/);
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
   });
 
   it('refuses a number that the last run has not', async () => {
     const { stderr, code } = await project.clew('fix', '99');
     assert.equal(code, 2);
     assert.match(stderr, /number of a finding, 1 to \d+, got `99`/);
+  });
+
+  it('has nothing to repair where the last run found nothing', async () => {
+    const kept = project.path('node_modules/.cache/clew/doctor.json');
+    const text = readFileSync(kept, 'utf8');
+    const last = JSON.parse(text) as { report: Report };
+    last.report.findings = [];
+    writeFileSync(kept, JSON.stringify(last));
+    const { stderr, code } = await project.clew('fix', '1');
+    writeFileSync(kept, text);
+    assert.equal(code, 2);
+    assert.match(
+      stderr.replaceAll(/\s+/g, ' '),
+      /There is no finding 1: the last run .* found nothing/,
+    );
   });
 
   it('writes a rule, proves it by running again, and the next run is clean of it', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { handOverOf, packageOf, partyOf, yourFrame } from '../../src/diagnosis/frames.ts';
-import { frames } from './support.ts';
+import { frame, frames } from './support.ts';
 
 const shown = (stack: string[], birth: string[] = []): string => {
   const found = handOverOf(frames(...stack), frames(...birth));
@@ -60,6 +60,40 @@ describe('frames of a diagnosis', () => {
       shown(['/app/a.js:2', '/app/node_modules/pool/index.js:4', '/app/a.js:40', ...DISPATCH]),
       'package /app/node_modules/pool/index.js:4',
     );
+  });
+
+  it('take what runs when a response is over for no dispatch of a request', () => {
+    const closed = (fn: string): string | undefined => {
+      const stack = frames('/app/a.js:2', '/app/node_modules/gate/index.js:7', 'node:events:500');
+      return handOverOf([...stack, frame('node:_http_server:1200', fn)])?.package;
+    };
+    assert.equal(closed('emitCloseNT'), 'gate');
+    assert.equal(closed('ServerResponse.resOnFinish'), 'gate');
+    assert.equal(closed('parserOnIncoming'), undefined);
+  });
+
+  it('look past a table of handlers to the package that called it, if one did', () => {
+    const router = ['/app/node_modules/web/layer.js:5', '/app/node_modules/web/router.js:9'];
+    const gate = '/app/node_modules/gate/index.js:7';
+    const past = (...stack: string[]): string => {
+      const found = handOverOf(frames('/app/a.js:2', ...stack), [], undefined, {
+        isTable: (name) => name === 'web',
+        dispatchers: new Set(['web', 'app-of-web', 'both']),
+      });
+      return `${found?.frame.file}:${found?.frame.line}${found?.viaTable ? ' via' : ''}`;
+    };
+    assert.equal(past(...router, gate, '/app/node_modules/lib/x.js:1'), `${gate} via`);
+    // Other packages stand between two parts of the router, and applications of it.
+    const helmet = '/app/node_modules/helmet/index.js:3';
+    const mounted = '/app/node_modules/app-of-web/index.js:3';
+    assert.equal(past(...router, helmet, ...router, mounted, gate), `${gate} via`);
+    // What keeps requests may bring others at once.
+    const both = '/app/node_modules/both/index.js:7';
+    assert.equal(past(...router, mounted, both, 'node:timers:5'), `${both} via`);
+    // The table keeps them itself, or the application stands between.
+    assert.equal(past(...router, 'node:timers:5'), router[0]);
+    assert.equal(past(...router, '/app/b.js:4', gate), router[0]);
+    assert.equal(past(gate, ...router), gate);
   });
 
   it('pass over a tracer that stands in between, also where the stack ends in it', () => {

@@ -72,6 +72,29 @@ for (const [setup, args] of [
       );
     });
 
+    it('is not content with half of a change, which no response shows', async () => {
+      const check =
+        lossOf('jobs')
+          ?.fix.check?.replace(/^clew /, '')
+          .split(' ') ?? [];
+      const file = project.path('jobs.mjs');
+      const source = readFileSync(file, 'utf8');
+      const half = source.replace('{ task, done }', '{ task, done: AsyncResource.bind(done) }');
+      assert.notEqual(half, source);
+      writeFileSync(file, `import { AsyncResource } from 'node:async_hooks';${half}`);
+      const { code, stdout } = await project.clew(...check);
+      writeFileSync(file, source);
+      assert.equal(code, 1, stdout);
+      const line = project.line('jobs.mjs', 'jobs: keeps');
+      assert.match(
+        stdout.replaceAll(/\s+/g, ' '),
+        new RegExp(
+          `\\d+ → 0; partly repaired: jobs.mjs:${line} binds done and keeps task as it is`,
+        ),
+      );
+      for (const each of stdout.split('\n')) assert.ok(each.length <= 80, each);
+    });
+
     it('is right about the change: with it, `clew fix N --check` and the next run are clean', async () => {
       const check =
         lossOf('pool')

@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 
 import { buildSync } from 'esbuild';
 
 import type { Finding } from '../../src/diagnosis/finding.ts';
+import { skipSuite } from '../support/services.ts';
 import { Project } from './project.ts';
 import { MODULES } from '../support/modules.ts';
 import { serving } from './support.ts';
 
+const isListening = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, 'localhost', () => resolve(true));
+    socket.on('error', () => resolve(false)).unref();
+    socket.on('connect', () => socket.destroy());
+  });
 const REGISTER = ['--import', new URL('../../src/register.js', import.meta.url).href];
 
 describe("clew doctor beside clew's own set-up finds", function () {
@@ -114,6 +122,32 @@ describe("clew doctor beside clew's own set-up finds", function () {
     assert.deepEqual(more, []);
     assert.equal(finding?.name, 'CLEW-SETUP-NO-COLLECTOR');
     assert.ok(finding.summary.endsWith(`${to}: connection refused`), finding.summary);
+  });
+
+  it('no fault for sure where nothing answers at the default address and none is configured', async function () {
+    if (await isListening(4318)) skipSuite(this, 'port 4318 has a listener');
+    const span = "require('@opentelemetry/api').trace.getTracer('app').startSpan('work').end();";
+    writeFileSync(project.path('span.cjs'), span);
+    const codes: (number | null)[] = [];
+    for (const exporter of ['', 'otlp']) {
+      project.env['OTEL_TRACES_EXPORTER'] = exporter;
+      const { report, result } = await project.doctor(...REGISTER, 'span.cjs');
+      const { findings } = report;
+      assert.deepEqual(
+        findings.map(({ name, certainty }) => `${name} ${certainty}`),
+        [`CLEW-SETUP-NO-COLLECTOR ${exporter ? 'proven' : 'possible'}`],
+      );
+      codes.push(result.code);
+    }
+    assert.deepEqual(codes, [0, 1]);
+    project.env['OTEL_TRACES_EXPORTER'] = '';
+    const strict = await project.clew('doctor', '--strict', ...REGISTER, 'span.cjs');
+    assert.equal(strict.code, 1, strict.stdout);
+    const text = await project.clew('doctor', ...REGISTER, 'span.cjs');
+    assert.match(
+      text.stdout,
+      /\nno context was lost\n\nnot sure, and not counted [^\n]*\n1 {2}CLEW-SETUP-NO-COLLECTOR/,
+    );
   });
 
   it('a collector that refuses, and none in one that accepts', async () => {

@@ -4,6 +4,8 @@ import { resolve } from 'node:path';
 import satisfies from 'semver/functions/satisfies.js';
 
 import { isBlindTo } from '../../base/api-versions.ts';
+import { environment } from '../../base/environment.ts';
+import { isDefaultTarget } from '../default-targets.ts';
 import type { SetupFact } from '../record.ts';
 import { apiRegistry } from './api-registry.ts';
 import { packagesInside } from './bundle.ts';
@@ -60,8 +62,8 @@ export class SetupWatch {
       () => this.#registrations(),
       () => apiCopies(packages),
       () => this.#uninstrumented(packages),
-      () => this.#exportFaults(),
-      () => [...this.#clew.early, ...this.#clew.failures],
+      () => [...this.#exportFaults(), ...this.#clew.failures].map(markedIfDefault),
+      () => [...this.#clew.early],
     ];
     return parts.flatMap((part) => {
       try {
@@ -143,7 +145,13 @@ export class SetupWatch {
   }
 }
 
-/** Copies of the API, if one of them cannot see the registrations. */
+/** The fact, and whether its address is the default, which nothing but the exporter chose. */
+function markedIfDefault(fact: SetupFact): SetupFact {
+  const isDefault = fact.fault === 'no-collector' && isDefaultTarget(fact, environment());
+  return isDefault ? { ...fact, isDefault } : fact;
+}
+
+/** Copies of the API, where one of them does not see what was registered. */
 function apiCopies(packages: readonly LoadedPackage[]): SetupFact[] {
   const registered = apiRegistry()?.version;
   if (registered === undefined || apiRegistry()?.trace === undefined) return [];
