@@ -45,6 +45,7 @@ export const VARIANTS: Readonly<Record<string, Variant>> = {
   bare: { args: () => [], env: () => ({}), spans: 0 },
   clew: clew({}, EXACT),
   'clew, not sampled': clew({ OTEL_TRACES_SAMPLER: 'parentbased_always_off' }, 0),
+  'clew, disabled': clew({ OTEL_SDK_DISABLED: 'true' }, 0),
   'dd-trace': {
     args: (folder) => ['--require', join(folder, 'node_modules/dd-trace/init.js')],
     env: (collector) => ({
