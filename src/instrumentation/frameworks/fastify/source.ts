@@ -4,7 +4,14 @@ import satisfies from 'semver/functions/satisfies.js';
 
 import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
-import { contextOf, OWN_HOOK, setWatching, watchHandler } from './route-context.ts';
+import { areHandlerSpansAsked } from '../../http/server/handler-span.ts';
+import {
+  contextOf,
+  notFoundContextOf,
+  OWN_HOOK,
+  setWatching,
+  watchHandler,
+} from './route-context.ts';
 import type { ErrorHandlers, FastifyInstance, FastifyRequest } from './shapes.ts';
 
 /*
@@ -55,10 +62,13 @@ function own<Hook extends object>(hook: Hook): Hook {
 function showRoute(request: FastifyRequest): void {
   const shown = shownRouteOf(request.raw);
   const context = shown && contextOf(request);
-  const route = context?.config?.url;
-  if (shown === undefined || context === undefined || typeof route !== 'string') return;
-  shown.show(route === '' ? '/' : route, undefined);
+  if (shown === undefined || context === undefined) return;
+  const route = context.config?.url;
+  if (typeof route === 'string') shown.show(route === '' ? '/' : route, undefined);
+  else if (!areHandlerSpansAsked()) return;
   watchHandler(context, route);
+  const notFound = areHandlerSpansAsked() ? notFoundContextOf(context) : undefined;
+  if (notFound) watchHandler(notFound, undefined);
 }
 
 /** Patches what calls the error handlers: those of the application, and fastify's own. */
