@@ -12,7 +12,7 @@ import {
   setWatching,
   watchHandler,
 } from './route-context.ts';
-import type { ErrorHandlers, FastifyInstance, FastifyRequest } from './shapes.ts';
+import type { ErrorHandlers, FastifyInstance, FastifyRequest, Hook } from './shapes.ts';
 
 /*
  * Fastify publishes each instance that is made. A hook at its root comes before every other, sees
@@ -30,7 +30,8 @@ export function followInstances(versions: string): Undo {
     if (!release) return;
     const { version } = fastify;
     if (version && !satisfies(version, versions, { includePrerelease: true })) return;
-    fastify.addHook(
+    const addHook = addHookOf(fastify);
+    addHook(
       'onRequest',
       own((request: FastifyRequest, _reply: unknown, done: () => void) => {
         if (!isUndone) showRoute(request);
@@ -38,7 +39,7 @@ export function followInstances(versions: string): Undo {
       }),
     );
     // What is reported by the error handlers, too, where those can be patched.
-    fastify.addHook(
+    addHook(
       'onError',
       own((request: FastifyRequest, _reply: unknown, error: unknown, done: () => void) => {
         if (!isUndone) shownRouteOf(request.raw)?.request.recordError(error);
@@ -53,6 +54,18 @@ export function followInstances(versions: string): Undo {
     setWatching(false);
     unsubscribe(CHANNEL, follow);
   };
+}
+
+type AddHook = (name: 'onRequest' | 'onError', hook: Hook) => unknown;
+
+/** The method itself, where `@fastify/otel` has put one in its place that makes spans of all hooks. */
+function addHookOf(fastify: FastifyInstance): AddHook {
+  const kept = Object.getOwnPropertySymbols(fastify).find(
+    ({ description }) => description === 'fastify otel addhook original',
+  );
+  const original: unknown = kept && Reflect.get(fastify, kept);
+  if (typeof original === 'function') return original.bind(fastify) as AddHook;
+  return fastify.addHook.bind(fastify) as AddHook;
 }
 
 function own<Hook extends object>(hook: Hook): Hook {
