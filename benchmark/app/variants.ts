@@ -33,9 +33,9 @@ const TRACES_ONLY = {
   OTEL_NODE_RESOURCE_DETECTORS: 'none',
 };
 /** Three of the clients' and one of the request itself. */
-const EXACT = 4;
+export const EXACT = 4;
 
-const clew = (env: Record<string, string>, spans: number): Variant => ({
+export const clew = (env: Record<string, string>, spans: number): Variant => ({
   args: () => ['--import', CLEW],
   env: (collector) => ({ ...SERVICE, OTEL_EXPORTER_OTLP_ENDPOINT: collector, ...env }),
   spans,
