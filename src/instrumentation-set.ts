@@ -15,6 +15,7 @@ import {
   isOfficialOnUndici,
   isPatchedElsewhere,
   leaveHandlerSpans,
+  suspectHandlerSpans,
   type Direction,
 } from './instrumentation/index.ts';
 import { sentryClient, type SentryClient } from './sentry.ts';
@@ -32,18 +33,21 @@ const NO_SPANS: TracerProvider = new ProxyTracerProvider().getDelegate();
 /** Names of the official packages that differ from those of the libraries. */
 const ALIASES: Readonly<Record<string, string>> = { 'redis-4': 'redis' };
 
+/** Instrumentations whose names have another form than the one below, with their libraries. */
+const OTHERS: Readonly<Record<string, string>> = { '@fastify/otel': 'fastify' };
+
 /** The form of the names of instrumentations that are published, as `@opentelemetry/instrumentation-pg`. */
 const PUBLISHED = /^(?:@[^/]+\/)?(?:opentelemetry-)?(?:instrumentation|plugin)-(?=.)/;
 
 /** The library of an instrumentation, from names such as `clew/pg` and `@opentelemetry/instrumentation-pg`. */
 export function libraryOf(instrumentationName: string): string {
   const name = instrumentationName.replace(/^clew\//, '').replace(PUBLISHED, '');
-  return ALIASES[name] ?? name;
+  return OTHERS[name] ?? ALIASES[name] ?? name;
 }
 
 /** Whether a tracer's name is that of an instrumentation: `pg` alone is what an application calls its own. */
 function isInstrumentation(name: string): boolean {
-  return PUBLISHED.test(name);
+  return PUBLISHED.test(name) || Object.hasOwn(OTHERS, name);
 }
 
 /** One that is built in, and what takes it out of another's way. */
@@ -161,6 +165,7 @@ export class InstrumentationSet {
       }
       const library = libraryOf(name);
       if (isInstrumentation(name) && this.#isFramework(library)) {
+        suspectHandlerSpans(library);
         return watched(tracer, () => leaveHandlers(library, name));
       }
       const isRival = isInstrumentation(name) && this.#makesSpans(library);

@@ -82,12 +82,14 @@ let running: Clew | undefined;
  * of the first.
  */
 export function start(options: StartOptions = {}): Clew {
+  endWait();
   if (running) say('warn', 'start() was called twice; the first call holds.');
   return startIn(environment(), options);
 }
 
 /** Starts clew by another environment, or returns the one that runs. @internal */
 export function startIn(env: NodeJS.ProcessEnv, options: StartOptions = {}): Clew {
+  endWait();
   if (running) return running;
   const { config, problems } = readConfig(options, env);
   setLogLevel(config.logLevel);
@@ -106,6 +108,11 @@ export function startIn(env: NodeJS.ProcessEnv, options: StartOptions = {}): Cle
     },
   };
   return running;
+}
+
+/** A preload that waits for the API to be used (`until-api-is-used.cts`) starts here, before anything else does. */
+function endWait(): void {
+  trace.getTracerProvider();
 }
 
 /** What was started, so that it can be taken down in the opposite order. */

@@ -50,7 +50,14 @@ export class Running {
   }
 
   static async start(name: string, framework: string, connections: number): Promise<Running> {
-    const variant = VARIANTS[name]!;
+    return Running.startVariant(VARIANTS[name]!, framework, connections);
+  }
+
+  static async startVariant(
+    variant: Variant,
+    framework: string,
+    connections: number,
+  ): Promise<Running> {
     const folder = applicationFolder();
     const env = { ...process.env, APP_FOLDER: folder };
     const collector = await Answerer.start<{ port: number }>('./collector.js', [], { env });

@@ -33,9 +33,9 @@ const TRACES_ONLY = {
   OTEL_NODE_RESOURCE_DETECTORS: 'none',
 };
 /** Three of the clients' and one of the request itself. */
-const EXACT = 4;
+export const EXACT = 4;
 
-const clew = (env: Record<string, string>, spans: number): Variant => ({
+export const clew = (env: Record<string, string>, spans: number): Variant => ({
   args: () => ['--import', CLEW],
   env: (collector) => ({ ...SERVICE, OTEL_EXPORTER_OTLP_ENDPOINT: collector, ...env }),
   spans,
@@ -45,6 +45,7 @@ export const VARIANTS: Readonly<Record<string, Variant>> = {
   bare: { args: () => [], env: () => ({}), spans: 0 },
   clew: clew({}, EXACT),
   'clew, not sampled': clew({ OTEL_TRACES_SAMPLER: 'parentbased_always_off' }, 0),
+  'clew, disabled': clew({ OTEL_SDK_DISABLED: 'true' }, 0),
   'dd-trace': {
     args: (folder) => ['--require', join(folder, 'node_modules/dd-trace/init.js')],
     env: (collector) => ({

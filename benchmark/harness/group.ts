@@ -30,7 +30,7 @@ export interface BenchmarkGroup {
   /** How Node is started for a variant; with the options that keep noise away if not said. */
   launch?(variant: string): Launch;
   /** The tables of the group, where those that all groups have do not do. */
-  render?: 'context' | 'metrics';
+  render?: 'context' | 'metrics' | 'parts';
 }
 
 export interface Quick {

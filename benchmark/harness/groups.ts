@@ -7,7 +7,17 @@ import type { BenchmarkGroup } from './group.ts';
 const GROUPS = fileURLToPath(new URL('../groups/', import.meta.url));
 
 /** All groups: what matters most for an application comes first. */
-const FIRST = ['app', 'start', 'context', 'clients', 'messaging', 'export', 'levels', 'growth'];
+const FIRST = [
+  'app',
+  'app-parts',
+  'start',
+  'context',
+  'clients',
+  'messaging',
+  'export',
+  'levels',
+  'growth',
+];
 export const GROUP_NAMES: readonly string[] = readdirSync(GROUPS)
   .filter((file) => file.endsWith('.js'))
   .map((file) => basename(file, '.js'))

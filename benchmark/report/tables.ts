@@ -18,8 +18,7 @@ import { median, spread } from '../harness/statistics.ts';
 export function tablesOf(group: BenchmarkGroup, runs: readonly Run[]): string {
   return runs
     .map((run) => {
-      const tables =
-        group.render === 'metrics' ? metricTables(group, run) : [caseTable(group, run)];
+      const tables = TABLES[group.render ?? 'cases'](group, run);
       return [...tables, captionOf(run)].join('\n\n');
     })
     .join('\n\n');
@@ -73,6 +72,46 @@ function metricTables({ baseline, variants }: BenchmarkGroup, { records }: Run):
     return table([[name, ...units.values(), 'spread'], ...rows]);
   });
 }
+
+/**
+ * A table for each case of a group whose variants have one part more each: a row for each part with what
+ * it adds to the row before. The difference of the two columns is the work of other threads.
+ */
+function partsTables({ baseline, variants }: BenchmarkGroup, { records }: Run): string[] {
+  return casesOf(records).map((name) => {
+    const own = records.filter((record) => record.case === name);
+    const units = new Map(own.map(({ metric, unit }) => [metric, unit]));
+    const measured = variants.filter((variant) => own.some((one) => one.variant === variant));
+    const cost = (variant: string, metric: string | undefined): readonly number[] =>
+      costsOf(own, name, variant, metric) ?? [];
+    const rows = measured.map((variant, index) => [
+      variant,
+      ...[...units.keys()].map((metric) => {
+        const before = measured[index - 1];
+        if (before === undefined) return median(cost(variant, metric)).toFixed(0);
+        return signed(addedOf(cost(variant, metric), cost(before, metric)));
+      }),
+      `${percent(cost(variant, own[0]?.metric)).toFixed(0)} %`,
+    ]);
+    const last = measured.at(-1) ?? baseline;
+    const whole = [...units.keys()].map((metric) =>
+      signed(addedOf(cost(last, metric), cost(baseline, metric))),
+    );
+    return table([[name, ...units.values(), 'spread'], ...rows, ['all of it', ...whole, '']]);
+  });
+}
+
+function signed(added: number): string {
+  return `${added < 0 ? '-' : '+'}${Math.abs(added).toFixed(1)}`;
+}
+
+/** By `render` of a group; the tables of the contexts have a file of their own. */
+const TABLES = {
+  cases: (group: BenchmarkGroup, run: Run) => [caseTable(group, run)],
+  context: (group: BenchmarkGroup, run: Run) => [caseTable(group, run)],
+  metrics: metricTables,
+  parts: partsTables,
+};
 
 /** The ratio to the baseline and, in brackets, what is added to it. */
 export function cellOf(costs: readonly number[] | undefined, base: readonly number[]): string {

@@ -200,7 +200,7 @@ export {
 export { HttpClientInstrumentation } from './http/client/index.ts';
 export type { HttpClientConfig, IncomingResponse, OutgoingRequest } from './http/client/index.ts';
 export { readHttpClientSettings } from './http/client/client-settings.ts';
-export { leaveHandlerSpans } from './http/server/handler-span.ts';
+export { leaveHandlerSpans, suspectHandlerSpans } from './http/server/handler-span.ts';
 export { isOfficialOnUndici } from './http/official.ts';
 export type { HttpServerConfig, RequestHead } from './http/server/server-config.ts';
 export { readHttpServerSettings } from './http/server/server-settings.ts';

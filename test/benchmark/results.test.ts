@@ -69,6 +69,21 @@ describe('The results of the benchmarks', function () {
     assert.match(page, /\| pg query \| 10\.0 us ±0 % \| 1\.50 \(\+5\.00\) \| 1\.20 \(\+2\.00\) \|/);
   });
 
+  it('show what each part adds to the one before, and what all of them do', () => {
+    const group: BenchmarkGroup = { ...CLIENTS, render: 'parts', variants: ['bare', 'a', 'b'] };
+    const runs = resultsOf(
+      group,
+      record('express', 'bare', [10, 12], 'cpu'),
+      record('express', 'a', [15, 17], 'cpu'),
+      record('express', 'b', [14, 16], 'cpu'),
+    );
+    const rows = tablesOf(group, runs).split('\n').slice(2, 6);
+    assert.deepEqual(
+      rows.map((row) => row.split(' | ').slice(0, 2).join(' ')),
+      ['| bare 11', '| a +5.0', '| b -1.0', '| all of it +4.0'],
+    );
+  });
+
   it('are a table for each case that has several results, with a row for each variant', () => {
     const runs = resultsOf(
       APP,

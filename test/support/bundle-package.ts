@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 import { bundlePage } from './bundle-page.ts';
+import { redisCommands } from './redis-commands.ts';
 
 /*
  * Puts the compiled files together as they are published: few files, which Node loads sooner than
@@ -64,7 +65,7 @@ const { metafile } = await build({
   target: 'node20.19',
   // Kept as it is written: Node asks for it where JSON is imported.
   supported: { 'import-attributes': true },
-  plugins: [packagesApart],
+  plugins: [redisCommands, packagesApart],
   mainFields: ['module', 'main'],
   chunkNames: '[name]-[hash]',
   sourcemap: true,

@@ -46,13 +46,20 @@ export function runCallback<Next extends (...args: never[]) => unknown>(
   given?: unknown,
 ): unknown {
   if (span === undefined) return run(next);
-  const onwards = span.leaving(next, (first) =>
-    first === given || isDirection(first) ? undefined : first,
-  );
+  const onwards = onwardsOf(span, next, given);
   return span.run(
     () => run(onwards),
     () => response.writableEnded,
   );
+}
+
+/** The `next` of a handler that has the span. */
+export function onwardsOf<Next extends (...args: never[]) => unknown>(
+  span: HandlerSpan,
+  next: Next,
+  given?: unknown,
+): Next {
+  return span.leaving(next, (first) => (first === given || isDirection(first) ? undefined : first));
 }
 
 /** What a handler gives to its `next` may be where to go on: `'route'`, `false`. */

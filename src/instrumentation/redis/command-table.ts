@@ -1,5 +1,4 @@
-import { getKeyIndexes } from '@ioredis/commands';
-import table from '@ioredis/commands/built/commands.json' with { type: 'json' };
+import { commandPackage, type CommandEntry } from './command-package.ts';
 
 /*
  * What is known of Redis's commands: which of their arguments are keys, and which commands have
@@ -8,15 +7,6 @@ import table from '@ioredis/commands/built/commands.json' with { type: 'json' };
  * `known` is filled as commands are first seen and is bounded by the table: a name that is not in
  * it, which may be anything, is never remembered.
  */
-
-interface Entry {
-  keyStart: number;
-  keyStop: number;
-  step: number;
-  flags: string[];
-  subcommands?: Record<string, Entry>;
-}
-const entries: Readonly<Record<string, Entry>> = table;
 
 /** Where the keys of a command are: the first, the last (from the end if negative), the step. */
 export interface KeyRange {
@@ -42,7 +32,8 @@ export function commandNamed(name: string): KnownCommand | undefined {
   const found = known.get(name);
   if (found !== undefined) return found;
   const key = name.toLowerCase();
-  const entry = Object.hasOwn(entries, key) ? entries[key] : undefined;
+  const { table } = commandPackage();
+  const entry = Object.hasOwn(table, key) ? table[key] : undefined;
   if (entry === undefined) return undefined;
   const command = known.get(key) ?? describe(key, entry);
   known.set(key, command);
@@ -59,11 +50,11 @@ export function movableKeys(command: KnownCommand, args: readonly unknown[]): nu
   const bounded = args.map((arg, index) =>
     index < 2 && Number(arg) > args.length ? String(args.length) : arg,
   );
-  const positions = getKeyIndexes(command.name, bounded);
+  const positions = commandPackage().getKeyIndexes(command.name, bounded);
   return positions.filter((position) => position < args.length);
 }
 
-function describe(name: string, entry: Entry): KnownCommand {
+function describe(name: string, entry: CommandEntry): KnownCommand {
   const { keyStart, keyStop, step, flags, subcommands } = entry;
   return {
     name,

@@ -59,6 +59,12 @@ const TABLE: readonly (readonly [Version | undefined, readonly Row[]])[] = [
         // It hands on what it was given.
         [...first, 'handler fails !TypeError', 'error handler onError: onError'],
       ],
+      ['/loose?here', 'GET /:any', [...first, 'middleware ownNext', 'middleware parameter']],
+      [
+        '/later/x',
+        'GET /later/x',
+        [...first, 'middleware laterNext: laterNext', 'handler afterLater: afterLater'],
+      ],
       ['/static/x', 'GET /static', [...first, 'middleware parameter', 'middleware staticFiles']],
     ];
     return [subject, rows] as const;
@@ -81,6 +87,7 @@ const TABLE: readonly (readonly [Version | undefined, readonly Row[]])[] = [
   ...[FASTIFY[0], FASTIFY.at(-1)].map((subject) => {
     const order = 'GET /api/v1/tenants/:tenant/orders/:order';
     const hook = 'hook onRequest onRequest: onRequest';
+    const inPlugin = 'hook preHandler preHandler: preHandler';
     const rows: Row[] = [
       [{ path: '/users/7', times: 3 }, 'GET /users/:id', [hook, 'handler showUser: showUser']],
       ['/users/7?denied', 'GET /users/:id', [hook]],
@@ -95,6 +102,13 @@ const TABLE: readonly (readonly [Version | undefined, readonly Row[]])[] = [
         [hook, 'hook preHandler preHandler !EvalError: preHandler'],
       ],
       ['/fails', 'GET /fails', [hook, 'handler fails !TypeError']],
+      [
+        { path: '/api/v1/tenants/acme/orders/deeper/nothing', times: 2 },
+        'GET',
+        [hook, inPlugin, 'handler notHere: notHere'],
+      ],
+      // Fastify answers itself.
+      ['/nowhere', 'GET', [hook]],
     ];
     return [subject, rows] as const;
   }),
@@ -190,6 +204,29 @@ describe('spans of middlewares and handlers', function () {
       });
       const bare = await ask(subject, rows, { isBare: true });
       assert.deepEqual(seen(await ask(subject, rows, { env: ON })), seen(bare));
+    });
+  }
+
+  for (const subject of [FASTIFY[0], FASTIFY.at(-1)]) {
+    assert.ok(subject);
+    it(`are below the handler that calls callNotFound(), with ${subject.title}`, async () => {
+      const path = '/api/v1/tenants/acme/orders/deeper/gone';
+      // Before anything else was not found.
+      const { answers } = await run(subject, { asked: [{ path }, { path }], env: ON });
+      const name = 'GET /api/v1/tenants/:tenant/orders/deeper/gone';
+      for (const { span, children } of answers) {
+        assert.equal(span?.name, name);
+        assert.deepEqual(
+          children.map((child) => [shown(child), child.parent]),
+          [
+            ['hook onRequest onRequest: onRequest', name],
+            ['hook preHandler preHandler: preHandler', name],
+            ['handler gone: gone', name],
+            ['hook preHandler preHandler: preHandler', 'handler gone'],
+            ['handler notHere: notHere', 'handler gone'],
+          ],
+        );
+      }
     });
   }
 

@@ -9,6 +9,8 @@ export interface RoutedMessage extends IncomingMessage {
   /** What is trimmed off the URL in a mounted router. */
   baseUrl?: string;
   route?: Route;
+  /** The innermost router's own, which handlers may call in place of theirs. */
+  next?: Next;
 }
 
 export type Next = (error?: unknown) => void;

@@ -4,9 +4,9 @@ import { messageOf } from '../../../base/errors.ts';
 import { sayOnce } from '../../../base/log.ts';
 import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
-import { runCallback } from '../watched-handler.ts';
 import { MountLayer } from './mounts.ts';
 import type { HandlerSpan } from '../../http/server/handler-span.ts';
+import { runLayer } from './layer-span.ts';
 import { firstRoutedOf, nameable, routedOf } from './routed.ts';
 import type { LayerPrototype, Next, RoutedMessage, Router } from './shapes.ts';
 
@@ -69,7 +69,7 @@ function patchHandle(
         const span = spanOf(this, request, 'method' in this ? 'handler' : 'middleware');
         if (span !== undefined) {
           const run = (onwards: Next): unknown => original.call(this, request, response, onwards);
-          return runCallback(span, run, next, response);
+          return runLayer({ span, request, response, next }, run);
         }
       }
       return original.call(this, request, response, next);
@@ -92,7 +92,7 @@ function patchHandleError(
           if (span !== undefined) {
             const run = (onwards: Next): unknown =>
               original.call(this, error, request, response, onwards);
-            return runCallback(span, run, next, response, error);
+            return runLayer({ span, request, response, next, given: error }, run);
           }
         }
       }

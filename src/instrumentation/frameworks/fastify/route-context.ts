@@ -36,17 +36,25 @@ export function setWatching(isOn: boolean): void {
   isWatching = isOn;
 }
 
-/** Has the handler of `context` name itself before it runs. */
-export function watchHandler(context: RouteContext, route: string): void {
+/** What stands in the place of others. A context of what is not found may inherit from another one. */
+const replacements = new WeakSet<object>();
+
+/**
+ * Has the handler of `context` name itself before it runs. That of what is not found, which has no
+ * `route`, names nothing: it has a span and no more.
+ */
+export function watchHandler(context: RouteContext, route: string | undefined): void {
   if (watched.has(context)) return;
   watched.add(context);
   // What it is called with it had already, as fastify has bound it.
   // oxlint-disable-next-line typescript/unbound-method
   const { handler } = context;
-  if (typeof handler !== 'function') return;
+  if (areHandlerSpansAsked()) for (const step of HOOKS) watchHooks(step, context[step]);
+  if (typeof handler !== 'function' || handler.name === OWN_404 || replacements.has(handler))
+    return;
   const replacement = function (this: unknown, request: FastifyRequest, reply: FastifyReply) {
     const shown = isWatching ? shownRouteOf(request.raw) : undefined;
-    shown?.show(route, handler);
+    if (route !== undefined) shown?.show(route, handler);
     const span = shown?.request.startHandler({ framework: 'fastify', type: 'handler', handler });
     if (span === undefined) return handler.call(this, request, reply);
     return span.run(
@@ -57,8 +65,23 @@ export function watchHandler(context: RouteContext, route: string): void {
   for (const key of ['name', 'length'] as const) {
     Object.defineProperty(replacement, key, { value: handler[key], configurable: true });
   }
+  replacements.add(replacement);
   context.handler = replacement;
-  if (areHandlerSpansAsked()) for (const step of HOOKS) watchHooks(step, context[step]);
+}
+
+/** What fastify answers itself with; handlers of applications are bound, and named so. */
+const OWN_404 = 'basic404';
+
+let notFoundSymbol: symbol | undefined;
+
+/** What a handler of `context` goes on with if it calls `reply.callNotFound()`. */
+export function notFoundContextOf(context: RouteContext): RouteContext | undefined {
+  notFoundSymbol ??= Object.getOwnPropertySymbols(context).find(
+    ({ description }) => description === 'fastify.404ContextKey',
+  );
+  if (notFoundSymbol === undefined) return undefined;
+  const own = context as unknown as Record<symbol, RouteContext | null | undefined>;
+  return own[notFoundSymbol] ?? undefined;
 }
 
 /** The name of the hooks that are this package's own. */
@@ -68,9 +91,11 @@ export const OWN_HOOK = 'clewRoute';
 function watchHooks(step: (typeof HOOKS)[number], hooks: Hook[] | null | undefined): void {
   if (!Array.isArray(hooks)) return;
   for (const [index, hook] of hooks.entries()) {
-    if (typeof hook === 'function' && !hook.name.endsWith(OWN_HOOK)) {
-      hooks[index] = watchHook(step, hook);
+    if (typeof hook !== 'function' || hook.name.endsWith(OWN_HOOK) || replacements.has(hook)) {
+      continue;
     }
+    hooks[index] = watchHook(step, hook);
+    replacements.add(hooks[index]);
   }
 }
 

@@ -4,8 +4,15 @@ import satisfies from 'semver/functions/satisfies.js';
 
 import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
-import { contextOf, OWN_HOOK, setWatching, watchHandler } from './route-context.ts';
-import type { ErrorHandlers, FastifyInstance, FastifyRequest } from './shapes.ts';
+import { areHandlerSpansAsked } from '../../http/server/handler-span.ts';
+import {
+  contextOf,
+  notFoundContextOf,
+  OWN_HOOK,
+  setWatching,
+  watchHandler,
+} from './route-context.ts';
+import type { ErrorHandlers, FastifyInstance, FastifyRequest, Hook } from './shapes.ts';
 
 /*
  * Fastify publishes each instance that is made. A hook at its root comes before every other, sees
@@ -23,7 +30,8 @@ export function followInstances(versions: string): Undo {
     if (!release) return;
     const { version } = fastify;
     if (version && !satisfies(version, versions, { includePrerelease: true })) return;
-    fastify.addHook(
+    const addHook = addHookOf(fastify);
+    addHook(
       'onRequest',
       own((request: FastifyRequest, _reply: unknown, done: () => void) => {
         if (!isUndone) showRoute(request);
@@ -31,7 +39,7 @@ export function followInstances(versions: string): Undo {
       }),
     );
     // What is reported by the error handlers, too, where those can be patched.
-    fastify.addHook(
+    addHook(
       'onError',
       own((request: FastifyRequest, _reply: unknown, error: unknown, done: () => void) => {
         if (!isUndone) shownRouteOf(request.raw)?.request.recordError(error);
@@ -48,6 +56,18 @@ export function followInstances(versions: string): Undo {
   };
 }
 
+type AddHook = (name: 'onRequest' | 'onError', hook: Hook) => unknown;
+
+/** The method itself, where `@fastify/otel` has put one in its place that makes spans of all hooks. */
+function addHookOf(fastify: FastifyInstance): AddHook {
+  const kept = Object.getOwnPropertySymbols(fastify).find(
+    ({ description }) => description === 'fastify otel addhook original',
+  );
+  const original: unknown = kept && Reflect.get(fastify, kept);
+  if (typeof original === 'function') return original.bind(fastify) as AddHook;
+  return fastify.addHook.bind(fastify) as AddHook;
+}
+
 function own<Hook extends object>(hook: Hook): Hook {
   return Object.defineProperty(hook, 'name', { value: OWN_HOOK });
 }
@@ -55,10 +75,13 @@ function own<Hook extends object>(hook: Hook): Hook {
 function showRoute(request: FastifyRequest): void {
   const shown = shownRouteOf(request.raw);
   const context = shown && contextOf(request);
-  const route = context?.config?.url;
-  if (shown === undefined || context === undefined || typeof route !== 'string') return;
-  shown.show(route === '' ? '/' : route, undefined);
+  if (shown === undefined || context === undefined) return;
+  const route = context.config?.url;
+  if (typeof route === 'string') shown.show(route === '' ? '/' : route, undefined);
+  else if (!areHandlerSpansAsked()) return;
   watchHandler(context, route);
+  const notFound = areHandlerSpansAsked() ? notFoundContextOf(context) : undefined;
+  if (notFound) watchHandler(notFound, undefined);
 }
 
 /** Patches what calls the error handlers: those of the application, and fastify's own. */

@@ -21,10 +21,23 @@ import { nameOf, type Handler } from './handler-name.ts';
 const HANDLER_FRAMEWORK = 'clew.handler.framework';
 const HANDLER_TYPE = 'clew.handler.type';
 
+/** The frameworks whose handlers may have spans, by their names in configuration. */
+const FRAMEWORKS = [
+  'express',
+  'fastify',
+  'koa',
+  'hono',
+  'hapi',
+  'nestjs-core',
+  'connect',
+  'polka',
+  'restify',
+  'find-my-way',
+] as const;
+
 /** A function of an application that a framework calls for a request. */
 export interface HandlerCall {
-  /** The name of the framework in configuration. */
-  readonly framework: string;
+  readonly framework: (typeof FRAMEWORKS)[number];
   readonly type: 'middleware' | 'handler' | 'error handler' | 'hook';
   readonly handler: Handler | undefined;
   /** What it is called for, where that says more than the name of the function: `onRequest`. */
@@ -35,6 +48,12 @@ export interface HandlerCall {
 let areAsked = false;
 /** The frameworks whose official instrumentations make such spans. */
 const left = new Set<string>();
+
+/**
+ * The frameworks whose official instrumentations are there and have made no span yet, each with the id of
+ * the span of the request that waits for one. They may be switched off.
+ */
+const suspected = new Map<string, string>();
 
 /** Notes whether requests have spans of their handlers from now on. */
 export function askForHandlerSpans(asked: boolean): void {
@@ -50,9 +69,28 @@ export function areHandlerSpansAsked(): boolean {
  * Returns whether there would have been some.
  */
 export function leaveHandlerSpans(framework: string): boolean {
-  const isFirst = areAsked && !left.has(nameOfFramework(framework));
-  left.add(nameOfFramework(framework));
-  return isFirst;
+  const name = nameOfFramework(framework);
+  const isMade = areAsked && (FRAMEWORKS as readonly string[]).includes(name);
+  const isFirst = !left.has(name);
+  left.add(name);
+  return isMade && isFirst;
+}
+
+/** Leaves out the spans of the next request's handlers, whose official instrumentation may make them. */
+export function suspectHandlerSpans(framework: string): void {
+  suspected.set(nameOfFramework(framework), '');
+}
+
+/** Whether `request` is the one in which an official instrumentation of `framework` may show itself. */
+function isLeftToOthers(framework: string, request: Span): boolean {
+  if (left.has(framework)) return true;
+  const waiting = suspected.get(framework);
+  if (waiting === undefined) return false;
+  const { spanId } = request.spanContext();
+  if (waiting === '') suspected.set(framework, spanId);
+  if (waiting === '' || waiting === spanId) return true;
+  suspected.delete(framework);
+  return false;
 }
 
 export function resumeHandlerSpans(framework: string): void {
@@ -90,7 +128,7 @@ export class HandlerSpan {
     route: string | undefined,
     open: Set<HandlerSpan>,
   ): HandlerSpan | undefined {
-    if (left.has(call.framework)) return undefined;
+    if (isLeftToOthers(call.framework, request)) return undefined;
     const outer = context.active();
     const parent = trace.getSpanContext(outer);
     if (parent?.traceId !== request.spanContext().traceId) return undefined;

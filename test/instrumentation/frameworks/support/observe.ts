@@ -9,7 +9,8 @@ import { OBSERVED, type Observed } from './observed.ts';
 
 /*
  * Preloaded before an application: what is recorded in its process is kept for the driver. `OFFICIAL`
- * names an official instrumentation that the application brings, as `package:Class`.
+ * names an official instrumentation that the application brings, as `package:Class`, and `OFFICIAL_OPTIONS`
+ * what it is made with.
  */
 type Brought = NonNullable<StartOptions['instrumentations']>[number];
 
@@ -17,19 +18,21 @@ function brought(): Brought[] {
   const [name, className] = process.env['OFFICIAL']?.split(':') ?? [];
   if (name === undefined || className === undefined) return [];
   const load = createRequire(join(process.cwd(), 'main.js'));
-  const classes = load(name) as Record<string, new () => Brought>;
+  const classes = load(name) as Record<string, new (options: unknown) => Brought>;
   const Instrumentation = classes[className];
-  return Instrumentation ? [new Instrumentation()] : [];
+  const options: unknown = JSON.parse(process.env['OFFICIAL_OPTIONS'] ?? '{}');
+  return Instrumentation ? [new Instrumentation(options)] : [];
 }
 
 const exporter = new InMemorySpanExporter();
-const isByHand = process.env['OFFICIAL_WAY'] === 'registered by hand';
+const way = process.env['OFFICIAL_WAY'];
+const isByHand = way === 'registered by hand' || way === 'made and not enabled';
 const clew = start(isByHand ? {} : { instrumentations: brought() });
 clew.addSpanProcessor(new SimpleSpanProcessor(exporter));
 if (isByHand) {
   for (const instrumentation of brought()) {
     instrumentation.setTracerProvider(trace.getTracerProvider());
-    instrumentation.enable();
+    if (way === 'registered by hand') instrumentation.enable();
   }
 }
 const observed: Observed = {
