@@ -22,18 +22,35 @@ export function watchUncaught<Result>(
   }
 }
 
+/**
+ * Calls `onUncaught` with every exception that nothing catches, before the process ends of it and before
+ * handlers of `uncaughtException`, in the context in which it was thrown. Returns the undo.
+ */
+export function onUncaught(onUncaught: (error: unknown) => void): () => void {
+  const listener = guarded(onUncaught);
+  process.on('uncaughtExceptionMonitor', listener);
+  return () => void process.off('uncaughtExceptionMonitor', listener);
+}
+
 function listen(onUncaught: (error: unknown) => void): void {
+  const hear = guarded(onUncaught);
   const listener = (error: unknown): void => {
     stop();
-    try {
-      onUncaught(error);
-    } catch (failure) {
-      // What a listener of this event throws ends the process in place of the exception.
-      sayOnce('error', 'uncaught', `an exception cannot be recorded: ${messageOf(failure)}`);
-    }
+    hear(error);
   };
   const stop = (): unknown => process.off('uncaughtExceptionMonitor', listener);
   process.on('uncaughtExceptionMonitor', listener);
   // Once a microtask runs, a caller has caught it.
   queueMicrotask(stop);
+}
+
+/** What a listener of this event throws would end the process in place of the exception. */
+function guarded(onUncaught: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    try {
+      onUncaught(error);
+    } catch (failure) {
+      sayOnce('error', 'uncaught', `an exception cannot be recorded: ${messageOf(failure)}`);
+    }
+  };
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 
 import type { ClewError } from '../base/errors.ts';
 import { SettingsReader, type Environment } from '../base/settings-reader.ts';
-import { TRACER_LEVELS, type TracerLevel } from './record.ts';
+import { TRACER_LEVELS } from './record.ts';
 import type { TracingSettings } from './tracing.ts';
 
 /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -37,7 +37,10 @@ describe('pools of workers', function () {
         place = mkdtempSync(join(tmpdir(), 'clew-pool-'));
         mkdirSync(join(place, 'node_modules'));
         for (const name of FILES) cpSync(fixture(`processes/${name}`), join(place, name));
-        cpSync(join(MODULES, folder), join(place, 'node_modules', library), { recursive: true });
+        // One of the root's packages is a link here.
+        cpSync(realpathSync(join(MODULES, folder)), join(place, 'node_modules', library), {
+          recursive: true,
+        });
         for (const name of ['@opentelemetry', 'workerpool'].filter((each) => each !== library)) {
           symlinkSync(join(MODULES, name), join(place, 'node_modules', name));
         }

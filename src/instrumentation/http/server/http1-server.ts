@@ -8,7 +8,7 @@ import { runOutsideTrace } from '../../../carry/root-context.ts';
 import { patchHotMethod, type Undo } from '../../../base/patch.ts';
 import { sizeOf, type PeerSocket } from './describe-request.ts';
 import { watchAnswer } from './raw-answer.ts';
-import { InFlight } from './request-context.ts';
+import { InFlight, recordError } from './request-context.ts';
 import { ABORTED_BY_CLIENT, DESTROYED, type ResponseEnd } from './response-end.ts';
 import type { ServerRecorder } from './server-recorder.ts';
 import { sendServerTiming } from './server-timing.ts';
@@ -181,7 +181,7 @@ export function emitWithin(
   const call = (): boolean => Reflect.apply(original, thisArg, args) as boolean;
   const emit = (): boolean =>
     watchUncaught(call, (error) => {
-      (request as { recordError?(error: unknown): void }).recordError?.(error);
+      recordError(request, error);
       // The process ends of it: this is the last moment at which the span can.
       if (process.listenerCount('uncaughtException') === 0) request.end(false, answer);
     });

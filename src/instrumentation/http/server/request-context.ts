@@ -76,6 +76,11 @@ export class RequestContext implements Context {
   }
 }
 
+/** Records an error of the work on a request, if the request is recorded. */
+export function recordError(request: InFlight, error: unknown): void {
+  (request as { recordError?(error: unknown): void }).recordError?.(error);
+}
+
 /** The request that `context` belongs to. */
 export function inFlightOf(context: Context): InFlight | undefined {
   return context.getValue(IN_FLIGHT) as InFlight | undefined;

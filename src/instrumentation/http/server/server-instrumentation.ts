@@ -1,7 +1,10 @@
 import type * as Http2 from 'node:http2';
 import type * as Https from 'node:https';
 
+import { context } from '@opentelemetry/api';
+
 import { http, isLoaded } from '../../../base/node-http.ts';
+import { onUncaught } from '../../../async/uncaught-error.ts';
 import { onHttp2Served, onHttpsServed } from '../../../async/served-modules.ts';
 import { onModule } from '../../module-hooks.ts';
 import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
@@ -9,6 +12,7 @@ import { bindHttpListeners } from '../message-listeners.ts';
 import { patchHttp2 } from './http2-server.ts';
 import { patchResponse, patchServer } from './http1-server.ts';
 import type { ServerRecorder } from './server-recorder.ts';
+import { inFlightOf, recordError } from './request-context.ts';
 import { serverRequestOf } from './server-request.ts';
 
 /** Replaces what is needed to see the requests of the servers of Node. Returns the undo. */
@@ -18,6 +22,7 @@ export function instrumentServers(recorder: ServerRecorder): Undo {
     patchServer(http.Server.prototype, recorder),
     patchResponse(http.ServerResponse.prototype),
     patchRejections(http.Server.prototype),
+    onUncaught(recordUncaught),
   ];
   const patchHttps = once((https: typeof Https) => {
     undos.push(patchServer(https.Server.prototype, recorder));
@@ -58,6 +63,18 @@ function once<Module>(patch: (module: Module) => void): (module: Module) => void
     isPatched = true;
     patch(module);
   };
+}
+
+/**
+ * Records an exception that nothing caught on the request in whose context it was thrown, and ends the
+ * request's span where the process ends of it. What a handler throws while it is called is recorded
+ * where it is called.
+ */
+function recordUncaught(error: unknown): void {
+  const request = inFlightOf(context.active());
+  if (request === undefined) return;
+  recordError(request, error);
+  if (process.listenerCount('uncaughtException') === 0) request.end(false, undefined);
 }
 
 const REJECTED: unique symbol = Symbol.for('nodejs.rejection') as never;

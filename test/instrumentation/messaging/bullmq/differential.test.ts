@@ -50,13 +50,13 @@ for (const [version, bullmq] of Object.entries(VERSIONS)) {
         queue.on('waiting', (job: Job) => note(job, 'waiting'));
         try {
           const produced = await produce(queue, bullmq);
-          const worker = new bullmq.Worker(queue.name, work, { connection, concurrency: 1 });
-          worker.on('active', (job: Job) => note(job, 'active'));
-          worker.on('progress', (job: Job, progress: unknown) => note(job, 'progress', progress));
-          worker.on('completed', (job: Job, result: unknown) => note(job, 'completed', result));
-          worker.on('failed', (job, error) => note(job, 'failed', error.message));
-          let left = jobs;
           if (jobs > 0) {
+            const worker = new bullmq.Worker(queue.name, work, { connection, concurrency: 1 });
+            worker.on('active', (job: Job) => note(job, 'active'));
+            worker.on('progress', (job: Job, progress: unknown) => note(job, 'progress', progress));
+            worker.on('completed', (job: Job, result: unknown) => note(job, 'completed', result));
+            worker.on('failed', (job, error) => note(job, 'failed', error.message));
+            let left = jobs;
             await new Promise<void>((resolve) => {
               const count = (): void => {
                 if (--left === 0) resolve();
@@ -64,8 +64,8 @@ for (const [version, bullmq] of Object.entries(VERSIONS)) {
               worker.on('completed', count);
               worker.on('failed', count);
             });
+            await worker.close();
           }
-          await worker.close();
           const stored = await queue.getJobs();
           return { produced, events, stored: stored.map(visible).sort() };
         } finally {
