@@ -99,8 +99,9 @@ export async function doctor(args: string[]): Promise<number> {
     say('error', `the application ended ${endOf(result)} before it could report.`);
     return 2;
   }
-  keepRun({ run, report });
   const failed = failedEarly(result, report) ? endOf(result) : undefined;
+  // A mistyped name leaves what `clew fix` goes by.
+  if (failed === undefined) keepRun({ run, report });
   if (json && failed) say('error', `the application failed ${failed} before it served anything.`);
   if (json || failed || JSON.stringify(report.findings) !== last) print(report, failed);
   return exitCode(result, report, strict);

@@ -42,6 +42,7 @@ describe('the clocks of the export', () => {
   it('takes the wall clock for dates alone, never to measure with', () => {
     // File times, expiries and span starts are dates; the list grows with a reason or not at all.
     const dates = [
+      'cli/view/running-viewers.ts',
       'export/sender/http-transport.ts',
       'export/sender/sender-service.ts',
       'export/spool/folder-owner.ts',

@@ -75,7 +75,7 @@ export async function view(args: string[]): Promise<number> {
   }
   const token = values.token ?? (process.env['CLEW_VIEW_TOKEN'] || undefined);
   const otlpPort = portOf('--otlp-port', values['otlp-port']);
-  const { forwardTo, awaited } = files.length === 0 ? await collector() : {};
+  const { forwardTo, awaited } = files.length === 0 ? await collector(port ?? otlpPort) : {};
   const running = await startViewer({
     files,
     port,
@@ -106,15 +106,20 @@ export async function view(args: string[]): Promise<number> {
   return 0;
 }
 
-/** What listens where spans usually go and is none of our viewers, or may do so later. */
-async function collector(): Promise<{ forwardTo?: string; awaited?: string }> {
+/**
+ * What listens where spans usually go and is none of our viewers, or may do so later. A second viewer needs a
+ * `port` of its own.
+ */
+async function collector(port: number | undefined): Promise<{ forwardTo?: string; awaited?: string }> {
   const { config, problems } = readConfig({}, process.env);
   for (const { message } of problems) say('warn', message);
   const { origin } = new URL(config.tracesUrl);
   if ((await probeCollector(config.tracesUrl)) !== undefined) return { awaited: config.tracesUrl };
   if ((await probeViewer(origin)) === undefined) return { forwardTo: config.tracesUrl };
+  if (port !== undefined) return {};
   const message = `A viewer receives at ${origin} already, which is also its page.`;
-  throw new ClewError('ERR_PORT_IN_USE', `${message} End it, or open it: ${origin}/`);
+  const advice = `End it, open it: ${origin}/, or give this one a --port.`;
+  throw new ClewError('ERR_PORT_IN_USE', `${message} ${advice}`);
 }
 
 interface SavedPage {

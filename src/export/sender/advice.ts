@@ -79,6 +79,7 @@ type RequestError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 export function explainError(error: RequestError, url: string): Failure {
   const { code = '', message } = error;
   const known = FAILURES[code];
+  if (known?.isAbsent && isGrpcPort(url)) return { ...known, advice: GRPC };
   if (known) return known;
   if (code.startsWith('HPE_')) return explainGarbage(error.rawPacket);
   for (const [pattern, failure] of TLS_MESSAGES) {
@@ -88,6 +89,11 @@ export function explainError(error: RequestError, url: string): Failure {
   if (code !== 'ECONNRESET' && code !== 'EPIPE') return { reason, advice: START_ONE };
   if (url.startsWith('https:')) return { reason, advice: `${CLIENT} ${LOG}` };
   return { reason, advice: `Does it expect https://, or gRPC? ${ENDPOINT}` };
+}
+
+/** Whether a URL has the port at which collectors take OTLP over gRPC. */
+function isGrpcPort(url: string): boolean {
+  return URL.canParse(url) && new URL(url).port === '4317';
 }
 
 /** Explains that no response arrived in time. */

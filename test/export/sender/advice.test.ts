@@ -56,6 +56,12 @@ describe('what a collector answers', () => {
     return post(`http://${address}/v1/traces`);
   }
 
+  it('names the port of OTLP over HTTP where nothing listens at that of gRPC', async () => {
+    const outcome = await post('http://127.0.0.1:4317/v1/traces');
+    assert.equal(outcome.kind, 'unavailable');
+    assert.match((outcome as Failed).advice, /4318 in place of 4317/);
+  });
+
   for (const [title, headers, body] of [
     ['a web page', { 'content-type': 'text/html; charset=utf-8' }, '<html>hello</html>'],
     ['a web page without a type', {}, '\n<!DOCTYPE html><title>Sign in</title>'],
