@@ -82,7 +82,7 @@ let running: Clew | undefined;
  * of the first.
  */
 export function start(options: StartOptions = {}): Clew {
-  if (running) say('warn', 'start() was called twice; the first call holds.');
+  if (running) say('warn', 'start() was called twice; the second call has no effect.');
   return startIn(environment(), options);
 }
 

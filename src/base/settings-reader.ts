@@ -52,7 +52,7 @@ export class SettingsReader {
       this.problems.push(
         new ClewError(
           'ERR_OPTION',
-          `\`${variable}\` names ${describeValue(name)}, which no instrumentation is called.${hint}`,
+          `\`${variable}\` names ${describeValue(name)}, which is not the name of an instrumentation.${hint}`,
         ),
       );
     }

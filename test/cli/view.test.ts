@@ -374,7 +374,7 @@ describe('clew view, show, export and mcp', function () {
       assert.match((await ask('why_slow', { trace: 'abcdef' })).error, /No trace begins with/);
       assert.match((await ask('why_slow', {})).error, /^Expected `trace` to be/);
       assert.match((await ask('list_requests', { limit: 0 })).error, /`limit`/);
-      assert.match((await ask('no_such_tool')).error, /no such tool/);
+      assert.match((await ask('no_such_tool')).error, /no tool of this name/);
     });
   });
 });

@@ -127,7 +127,7 @@ describe('installExitHandlers', function () {
     if (flags.has('--allow-net')) nodeOptions.push('--allow-net');
     const ending = await run('natural', { nodeOptions });
     assert.equal(ending.code, 0, ending.stderr);
-    assert.match(ending.stderr, /No thread to send spans from/);
+    assert.match(ending.stderr, /Cannot start the thread that sends spans/);
     assert.equal(receiver.distinct, COUNT);
   });
 

@@ -155,8 +155,8 @@ describe("the viewer's server", () => {
     it('refuses what it cannot read, says why, and counts it', async () => {
       await start();
       const cases: [string, Record<string, string>, string | Buffer, number, RegExp][] = [
-        ['no JSON', JSON_TYPE, '{', 400, /no OTLP export request/],
-        ['no spans', JSON_TYPE, '{"resourceSpans":5}', 400, /resourceSpans is no array/],
+        ['no JSON', JSON_TYPE, '{', 400, /not an OTLP export request/],
+        ['no spans', JSON_TYPE, '{"resourceSpans":5}', 400, /resourceSpans is not an array/],
         [
           'protobuf',
           { 'content-type': 'application/x-protobuf' },

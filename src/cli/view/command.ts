@@ -19,20 +19,19 @@ while it runs. Files are .clew recordings, OTLP/JSON, Jaeger's JSON, and reports
 of \`clew doctor --json\`.
 
 Options
-  --live            receive spans (OTLP over HTTP); this is what it does without
-                    a file
-  --port N          of the page; default: 16686, or a free one
-  --otlp-port N     where spans are received; default: 4318, or a free one
-  --html FILE       write one self-contained HTML file and end
+  --live            receive spans (OTLP over HTTP); the default without a file
+  --port N          port of the page; default: 16686, or a free one
+  --otlp-port N     port that receives spans; default: 4318, or a free one
+  --html FILE       write one self-contained HTML file and exit
   --open            open the page in a browser
   --jaeger-ui DIR   serve the files of a Jaeger UI, too
-  --host ADDRESS    listen there, and not on loopback only; needs a token
-  --token TOKEN     what requests have to bring; made up where --host needs one
+  --host ADDRESS    listen on this address, not only on loopback; needs a token
+  --token TOKEN     token that requests need; random if --host needs one
   --json            print the addresses, or what was written, as JSON
   --help            show this
 
-Where a collector such as Jaeger answers at the OTLP address already, spans are
-received at a free port and handed on to it, too.
+If a collector such as Jaeger already answers at the OTLP address, the viewer
+receives spans on a free port and also forwards them to the collector.
 
 To send spans: clew run --view app.js, or, for the address 127.0.0.1:4318,
   node --import clew/register app.js`;
@@ -58,7 +57,7 @@ export async function view(args: string[]): Promise<number> {
     return 0;
   }
   if (values.live && files.length > 0) {
-    throw new ClewError('ERR_OPTION', 'Either --live or files: name one of the two.');
+    throw new ClewError('ERR_OPTION', 'Give either --live or files, not both.');
   }
   if (values.html !== undefined) return writeHtml(files, values.html, values.json === true);
   const token = values.token ?? (process.env['CLEW_VIEW_TOKEN'] || undefined);
@@ -102,13 +101,13 @@ async function collector(): Promise<{ forwardTo?: string; awaited?: string }> {
   const { origin } = new URL(config.tracesUrl);
   if ((await probeCollector(config.tracesUrl)) !== undefined) return { awaited: config.tracesUrl };
   if ((await probeViewer(origin)) === undefined) return { forwardTo: config.tracesUrl };
-  const message = `A viewer receives at ${origin} already, which is also its page.`;
+  const message = `A viewer is already running at ${origin}; its page is there, too.`;
   throw new ClewError('ERR_PORT_IN_USE', `${message} End it, or open it: ${origin}/`);
 }
 
 function writeHtml(files: readonly string[], out: string, json: boolean): number {
   if (files.length === 0) {
-    throw new ClewError('ERR_OPTION', 'Name the file whose traces the HTML file shall hold.');
+    throw new ClewError('ERR_OPTION', 'Give the file whose traces go into the HTML file.');
   }
   const data = exportedOf(viewerOfFiles(files));
   let html: string;

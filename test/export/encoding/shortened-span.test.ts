@@ -67,7 +67,7 @@ describe('a span that is too long to be sent', () => {
     assert.equal(lines.length, 1);
     assert.match(
       lines[0]!,
-      /^clew: A span was \d+ bytes long: texts of its attributes are cut to 16384 characters\. OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT sets/,
+      /^clew: A span was \d+ bytes long: its attribute texts are cut to 16384 characters\. OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT sets/,
     );
   });
 

@@ -95,7 +95,7 @@ describe('what a collector answers', () => {
     const address = await listen(createHttp2Server());
     const outcome = await post(`http://${address}/v1/traces`);
     assertKept(outcome, /speaks gRPC/, '');
-    assert.match((outcome as Failed).advice, /4318 in place of 4317/);
+    assert.match((outcome as Failed).advice, /on port 4318; port 4317/);
   });
 
   it('tells a port that speaks something else', async () => {

@@ -193,7 +193,7 @@ describe('Sender', () => {
     collector.judge = () => ACCEPTED;
     await clock.pass(8000);
     assert.equal(counters.get('accepted'), 1);
-    assert.match(lines[1] ?? '', /^info: The collector at .* takes spans again/);
+    assert.match(lines[1] ?? '', /^info: The collector at .* accepts spans again/);
   });
 
   it('asks with one request at a time while the collector is away, and with more when it is not', async () => {

@@ -84,7 +84,7 @@ describe('official instrumentations of frameworks', function () {
           JSON.stringify(mine),
         );
       }
-      const lines = stderr?.match(/spans of grpc are made by your @opentelemetry\/\S+grpc/g);
+      const lines = stderr?.match(/spans of grpc are created by your @opentelemetry\/\S+grpc/g);
       assert.equal(lines?.length, 1, stderr);
     });
   }

@@ -10,8 +10,8 @@ interface Output {
 
 /** What one line each says, once. */
 const HTTP =
-  /spans of outgoing HTTP requests are made by your @opentelemetry\/instrumentation-http/g;
-const UNDICI = /spans of undici are made by your @opentelemetry\/instrumentation-undici/g;
+  /spans of outgoing HTTP requests are created by your @opentelemetry\/instrumentation-http/g;
+const UNDICI = /spans of undici are created by your @opentelemetry\/instrumentation-undici/g;
 
 describe('outgoing requests beside the official instrumentations', function () {
   this.timeout(30_000);
