@@ -126,8 +126,8 @@ export class InstrumentationSet {
       sayOnceFolded(
         'warn',
         'twice:Sentry',
-        'Sentry was initialised after clew and gets no spans of its own: they go where those of ' +
-          'clew go, without those that clew creates. To choose, initialise Sentry before clew, or ' +
+        'Sentry was initialised after clew, with tracing, and gets no spans: they go where those of ' +
+          'clew go, except those that clew creates itself. To choose, initialise Sentry before clew, or ' +
           'leave tracesSampleRate out of Sentry.init().',
       );
       return;
