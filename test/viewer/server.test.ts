@@ -152,7 +152,7 @@ describe("the viewer's server", () => {
       assert.equal((json as RequestList).total, 4);
     });
 
-    it('refuses what it cannot read, says why, and counts it', async () => {
+    it('refuses what it cannot read, reports why, and counts it', async () => {
       await start();
       const cases: [string, Record<string, string>, string | Buffer, number, RegExp][] = [
         ['no JSON', JSON_TYPE, '{', 400, /not an OTLP export request/],
@@ -249,7 +249,7 @@ describe("the viewer's server", () => {
     }
   });
 
-  it('tells pages that listen what is new', async () => {
+  it('sends pages that listen what is new', async () => {
     await start();
     const asked = httpRequest({ host: '127.0.0.1', port, path: '/clew/live' });
     asked.end();

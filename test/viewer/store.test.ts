@@ -235,7 +235,7 @@ describe('renderTrace', () => {
     );
   });
 
-  it('shows where links lead, below their span, but for what is told elsewhere', () => {
+  it('shows where links lead, below their span, but for what is shown elsewhere', () => {
     const link = (span: string, relation?: string) => ({
       trace: 'ee',
       span,

@@ -44,7 +44,7 @@ describe('a span that is too long to be sent', () => {
     return [receiver.spans, lines];
   }
 
-  it('is sent with its texts cut, among its neighbours, and says so once', async () => {
+  it('is sent with its texts cut, among its neighbours, and reports it once', async () => {
     const [spans, lines] = await sent((span) => {
       span.setAttributes({ long: LONG, list: ['a', LONG], short: 'kept', number: 7 });
       span.addEvent('event', { long: LONG });

@@ -272,7 +272,7 @@ describe('Sender', () => {
     assert.deepEqual(collector.requests.slice(1).flat().toSorted(), ['b', 'c']);
   });
 
-  it('drops the newest where it is told to', async () => {
+  it('drops the newest where it is configured to', async () => {
     begin({ maxQueueSpans: 2, onOverflow: 'drop-newest' });
     collector.judge = () => AWAY;
     for (const name of ['a', 'b', 'c']) await add(name);

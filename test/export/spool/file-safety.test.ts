@@ -86,7 +86,7 @@ describe('spool safety', function () {
     await receiver.waitForSpans(5);
   }
 
-  it('refuses a folder that others may enter, says how to mend it, and delivers without', async () => {
+  it('refuses a folder that others may enter, reports how to mend it, and delivers without', async () => {
     mkdirSync(spool);
     chmodSync(spool, 0o777);
     await refuses(/open to other users \(mode 0777\); run: chmod go= /);

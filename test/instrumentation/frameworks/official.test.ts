@@ -49,7 +49,7 @@ describe('official instrumentations of frameworks', function () {
   }
 
   for (const way of ['given to start', 'registered by hand'] as const) {
-    it(`of gRPC makes the spans of calls in place of clew's, ${way}, and one line says so`, async () => {
+    it(`of gRPC makes the spans of calls in place of clew's, ${way}, and one line reports it`, async () => {
       const subject: Subject = {
         folder: 'official-grpc-0.223.0-api-1.9.1',
         packages: [

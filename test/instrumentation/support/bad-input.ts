@@ -84,7 +84,7 @@ export function describeBadInput(
       `createRequire(${JSON.stringify(file)})(${JSON.stringify(name)})`;
     const rows = 'rows [{"n":1}]';
 
-    it('is left alone outside of the supported versions, which is said once', async () => {
+    it('is left alone outside of the supported versions, which is reported once', async () => {
       const file = copy('outside', '99.0.0');
       const { said, ...seen } = (await run(`await preload(); await use(${load(file)});`)) as {
         said: string[];

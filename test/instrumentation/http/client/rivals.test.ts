@@ -25,7 +25,7 @@ describe('outgoing requests beside the official instrumentations', function () {
   }
 
   for (const way of ['given', 'clewFirst', 'clewSecond']) {
-    it(`leaves the spans to them, one for each request (${way}), and says so once`, async () => {
+    it(`leaves the spans to them, one for each request (${way}), and reports it once`, async () => {
       const { scopes, sent, heard, stderr } = await run(way);
       assert.deepEqual(scopes, [
         '@opentelemetry/instrumentation-http',

@@ -50,7 +50,7 @@ describe('our instrumentation of HTTP servers beside the official one', () => {
     return current.spans().map(({ instrumentationScope }) => instrumentationScope.name);
   };
 
-  it('leaves the spans to it where it came after ours, and says so once', async () => {
+  it('leaves the spans to it where it came after ours, and reports it once', async () => {
     setup = setUp();
     start();
     setLogLevel('debug');
