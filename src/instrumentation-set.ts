@@ -130,8 +130,8 @@ export class InstrumentationSet {
       sayOnceFolded(
         'warn',
         'twice:Sentry',
-        'Sentry was initialised after clew, traces, too, and gets no spans: they go where those of ' +
-          'clew go, without those that clew makes. To choose, initialise Sentry before clew, or ' +
+        'Sentry was initialised after clew, with tracing, and gets no spans: they go where those of ' +
+          'clew go, except those that clew creates itself. To choose, initialise Sentry before clew, or ' +
           'leave tracesSampleRate out of Sentry.init().',
       );
       return;
@@ -141,7 +141,7 @@ export class InstrumentationSet {
     sayOnceFolded(
       'warn',
       'twice:Sentry',
-      `Sentry makes spans, too; clew leaves these to it: ${left.join(', ')}. ` +
+      `Sentry also creates spans; clew leaves these to it: ${left.join(', ')}. ` +
         `To have clew's, leave tracesSampleRate out of Sentry.init().`,
     );
   }
@@ -212,11 +212,11 @@ function reportTwice(library: string, other: string): void {
   const isFirst = sayOnceFolded(
     'warn',
     'twice',
-    `${library} is instrumented twice, by clew and by ${other}; clew makes no spans for it. ` +
+    `${library} is instrumented twice, by clew and by ${other}; clew creates no spans for it. ` +
       `Remove the other to have clew's, or give it to start({ instrumentations }).`,
   );
   if (isFirst) return;
-  const message = `${library} is instrumented twice, too; clew makes no spans for it.`;
+  const message = `${library} is instrumented twice, too; clew creates no spans for it.`;
   sayOnceFolded('warn', `twice:${library}`, message);
 }
 
@@ -264,7 +264,7 @@ function leaveDirection(http: HttpInstrumentation, direction: Direction, name: s
   sayOnce(
     'debug',
     `brought:http:${direction}`,
-    `spans of ${direction} HTTP requests are made by your ${name}.`,
+    `spans of ${direction} HTTP requests are created by your ${name}.`,
   );
 }
 
@@ -273,10 +273,10 @@ function leaveDirection(http: HttpInstrumentation, direction: Direction, name: s
  */
 function leaveHandlers(library: string, name: string): void {
   if (!leaveHandlerSpans(library)) return;
-  const message = `spans of the handlers of ${library} are made by your ${name}.`;
+  const message = `spans of the handlers of ${library} are created by your ${name}.`;
   sayOnce('debug', `brought:handlers:${library}`, message);
 }
 
 function reportBrought(library: string, name: string): void {
-  sayOnce('debug', `brought:${library}`, `spans of ${library} are made by your ${name}.`);
+  sayOnce('debug', `brought:${library}`, `spans of ${library} are created by your ${name}.`);
 }

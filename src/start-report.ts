@@ -45,7 +45,7 @@ export function shortReport(config: Config, { isProvider }: Started): string[] {
 
 /** A line for each library without spans. */
 export function uncoveredReport(found: readonly { library: string; by: string }[]): string[] {
-  return found.flatMap(({ library, by }) => fold(`no spans for ${library}; ${by} makes them`));
+  return found.flatMap(({ library, by }) => fold(`no spans for ${library}; ${by} creates them`));
 }
 
 function spansGo({ exporter, tracesUrl }: Config, isProvider: boolean): string {

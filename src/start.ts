@@ -83,7 +83,7 @@ let running: Clew | undefined;
  */
 export function start(options: StartOptions = {}): Clew {
   endWait();
-  if (running) say('warn', 'start() was called twice; the first call holds.');
+  if (running) say('warn', 'start() was called twice; the second call has no effect.');
   return startIn(environment(), options);
 }
 

@@ -129,7 +129,7 @@ function reportJest(): void {
   sayOnceFolded(
     'warn',
     JEST,
-    'jest loads the modules of tests past all hooks: libraries that they use have no spans; those of node:http do.',
+    'jest bypasses all hooks when it loads the modules of tests: libraries that they use have no spans; node:http has.',
   );
 }
 
@@ -144,7 +144,7 @@ function reportTools(names: ReadonlySet<string>): boolean {
     sayOnceFolded(
       'warn',
       `tool:${tool.name}`,
-      `${tool.name} traces, too: each operation is recorded there and by clew. To choose: ` +
+      `${tool.name} also traces: each operation is recorded by both. To choose one: ` +
         `${tool.off}, or OTEL_SDK_DISABLED=true, which keeps clew's contexts alone.`,
     );
   }
@@ -162,7 +162,7 @@ function blindApis(loaded: readonly string[], own: string | undefined): string[]
       const version = readManifest(folder)?.version;
       if (!isBlindTo(version, ownVersion)) return [];
       return [
-        `${API} ${version} in ${folder} does not see the ${ownVersion} that clew uses: spans made by ` +
+        `${API} ${version} in ${folder} cannot use the ${ownVersion} of clew: spans created by ` +
           `it are lost. Install one version: npm i ${API}@${ownVersion}`,
       ];
     });

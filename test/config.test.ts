@@ -153,7 +153,7 @@ describe('readConfig', () => {
     ['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', '1.5'],
     ['OTEL_LOG_LEVEL', 'loud'],
   ] as const) {
-    it(`says that ${variable}=${bad} is wrong, once, and uses the default`, () => {
+    it(`reports that ${variable}=${bad} is wrong, once, and uses the default`, () => {
       const { config, problems } = read({ [variable]: bad });
       assert.equal(problems.length, 1);
       assert.ok(problems[0]?.includes(variable) && problems[0].includes(bad), problems[0]);

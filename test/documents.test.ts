@@ -127,7 +127,7 @@ describe('documents', () => {
     assert.ok(tables.length <= 5, `${tables.length} tables`);
   });
 
-  it('are told from broken ones', async () => {
+  it('are distinguished from broken ones', async () => {
     const lexed = marked.lexer('| a | b |\n| - | - |\n| 1 |\n\ntext\n| no | table |\n');
     assert.equal(brokenTables(lexed).length, 2);
     assert.deepEqual(optionsOf('`clew doctor --json app.js`'), ['--json']);

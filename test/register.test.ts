@@ -82,7 +82,7 @@ describe('clew/register', function () {
     assert.match(String(resource['service.instance.id']), /^[0-9a-f-]{36}$/);
   });
 
-  it('names the service after the application’s package where nobody names it', async () => {
+  it('names the service after the application’s package where no name is set', async () => {
     const running = await serve(receiver);
     running.child.kill('SIGTERM');
     await running.result();
@@ -132,14 +132,14 @@ describe('clew/register', function () {
       return receiver.waitForSpans(6);
     };
 
-    it('and says so on the span', async () => {
+    it('and reports it on the span', async () => {
       const spans = await run({});
       assert.deepEqual(parentsOf(spans), ['call a', 'call b', 'call c']);
       const repaired = spans.map((span) => toObject(span.attributes)['clew.repaired']);
       assert.ok(repaired.includes('task:fastq'), String(repaired));
     });
 
-    it('also beside a rule file with a mistake, which is said with its line', async () => {
+    it('also beside a rule file with a mistake, which is reported with its line', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'clew-test-'));
       writeFileSync(
         join(folder, 'clew.rules.json'),
@@ -165,7 +165,7 @@ describe('clew/register', function () {
     });
   });
 
-  describe('says what is wrong in one line, and the application starts', () => {
+  describe('reports what is wrong in one line, and the application starts', () => {
     const hello = (env: Record<string, string>, node?: string): Promise<Result> =>
       runNode(['--import', REGISTER_URL, fixture('hello.mjs')], {
         env,
@@ -222,7 +222,7 @@ describe('clew/register', function () {
     });
   });
 
-  it('says that spans were lost at the end because no collector answers', async () => {
+  it('reports that spans were lost at the end because no collector answers', async () => {
     const silent = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => silent.once('listening', resolve));
     const { port } = silent.address() as AddressInfo;

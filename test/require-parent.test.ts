@@ -37,7 +37,7 @@ describe('a command outside of every span', function () {
     assert.equal(stderr, '');
   });
 
-  it('makes one where the code says so, whatever the environment says', async () => {
+  it('makes one if the code sets it, whatever the environment sets', async () => {
     for (const value of ['', 'true']) {
       const { names, stderr } = await run('given', { CLEW_REQUIRE_PARENT: value });
       assert.deepEqual(names, ['get', 'quit']);

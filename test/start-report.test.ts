@@ -45,7 +45,7 @@ describe('the report of a start', function () {
     assert.ok(!lines.join('\n').includes('secret'), lines.join('\n'));
     assert.ok(lines.length > 6);
     const [line] = uncoveredReport([{ library: 'kafkajs', by: '@x/kafka' }]);
-    assert.equal(line, 'no spans for kafkajs; @x/kafka makes them');
+    assert.equal(line, 'no spans for kafkajs; @x/kafka creates them');
   });
 
   it('is written at level debug and not by default', async () => {
@@ -105,9 +105,9 @@ await wait(1500);\n`,
       });
       const lines = stderr.replaceAll('\nclew:   ', ' ').match(/no spans for [\w-]+; .*/g);
       assert.deepEqual(lines?.toSorted(), [
-        'no spans for cassandra-driver; @opentelemetry/instrumentation-cassandra-driver makes them',
-        'no spans for oracledb; @opentelemetry/instrumentation-oracledb makes them',
-        'no spans for tedious; @opentelemetry/instrumentation-tedious makes them',
+        'no spans for cassandra-driver; @opentelemetry/instrumentation-cassandra-driver creates them',
+        'no spans for oracledb; @opentelemetry/instrumentation-oracledb creates them',
+        'no spans for tedious; @opentelemetry/instrumentation-tedious creates them',
       ]);
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -122,8 +122,8 @@ await wait(1500);\n`,
     assert.deepEqual(
       problems.map(({ message }) => message),
       [
-        '`OTEL_NODE_DISABLED_INSTRUMENTATIONS` names `pgg`, but there is no instrumentation of that name. Did you mean `pg`?',
-        '`OTEL_NODE_DISABLED_INSTRUMENTATIONS` names `frobnicate`, but there is no instrumentation of that name.',
+        '`OTEL_NODE_DISABLED_INSTRUMENTATIONS` names `pgg`, which is not the name of an instrumentation. Did you mean `pg`?',
+        '`OTEL_NODE_DISABLED_INSTRUMENTATIONS` names `frobnicate`, which is not the name of an instrumentation.',
       ],
     );
   });

@@ -29,7 +29,10 @@ describe('start', function () {
         after: null,
         level: 'off',
       });
-      assert.equal(result.stderr, 'clew: start() was called twice; the first call holds.\n');
+      assert.equal(
+        result.stderr,
+        'clew: start() was called twice; the second call has no effect.\n',
+      );
       const [span] = receiver.spans;
       assert.deepEqual([span?.name, span?.resource['service.name']], ['work', 'started']);
     } finally {

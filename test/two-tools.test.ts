@@ -64,7 +64,7 @@ describe('a library that another instrumentation covers, too', function () {
     const [, stderr] = await run('given', { OTEL_LOG_LEVEL: 'debug' });
     assert.match(
       stderr,
-      /spans of ioredis are made by your @opentelemetry\/instrumentation-ioredis/,
+      /spans of ioredis are created by your @opentelemetry\/instrumentation-ioredis/,
     );
   });
 
@@ -89,7 +89,10 @@ describe('a library that another instrumentation covers, too', function () {
       const [scopes, stderr] = await run(way);
       assert.deepEqual(scopes, [OFFICIAL, OFFICIAL]);
       const text = stderr.replaceAll('\nclew:   ', ' ');
-      assert.match(text, /^clew: ioredis is instrumented twice, by clew and by .*; clew makes no/);
+      assert.match(
+        text,
+        /^clew: ioredis is instrumented twice, by clew and by .*; clew creates no/,
+      );
       assert.equal(text.trim().split('\n').length, 1, stderr);
     });
   }

@@ -64,7 +64,7 @@ export class SettingsReader {
       if (name === '' || name === 'none' || known.includes(name)) continue;
       const near = nearest(name, known);
       const hint = near === undefined ? '' : ` Did you mean \`${near}\`?`;
-      const message = `\`${variable}\` names \`${shown(name)}\`, but there is no instrumentation of that name.${hint}`;
+      const message = `\`${variable}\` names \`${shown(name)}\`, which is not the name of an instrumentation.${hint}`;
       this.problems.push(new ClewError('ERR_OPTION', message));
     }
     return new Set(names);

@@ -8,11 +8,11 @@ export interface Command {
 /** The commands by name, in the order in which they are listed. */
 export const commands: Record<string, Command> = {
   demo: {
-    summary: 'Trace a small shop and a PostgreSQL, and show what happened',
+    summary: 'Trace a small shop with PostgreSQL, and show its traces',
     load: async () => (await import('./demo/command.ts')).demo,
   },
   run: {
-    summary: 'Run an application, and say of each request where its time went',
+    summary: 'Run an application, and print where the time of each request went',
     load: async () => (await import('./run.ts')).run,
   },
   doctor: {
@@ -20,11 +20,11 @@ export const commands: Record<string, Command> = {
     load: async () => (await import('./doctor.ts')).doctor,
   },
   fix: {
-    summary: 'Repair a finding of the doctor by a rule, and prove it',
+    summary: 'Repair a finding of the doctor with a rule, and prove it',
     load: async () => (await import('./fix.ts')).fix,
   },
   view: {
-    summary: 'Show traces on a local page, from files or as they come',
+    summary: 'Show traces on a local page, from files or live',
     load: async () => (await import('./view/command.ts')).view,
   },
   show: {

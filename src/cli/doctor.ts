@@ -12,38 +12,38 @@ const USAGE = `Usage: clew doctor [options] [node options] app.js [arguments]
        clew doctor [options] --pid PID
 
 Runs a Node application, watches its traffic, and reports where it loses the
-context: your line, the async resource it ran in, the package that handed over,
-the request it belongs to, and the change that repairs it. It works beside any
-OpenTelemetry set-up, beside dd-trace, and without tracing.
+context: your line, the async resource it ran in, the package that called it,
+the request it belongs to, and the change that repairs it. It works with any
+OpenTelemetry set-up, with dd-trace, and without tracing.
 
 Options
   --json            print the findings as JSON (clew.findings.schema.json); what
                     the application prints goes to standard error
-  --strict          findings that are only possible count, too
+  --strict          count findings that are only possible, too
   --traffic CMD     run this command once the application listens, and end the
                     application when the command ends
   --for SECONDS     end the application after that time
-  --every SECONDS   report while it runs, too, when there is something new
+  --every SECONDS   also report while it runs, when there is something new
   --deep            keep the creation stack of every timer; costs more
   --no-color        no colours (also: NO_COLOR)
-  --pid PID         watch a process that runs already, until Ctrl-C, --for or
-                    the end of --traffic; after that it runs on as before
-  --inspector PORT  where that process has its inspector, or will have it
+  --pid PID         watch a running process, until Ctrl-C, --for or the end of
+                    --traffic; after that it runs on as before
+  --inspector PORT  the port of that process's inspector
   --help            show this
 
-The report comes when the application ends; Ctrl-C ends it. SIGUSR2 asks for one
-at any time.
+The report is printed when the application ends; Ctrl-C ends it. SIGUSR2 prints
+one at any time.
 
---pid gets into a process of your own by Node's inspector. Where that is not
-open it sends SIGUSR1, by which Node opens it on the loopback: for one call,
-after which the process closes it again. A process that listens for SIGUSR1
-itself gets that signal; one that it would end is sent none. The doctor knows
-nothing of the origin of what was created before it came: to see all, start
-under it.
+--pid attaches to a process of the same user through Node's inspector. If that
+is closed, the doctor sends SIGUSR1, on which Node opens it on loopback; after
+one call the process closes it again. A process that listens for SIGUSR1 itself
+gets that signal; a process that it would end is not sent the signal. The doctor
+cannot know where things were created before it attached: to see everything,
+start the application under the doctor.
 
 Exit status: 0 nothing found, 1 something found, 2 wrong usage, or the
-application failed before it served anything; else that of the application, if
-it failed by itself later and nothing was found.`;
+application failed before it served anything; the application's own status if it
+failed later and nothing was found.`;
 
 const OPTIONS = {
   json: { type: 'boolean' },
@@ -114,10 +114,10 @@ function running(
 ): Pick<DoctorRun, 'pid' | 'inspectorPort'> {
   if (pid === undefined) {
     if (port === undefined) return {};
-    throw new ClewError('ERR_OPTION', 'The --inspector of which --pid?');
+    throw new ClewError('ERR_OPTION', '--inspector needs --pid.');
   }
   if (program.length > 0) {
-    const message = 'An application or --pid: one of them is watched, and both were given.';
+    const message = 'Give either an application or --pid, not both.';
     throw new ClewError('ERR_OPTION', message);
   }
   const most = { '--pid': 2 ** 31, '--inspector': 65_535 };

@@ -22,7 +22,7 @@ export function compare(before: Report, after: Report | undefined, finding: Find
   const added = after.findings.find(
     (other) => counts(other, false) && !known.some((one) => isSame(one, other)),
   );
-  if (added) return { isProven: false, text: `it brought another finding: ${added.summary}` };
+  if (added) return { isProven: false, text: `it caused another finding: ${added.summary}` };
   return { isProven: true, text: `${finding.count} → 0` };
 }
 

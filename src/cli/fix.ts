@@ -20,19 +20,19 @@ const USAGE = `Usage: clew fix N [options]
 
 Repairs finding N of the last \`clew doctor\` in this folder: writes a rule to
 ${RULE_FILE}, runs the application again as the doctor did, and keeps the
-rule only if the finding is gone and nothing new is found. A rule that does not
-prove itself is taken out again.
+rule only if the finding is gone and nothing new is found. Otherwise the rule is
+removed again.
 
 Options
-  --check      write no rule: run again after a change by hand, and say
+  --check      write no rule: run again after a change by hand, and report
                whether the finding is gone
   --dry-run    show the rules that would be tried, and change nothing
   --json       print what was tried and kept as JSON (clew.output.schema.json)
   --help       show this
 
-The run is only a proof where it sees the same traffic: give \`clew doctor\` a
+The run proves something only with the same traffic: give \`clew doctor\` a
 --traffic command, or send the requests yourself and end the application.
-Rules hold where clew/register, start() or enableRules() runs.
+Rules apply wherever clew/register, start() or enableRules() runs.
 
 Exit status: 0 repaired, 1 not repaired, 2 wrong usage.`;
 
@@ -59,7 +59,7 @@ export async function fix(args: string[]): Promise<number> {
   if (values.check === true) return checkChange(kept, finding, print, values.json === true);
   if (rules.length === 0 || isDry) {
     for (const rule of rules) print(`   would try ${shown(rule)}`);
-    if (rules.length === 0) print('   No rule can repair this; it takes a change by hand:');
+    if (rules.length === 0) print('   No rule can repair this; change the code by hand:');
     if (change) print(`   ${placeOf(change)}${change.text}`);
     attempts = rules.map((rule) => ({ rule, result: 'not tried' }));
   } else attempts = await tryRules(kept, finding, print);

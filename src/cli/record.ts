@@ -42,17 +42,17 @@ Records every async resource of a process, with the line that created it, into
 one file. A request costs about twenty times as much while it is recorded.
 
 Options
-  --for SECONDS     how long, 10 unless told; the application runs on after it
-  --requests N      end after so many answers; what other requests did meanwhile
-                    is recorded as work of no request
+  --for SECONDS     how long, default 10; the application runs on after it
+  --requests N      end after N responses; work of unfinished requests is
+                    recorded as work outside of any request
   --out FILE        the file to write
-  --convert FORMAT  turn a recording into ${FORMATS.join(', ')}
-  --sign REQUEST    a header that asks for a recording of this one request; good
-                    once in each process and worker thread, for 5 minutes,
-                    and signed with CLEW_RECORD_SECRET, which they must have
-  --level LEVEL     record nothing, but switch what the process traces:
+  --convert FORMAT  convert a recording to ${FORMATS.join(', ')}
+  --sign REQUEST    print a header that starts a recording of one request; valid
+                    for 5 minutes, once in each process and worker thread, and
+                    signed with CLEW_RECORD_SECRET, which they must have
+  --level LEVEL     record nothing, but change what the process traces:
                     ${TRACER_LEVELS.join(', ')}
-  --json            print what was done as JSON (clew.output.schema.json); what
+  --json            print the result as JSON (clew.output.schema.json); what
                     an application prints goes to standard error
   --help            show this`;
 
@@ -86,11 +86,11 @@ export async function record(args: string[]): Promise<number> {
   if (values.for !== undefined) request.forMillis = 1000 * positive('--for', values.for);
   if (values.requests !== undefined) request.requests = positive('--requests', values.requests);
   if (values.level !== undefined) {
-    if (values.pid === undefined) throw new ClewError('ERR_OPTION', 'The level of which --pid?');
+    if (values.pid === undefined) throw new ClewError('ERR_OPTION', '--level needs --pid.');
     request.level = levelOf(values.level);
   }
   if (values.pid !== undefined) return recordProcess(positive('--pid', values.pid), request, json);
-  if (program.length === 0) throw new ClewError('ERR_OPTION', 'Name --pid or an application.');
+  if (program.length === 0) throw new ClewError('ERR_OPTION', 'Give --pid or an application.');
   return recordProgram(program, request, json);
 }
 

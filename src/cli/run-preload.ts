@@ -56,7 +56,7 @@ function record(request: RecordRequest): void {
           'info',
           `recorded ${requests} requests, ${records} async resources, ${bytes} bytes in ${file}`,
         );
-        if (!isEnding) sayOnStderr('info', 'the recording is over, the application runs on');
+        if (!isEnding) sayOnStderr('info', 'the recording has ended; the application runs on');
       },
     });
   } catch (error) {

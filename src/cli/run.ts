@@ -14,13 +14,13 @@ const USAGE = `Usage: clew run [options] [node options] app.js [arguments]
 
 Runs a Node application with tracing, and prints for each request where its time
 went: running, waiting for I/O, or waiting for the event loop, and which request
-held that. At the end it prints a summary by name.
+blocked it. At the end it prints a summary by name.
 
 Options
-  --quiet               trace, but write no line per request and no summary
+  --quiet               trace, but print no line per request and no summary
   --view                show the traces on a local page while it runs
-  --port N              of that page; default: 16686, or a free one
-  --open                the same, and open the page in a browser
+  --port N              port of that page; default: 16686, or a free one
+  --open                like --view, and open the page in a browser
   --resource-spans N    share of sampled requests, 0 to 1, whose async resources
                         become spans
   --json                print the summary and the slowest requests at the end as

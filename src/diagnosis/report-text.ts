@@ -64,7 +64,10 @@ class Writer {
       findings.filter(({ note }) => note),
     );
     if (dropped > 0)
-      this.#line('', `${dropped} more observations came too fast or were too many to be looked at`);
+      this.#line(
+        '',
+        `${dropped} more observations were too many, or came too fast, to be analysed`,
+      );
     if (requests === 0 && spans > 0 && sure.length === 0)
       this.#line('no request was seen: for requests this is not a pass');
     return `${this.#lines.join('\n')}\n`;

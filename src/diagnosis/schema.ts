@@ -48,7 +48,7 @@ const FIX = object(
       'A change by hand.',
     ),
     command: { ...text, description: 'Writes the rule and proves it by running again.' },
-    check: { ...text, description: 'Runs again after the change, and tells whether it helped.' },
+    check: { ...text, description: 'Runs again after the change, and reports whether it helped.' },
   },
   ['change', 'command', 'check'],
 );
@@ -59,7 +59,7 @@ const FINDING = object(
     name: { enum: Object.keys(FINDINGS) },
     kind: { enum: ['lost', 'mixed', 'stale', 'batched', 'inactive', 'setup'] },
     certainty: { enum: ['proven', 'likely', 'possible'] },
-    note: { type: 'boolean', description: 'Nothing is broken by it; the exit status ignores it.' },
+    note: { type: 'boolean', description: 'It breaks nothing; the exit status ignores it.' },
     count: whole,
     brokenSpans: whole,
     summary: text,

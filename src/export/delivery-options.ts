@@ -133,7 +133,7 @@ function readProtocol(reader: SettingsReader): DeliveryOptions['protocol'] {
   reader.problems.push(
     new ClewError(
       'ERR_OPTION',
-      `\`${variable}\` is \`grpc\`, which is not spoken here; http/protobuf is used. Collectors take it at port 4318, not 4317.`,
+      `\`${variable}\` is \`grpc\`, which is not supported; http/protobuf is used. Collectors accept it on port 4318, not 4317.`,
     ),
   );
   return undefined;

@@ -9,7 +9,7 @@ const MAX_BYTES = 1024 * 1024;
  */
 export function readPem(path: string, kind: 'certificate' | 'private key'): string {
   if (path.includes('-----BEGIN')) {
-    throw new Error(`has to be the path of a PEM file, and holds the text of one`);
+    throw new Error(`has to be the path of a PEM file, but is the content of one`);
   }
   const text = readSmallFile(path);
   const { X509Certificate, createPrivateKey } = process.getBuiltinModule('node:crypto');
@@ -17,7 +17,7 @@ export function readPem(path: string, kind: 'certificate' | 'private key'): stri
     if (kind === 'certificate') void new X509Certificate(text);
     else createPrivateKey(text);
   } catch {
-    throw new Error(`names a file without a ${kind} that can be read; it is not used`);
+    throw new Error(`names a file without a readable ${kind}; it is not used`);
   }
   return text;
 }
@@ -35,5 +35,5 @@ function readSmallFile(path: string): string {
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
-  throw new Error('names something that is no file of PEM text');
+  throw new Error('does not name a PEM file');
 }

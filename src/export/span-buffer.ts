@@ -209,14 +209,14 @@ export class SpanBuffer {
     sayOnce(
       'error',
       `spool:${messageOf(error)}`,
-      `Cannot write spans ahead to ${this.#spool?.folder} (${messageOf(error)}): they wait in memory only until that is mended.`,
+      `Cannot write spans to the spool in ${this.#spool?.folder} (${messageOf(error)}): until that is repaired they wait in memory only.`,
     );
   }
 }
 
 function reportCut(length: number): void {
   const message =
-    `A span was ${length} bytes long: texts of its attributes are cut to ${MAX_TEXT} characters. ` +
+    `A span was ${length} bytes long: its attribute texts are cut to ${MAX_TEXT} characters. ` +
     'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT sets a limit for all of them.';
   sayOnce('warn', 'long-span', message);
 }

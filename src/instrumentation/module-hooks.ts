@@ -135,7 +135,7 @@ function applyToRequired(registration: Registration): void {
       sayOnce(
         'warn',
         `early:${module.id}`,
-        `${packageOf(key)} was loaded before its instrumentation: where it was loaded it is not instrumented.`,
+        `${packageOf(key)} was loaded before its instrumentation: the modules that loaded it get it uninstrumented.`,
       );
       const name = packageOf(key);
       noteSetup({ kind: 'early', instrumentation: `clew/${name}`, package: name });

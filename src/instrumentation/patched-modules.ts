@@ -107,7 +107,7 @@ export class PatchedModules {
       sayOnce(
         'warn',
         `instrument:${this.#name}`,
-        `what was given to instrument() is not ${this.#name}, or is instrumented already.`,
+        `the argument of instrument() is not ${this.#name}, or is already instrumented.`,
       );
     }
     const undoAll = (): void => {

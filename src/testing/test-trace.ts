@@ -16,7 +16,7 @@ import { groupSpans, isQuery, queryOf, type TestSpan } from './test-span.ts';
 export const OWN_SCOPE = 'clew/testing';
 
 const HINT =
-  'Nothing that the work did has a span. Libraries that were loaded before `clew/testing` have none: ' +
+  'The work has no spans. Libraries that were loaded before `clew/testing` have none: ' +
   'load it first (`--import clew/testing`). Nor have libraries that clew does not know, those of ' +
   'OTEL_NODE_DISABLED_INSTRUMENTATIONS, and clients of caches and queues outside of a span: ' +
   'traceTest(name, work) makes one.';

@@ -154,7 +154,7 @@ function verifierOf({ recordSecret }: TracingSettings): RecordHeaderVerifier | u
   try {
     return new RecordHeaderVerifier(recordSecret);
   } catch (error) {
-    say('warn', `${messageOf(error)} No request can ask for a recording.`);
+    say('warn', `${messageOf(error)}Requests cannot start a recording.`);
     return undefined;
   }
 }

@@ -50,7 +50,7 @@ export function htmlFile(page: ReadonlyMap<string, StaticFile>, data: Exported):
   const hashes = { script: new Set<string>(), style: new Set<string>() };
   const textOf = (path: string): string => {
     const file = page.get(`/${path.replace(/^\.?\//, '')}`);
-    if (!file) throw new RangeError(`the page names ${path}, which is not there`);
+    if (!file) throw new RangeError(`the page refers to ${path}, which does not exist`);
     return file.bytes.toString('utf8');
   };
   const html = index.bytes

@@ -147,7 +147,7 @@ function integerOf(value: unknown): number | string {
   if (Number.isSafeInteger(number)) return number;
   if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return value;
   if (typeof value === 'number') return value;
-  throw new TypeError(`intValue is no integer: ${shown(value)}`);
+  throw new TypeError(`intValue is not an integer: ${shown(value)}`);
 }
 
 function textValue(value: unknown): string {
@@ -164,7 +164,7 @@ function nanosOf(json: Json, key: string): bigint {
         ? BigInt(Math.trunc(value))
         : -1n;
   if (nanos >= 0n && nanos <= MAX_NANOS) return nanos;
-  throw new TypeError(`${key} is no time in nanoseconds: ${shown(value)}`);
+  throw new TypeError(`${key} is not a time in nanoseconds: ${shown(value)}`);
 }
 
 /** An id in lower case; absent where it is optional and empty or all zeros. */
@@ -192,7 +192,7 @@ function countOf(json: Json, key: string): number {
 function stringOf(json: Json, key: string): string {
   const value = json[key] ?? '';
   if (typeof value === 'string') return value;
-  throw new TypeError(`${key} is no text: ${shown(value)}`);
+  throw new TypeError(`${key} is not a text: ${shown(value)}`);
 }
 
 function listOf(json: Json, key: string): Json[] {
@@ -202,12 +202,12 @@ function listOf(json: Json, key: string): Json[] {
 function arrayOf(value: unknown, key: string): unknown[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value;
-  throw new TypeError(`${key} is no array: ${shown(value)}`);
+  throw new TypeError(`${key} is not an array: ${shown(value)}`);
 }
 
 function objectOf(value: unknown, key: string): Json {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
-  throw new TypeError(`${key} is no object: ${shown(value)}`);
+  throw new TypeError(`${key} is not an object: ${shown(value)}`);
 }
 
 function shown(value: unknown): string {

@@ -35,7 +35,9 @@ export function traceView(trace: Trace, store: TraceStore, book: FindingBook): T
     scopes: builder.scopes,
     spansDropped: trace.spansDropped,
     warnings:
-      circular > 0 ? [`${circular} spans are below one another: their parents form a circle`] : [],
+      circular > 0
+        ? [`${circular} spans are ancestors of each other: their parents form a circle`]
+        : [],
     findings,
     threads: threadsOf(trace, store, startNanos, findings),
     ...(typical ? { typical } : {}),

@@ -49,6 +49,6 @@ describe('makeFolder', () => {
       },
     );
     assert.deepEqual([stdout, status], ['started\n', 0], stderr);
-    assert.match(stderr, /Not using the spool: \/proc\/nope cannot be made/);
+    assert.match(stderr, /Not using the spool: \/proc\/nope cannot be created/);
   });
 });

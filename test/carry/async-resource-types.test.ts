@@ -49,7 +49,7 @@ function work(): () => void {
 }
 
 describe('types of async resources', () => {
-  it('are told to the tracer: what keeps a listener is no span, also from a recording', async () => {
+  it('are known to the tracer: what keeps a listener is no span, also from a recording', async () => {
     const traces: AsyncTrace[] = [];
     const tracer = new AsyncResourceTracer({ onTrace: (trace) => traces.push(trace) }).start();
     const undo = work();

@@ -96,7 +96,7 @@ describe('OperationResource', () => {
     );
   });
 
-  it('is destroyed by the garbage collector when nobody ends it', async () => {
+  it('is destroyed by the garbage collector when it is never ended', async () => {
     const destroyed = new Set<number>();
     const hook = createHook({ destroy: (id) => void destroyed.add(id) }).enable();
     const abandon = (): number => new OperationResource('TestQuery').asyncId();

@@ -16,7 +16,7 @@ class Marked extends PrivateFields {
   }
 }
 
-describe('a private field on an object somebody else made', () => {
+describe('a private field on an object of other code', () => {
   it('is found on that object and on no other', () => {
     const promise = Promise.resolve();
     Marked.hold(promise, 'a');

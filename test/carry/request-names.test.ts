@@ -6,7 +6,7 @@ import { toObject } from '../support/otlp-types.ts';
 import { fixture, REGISTER_URL, RunningNode } from '../support/run-node.ts';
 
 describe('the name of a request that is under way', () => {
-  it('is kept only while somebody asks, and the last one holds', () => {
+  it('is kept only while it is needed, and the last one holds', () => {
     const span = {};
     noteName(span, 'GET', '/early');
     assert.equal(notedName(span), undefined);

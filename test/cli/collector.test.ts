@@ -28,7 +28,7 @@ describe('a collector that may not answer', function () {
     server.closeAllConnections();
   });
 
-  it('is asked, and what came of it is said in a few words', async () => {
+  it('is probed, and the result is reported in a few words', async () => {
     const urls = [
       `${origin}/v1/traces`,
       `${origin}/other/v1/traces`,

@@ -323,7 +323,7 @@ describe('clew demo', function () {
       });
     }
 
-    it('says in one line that the Redis cannot be reached', async () => {
+    it('reports in one line that the Redis cannot be reached', async () => {
       const env = {
         ...(await alone()),
         REDIS_URL: `redis://:hunter2@127.0.0.1:${await freePort()}`,
@@ -370,7 +370,7 @@ describe('clew demo', function () {
     assert.equal(await accepts(Number(new URL(url).port)), false, 'the shop has ended');
   });
 
-  it('says which port is in use, and what to do', async () => {
+  it('reports which port is in use, and what to do', async () => {
     const receiver = await new OtlpReceiver().listen();
     const result = await runNode([CLI, 'demo', '--port', String(receiver.port)]);
     await receiver.close();
@@ -397,7 +397,7 @@ describe('clew demo', function () {
     });
   }
 
-  it('says in one line that the database cannot be reached', async () => {
+  it('reports in one line that the database cannot be reached', async () => {
     const port = await freePort();
     const env = { ...(await alone()), DATABASE_URL: `postgresql://me:hunter2@127.0.0.1:${port}/x` };
     const result = await runNode([CLI, 'demo', '--once'], { env });

@@ -137,7 +137,7 @@ describe('clew doctor', function () {
     assert.equal(report.findings[0]?.count, 3);
   });
 
-  it('says that nothing was seen where threads and processes serve nothing', async () => {
+  it('reports that nothing was seen where threads and processes serve nothing', async () => {
     const application = `
       const { Worker } = require('node:worker_threads');
       new Worker('', { eval: true });`;

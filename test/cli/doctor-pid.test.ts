@@ -155,7 +155,7 @@ describe('clew doctor --pid', function () {
     await start(['--inspect-port=0', 'server.mjs']);
     const doctor = await watch();
     const second = await clew('doctor', '--pid', String(app.child.pid));
-    assert.match(second.stderr, /cannot be watched: another clew doctor watches it/);
+    assert.match(second.stderr, /cannot be watched: another clew doctor is watching it/);
     assert.equal(second.code, 2);
     await get('/node');
     await get('/exit');
@@ -262,7 +262,7 @@ describe('clew doctor --pid', function () {
     try {
       await once(inside.stdout, 'data');
       const { code, stderr } = await clew('doctor', '--pid', String(inside.pid));
-      assert.match(stderr, /has a network of its own, as in a container\. Run the command there/);
+      assert.match(stderr, /has its own network, as in a container\. Run the command there/);
       assert.equal(code, 2);
       assert.equal(inside.exitCode, null);
     } finally {
@@ -274,13 +274,9 @@ describe('clew doctor --pid', function () {
     ['a process that does not run', ['--pid', String(2 ** 22 + 1)], /Process \d+ does not run/],
     ['what is no id', ['--pid', 'app'], /--pid.*a whole number from 1.*got `app`/],
     ['zero, which is all of a group', ['--pid', '0'], /--pid.*a whole number from 1/],
-    [
-      'an application, too',
-      ['--pid', '1', 'app.js'],
-      /one of them is watched, and both were given/,
-    ],
+    ['an application, too', ['--pid', '1', 'app.js'], /either an application or --pid, not both/],
     ['a port that is none', ['--pid', '1', '--inspector', '65536'], /--inspector.*65535/],
-    ['a port without a process', ['--inspector', '9229'], /The --inspector of which --pid\?/],
+    ['a port without a process', ['--inspector', '9229'], /--inspector needs --pid/],
   ] as const) {
     it(`refuses ${what}`, async () => {
       const { code, stderr } = await clew('doctor', ...args);

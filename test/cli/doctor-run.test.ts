@@ -8,7 +8,7 @@ import { runDoctor } from '../../src/cli/doctor-run.ts';
 describe('clew doctor', function () {
   this.timeout(120_000);
 
-  it('has every client make the spans that lost their parent, unless it is told otherwise', async () => {
+  it('has every client make the spans that lost their parent, unless it is configured otherwise', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'clew-doctor-test-'));
     try {
       const app = join(folder, 'app.cjs');

@@ -119,7 +119,7 @@ describe('clew run and clew record', function () {
     assert.ok(Math.abs(runningMs + ioMs + loopMs - held.durationMs) < 0.01);
   });
 
-  it('prints nothing per request when told so', async () => {
+  it('prints nothing per request when asked not to', async () => {
     await start(['run', '--quiet']);
     await get('/idle');
     assert.equal(await end(), 7);
@@ -225,7 +225,7 @@ describe('clew run and clew record', function () {
     assert.equal(stdout, 'named\n');
   });
 
-  it('says in one line what is wrong with its arguments', async () => {
+  it('reports in one line what is wrong with its arguments', async () => {
     for (const args of [
       ['record', '--pid', 'x'],
       ['record', '--convert', 'png', 'a.clew'],

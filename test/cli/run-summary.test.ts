@@ -67,7 +67,7 @@ describe('the summary of clew run', () => {
       assert.equal(lines(80, ...failing).at(-1), 'and 12 of other names, ERROR 3');
     });
 
-    it('shows one more in place of the line that would tell of it', () => {
+    it('shows one more in place of the line that would count it', () => {
       assert.equal(lines(80, ...many(9)).length, 2 + 9);
     });
   });

@@ -75,14 +75,14 @@ describe('clew show of a file', () => {
     for (const line of [...tree, ...withIds]) assert.ok(line.length <= 80, line);
   });
 
-  it('folds what it tells of a span, with a line for each line of a stack', async () => {
+  it('folds what it shows of a span, with a line for each line of a stack', async () => {
     const span = await lines(file, '--span', spanId('b2'));
     for (const line of span) assert.ok(line.length <= 80 && line === line.trimEnd(), line);
     assert.equal(span.filter((line) => /^ +at f\d \(/.test(line)).length, 3, span.join('\n'));
     assert.ok(span.some((line) => line.endsWith(spanId('ff'))));
   });
 
-  it('tells what a report of the doctor is, and refuses what cannot be, in one line', async () => {
+  it('explains what a report of the doctor is, and refuses what cannot be, in one line', async () => {
     const report = join(folder, 'report.json');
     writeFileSync(report, JSON.stringify({ version: 1, findings: [] }));
     const [line] = await lines(report);

@@ -269,7 +269,7 @@ describe('clew view, show, export and mcp', function () {
     const second = await startViewer({ files: [file] });
     try {
       assert.equal(second.taken, 16686);
-      assert.match((await describeTaken(second)) ?? '', /^port 16686 is another/);
+      assert.match((await describeTaken(second)) ?? '', /^port 16686 is used by another/);
       assert.equal(await describeTaken({ pageUrl: first.pageUrl }), undefined);
     } finally {
       await Promise.all([first.stop(), second.stop()]);
@@ -288,7 +288,7 @@ describe('clew view, show, export and mcp', function () {
       [show, ['--from', pageUrl, '--trace', 'abcdef012345'], /No trace begins with/],
       [show, [...bad, '--span', 'ff'], /no span `ff`/],
       [exportTraces, [text], /Name one format/],
-      [viewCommand, ['--live', text], /Either --live or files/],
+      [viewCommand, ['--live', text], /Give either --live or files/],
       [viewCommand, ['--port', '70000', text], /`--port` to be a whole number from 0 to 65535/],
       [viewCommand, ['--host', '0.0.0.0', '--token', 'short', text], /`--token`/],
       [viewCommand, ['--jaeger-ui', 'nowhere', text], /no folder `nowhere`/],
@@ -349,7 +349,7 @@ describe('clew view, show, export and mcp', function () {
       return isError ? { error: text } : answerIn(text);
     };
 
-    it('lists its tools and says that texts of traces are data', async () => {
+    it('lists its tools and reports that texts of traces are data', async () => {
       const { tools } = await client.listTools();
       assert.deepEqual(
         tools.map(({ name }) => name),
@@ -395,7 +395,7 @@ describe('clew view, show, export and mcp', function () {
       assert.match((await ask('why_slow', { trace: 'abcdef' })).error, /No trace begins with/);
       assert.match((await ask('why_slow', {})).error, /^Expected `trace` to be/);
       assert.match((await ask('list_requests', { limit: 0 })).error, /`limit`/);
-      assert.match((await ask('no_such_tool')).error, /no such tool/);
+      assert.match((await ask('no_such_tool')).error, /no tool of this name/);
     });
   });
 });

@@ -115,7 +115,7 @@ describe('bound emitter', () => {
     assert.equal(calls, 3);
   });
 
-  it('tells `newListener` and `removeListener` the listener and not a wrapper', () => {
+  it('passes `newListener` and `removeListener` the listener and not a wrapper', () => {
     const emitter = bound(new EventEmitter());
     const told: unknown[] = [];
     const first = (): void => undefined;
@@ -210,7 +210,7 @@ describe('bound emitter', () => {
     assert.equal(error.message, 'planted');
   });
 
-  it('throws an `error` nobody listens for', () => {
+  it('throws an `error` without a listener', () => {
     const emitter = bound(new EventEmitter());
     assert.throws(() => emitter.emit('error', new Error('planted')), /planted/);
   });
@@ -326,7 +326,7 @@ describe('bound emitter', () => {
       ],
     ];
     for (const [what, make] of refusing) {
-      it(`stays as it is, and that is said in one line: ${what}`, () => {
+      it(`stays as it is, and that is reported in one line: ${what}`, () => {
         const emitter = make();
         const before = Reflect.ownKeys(emitter);
         // oxlint-disable-next-line typescript/unbound-method

@@ -52,7 +52,7 @@ for (const store of STORES) {
       rmSync(folder, { recursive: true });
     });
 
-    it('keep their callers where somebody else completes the write', async () => {
+    it('keep their callers where another request completes the write', async () => {
       const stream = new Held();
       const seen: unknown[] = [];
       const callback = (): void => void seen.push(nameOf());
@@ -141,7 +141,7 @@ for (const store of STORES) {
       receiver.close();
     });
 
-    it('keep their callers where somebody else answers a question', async () => {
+    it('keep their callers where another request answers a question', async () => {
       const input = new PassThrough();
       const reader = createInterface({ input, output: new PassThrough().resume() });
       const answered = manager.with(

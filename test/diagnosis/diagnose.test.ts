@@ -256,7 +256,7 @@ describe('diagnose', () => {
     assert.equal(finding({ completes: false })?.certainty, 'possible');
   });
 
-  it('does not blame what brought a request to its handler, and says less without another', () => {
+  it('does not blame what brought a request to its handler, and reports less without another', () => {
     const served = [
       '/app/routes.js:2',
       '/app/node_modules/some-router/index.js:5',

@@ -29,7 +29,7 @@ describe('clew fix', function () {
     assert.ok(!existsSync(project.path('clew.rules.json')));
   });
 
-  it('says which line to change where no rule can repair', async () => {
+  it('reports which line to change where no rule can repair', async () => {
     const { stdout, code } = await project.clew('fix', numberOf('inactive: yours'));
     assert.equal(code, 1);
     assert.match(stdout, /classes\.mjs:\d+: use tracer\.startActiveSpan/);

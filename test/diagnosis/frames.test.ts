@@ -38,7 +38,7 @@ describe('frames of a diagnosis', () => {
     );
   });
 
-  it('tell a listener from a callback', () => {
+  it('distinguish a listener from a callback', () => {
     assert.equal(
       shown(['/app/a.js:2', 'node:events:500', '/app/node_modules/bus/index.js:8', 'node:net:7']),
       'package /app/node_modules/bus/index.js:8 emits',

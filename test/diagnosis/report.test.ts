@@ -35,7 +35,7 @@ function report(): Report {
 }
 
 describe('the report of clew doctor', () => {
-  it('fits 80 columns and says everything of a finding in its order', () => {
+  it('fits 80 columns and shows everything of a finding in its order', () => {
     const text = reportText(report(), { folder: '/app' });
     for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
     assert.match(
@@ -59,7 +59,7 @@ describe('the report of clew doctor', () => {
     assert.match(reportText(report(), { strict: true }), /^4 causes|\n4 causes/);
   });
 
-  it('has colours only where it is told to', () => {
+  it('has colours only where it is configured to', () => {
     const plain = reportText(report());
     const coloured = reportText(report(), { colour: true });
     // oxlint-disable-next-line no-control-regex
@@ -67,7 +67,7 @@ describe('the report of clew doctor', () => {
     assert.notEqual(coloured, plain);
   });
 
-  it('says that nothing was lost, or that there was nothing to see', () => {
+  it('reports that nothing was lost, or that there was nothing to see', () => {
     const empty = { ...report(), findings: [] };
     assert.match(reportText(empty), /\nno context was lost\n$/);
     const nothing = { ...empty, requests: 0, spans: 0 };

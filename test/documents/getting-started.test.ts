@@ -69,7 +69,7 @@ describe('docs/getting-started.md', function () {
   ): Promise<ReceivedSpan> {
     assert.ok(project);
     const [, path, name] =
-      /`http:\/\/localhost:3000(\S+)` gives the span `([^`]+)`/.exec(text) ?? [];
+      /`http:\/\/localhost:3000(\S+)` creates the span `([^`]+)`/.exec(text) ?? [];
     assert.ok(path !== undefined && name !== undefined, 'an address and a span');
     await serve(project, [path], command, env);
     const span = receiver.spans.find((one) => one.name === name && one.kind === 2);

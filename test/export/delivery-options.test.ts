@@ -132,11 +132,11 @@ describe('readDeliveryOptions', () => {
       const files = writeFiles({ other: 'hunter2' });
       const key = '-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----';
       for (const [value, expected] of [
-        [files['other'], /names a file without a (certificate|private key)/],
+        [files['other'], /names a file without a readable (certificate|private key)/],
         [key, /has to be the path of a PEM file/],
         [key.replaceAll('\n', '\\n'), /has to be the path of a PEM file/],
-        [folder, /no file of PEM text|EISDIR/],
-        ['/dev/zero', /no file of PEM text/],
+        [folder, /does not name a PEM file|EISDIR/],
+        ['/dev/zero', /does not name a PEM file/],
       ] as const) {
         const message = complaint({ [`${OTLP}_${name}`]: value });
         assert.match(message, expected);
@@ -149,7 +149,7 @@ describe('readDeliveryOptions', () => {
   it('does not wait for a pipe in the place of a file', () => {
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     const message = complaint({ [`${OTLP}_CERTIFICATE`]: join(folder, 'pipe') });
-    assert.match(message, /no file of PEM text/);
+    assert.match(message, /does not name a PEM file/);
   });
 
   for (const endpoint of [

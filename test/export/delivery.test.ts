@@ -139,7 +139,7 @@ describe('DeliverySpanProcessor', function () {
     assert.equal(await second, 20);
   });
 
-  it('makes the application wait where it is told to, and then drops nothing', async () => {
+  it('makes the application wait where it is configured to, and then drops nothing', async () => {
     receiver.fault = () => ({ delayMillis: 5 });
     const options = { onOverflow: 'block', maxQueueBytes: 200_000, blockMillis: 20_000 };
     const { books } = await runApp('shutdown', receiver.url, {
@@ -201,7 +201,7 @@ describe('DeliverySpanProcessor', function () {
     assert.deepEqual([heard, processor.hasUnsent], [1, false]);
   });
 
-  it('does not keep the store of whoever ends a span', async () => {
+  it('does not keep the store of the code that ends a span', async () => {
     const processor = start();
     const storage = new AsyncLocalStorage<object>();
     let store: object | undefined = { request: 1 };

@@ -82,7 +82,7 @@ describe('installExitHandlers', function () {
     assert.equal(receiver.distinct, COUNT);
   });
 
-  it('leaves a signal to a listener that wants to hear it once', async () => {
+  it('leaves a signal to a listener that listens once', async () => {
     const ending = await run('signal with a once listener', TERMINATE);
     assert.deepEqual([ending.code, ending.signal], [0, null]);
     assert.equal(receiver.distinct, COUNT);
@@ -127,11 +127,11 @@ describe('installExitHandlers', function () {
     if (flags.has('--allow-net')) nodeOptions.push('--allow-net');
     const ending = await run('natural', { nodeOptions });
     assert.equal(ending.code, 0, ending.stderr);
-    assert.match(ending.stderr, /No thread to send spans from/);
+    assert.match(ending.stderr, /Cannot start the thread that sends spans/);
     assert.equal(receiver.distinct, COUNT);
   });
 
-  it('ends at once, and says what was lost, when there is no collector', async () => {
+  it('ends at once, and reports what was lost, when there is no collector', async () => {
     const ending = await run('natural', {}, 'http://127.0.0.1:9');
     assert.equal(ending.code, 0);
     assert.match(ending.stderr, /Of 1000 spans that ended, 1000 were lost: 1000 not sent in time/);

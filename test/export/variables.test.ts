@@ -211,7 +211,7 @@ describe('a variable of OpenTelemetry', function () {
     }
   });
 
-  it('OTEL_LOG_LEVEL says how much is said', () => {
+  it('OTEL_LOG_LEVEL sets how much is logged', () => {
     const LEVELS: Record<string, string[]> = {
       none: [],
       error: ['error'],

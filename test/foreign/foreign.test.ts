@@ -82,7 +82,7 @@ describe('the tests of others', function () {
     assert.match(other.stdout, /any preload: .*test-events-any-preload\.js --import/);
   });
 
-  it('says where it expects them where there are none', async () => {
+  it('reports where it expects them where there are none', async () => {
     const missing = join(folder, 'missing');
     const { code, stdout } = await runNode([MAIN], { env: { FOREIGN: missing } });
     assert.ok(stdout.startsWith(`${missing}: no such folder.`), stdout);

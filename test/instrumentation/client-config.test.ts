@@ -38,7 +38,7 @@ describe('ClientConfig', () => {
 });
 
 describe('getInstrumentations', () => {
-  it('rejects a client nobody knows', () => {
+  it('rejects an unknown client', () => {
     assert.throws(() => getInstrumentations({ postgress: {} } as object), { code: 'ERR_OPTION' });
   });
 
@@ -84,7 +84,7 @@ describe('getInstrumentation', () => {
     }
   });
 
-  it('rejects a library nobody knows, and an option of another client', () => {
+  it('rejects an unknown library, and an option of another client', () => {
     assert.throws(() => getInstrumentation('postgress' as 'pg'), { code: 'ERR_OPTION' });
     assert.throws(() => getInstrumentation('redis', { sqlCommenter: true } as object), {
       code: 'ERR_OPTION',

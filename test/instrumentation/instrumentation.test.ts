@@ -107,7 +107,7 @@ describe('Instrumentation', () => {
     telemetry.onlySpan();
   });
 
-  it('says once that what it was given is not the library', () => {
+  it('reports once that what it was given is not the library', () => {
     const level = setLogLevel('warn');
     const lines = captureStderr(() => {
       const instrumentation = only('pg');

@@ -83,14 +83,14 @@ describe('hookRequire', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('tells of each file of a package once, by its name in the package, and of no other', () => {
+  it('reports each file of a package once, by its name in the package, and of no other', () => {
     for (const id of ['./local', 'whole', 'whole', 'whole/lib/inner', './local']) require(id);
     const base = '/node_modules/whole';
     // Both have the same exports.
     assert.deepEqual(seen, [`whole/lib/inner.js ${base}`, `whole ${base}`]);
   });
 
-  it('tells of a module in a circle when it is whole', () => {
+  it('reports a module in a circle when it is whole', () => {
     const lates: unknown[] = [];
     onRequired = ({ exports, name }) => {
       if (name === '@a/circle') lates.push((exports as { late?: boolean }).late);
@@ -101,7 +101,7 @@ describe('hookRequire', () => {
     assert.deepEqual(require('@a/circle/back'), { seen: ['early'] });
   });
 
-  it('tells of modules of Node by one name, however they are asked for', () => {
+  it('reports modules of Node by one name, however they are asked for', () => {
     const same = new Set([
       require('node:string_decoder'),
       require('string_decoder'),

@@ -17,7 +17,7 @@ describe('wrap', () => {
     assert.equal(Own.prototype.acquire, Pool.prototype.acquire);
   });
 
-  it('turns a wrapper that somebody kept into a plain call once it is undone', () => {
+  it('turns a wrapper that other code kept into a plain call once it is undone', () => {
     const pool = new Pool();
     const undo = wrap(pool, { kind: 'args', method: 'acquire' });
     const kept = pool.acquire;
@@ -128,7 +128,7 @@ describe('wrap', () => {
     });
   }
 
-  it('refuses a method that is not there, and says which', () => {
+  it('refuses a method that is not there, and reports which', () => {
     assert.throws(
       () => wrap(new Pool(), { kind: 'args', method: 'missing' }),
       (error: ClewError) => error.code === 'ERR_RULE' && error.message.includes('missing'),

@@ -318,7 +318,7 @@ describe('clew/register beside', function () {
         );
       }
       assert.doesNotMatch(stderr, /: .*manual/);
-      assert.match(stderr, /^clew: Sentry makes spans, too; clew leaves these to it: /m);
+      assert.match(stderr, /^clew: Sentry also creates spans; clew leaves these to it: /m);
     });
 
     it('10 that traces, after clew: one span an operation, those of the application, and one line', async () => {

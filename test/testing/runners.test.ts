@@ -108,7 +108,7 @@ describe('clew/testing in a test runner', function () {
     assert.match(plain(stdout), FOUND, stderr);
   });
 
-  it('shows in jest what a failed assertion says, and nothing beside it', () => {
+  it('shows in jest the message of a failed assertion, and nothing else', () => {
     const config = JSON.stringify({
       rootDir: folder,
       testMatch: ['**/jest.fails.mjs'],

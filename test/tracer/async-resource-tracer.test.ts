@@ -74,7 +74,7 @@ describe('AsyncResourceTracer', () => {
     }
   });
 
-  it('tells requests on one kept connection apart', async () => {
+  it('distinguishes requests on one kept-alive connection', async () => {
     const base = await serve((_request, response) => {
       setImmediate(() => response.end());
     });
@@ -274,7 +274,7 @@ describe('AsyncResourceTracer', () => {
     assert.deepEqual(traces, []);
   });
 
-  it('says which option is wrong', () => {
+  it('reports which option is wrong', () => {
     assert.throws(() => new AsyncResourceTracer({ maxRecords: 0 }), { code: 'ERR_OPTION' });
     assert.throws(() => new AsyncResourceTracer({ idleMillis: Number.NaN }), /idleMillis/);
     assert.throws(() => new AsyncResourceTracer({ level: 'loud' as 'deep' }), /level/);

@@ -73,7 +73,7 @@ describe('Collector', () => {
     assert.equal(collector.take(500).length, 1);
   });
 
-  it('never mixes requests, whatever their triggers say', () => {
+  it('never mixes requests, whatever their triggers are', () => {
     const [a, b] = [new WorkOwner('GET /a', 0), new WorkOwner('GET /b', 0)];
     const shared = init({ type: 'TCPWRAP', owner: a });
     init({ triggerAsyncId: shared, owner: b });
@@ -108,7 +108,7 @@ describe('Collector', () => {
     assert.equal(collector.take(10_200)[0]?.records.length, 1);
   });
 
-  it('keeps as many records per group as the cap says and counts the rest', () => {
+  it('keeps as many records per group as the cap allows and counts the rest', () => {
     for (let i = 0; i < limits.maxRecordsPerTrace + 5; i++) init({ type: 'TCPWRAP' });
     const [trace] = collector.take(200);
     assert.equal(trace?.records.length, limits.maxRecordsPerTrace);

@@ -64,7 +64,7 @@ describe('async_hooks, illustrated', function () {
     });
   }
 
-  it('skips the native add-on where there is no compiler, and says so', () => {
+  it('skips the native add-on where there is no compiler, and reports it', () => {
     const printed = runProgram(process.execPath, '09-native-add-on.js', [], { PATH: '/nowhere' });
     assert.match(printed, /^skipped: .* is not here, so there is no add-on\n$/);
   });

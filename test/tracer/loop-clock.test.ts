@@ -55,7 +55,7 @@ describe('LoopClock', () => {
     assert.equal(blockedBy?.millis, 13);
   });
 
-  it('tells when the loop was held, the longest stretches in their order', () => {
+  it('reports when the loop was held, the longest stretches in their order', () => {
     slice(other, 30);
     const mark = clock.mark(mine);
     slice(mine, 8);
@@ -88,7 +88,7 @@ describe('LoopClock', () => {
     assert.equal(clock.since(mark, mine).blockedBy?.millis, 5);
   });
 
-  it('blames nobody for stretches that ended before the interval, nor the owner itself', () => {
+  it('blames no request for stretches that ended before the interval, nor the owner itself', () => {
     slice(other, 50);
     wait(1);
     const mark = clock.mark(mine);
@@ -133,7 +133,7 @@ describe('LoopClock', () => {
     assert.deepEqual(parts(clock.since(mark, mine)), [41, 10, 0]);
   });
 
-  it('charges a gap to whoever is observed in it', () => {
+  it('charges a gap to the request that is observed in it', () => {
     const mark = clock.mark(mine);
     slice(other, 1);
     now += 30;

@@ -102,7 +102,7 @@ describe('a request marked by a signed header, in a process that exports', funct
     for (const span of unmarked) assert.equal(value(span, TYPE), undefined);
   });
 
-  it('says which line created each', () => {
+  it('reports which line created each', () => {
     const line = value(named('dns lookup'), 'clew.async_resource.created_at');
     assert.match(String(line), /lookup-app\.mjs:\d+/);
   });

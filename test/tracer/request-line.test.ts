@@ -9,7 +9,7 @@ describe('the line of a request', () => {
   const blockedBy = { label: 'GET /report', millis: 50.6, owner: undefined };
   const line = requestLine({ label: owner.label, owner, split: { ...split, blockedBy } });
 
-  it('says where the time went and who held the loop', () => {
+  it('shows where the time went and who held the loop', () => {
     assert.equal(
       line,
       'GET /orders  58.9 ms: running 0.3, I/O 6.4, loop 52.1 (held by GET /report 50.6)',

@@ -109,13 +109,13 @@ describe('writeResourceSpans', () => {
     }
   });
 
-  it('makes tens of spans of a request with ten thousand promises, and says how many were folded', () => {
+  it('makes tens of spans of a request with ten thousand promises, and reports how many were folded', () => {
     assert.ok(spans().length < 60, `${spans().length} spans`);
     const { attributes } = named('async resources');
     assert.ok(Number(attributes['clew.async_resource.folded']) >= 10_000);
   });
 
-  it('says what the async resource was', () => {
+  it('records what the async resource was', () => {
     const { attributes } = named('dns lookup');
     assert.equal(attributes['clew.async_resource.type'], 'GETADDRINFOREQWRAP');
     assert.equal(attributes['clew.async_resource.description'], 'localhost');
@@ -149,7 +149,7 @@ describe('writeResourceSpans', () => {
     assert.ok(relations.includes('triggered_by'), relations.join(', '));
   });
 
-  it('says when each callback ran', () => {
+  it('records when each callback ran', () => {
     const { attributes } = named('timer');
     const [before = 0, after = 0] = attributes['clew.async_resource.running'] as number[];
     assert.ok(before >= 4000 && after >= before, `${before} to ${after} microseconds`);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readTracingSettings } from '../../src/tracer/settings.ts';
 
 describe('readTracingSettings', () => {
-  it('is off unless told, and takes what it is told', () => {
+  it('is off by default, and accepts valid values', () => {
     const { settings, problems } = readTracingSettings({ CLEW_TRACER: '' });
     assert.equal(settings.level, 'off');
     assert.equal(settings.recordSignal, undefined);
@@ -33,7 +33,7 @@ describe('readTracingSettings', () => {
     ['CLEW_RECORD_SIGNAL', 'SIGKILL', 'SIGUSR1'],
     ['CLEW_RECORD_SIGNAL', 'USR2', 'SIGUSR2'],
   ] as const) {
-    it(`says in one line that ${name} cannot be ${bad}, and goes on without`, () => {
+    it(`reports in one line that ${name} cannot be ${bad}, and goes on without`, () => {
       const { settings, problems } = readTracingSettings({ [name]: bad });
       assert.equal(problems.length, 1);
       assert.match(problems[0]?.message ?? '', new RegExp(name));

@@ -85,7 +85,7 @@ describe('shape', () => {
     );
   });
 
-  it('makes tens of nodes of ten thousand promises and says how many were folded', () => {
+  it('makes tens of nodes of ten thousand promises and reports how many were folded', () => {
     const records = Array.from({ length: 10_000 }, (_, i) =>
       record(i + 2, i % 1000 === 0 ? 'FSREQPROMISE' : 'PROMISE'),
     );

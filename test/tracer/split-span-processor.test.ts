@@ -121,7 +121,7 @@ describe('SplitSpanProcessor, on a server with known waits', function () {
       addsUp(named(spans, 'GET /lookup'));
     }));
 
-  it('finds the queue for a pool of one to be waiting for I/O, blamed on nobody', () =>
+  it('finds the queue for a pool of one to be waiting for I/O, blamed on no request', () =>
     inOneOfFiveRounds(async () => {
       await Promise.all([get('/query?ms=100'), get('/query?ms=100')]);
       const spans = (await seen()).filter((span) => span.name === 'GET /query');

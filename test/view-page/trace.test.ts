@@ -111,7 +111,7 @@ describe('the page: one request of a real application', function () {
     assert.match(await watched.page.locator('h1').innerText(), /GET.*\/report/);
   });
 
-  it('says where a request lost its time against the typical one', async () => {
+  it('shows where a request lost its time against the typical one', async () => {
     await open(find(isHeldUp), 'compare');
     const verdict = await watched.page.locator('.verdict').innerText();
     assert.match(verdict, /typical GET \/orders \(the median of \d+ others?\)/);

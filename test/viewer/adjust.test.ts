@@ -41,7 +41,7 @@ describe('warnings of a trace', () => {
     assert.deepEqual(warningsOf({ id: 'a' }, { id: 'b', parent: 'a', start: 8, end: 12 }), {});
   });
 
-  it('tell of a child that sticks out of a parent on another host, or on none', () => {
+  it('report a child that sticks out of a parent on another host, or on none', () => {
     const delta = 'clock skew adjustment disabled; not applying calculated delta of -5ms';
     for (const host of ['two', undefined]) {
       const child = { id: 'b', parent: 'a', start: 8, end: 12, host };
@@ -49,7 +49,7 @@ describe('warnings of a trace', () => {
     }
   });
 
-  it('tell of missing parents, duplicate ids, and ends before the start', () => {
+  it('report missing parents, duplicate ids, and ends before the start', () => {
     const found = warningsOf(
       { id: 'a' },
       { id: 'b', parent: 'dead' },

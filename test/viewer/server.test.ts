@@ -152,11 +152,11 @@ describe("the viewer's server", () => {
       assert.equal((json as RequestList).total, 4);
     });
 
-    it('refuses what it cannot read, says why, and counts it', async () => {
+    it('refuses what it cannot read, reports why, and counts it', async () => {
       await start();
       const cases: [string, Record<string, string>, string | Buffer, number, RegExp][] = [
-        ['no JSON', JSON_TYPE, '{', 400, /no OTLP export request/],
-        ['no spans', JSON_TYPE, '{"resourceSpans":5}', 400, /resourceSpans is no array/],
+        ['no JSON', JSON_TYPE, '{', 400, /not an OTLP export request/],
+        ['no spans', JSON_TYPE, '{"resourceSpans":5}', 400, /resourceSpans is not an array/],
         [
           'protobuf',
           { 'content-type': 'application/x-protobuf' },
@@ -249,7 +249,7 @@ describe("the viewer's server", () => {
     }
   });
 
-  it('tells pages that listen what is new', async () => {
+  it('sends pages that listen what is new', async () => {
     await start();
     const asked = httpRequest({ host: '127.0.0.1', port, path: '/clew/live' });
     asked.end();

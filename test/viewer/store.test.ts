@@ -53,17 +53,17 @@ describe('readOtlp', () => {
       return request;
     };
     const cases: [unknown, RegExp][] = [
-      [null, /the request is no object: null/],
-      [[], /the request is no object/],
-      [{ resourceSpans: 1 }, /resourceSpans is no array: 1/],
+      [null, /the request is not an object: null/],
+      [[], /the request is not an object/],
+      [{ resourceSpans: 1 }, /resourceSpans is not an array: 1/],
       [broken({ traceId: 'xyz' }), /traceId has to be 32 hexadecimal digits/],
       [broken({ traceId: '0'.repeat(32) }), /traceId has to be/],
       [broken({ spanId: '' }), /spanId has to be 16/],
-      [broken({ startTimeUnixNano: '-1' }), /startTimeUnixNano is no time/],
-      [broken({ endTimeUnixNano: {} }), /endTimeUnixNano is no time/],
-      [broken({ name: 5 }), /name is no text: 5/],
+      [broken({ startTimeUnixNano: '-1' }), /startTimeUnixNano is not a time/],
+      [broken({ endTimeUnixNano: {} }), /endTimeUnixNano is not a time/],
+      [broken({ name: 5 }), /name is not a text: 5/],
       [broken({ attributes: [{ key: 'k', value: { intValue: 'many' } }] }), /intValue/],
-      [broken({ attributes: 'all' }), /attributes is no array/],
+      [broken({ attributes: 'all' }), /attributes is not an array/],
     ];
     for (const [request, message] of cases) assert.throws(() => readOtlp(request), message);
     let deep: object = { stringValue: 'x' };
@@ -235,7 +235,7 @@ describe('renderTrace', () => {
     );
   });
 
-  it('shows where links lead, below their span, but for what is told elsewhere', () => {
+  it('shows where links lead, below their span, but for what is shown elsewhere', () => {
     const link = (span: string, relation?: string) => ({
       trace: 'ee',
       span,

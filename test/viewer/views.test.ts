@@ -95,7 +95,7 @@ describe('Viewer', () => {
     for (const [query, message] of cases) assert.throws(() => find(viewerOf(), query), message);
   });
 
-  it('tells what it holds, and what was refused', () => {
+  it('reports what it holds, and what was refused', () => {
     const viewer = viewerOf(...requests);
     viewer.refuse('no OTLP');
     const summary = viewer.summary();
@@ -213,7 +213,7 @@ describe('a trace for the page', () => {
     assert.equal(viewerOf({ id: '1' }).trace(traceId('f0'))?.threads.source, 'none');
   });
 
-  it('has the waits for the loop exactly where the request tells them, below it as well', () => {
+  it('has the waits for the loop exactly where the request has them, below it as well', () => {
     const parts = (loop: number) => ({
       'clew.run.ms': 1,
       'clew.wait.io.ms': 1,

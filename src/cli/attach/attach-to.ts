@@ -47,7 +47,7 @@ export async function attachTo(
   server.close();
   say(
     'info',
-    `watching process ${pid} (${target.title}). Ctrl-C ends that, and the process runs on.`,
+    `watching process ${pid} (${target.title}). Ctrl-C stops watching; the process runs on.`,
   );
   return subjectAt(socket);
 }

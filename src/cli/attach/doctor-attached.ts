@@ -20,7 +20,7 @@ const marks = globalThis as { [ATTACHED]?: boolean };
 
 /** Begins to watch; resolves when that is so. */
 export async function attach(settings: AttachSettings): Promise<void> {
-  if (marks[ATTACHED]) throw new ClewError('ERR_OPTION', 'another clew doctor watches it');
+  if (marks[ATTACHED]) throw new ClewError('ERR_OPTION', 'another clew doctor is watching it');
   // Where the folder cannot be written to, there will be no report.
   writeFileSync(settings.serving, '');
   const socket = await quietly(async () => {

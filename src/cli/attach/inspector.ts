@@ -78,7 +78,7 @@ function openInspector(pid: number): void {
     // What `node inspect -p` does; it fails where the process is no Node.
     else (process as unknown as { _debugProcess(pid: number): void })._debugProcess(pid);
   } catch {
-    throw refused(pid, 'opens no inspector: it is no Node, or was started with --disable-sigusr1');
+    throw refused(pid, 'opens no inspector: it is not Node, or was started with --disable-sigusr1');
   }
 }
 

@@ -59,14 +59,11 @@ function onLinux(pid: number): Target {
     const net = readlinkSync(`/proc/${pid}/ns/net`);
     if (net !== readlinkSync('/proc/self/ns/net')) {
       const how = 'docker exec CONTAINER npx clew doctor --pid 1';
-      throw refused(
-        pid,
-        `has a network of its own, as in a container. Run the command there: ${how}`,
-      );
+      throw refused(pid, `has its own network, as in a container. Run the command there: ${how}`);
     }
   } catch (error) {
     if (error instanceof ClewError) throw error;
-    throw refused(pid, `cannot be looked at: ${messageOf(error)}`);
+    throw refused(pid, `cannot be inspected: ${messageOf(error)}`);
   }
   const numbers = (name: string): number[] => (fields[name] ?? '').split(/\s+/).map(Number);
   const caught = (BigInt(`0x${fields['SigCgt'] || '0'}`) & SIGUSR1_BIT) !== 0n;

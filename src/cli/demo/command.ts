@@ -180,7 +180,7 @@ async function play({ cleanUp, port, once, open, json, interrupted }: Play): Pro
     if (traces.length > 0) console.log('');
     view.show(traces);
   }
-  if (!interrupted.aborted) console.error('The shop has ended by itself.');
+  if (!interrupted.aborted) console.error('The shop ended unexpectedly.');
   return 1;
 }
 
@@ -257,7 +257,7 @@ class TraceView {
     const faults = this.#faults + Math.max(0, expected - this.#traces);
     const lost = faults === 0 ? 'every span has its parent' : `${faults} lost`;
     this.#print(`\n${requests} requests, ${this.#traces} traces, ${this.#spans} spans: ${lost}`);
-    if (refused) this.#print(`The collector did not take all of them: ${plainText(refused)}`);
+    if (refused) this.#print(`The collector did not accept all of them: ${plainText(refused)}`);
     return faults + (refused ? 1 : 0);
   }
 }

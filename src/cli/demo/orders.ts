@@ -54,7 +54,7 @@ export interface Orders {
 
 /** Why there is no queue in the demo; undefined where there can be one. */
 export function withoutQueue(redisUrl: string): string | undefined {
-  if (redisUrl === '') return 'none: REDIS_URL names a Redis for a job in another process';
+  if (redisUrl === '') return 'none: set REDIS_URL to run a job in another process';
   const missing = NEEDED.filter((name) => !locatePeer(name));
   return missing.length > 0 ? `none: run npm i ${missing.join(' ')}` : undefined;
 }

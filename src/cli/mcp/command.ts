@@ -13,9 +13,9 @@ const USAGE = `Usage: clew mcp [options] [file...]
 
 Answers questions of coding agents about traces, over the Model Context Protocol
 on standard input and output: slow and failed requests, why one was slow, what
-it waited for, where a parent was lost, how two differ. Traces come from files
-(.clew recordings, OTLP/JSON, Jaeger's JSON, reports of \`clew doctor --json\`),
-else from a viewer that runs.
+it waited for, where a parent was lost, how two differ. Traces are read from
+files (.clew recordings, OTLP/JSON, Jaeger's JSON, reports of
+\`clew doctor --json\`), or else from a running viewer.
 
 Needs @modelcontextprotocol/sdk: npm i -D @modelcontextprotocol/sdk
 
@@ -91,7 +91,7 @@ async function call(
 ): Promise<object> {
   try {
     const tool = TOOLS.find((one) => one.name === name);
-    if (!tool) throw new ClewError('ERR_OPTION', 'There is no such tool.');
+    if (!tool) throw new ClewError('ERR_OPTION', 'There is no tool of this name.');
     const answer = await tool.call(await source(), input);
     return { content: [{ type: 'text', text: JSON.stringify({ $schema: SCHEMA, ...answer }) }] };
   } catch (error) {

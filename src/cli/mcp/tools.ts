@@ -21,7 +21,7 @@ export interface Tool {
 const MAX_BYTES = 8000;
 const TRACE = {
   type: 'string',
-  description: 'The trace id, or its first digits, as list_requests gives it.',
+  description: 'The trace id, or its first digits, as returned by list_requests.',
 };
 
 export const TOOLS: readonly Tool[] = [

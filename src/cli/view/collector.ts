@@ -65,7 +65,7 @@ export async function probeViewer(origin: string, token?: string): Promise<Summa
 
 /** A sentence about a collector that has appeared. */
 export function appeared(tracesUrl: string): string {
-  return `a collector answers at ${new URL(tracesUrl).origin} now: spans go there, too`;
+  return `a collectornow answers at ${new URL(tracesUrl).origin}: spans go there, too`;
 }
 
 /** A sentence about the usual port of the page, where another program has it. */
@@ -78,6 +78,6 @@ export async function describeTaken({
 }): Promise<string | undefined> {
   if (taken === undefined) return undefined;
   const other = await probeViewer(`http://127.0.0.1:${taken}`);
-  if (!other) return `port ${taken} is another program's: the page is at a free one.`;
-  return `port ${taken} is another viewer's. This one is read by clew show --from ${pageUrl}`;
+  if (!other) return `port ${taken} is used by another program: the page uses a free one.`;
+  return `port ${taken} is used by another viewer. To read this one: clew show --from ${pageUrl}`;
 }

@@ -21,21 +21,20 @@ while it runs. Files are .clew recordings, OTLP/JSON, Jaeger's JSON, and reports
 of \`clew doctor --json\`.
 
 Options
-  --live            receive spans (OTLP over HTTP); this is what it does without
-                    a file
-  --port N          of the page; default: 16686, or a free one
-  --otlp-port N     where spans are received; default: 4318, or a free one
-  --html FILE       write one self-contained HTML file and end; without files,
-                    of the traces of a viewer that runs (at --port N)
+  --live            receive spans (OTLP over HTTP); the default without a file
+  --port N          port of the page; default: 16686, or a free one
+  --otlp-port N     port that receives spans; default: 4318, or a free one
+  --html FILE       write one self-contained HTML file and exit; without files,
+                    from the running viewer (at --port N)
   --open            open the page in a browser
   --jaeger-ui DIR   serve the files of a Jaeger UI, too
-  --host ADDRESS    listen there, and not on loopback only; needs a token
-  --token TOKEN     what requests have to bring; made up where --host needs one
+  --host ADDRESS    listen on this address, not only on loopback; needs a token
+  --token TOKEN     token that requests need; random if --host needs one
   --json            print the addresses, or what was written, as JSON
   --help            show this
 
-Where a collector such as Jaeger answers at the OTLP address already, spans are
-received at a free port and handed on to it, too.
+If a collector such as Jaeger already answers at the OTLP address, the viewer
+receives spans on a free port and also forwards them to the collector.
 
 To send spans: clew run --view app.js, or, for the address 127.0.0.1:4318,
   node --import clew/register app.js`;
@@ -61,7 +60,7 @@ export async function view(args: string[]): Promise<number> {
     return 0;
   }
   if (values.live && files.length > 0) {
-    throw new ClewError('ERR_OPTION', 'Either --live or files: name one of the two.');
+    throw new ClewError('ERR_OPTION', 'Give either --live or files, not both.');
   }
   if (values.live && values.html !== undefined) {
     const message = 'Either --live or --html: a viewer that runs already has the traces.';
@@ -110,14 +109,16 @@ export async function view(args: string[]): Promise<number> {
  * What listens where spans usually go and is none of our viewers, or may do so later. A second viewer needs a
  * `port` of its own.
  */
-async function collector(port: number | undefined): Promise<{ forwardTo?: string; awaited?: string }> {
+async function collector(
+  port: number | undefined,
+): Promise<{ forwardTo?: string; awaited?: string }> {
   const { config, problems } = readConfig({}, process.env);
   for (const { message } of problems) say('warn', message);
   const { origin } = new URL(config.tracesUrl);
   if ((await probeCollector(config.tracesUrl)) !== undefined) return { awaited: config.tracesUrl };
   if ((await probeViewer(origin)) === undefined) return { forwardTo: config.tracesUrl };
   if (port !== undefined) return {};
-  const message = `A viewer receives at ${origin} already, which is also its page.`;
+  const message = `A viewer is already running at ${origin}; its page is there, too.`;
   const advice = `End it, open it: ${origin}/, or give this one a --port.`;
   throw new ClewError('ERR_PORT_IN_USE', `${message} ${advice}`);
 }

@@ -18,17 +18,17 @@ import { pageFolder } from './start.ts';
 
 const USAGE = `Usage: clew export FORMAT [options] [file...]
 
-Writes traces into a file that other tools read. They come from files (.clew
-recordings, OTLP/JSON, Jaeger's JSON), else from a viewer that runs.
+Writes traces to a file for other tools. They are read from files (.clew
+recordings, OTLP/JSON, Jaeger's JSON), or else from a running viewer.
 
 Formats
-  --otlp-json     one OTLP request: collectors, and Jaeger's upload
-  --jaeger-json   Jaeger's page uploads it
+  --otlp-json     one OTLP request, for collectors and Jaeger's upload
+  --jaeger-json   for Jaeger's upload
   --perfetto      trace events for Perfetto and chrome://tracing
   --html          one self-contained page
 
 Options
-  --out FILE      where to; default: standard output
+  --out FILE      the file to write; default: standard output
   --trace TRACE   only this one; the first digits of its id are enough
   --limit N       the newest N traces, 1 to 1000; default 1000
   --from URL      the viewer's address; default: 127.0.0.1, 16686 or 4318

@@ -30,8 +30,8 @@ export async function startRunViewer(options: {
   if (await probeViewer(origin)) {
     const pageUrl = `${origin}/`;
     if (port !== undefined) {
-      const message = `A viewer receives at ${origin} already, which is also its page.`;
-      throw new ClewError('ERR_PORT_IN_USE', `${message} Leave --port out, or end that one.`);
+      const message = `A viewer is already running at ${origin}; its page is there, too.`;
+      throw new ClewError('ERR_PORT_IN_USE', `${message} Leave --port out, or stop that viewer.`);
     }
     tell(pageUrl, open);
     return { pageUrl, env: {}, stop: () => Promise.resolve() };

@@ -22,20 +22,20 @@ const USAGE = `Usage: clew show [options] [file...] [TRACE]
 
 Shows traces in the terminal: the list of requests, or one trace as a tree with
 bars. They are read from files (.clew recordings, OTLP/JSON, Jaeger's JSON),
-else from a viewer that runs (\`clew view --live\`).
+or else from a running viewer (\`clew view --live\`).
 
 Options
   --trace TRACE   this trace; the first digits of its id are enough
-  --span ID       one span of it, with all that is known
+  --span ID       one span of it, with all its details
   --ids           the first digits of each span's id, for --span
   --search TEXT   only requests with this text in them
   --failed        only requests that failed
-  --slowest       the slowest first, not the newest
+  --slowest       the slowest first, instead of the newest
   --outside       operations outside of any request, too
   --limit N       requests to list, 1 to 1000; default 20
   --all           every span of a long trace, not the first 200
   --from URL      the viewer's address; default: the one at port 16686 or 4318,
-                  else the one that was started last
+                  or else the one started last
   --json          print JSON (clew.output.schema.json), at most 8 KB: the shape
                   of a trace first; ask for spans by --span
   --no-color      no colours (also: NO_COLOR)
@@ -174,7 +174,7 @@ async function showTrace(source: TraceSource, view: TraceView, values: Values): 
     const at = place ? ` at ${place.file}:${place.line}` : '';
     print(`finding  ${name}: ${summary}${at}`);
   }
-  if (!ids) console.log('one span: --span ID; --ids shows the ids');
+  if (!ids) console.log('for one span: --span ID; --ids shows the ids');
 }
 
 async function copyOf(source: TraceSource, traceId: string): Promise<Viewer> {

@@ -15,9 +15,9 @@ export interface Failure {
 const START_ONE =
   'Start one there, or set OTEL_EXPORTER_OTLP_ENDPOINT; OTEL_TRACES_EXPORTER=none turns this off.';
 const ENDPOINT = 'Check OTEL_EXPORTER_OTLP_ENDPOINT.';
-const NEEDS_HTTP = 'OTEL_EXPORTER_OTLP_ENDPOINT has to begin with http:// for it.';
-const NEEDS_HTTPS = 'OTEL_EXPORTER_OTLP_ENDPOINT has to begin with https:// for it.';
-const GRPC = 'Collectors take OTLP over HTTP at another port than gRPC, 4318 in place of 4317.';
+const NEEDS_HTTP = 'OTEL_EXPORTER_OTLP_ENDPOINT has to begin with http:// here.';
+const NEEDS_HTTPS = 'OTEL_EXPORTER_OTLP_ENDPOINT has to begin with https:// here.';
+const GRPC = 'Collectors accept OTLP over HTTP on port 4318; port 4317 is for gRPC.';
 const AUTHORITY =
   "OTEL_EXPORTER_OTLP_CERTIFICATE has to name a PEM file with its authority's certificate.";
 const CLIENT = 'Check OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY.';
@@ -28,7 +28,7 @@ const UNKNOWN_AUTHORITY: Failure = {
   advice: AUTHORITY,
 };
 const NO_CLIENT_CERTIFICATE: Failure = {
-  reason: 'it does not accept our client certificate, or the lack of one',
+  reason: 'it rejects our client certificate, or requires one',
   advice: CLIENT,
 };
 const NOT_TLS: Failure = { reason: 'it does not speak TLS', advice: NEEDS_HTTP };
@@ -47,7 +47,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   CERT_SIGNATURE_FAILURE: UNKNOWN_AUTHORITY,
   CERT_HAS_EXPIRED: {
     reason: 'its certificate has expired',
-    advice: 'Renew it there, and check the clock of this machine.',
+    advice: 'Renew it, and check the clock of this machine.',
   },
   CERT_NOT_YET_VALID: {
     reason: 'its certificate is not valid yet',
@@ -55,14 +55,14 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   },
   ERR_TLS_CERT_ALTNAME_INVALID: {
     reason: 'its certificate is for another host',
-    advice: 'OTEL_EXPORTER_OTLP_ENDPOINT has to use a name that the certificate has.',
+    advice: 'OTEL_EXPORTER_OTLP_ENDPOINT has to use a host name of the certificate.',
   },
 };
 
 /** Keyed by OpenSSL's text in `message`, as the code differs between versions of Node. */
 const TLS_MESSAGES: readonly (readonly [RegExp, Failure])[] = [
   [/wrong version number|packet length too long|http request/i, NOT_TLS],
-  [/no application protocol/i, { reason: 'it speaks gRPC alone', advice: GRPC }],
+  [/no application protocol/i, { reason: 'it only speaks gRPC', advice: GRPC }],
   [
     /alert (certificate required|handshake failure|bad certificate|unknown ca|certificate (unknown|expired|revoked)|unsupported certificate)/i,
     NO_CLIENT_CERTIFICATE,
@@ -106,7 +106,7 @@ function explainGarbage(packet: Buffer | undefined): Failure {
   const SETTINGS = 4;
   const isHttp2 = packet !== undefined && packet.length >= 9 && packet[3] === SETTINGS;
   if (isHttp2 && packet.readUInt32BE(5) === 0) return { reason: 'it speaks gRPC', advice: GRPC };
-  return { reason: 'what answers there does not speak HTTP', advice: ENDPOINT };
+  return { reason: 'the server there does not speak HTTP', advice: ENDPOINT };
 }
 
 /** What to check after a response with this status. */
@@ -135,7 +135,7 @@ export function explainStranger(
     /^(text\/html|application\/xhtml\+xml)$/.test(type) || /^<(!doctype )?html/i.test(beginning);
   if (!isPage || status < 200 || status > 299) return undefined;
   return {
-    reason: `it answered ${status} with a web page, as no collector does`,
-    advice: `${ENDPOINT} A proxy or a login page may be in between.`,
+    reason: `it answered ${status} with a web page, so it is not a collector`,
+    advice: `${ENDPOINT} A proxy or a login page may be in the way.`,
   };
 }

@@ -25,9 +25,9 @@ export interface ExportState {
 const QUIET_MILLIS = 60_000;
 
 const WHY: Record<DropReason, string> = {
-  overflow: 'more were waiting than may (see CLEW_EXPORT_MAX_QUEUE_BYTES)',
-  refused: 'the collector does not take them',
-  expired: 'they had waited in the spool for too long',
+  overflow: 'too many were waiting (see CLEW_EXPORT_MAX_QUEUE_BYTES)',
+  refused: 'the collector does not accept them',
+  expired: 'they waited in the spool for too long',
   exit: 'the process ended first',
   after_shutdown: 'they ended after shutdown() had returned',
   unencodable: 'they could not be encoded',
@@ -65,7 +65,7 @@ export class DeliveryLog {
     this.#reason = reason;
     const after =
       retryAfterMillis === undefined
-        ? 'Delivery is tried again until it succeeds'
+        ? 'Delivery is retried until it succeeds'
         : pause(retryAfterMillis);
     this.#speak(
       'warn',
@@ -82,7 +82,7 @@ export class DeliveryLog {
     this.#reason = '';
     this.#speak(
       'info',
-      `The collector at ${this.#address} takes spans again, after ${seconds} s; ${spans(waiting)} waited.`,
+      `The collector at ${this.#address} accepts spans again, after ${seconds} s; ${spans(waiting)} waited.`,
       { target: this.#address },
     );
   }
@@ -98,7 +98,7 @@ export class DeliveryLog {
     this.#repeat(
       'set aside',
       count,
-      (sum) => `Set aside ${spans(sum)} that the collector does not take (${reason})${where}.`,
+      (sum) => `Set aside ${spans(sum)} that the collector does not accept (${reason})${where}.`,
       state,
     );
   }
@@ -130,9 +130,9 @@ export class DeliveryLog {
 }
 
 function pause(askedMillis: number): string {
-  const asked = `It asked to be left alone for ${Math.ceil(askedMillis / 1000)} s`;
+  const asked = `It asked for a pause of ${Math.ceil(askedMillis / 1000)} s`;
   if (askedMillis <= MAX_RETRY_AFTER_MILLIS) return asked;
-  return `${asked}; the next attempt is made after ${MAX_RETRY_AFTER_MILLIS / 1000} s`;
+  return `${asked}; the next attempt is after ${MAX_RETRY_AFTER_MILLIS / 1000} s`;
 }
 
 export function spans(count: number): string {

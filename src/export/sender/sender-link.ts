@@ -202,7 +202,7 @@ class ThreadLink extends PortLink {
 
   #died(reason: string): void {
     if (!this.die()) return;
-    say('error', `The thread that sends spans died (${reason}); another one will be started.`);
+    say('error', `The thread that sends spans died (${reason}); a new one will be started.`);
   }
 }
 

@@ -131,7 +131,7 @@ export class Senders {
       sayOnce(
         'warn',
         'delivery:thread',
-        `No thread to send spans from (${messageOf(error)}): they are sent from the application's.`,
+        `Cannot start the thread that sends spans (${messageOf(error)}): the application's thread sends them.`,
       );
       return startInline(sender, this.#folder);
     }

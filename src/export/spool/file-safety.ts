@@ -37,7 +37,7 @@ export function requireSafeFolder(folder: string): void {
   } catch (error) {
     // If a link or a file is in the way, the check below reports it better.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new UnsafeSpoolError(`${folder} cannot be made (${messageOf(error)})`);
+      throw new UnsafeSpoolError(`${folder} cannot be created (${messageOf(error)})`);
     }
   }
   checkFolder(folder);
@@ -81,7 +81,7 @@ export function readFile(path: string, maxBytes: number, offset = 0, length?: nu
     checkOwner(path, stats);
     const wanted = length ?? stats.size - offset;
     if (wanted > maxBytes) {
-      throw new UnsafeSpoolError(`${path} is larger (${wanted} bytes) than a spool file may be`);
+      throw new UnsafeSpoolError(`${path} is too large for a spool file (${wanted} bytes)`);
     }
     const buffer = Buffer.allocUnsafe(Math.max(0, wanted));
     let read = 0;

@@ -116,7 +116,7 @@ export class SpoolIndex {
       segment.settled.add(offset + from, to - from);
     } catch (error) {
       this.#log.spool(
-        `Cannot note what is delivered of ${segment.path} (${messageOf(error)}); after a crash it would be sent again.`,
+        `Cannot record which spans of ${segment.path} are delivered (${messageOf(error)}); after a crash they would be sent again.`,
       );
     }
   }
@@ -158,7 +158,7 @@ export class SpoolIndex {
     const bytes = readFile(path, MAX_FILE_BYTES);
     const begins = bytes.subarray(0, SPOOL_MAGIC.length).equals(SPOOL_MAGIC);
     if (!begins) {
-      this.#log.spool(`Refused ${path}: it does not begin as a spool file does.`);
+      this.#log.spool(`Refused ${path}: it does not begin like a spool file.`);
       return { count: 0, unreadable: 0 };
     }
     const { settled, count: settledFiles } = readSettled(path, MAX_FILE_BYTES, (error) => {
@@ -190,12 +190,12 @@ export class SpoolIndex {
     if (damage.damaged > 0) {
       const where = damage.damaged === 1 ? 'one place' : `${damage.damaged} places`;
       this.#log.spool(
-        `${path} is damaged in ${where}: what fails its checksum is left out, ${spans(whole)} are whole.`,
+        `${path} is damaged in ${where}: records that fail their checksum are skipped; ${spans(whole)} can be read.`,
       );
     }
     if (damage.truncated) {
       this.#log.spool(
-        `${path} ends within a record, as where a process is killed while it writes: ${spans(whole)} before it are whole.`,
+        `${path} ends within a record, as when a process is killed while writing; ${spans(whole)} before it can be read.`,
       );
     }
     const files = new DeliveredRanges(path, settledFiles);

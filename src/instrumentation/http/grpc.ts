@@ -52,7 +52,7 @@ export function lookForOfficialCalls(look: () => boolean): void {
 /** Whether calls are left to OpenTelemetry's own instrumentation, which makes their spans on both sides. */
 export function areCallsLeft(): boolean {
   if (!isOfficial()) return false;
-  const message = 'spans of grpc are made by your @opentelemetry/instrumentation-grpc.';
+  const message = 'spans of grpc are created by your @opentelemetry/instrumentation-grpc.';
   sayOnce('debug', 'brought:grpc', message);
   return true;
 }

@@ -112,7 +112,7 @@ export class HttpInstrumentation implements Instrumentation<HttpConfig> {
     sayOnce(
       'debug',
       `brought:http:${direction}`,
-      `spans of ${direction} HTTP requests are made by your ${OFFICIAL}.`,
+      `spans of ${direction} HTTP requests are created by your ${OFFICIAL}.`,
     );
   }
 }

@@ -64,7 +64,7 @@ function install(): Undo {
 
 function report(error: unknown): void {
   const message = isJest(error)
-    ? 'in jest, which loads modules by itself, only CommonJS packages have spans'
+    ? 'in jest, which has its own module loader, only CommonJS packages have spans'
     : `modules loaded by \`import\` cannot be instrumented: ${messageOf(error)}`;
   sayOnce('warn', 'import-hooks', message);
 }

@@ -262,6 +262,6 @@ function guard(hook: () => void): void {
   try {
     hook();
   } catch (error) {
-    sayOnce('error', `hook:${messageOf(error)}`, `a hook of yours threw: ${messageOf(error)}`);
+    sayOnce('error', `hook:${messageOf(error)}`, `your hook threw: ${messageOf(error)}`);
   }
 }

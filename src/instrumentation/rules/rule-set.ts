@@ -153,7 +153,7 @@ function readRule(module: string, path: string, data: unknown, locate: Locate): 
       const known = Object.keys(allowed).join(', ');
       throw new ClewError(
         'ERR_RULE',
-        `${locate([option])}: ${name} has an option \`${plainText(option, MAX_NAME)}\` that ${kind} does not know (${known}).`,
+        `${locate([option])}: ${name} has an option \`${plainText(option, MAX_NAME)}\` that ${kind} does not have (${known}).`,
       );
     }
     if (!CHECKS[type](value)) {

@@ -28,7 +28,7 @@ export function ruleFileSchema(): object {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'clew.rules.json',
-    description: 'Rules that give the work of a library back to its callers.',
+    description: "Rules that run a library's work in the context of its callers.",
     type: 'object',
     properties: {
       $schema: { type: 'string' },

@@ -23,6 +23,6 @@ export function reportAmbiguity(state: RuleState, callers: number): void {
   sayOnce(
     'debug',
     `ambiguous:${state.type}`,
-    `${state.type} served ${callers} callers at once: its spans keep their parent and are linked to the others.`,
+    `${state.type} served ${callers} callers at once: its spans keep their parent and are linked to the other callers.`,
   );
 }

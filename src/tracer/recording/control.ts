@@ -129,7 +129,12 @@ export function listenForRecordings({ signal, folder, tracer }: ListenOptions): 
       if (recorder) {
         // Only a signal without a request refers to the running recording.
         if (!request) recorder.end();
-        else report(request.id, 'failed', 'a recording is running already; try again after it');
+        else
+          report(
+            request.id,
+            'failed',
+            'a recording is already running; try again when it has ended',
+          );
         return;
       }
       const file = request?.file ?? join(folder, `recording-${timestamp()}-${process.pid}.clew`);
@@ -166,7 +171,7 @@ export function listenForRecordings({ signal, folder, tracer }: ListenOptions): 
     } satisfies Announcement);
     quietly(() => process.on(signal, onSignal));
   } catch (error) {
-    say('warn', `recordings cannot be asked for by ${signal}: ${messageOf(error)}`);
+    say('warn', `recordings cannot be started by ${signal}: ${messageOf(error)}`);
     return () => undefined;
   }
   process.on('exit', removeAnnouncement);
@@ -184,7 +189,7 @@ function changeLevel(tracer: ListenOptions['tracer'], { id, level = 'off' }: Rec
     tracer.setLevel(level);
     const change = { level: { now: level, before } };
     report(id, 'done', `level ${level} (before: ${before})`, change);
-    say('info', `the tracer is at level ${level} now (before: ${before})`);
+    say('info', `the tracer is now at level ${level} (before: ${before})`);
   } catch (error) {
     report(id, 'failed', messageOf(error));
   }

@@ -162,7 +162,7 @@ export function parseLines(lines: Iterable<string>): Recording {
   for (const json of lines) {
     number++;
     if (json === '') continue;
-    if (broken !== undefined) throw new SyntaxError(`line ${broken} of it is damaged`);
+    if (broken !== undefined) throw new SyntaxError(`line ${broken} is damaged`);
     const parsed = parseLine(json);
     if (!parsed) {
       broken = number;
@@ -173,13 +173,13 @@ export function parseLines(lines: Iterable<string>): Recording {
       version = Number(first);
       if (version > FORMAT_VERSION)
         throw new RangeError(`version ${version} is newer than this clew`);
-      if (!isHeader(second)) throw new TypeError(`line ${number} of it is no header`);
+      if (!isHeader(second)) throw new TypeError(`line ${number} is not a header`);
       header = second as RecordingHeader;
     } else if (!header) {
       break;
     } else if (kind === 's') texts.push(String(first));
     else if (kind === 'g') {
-      if (!isGroup(first, second)) throw new TypeError(`line ${number} of it is no group`);
+      if (!isGroup(first, second)) throw new TypeError(`line ${number} is not a group`);
       const rows = second as number[][];
       records += rows.length;
       if (records > MAX_RECORDS) throw new RangeError('it has too many async resources');

@@ -65,7 +65,7 @@ function* linesOf(bytes: Buffer): Generator<string> {
   for (let start = 0; start < bytes.length;) {
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline === -1 ? bytes.length : newline;
-    if (end - start > MAX_LINE_BYTES) throw new RangeError('a line of it is too long');
+    if (end - start > MAX_LINE_BYTES) throw new RangeError('one of its lines is too long');
     yield bytes.toString('utf8', start, end);
     start = end + 1;
   }

@@ -71,7 +71,7 @@ export class Receiver {
       const { decodeProtobuf } = this.#options;
       return readOtlp(isJson ? JSON.parse(body.toString('utf8')) : decodeProtobuf(body));
     } catch (error) {
-      const message = `This is no OTLP export request: ${messageOf(error)}`;
+      const message = `This is not an OTLP export request: ${messageOf(error)}`;
       throw new HttpError(400, 'ERR_OPTION', message);
     }
   }

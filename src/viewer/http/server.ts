@@ -136,7 +136,7 @@ export class ViewerServer {
       return;
     }
     if (method !== 'GET' && method !== 'HEAD') {
-      throw new HttpError(405, 'ERR_OPTION', `There is no ${method} here.`);
+      throw new HttpError(405, 'ERR_OPTION', `The method ${method} is not allowed.`);
     }
     if (pathname.startsWith('/clew/')) this.#answerPage(url, response);
     else if (pathname.startsWith('/api/')) {
@@ -159,14 +159,15 @@ export class ViewerServer {
       response.setHeader('content-type', 'text/html; charset=utf-8').end(html);
     } else if (what === 'traces' && id !== undefined) {
       const trace = viewer.trace(id);
-      if (!trace) throw new HttpError(404, 'ERR_NOT_FOUND', 'This trace is not here, or no more.');
+      if (!trace)
+        throw new HttpError(404, 'ERR_NOT_FOUND', 'There is no such trace, or it was dropped.');
       answer(response, trace);
     } else throw notFound(pathname);
   }
 
   async #addFile(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { addFile, viewer } = this.#options;
-    if (!addFile) throw new HttpError(403, 'ERR_FORBIDDEN', 'Files are not taken here.');
+    if (!addFile) throw new HttpError(403, 'ERR_FORBIDDEN', 'This viewer does not accept files.');
     try {
       answer(response, addFile(await readBody(request, MAX_FILE_BYTES)));
     } catch (error) {

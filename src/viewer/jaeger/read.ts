@@ -15,7 +15,7 @@ const FIELDS =
 /** The spans of `{data: [{traceID, spans, processes}]}`. Throws a TypeError on anything else. */
 export function readJaeger(json: unknown): Span[] {
   const { data } = (json ?? {}) as Json;
-  if (!Array.isArray(data)) throw new TypeError('data is no array');
+  if (!Array.isArray(data)) throw new TypeError('data is not an array');
   const resourceSpans: unknown[] = [];
   for (const trace of list(data)) {
     const processes = (trace['processes'] ?? {}) as Record<string, Json | null>;
@@ -84,20 +84,20 @@ function tag(tags: readonly Json[], key: string): string {
 
 function list(value: unknown): Json[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw new TypeError('a list of it is no array');
+  if (!Array.isArray(value)) throw new TypeError('one of its lists is not an array');
   for (const item of value as unknown[]) {
     if (typeof item !== 'object' || item === null)
-      throw new TypeError('a list of it holds no object');
+      throw new TypeError('one of its lists has an item that is not an object');
   }
   return value as Json[];
 }
 
 function padded(id: unknown, digits: number): string {
   if (typeof id === 'string' && ID.test(id)) return id.padStart(digits, '0');
-  throw new TypeError('an id of it is not hexadecimal');
+  throw new TypeError('one of its ids is not hexadecimal');
 }
 
 function whole(value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new TypeError('a time of it is no whole number of microseconds');
+  throw new TypeError('one of its times is not a whole number of microseconds');
 }

@@ -204,7 +204,7 @@ for (const contestant of [...ours, ...oracles, removed]) {
         });
       });
 
-      it('runs a continuation where it was attached, whoever resolves', async () => {
+      it('runs a continuation where it was attached, whichever code resolves it', async () => {
         let resolve!: () => void;
         const promise = new Promise<void>((fulfil) => {
           resolve = fulfil;

@@ -44,7 +44,7 @@ describe('a span that is too long to be sent', () => {
     return [receiver.spans, lines];
   }
 
-  it('is sent with its texts cut, among its neighbours, and says so once', async () => {
+  it('is sent with its texts cut, among its neighbours, and reports it once', async () => {
     const [spans, lines] = await sent((span) => {
       span.setAttributes({ long: LONG, list: ['a', LONG], short: 'kept', number: 7 });
       span.addEvent('event', { long: LONG });
@@ -67,7 +67,7 @@ describe('a span that is too long to be sent', () => {
     assert.equal(lines.length, 1);
     assert.match(
       lines[0]!,
-      /^clew: A span was \d+ bytes long: texts of its attributes are cut to 16384 characters\. OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT sets/,
+      /^clew: A span was \d+ bytes long: its attribute texts are cut to 16384 characters\. OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT sets/,
     );
   });
 

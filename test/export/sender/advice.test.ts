@@ -97,21 +97,21 @@ describe('what a collector answers', () => {
     assertKept(outcome, /expects TLS/, ENDPOINT);
   });
 
-  it('tells a port that speaks gRPC', async () => {
+  it('recognises a port that speaks gRPC', async () => {
     const address = await listen(createHttp2Server());
     const outcome = await post(`http://${address}/v1/traces`);
     assertKept(outcome, /speaks gRPC/, '');
-    assert.match((outcome as Failed).advice, /4318 in place of 4317/);
+    assert.match((outcome as Failed).advice, /on port 4318; port 4317/);
   });
 
-  it('tells a port that speaks something else', async () => {
+  it('recognises a port that speaks something else', async () => {
     const server = createTcpServer((socket) => {
       socket.on('error', () => undefined).end('-ERR unknown command\r\n');
     });
     assertKept(await post(`http://${await listen(server)}/`), /does not speak HTTP/, ENDPOINT);
   });
 
-  it('tells a port where nothing listens', async () => {
+  it('recognises a port where nothing listens', async () => {
     assertKept(await post('http://127.0.0.1:9/'), /connection refused/, ENDPOINT);
   });
 
@@ -124,7 +124,7 @@ describe('what a collector answers', () => {
     assert.match((outcome as Failed).advice, /https:.*gRPC/);
   });
 
-  it('tells plain HTTP from TLS', async () => {
+  it('distinguishes plain HTTP from TLS', async () => {
     const address = await listen(createHttpServer());
     assertKept(await post(`https://${address}/`), /does not speak TLS/, ENDPOINT);
   });
@@ -150,20 +150,20 @@ describe('what a collector answers', () => {
       return post(`${receiver.url}/v1/traces`, tls && { tls });
     }
 
-    it('tells an unknown authority', async () => {
+    it('recognises an unknown authority', async () => {
       assertKept(await over(made.server, {}), /unknown authority/, CERTIFICATE);
     });
 
-    it('tells a certificate that has expired', async () => {
+    it('recognises a certificate that has expired', async () => {
       assertKept(await over(made.expired), /has expired/, '');
     });
 
-    it('tells a certificate that is for another host', async () => {
+    it('recognises a certificate that is for another host', async () => {
       assertKept(await over(made.stranger), /for another host/, ENDPOINT);
     });
 
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-      it(`tells a missing client certificate over ${version}`, async () => {
+      it(`recognises a missing client certificate over ${version}`, async () => {
         const mutual = { ca: made.ca, requestCert: true, rejectUnauthorized: true };
         const versions = { minVersion: version, maxVersion: version };
         const outcome = await over({ ...made.server, ...mutual, ...versions });
@@ -171,7 +171,7 @@ describe('what a collector answers', () => {
       });
     }
 
-    it('tells a client certificate with the key of another', async () => {
+    it('recognises a client certificate with the key of another', async () => {
       const { ca, client, server } = made;
       const outcome = await over(server, { ca, cert: client.cert, key: server.key });
       assertKept(outcome, /client certificate and key cannot be used/, CLIENT);

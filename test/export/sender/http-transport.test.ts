@@ -42,7 +42,7 @@ describe('HttpTransport', () => {
 
   for (const protocol of ['http/protobuf', 'http/json'] as const) {
     for (const compression of ['none', 'gzip'] as const) {
-      it(`sends ${protocol} with compression ${compression}, and says so in the headers`, async () => {
+      it(`sends ${protocol} with compression ${compression}, and sets the headers`, async () => {
         const receiver = await receive();
         const headers = { authorization: 'Bearer x' };
         const outcome = await connect(receiver, { protocol, compression, headers }).post(body());

@@ -193,7 +193,7 @@ describe('Sender', () => {
     collector.judge = () => ACCEPTED;
     await clock.pass(8000);
     assert.equal(counters.get('accepted'), 1);
-    assert.match(lines[1] ?? '', /^info: The collector at .* takes spans again/);
+    assert.match(lines[1] ?? '', /^info: The collector at .* accepts spans again/);
   });
 
   it('asks with one request at a time while the collector is away, and with more when it is not', async () => {
@@ -272,7 +272,7 @@ describe('Sender', () => {
     assert.deepEqual(collector.requests.slice(1).flat().toSorted(), ['b', 'c']);
   });
 
-  it('drops the newest where it is told to', async () => {
+  it('drops the newest where it is configured to', async () => {
     begin({ maxQueueSpans: 2, onOverflow: 'drop-newest' });
     collector.judge = () => AWAY;
     for (const name of ['a', 'b', 'c']) await add(name);

@@ -102,7 +102,7 @@ describe('DeliveredRanges', () => {
     assert.deepEqual(answers, [false, true, true, false, false, true, true, false]);
   });
 
-  it('tells its files by their names', () => {
+  it('recognises its files by their names', () => {
     assert.equal(segmentOfSettled('00000012.3.done'), '00000012');
     assert.equal(segmentOfSettled('00000012.spool'), undefined);
   });

@@ -86,7 +86,7 @@ describe('spool safety', function () {
     await receiver.waitForSpans(5);
   }
 
-  it('refuses a folder that others may enter, says how to mend it, and delivers without', async () => {
+  it('refuses a folder that others may enter, reports how to mend it, and delivers without', async () => {
     mkdirSync(spool);
     chmodSync(spool, 0o777);
     await refuses(/open to other users \(mode 0777\); run: chmod go= /);
@@ -136,7 +136,7 @@ describe('spool safety', function () {
       'delivers what is whole before a truncated record',
       (path) => truncateSync(path, readFileSync(path).length - 7),
       9,
-      /ends within a record.*9 spans before it are whole/,
+      /ends within a record.*9 spans before it can be read/,
     ],
     [
       'delivers what is whole around a corrupted record',
@@ -146,7 +146,7 @@ describe('spool safety', function () {
         writeFileSync(path, bytes);
       },
       9,
-      /is damaged in one place: .* 9 spans are whole/,
+      /is damaged in one place: .* 9 spans can be read/,
     ],
     [
       'finds the next record behind one whose length is corrupted',
@@ -163,13 +163,13 @@ describe('spool safety', function () {
       'refuses a file that is none of ours',
       (path) => writeFileSync(path, 'something else altogether'),
       0,
-      /Refused .*does not begin as a spool file does/,
+      /Refused .*does not begin like a spool file/,
     ],
     [
       'refuses a file that is larger than one may be',
       (path) => truncateSync(path, 17 * 1024 * 1024),
       0,
-      /Refused .*larger .* than a spool file may be/,
+      /Refused .*is too large for a spool file/,
     ],
     [
       'refuses a file that others may read',

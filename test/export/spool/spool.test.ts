@@ -73,7 +73,7 @@ describe('the write-ahead spool', function () {
   }
 
   for (const end of ['SIGKILL after a delivery', 'out of memory after a delivery']) {
-    it(`sends nothing again that the collector has said it took: ${end}`, async () => {
+    it(`sends nothing again that the collector has acknowledged: ${end}`, async () => {
       const { books: before } = await runApp(end, receiver.url, {
         env: { SPOOL: spool, COUNT: '4000' },
         nodeOptions: ['--max-old-space-size=64'],
@@ -137,7 +137,7 @@ describe('the write-ahead spool', function () {
     assert.deepEqual(readdirSync(spool), []);
   });
 
-  it('keeps what shutdown could not deliver, and says so in the stats', async () => {
+  it('keeps what shutdown could not deliver, and reports it in the stats', async () => {
     const delivery = start({ url: `${NOWHERE}/v1/traces` });
     endSpans(delivery, 100);
     await delivery.shutdown();

@@ -75,7 +75,7 @@ describe("An application's own subscriber to a client's tracing channels", () =>
       assert.ok(heard.some((event) => event.startsWith('ioredis:batch start')));
     });
 
-    it("hears of queued commands in their callers' contexts, also where nobody records", async () => {
+    it("hears of queued commands in their callers' contexts, also where nothing is recorded", async () => {
       registerContextManager();
       const redis = new Redis(url, { enableAutoPipelining: true });
       await Promise.all(['a', 'b', 'c'].map((name) => asCaller(name, () => redis.get(name))));

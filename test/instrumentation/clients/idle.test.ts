@@ -159,7 +159,7 @@ const CLIENTS: Record<string, Idle> = {
   },
 };
 
-describe('A client that nobody asks anything of', function () {
+describe('A client that is not used', function () {
   this.timeout(120_000);
   let instrumentations: Instrumentation[];
 

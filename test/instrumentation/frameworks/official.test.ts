@@ -215,7 +215,7 @@ describe('official instrumentations of frameworks', function () {
   });
 
   for (const way of ['given to start', 'registered by hand'] as const) {
-    it(`of gRPC makes the spans of calls in place of clew's, ${way}, and one line says so`, async () => {
+    it(`of gRPC makes the spans of calls in place of clew's, ${way}, and one line reports it`, async () => {
       const subject: Subject = {
         folder: 'official-grpc-0.223.0-api-1.9.1',
         packages: ['@grpc/grpc-js@1.14.7', '@opentelemetry/instrumentation-grpc@0.223.0', API],
@@ -245,7 +245,7 @@ describe('official instrumentations of frameworks', function () {
           JSON.stringify(mine),
         );
       }
-      const lines = stderr?.match(/spans of grpc are made by your @opentelemetry\/\S+grpc/g);
+      const lines = stderr?.match(/spans of grpc are created by your @opentelemetry\/\S+grpc/g);
       assert.equal(lines?.length, 1, stderr);
     });
   }

@@ -105,7 +105,7 @@ export function describeOptions(suite: FormSuite, options: OptionsOfClient = {})
             }
           });
 
-          it('what says how a span looks', async () => {
+          it('the options for the look of a span', async () => {
             const asked = new Map<unknown, Readonly<Operation>>();
             const answered = new Map<unknown, { error?: unknown; result?: unknown }>();
             const inComments = new Set<unknown>();

@@ -15,7 +15,7 @@ const cells = (table: string): string[][] =>
     .map((line) => line.split('|').map((cell) => cell.trim()));
 
 describe('the table of clients in docs/databases.md', () => {
-  it('says what the page of all API forms says', () => {
+  it('matches the page of all API forms', () => {
     assert.deepEqual(
       cells(generatedPart(read('docs/databases.md'), 'api-forms')),
       cells(summaryOf(read('docs/api-forms.md'))),

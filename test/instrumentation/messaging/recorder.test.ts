@@ -248,7 +248,7 @@ describe('The recorder of messages', () => {
     );
   });
 
-  it('does nothing where nobody would see it', () => {
+  it('does nothing where nothing is recorded', () => {
     const inside = context.with(suppressTracing(ROOT_CONTEXT), () => recorder().start(() => SEND));
     assert.equal(inside, undefined);
     trace.disable();

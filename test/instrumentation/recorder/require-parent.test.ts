@@ -162,7 +162,7 @@ describe('requireParent', () => {
       }
     });
 
-    it('survives a span of somebody else’s that throws', () => {
+    it('survives a span of other code that throws', () => {
       const broken = {
         spanContext: () => {
           throw new Error('planted');

@@ -120,7 +120,7 @@ describe('an operation of a request that is not sampled', () => {
     assert.equal(recorded(), 2);
   });
 
-  it('asks nobody where everything is dropped', () => {
+  it('asks no sampler where everything is dropped', () => {
     const { asked } = provide(new AlwaysOffSampler());
     record(undefined);
     record({ ...PARENT, traceFlags: TraceFlags.SAMPLED });
@@ -237,7 +237,7 @@ describe('an operation of a request that is not sampled', () => {
     );
   });
 
-  it('says what it is while records of async resources are made', () => {
+  it('names its type while records of async resources are made', () => {
     provide(new ParentBasedSampler({ root }));
     const stop = startCollecting();
     try {

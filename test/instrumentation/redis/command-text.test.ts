@@ -56,7 +56,7 @@ describe('the text of a Redis command', () => {
     assert.match(texts, /^GET key:0; GET key:1; /);
   });
 
-  it('says of an error its code alone', () => {
+  it('records only the code of an error', () => {
     class ReplyError extends Error {}
     const error = new ReplyError("WRONGTYPE what you sent was 'secret'");
     assert.deepEqual(describeError(error), {

@@ -212,7 +212,7 @@ describe('spans of Redis messages', () => {
         assert.equal(span.links[0]?.context.spanId, publisher.spanContext().spanId);
       });
 
-      it('links to nobody where the message does not say its publisher', async () => {
+      it('has no link where the message does not name its publisher', async () => {
         instrument(library, { publisherContext });
         await deliver(library, () => '{}');
         assert.deepEqual(
@@ -285,7 +285,7 @@ describe('spans of Redis messages', () => {
         assert.ok(!JSON.stringify([span.attributes, span.events]).includes(SECRET));
       });
 
-      it('says that a listener threw, and lets its error pass', async () => {
+      it('reports that a listener threw, and lets its error pass', async () => {
         instrument(library, { publisherContext });
         const error = new RangeError(SECRET);
         const escaped: unknown[] = [];
@@ -317,7 +317,7 @@ describe('spans of Redis messages', () => {
     });
   }
 
-  it('says once that a publisherContext throws, without the message', () => {
+  it('reports once that a publisherContext throws, without the message', () => {
     const library = LIBRARIES['ioredis']!;
     instrument(library, {
       publisherContext: ({ message }) => JSON.parse(String(message)) as never,
@@ -338,7 +338,7 @@ describe('spans of Redis messages', () => {
     }
   });
 
-  it('leaves a promise alone that a listener returns and somebody else may hold', async () => {
+  it('leaves a promise alone that a listener returns and other code may hold', async () => {
     const library = LIBRARIES['ioredis']!;
     instrument(library, { publisherContext });
     const redis = new ioredis.Redis({ lazyConnect: true });

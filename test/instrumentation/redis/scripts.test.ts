@@ -127,7 +127,7 @@ describe('scripts of Redis', () => {
         assert.deepEqual(named(), [['evalsha clewAddTo', 'clewAddTo']]);
       });
 
-      it('have no name where nobody gave them one', async () => {
+      it('have no name where none was given', async () => {
         await redis.eval('return 1', 0);
         const digest = (await redis.script('LOAD', 'return 1')) as string;
         telemetry.reset();

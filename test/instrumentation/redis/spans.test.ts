@@ -91,7 +91,7 @@ describe('spans of Redis clients', () => {
     client.destroy();
   });
 
-  it('says how a command failed by the prefix of the error', async () => {
+  it('records how a command failed by the prefix of the error', async () => {
     const redis = await connected();
     const client = createClient({ url });
     await client.connect();

@@ -58,7 +58,7 @@ describe('describeSql', () => {
     assert.equal(describeSql(unreadable, 'mysql', { parameterised: true }).text, unreadable);
   });
 
-  it('takes double quotes for names or values when told', () => {
+  it('takes double quotes for names or values as configured', () => {
     const statement = 'SELECT "a" FROM "t" WHERE b = "c"';
     assert.deepEqual(describeSql(statement, 'mysql', { doubleQuotes: 'name' }).text, statement);
     assert.equal(describeSql(statement, 'sqlite', { doubleQuotes: 'name' }).summary, 'SELECT "t"');

@@ -84,7 +84,7 @@ export function describeBadInput(
       `createRequire(${JSON.stringify(file)})(${JSON.stringify(name)})`;
     const rows = 'rows [{"n":1}]';
 
-    it('is left alone outside of the supported versions, which is said once', async () => {
+    it('is left alone outside of the supported versions, which is reported once', async () => {
       const file = copy('outside', '99.0.0');
       const { said, ...seen } = (await run(`await preload(); await use(${load(file)});`)) as {
         said: string[];
@@ -97,7 +97,7 @@ export function describeBadInput(
     it('serves an application that loaded it before the instrumentation', async () => {
       const file = copy('early');
       const seen = await run(`const client = ${load(file)}; await preload(); await use(client);`);
-      const said = `clew: ${name} was loaded before its instrumentation: where it was loaded it is not instrumented.`;
+      const said = `clew: ${name} was loaded before its instrumentation: the modules that loaded it get it uninstrumented.`;
       assert.deepEqual(seen, {
         rows: [rows],
         spans: isReplaced ? 0 : below || 1,

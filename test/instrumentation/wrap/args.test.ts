@@ -62,7 +62,7 @@ describe('rule kind args', () => {
     assert.deepEqual(observe(true), observe(false));
   });
 
-  it('binds only the arguments it is told to', () => {
+  it('binds only the arguments it is given', () => {
     let given: unknown[] = [];
     const target = { call: (...args: unknown[]) => (given = args) };
     wrap(target, { kind: 'args', method: 'call', argument: [0, -1] });

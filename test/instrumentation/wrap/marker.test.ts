@@ -128,7 +128,7 @@ describe('clew.repaired', () => {
     assert.equal(seen, own);
   });
 
-  it('links the other callers of a batch, re-parents nobody and reports it', () => {
+  it('links the other callers of a batch, changes no parent and reports it', () => {
     const library = {
       cargo: (worker: (items: unknown[]) => void) => {
         const items: unknown[] = [];

@@ -201,7 +201,7 @@ describe('rule kind latest', () => {
     });
   }
 
-  it('runs for the last caller, and for nobody once it was cancelled', () => {
+  it('runs for the last caller, and not at all once it was cancelled', () => {
     const library = { coalesce };
     wrap(library, { kind: 'latest', on: 'coalesce' });
     const seen: unknown[] = [];

@@ -91,10 +91,10 @@ describe('a recording that is broken or hostile', () => {
     assert.match(convert(Buffer.from('hello')) ?? '', /not a \.clew recording/);
     assert.match(convert(Buffer.alloc(0)) ?? '', /not a \.clew recording/);
     assert.match(convert(pack([['s', 'x']])) ?? '', /first line is missing/);
-    assert.match(convert(pack([['clew', 1, null]])) ?? '', /line 1 of it is no header/);
-    assert.match(convert(pack([GOOD[0], ['g', {}, []]])) ?? '', /line 2 of it is no group/);
+    assert.match(convert(pack([['clew', 1, null]])) ?? '', /line 1 is not a header/);
+    assert.match(convert(pack([GOOD[0], ['g', {}, []]])) ?? '', /line 2 is not a group/);
     const damaged = gzipSync(`${JSON.stringify(GOOD[0])}\nnot json\n["end",{}]\n`);
-    assert.match(convert(damaged) ?? '', /line 2 of it is damaged/);
+    assert.match(convert(damaged) ?? '', /line 2 is damaged/);
     assert.throws(() => readRecording(folder), /is not a file|EISDIR/);
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     assert.throws(() => readRecording(join(folder, 'pipe')), /is not a file/);
@@ -102,6 +102,6 @@ describe('a recording that is broken or hostile', () => {
 
   it('is refused where it unpacks to more than fits', () => {
     const zeros = gzipSync(Buffer.alloc(65 * 1024 * 1024));
-    assert.match(convert(zeros) ?? '', /a line of it is too long/);
+    assert.match(convert(zeros) ?? '', /one of its lines is too long/);
   });
 });

@@ -64,7 +64,7 @@ describe('better-sqlite3', () => {
     assert.equal(telemetry.onlySpan().attributes['db.query.text'], 'select ? as n');
   });
 
-  it('says how a statement failed', () => {
+  it('records how a statement failed', () => {
     enable();
     db.exec('create temp table names (name text unique)');
     const statement = db.prepare('insert into names values (?)');
@@ -76,7 +76,7 @@ describe('better-sqlite3', () => {
     assert.equal(status.message, 'UNIQUE constraint failed: names.name');
   });
 
-  it('keeps what a trigger says to itself', () => {
+  it('does not record the message of a trigger', () => {
     enable();
     db.exec(`create temp table names (name text);
       create temp trigger refuse before insert on names

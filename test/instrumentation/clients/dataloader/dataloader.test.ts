@@ -81,7 +81,7 @@ describe('dataloader', () => {
     assert.equal(batch?.attributes['clew.batch.size'], 3);
   });
 
-  it('links nobody whose key was cached to a batch that did not load it', async () => {
+  it('does not link callers whose key was cached to a batch that did not load it', async () => {
     const loader = new DataLoader(async (keys: readonly string[]) => keys);
     await asCaller('a', () => loader.load('x'), { withSpan: true });
     await Promise.all([
@@ -96,7 +96,7 @@ describe('dataloader', () => {
     );
   });
 
-  it('says that a batch failed, without the message', async () => {
+  it('reports that a batch failed, without the message', async () => {
     const loader = new DataLoader(async () => {
       throw new RangeError('secret');
     });
@@ -135,7 +135,7 @@ describe('dataloader', () => {
     assert.deepEqual(inside, [undefined, 'c']);
   });
 
-  it('makes the batch nobody’s part where one of its callers has no span', async () => {
+  it('makes the batch no caller’s child where one of its callers has no span', async () => {
     const loader = new DataLoader(async (keys: readonly string[]) => keys);
     await Promise.all([
       asCaller('a', () => loader.load('a'), { withSpan: true }),
@@ -149,7 +149,7 @@ describe('dataloader', () => {
     );
   });
 
-  it('finds the only caller of a batch that is dispatched by somebody else', async () => {
+  it('finds the only caller of a batch that is dispatched by other code', async () => {
     let dispatch = (): void => undefined;
     const loader = new DataLoader(
       async (keys: readonly string[]) => {

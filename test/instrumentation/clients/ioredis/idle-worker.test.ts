@@ -84,7 +84,7 @@ describe('An idle BullMQ worker', function () {
     assert.ok(scopes.has('clew/redis'), [...scopes].join());
   });
 
-  it('makes its traces over node-redis where CLEW_REQUIRE_PARENT says so', async () => {
+  it('makes its traces over node-redis where CLEW_REQUIRE_PARENT asks for it', async () => {
     const env = { CLIENT: 'redis', CLEW_REQUIRE_PARENT: 'ioredis', IDLE_MILLIS: '1200' };
     const spans = await run('bullmq', env);
     const roots = spans.filter(({ parentSpanId }) => !parentSpanId);
@@ -98,7 +98,7 @@ describe('An idle BullMQ worker', function () {
     assert.deepEqual(names, ['GET', 'GET', 'process']);
   });
 
-  it('makes its traces where CLEW_REQUIRE_PARENT says so, and never by a digest', async () => {
+  it('makes its traces where CLEW_REQUIRE_PARENT asks for it, and never by a digest', async () => {
     const spans = await run('bullmq', { CLEW_REQUIRE_PARENT: 'pg', IDLE_MILLIS: '1200' });
     const roots = spans.filter(({ parentSpanId, scope }) => {
       return !parentSpanId && scope.name === 'clew/ioredis';

@@ -25,7 +25,7 @@ const PROGRAM = `
 describe('ioredis scripts that fail', function () {
   this.timeout(120_000);
 
-  it('reject unhandled where nobody handles it, and nowhere else', async function () {
+  it('reject unhandled where it is not handled, and nowhere else', async function () {
     const url = await requireService(this, 'redis');
     const options = {
       cwd: PROGRAMS,

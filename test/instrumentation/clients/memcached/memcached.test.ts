@@ -62,7 +62,7 @@ describe('memcached', () => {
     });
   });
 
-  it('says which of several servers a call went to, and none where it went to all', async () => {
+  it('reports which of several servers a call went to, and none where it went to all', async () => {
     const host = url.replace('memcached://', '');
     const both = new (load())([host, host.replace('127.0.0.1', 'localhost')], {});
     await called((done) => both.get('clew:a', done));
@@ -88,7 +88,7 @@ describe('memcached', () => {
     }
   });
 
-  it('says how a call failed', async () => {
+  it('records how a call failed', async () => {
     await called((done) => client.set('clew:kept', 'secret-value', 10, done));
     await called((done) => client.add('clew:kept', 'secret-value', 10, done));
     await called((done) => client.incr('clew:kept', 1, done));
@@ -164,7 +164,7 @@ describe('memcached', () => {
       await once(server, 'close');
     });
 
-    it('ends a call whose connection ends, of which the client says nothing', async () => {
+    it('ends a call whose connection ends, of which the client reports nothing', async () => {
       answer = (socket) => socket.end();
       const measure = registerMeasurements();
       failing.get('clew:a', () => assert.fail('the client has learnt to say it'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import { errorIn } from '../../../../src/instrumentation/clients/mongodb/describe.ts';
 
-describe('What a reply of mongodb tells of an error', () => {
+describe('What a reply of mongodb contains about an error', () => {
   const insert = { insert: 'things' };
   const failed = { writeErrors: [{ code: 11_000 }] };
 

@@ -60,7 +60,7 @@ describe('mongodb', () => {
     });
   });
 
-  it('says how a command, or a write of it, failed by the code alone', async () => {
+  it('records how a command, or a write of it, failed by the code only', async () => {
     const db = client.db('test');
     await assert.rejects(db.collection('refused').findOne({}));
     await assert.rejects(db.collection('duplicate').insertOne({ text: 'secret-value' }));
@@ -72,7 +72,7 @@ describe('mongodb', () => {
     }
   });
 
-  it('says how many documents a write carries', async () => {
+  it('records how many documents a write carries', async () => {
     const numbers = client.db('test').collection('numbers');
     await numbers.insertMany([{ a: 1 }, { a: 2 }, { a: 3 }]);
     await numbers.insertOne({ a: 1 });
@@ -100,7 +100,7 @@ describe('mongodb', () => {
     );
   });
 
-  it('says by the class of the error that a connection ended, and records the retry as well', async () => {
+  it('records by the class of the error that a connection ended, and records the retry as well', async () => {
     const numbers = client.db('test').collection('broken');
     await assert.rejects(numbers.findOne({}));
     const types = telemetry.spans().map(({ attributes }) => attributes['error.type']);
@@ -170,7 +170,7 @@ describe('mongodb', () => {
     await other.close();
   });
 
-  it('patches what a bundle shows nobody once a client is connected, and takes it out again', async () => {
+  it('patches the classes that a bundle hides once a client is connected, and takes it out again', async () => {
     instrumentation.disable();
     const mongodb = require('mongodb') as typeof Mongodb;
     const undo = instrumentation.instrument(mongodb);

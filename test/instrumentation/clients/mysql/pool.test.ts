@@ -87,7 +87,7 @@ describe('a pool of mysql', () => {
     assert.deepEqual(seen.flat(), ['a', 'b', 'c']);
   });
 
-  it('keeps the caller of what a listener asks while somebody begins to wait', async () => {
+  it('keeps the caller of what a listener asks while another caller begins to wait', async () => {
     const [taken] = await called<[PoolConnection]>((done) => {
       pool.getConnection((_error, given) => done(given));
     });

@@ -40,7 +40,7 @@ describe('mysql2', () => {
   const query = (sql: string, values: unknown[] = []): Promise<unknown[]> =>
     called((done) => connection.query(sql, values, () => done()));
 
-  it('tells MariaDB from MySQL and shows where it is', async () => {
+  it('distinguishes MariaDB from MySQL and shows where it is', async () => {
     await query('select ? as n', [1]);
     const { hostname, port } = new URL(url);
     assert.deepEqual(attributes(), {

@@ -60,7 +60,7 @@ const APPLICATIONS = {
     });
   });
 
-  it('says how a statement failed', () => {
+  it('records how a statement failed', () => {
     instrumentation.instrument(nodeSqlite);
     const db = open();
     db.exec('create table names (name text unique)');

@@ -72,7 +72,7 @@ describe('pg', () => {
     });
   });
 
-  it('says how a query failed without the values it was given', async () => {
+  it('records how a query failed without the values it was given', async () => {
     await withClient(async (client) => {
       await assert.rejects(client.query("select 'secret-value'::int"));
       const span = telemetry.onlySpan();

@@ -97,7 +97,7 @@ describe('pglite', () => {
     );
   });
 
-  it('says how a query failed without the values it was given', async () => {
+  it('records how a query failed without the values it was given', async () => {
     enable();
     await assert.rejects(db.query("select 'secret-value'::int"));
     const { attributes, status, events } = telemetry.onlySpan();

@@ -74,7 +74,7 @@ describe('postgres', () => {
     );
   });
 
-  it('says how a query failed without the values it was given', async () => {
+  it('records how a query failed without the values it was given', async () => {
     enable();
     await assert.rejects(sql.unsafe("select 'secret-value'::int"));
     const { attributes, status, events } = telemetry.onlySpan();

@@ -58,7 +58,7 @@ describe('sqlite3', () => {
     });
   });
 
-  it('says how a statement failed without the values it was given', async () => {
+  it('records how a statement failed without the values it was given', async () => {
     enable();
     const db = open();
     await called((done) => db.exec("create table t (n check (n <> 'secret-value'))", done));

@@ -10,8 +10,8 @@ interface Output {
 
 /** What one line each says, once. */
 const HTTP =
-  /spans of outgoing HTTP requests are made by your @opentelemetry\/instrumentation-http/g;
-const UNDICI = /spans of undici are made by your @opentelemetry\/instrumentation-undici/g;
+  /spans of outgoing HTTP requests are created by your @opentelemetry\/instrumentation-http/g;
+const UNDICI = /spans of undici are created by your @opentelemetry\/instrumentation-undici/g;
 
 describe('outgoing requests beside the official instrumentations', function () {
   this.timeout(120_000);
@@ -25,7 +25,7 @@ describe('outgoing requests beside the official instrumentations', function () {
   }
 
   for (const way of ['given', 'clewFirst', 'clewSecond']) {
-    it(`leaves the spans to them, one for each request (${way}), and says so once`, async () => {
+    it(`leaves the spans to them, one for each request (${way}), and reports it once`, async () => {
       const { scopes, sent, heard, stderr } = await run(way);
       assert.deepEqual(scopes, [
         '@opentelemetry/instrumentation-http',

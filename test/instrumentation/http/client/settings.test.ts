@@ -193,7 +193,7 @@ describe('settings of outgoing requests', () => {
     });
   }
 
-  it('ends a span of http whose body nobody reads', async () => {
+  it('ends a span of http whose body is not read', async () => {
     const agent = new http.Agent({ keepAlive: true });
     const [response] = (await once(http.get(server.url, { agent }), 'response')) as [
       IncomingMessage,
@@ -211,7 +211,7 @@ describe('settings of outgoing requests', () => {
     agent.destroy();
   });
 
-  it('waits for a body that somebody reads, however slowly', async () => {
+  it('waits for a body that is being read, however slowly', async () => {
     let finish: () => void = () => undefined;
     const slow = await TestServer.start((_, answer) => {
       answer.write('a');

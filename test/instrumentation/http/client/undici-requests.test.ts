@@ -136,7 +136,7 @@ describe('outgoing requests of fetch', () => {
     assert.equal(attributes['error.type'], 'AbortError');
   });
 
-  it('ends a span whose body nobody reads, as of when it last went on', async () => {
+  it('ends a span whose body is not read, as of when it last went on', async () => {
     const response = await fetch(`${server.url}/big`);
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.deepEqual(bench.telemetry.openSpans(), ['GET']);

@@ -41,7 +41,7 @@ describe('path patterns', () => {
     ['/a.b', ['/a.b'], ['/axb']],
   ];
   for (const [pattern, matches, others] of cases) {
-    it(`match as \`${pattern}\` says`, () => {
+    it(`match as \`${pattern}\` describes`, () => {
       const test = matcherOf([pattern]);
       assert.ok(test);
       for (const path of matches) assert.equal(test(path), true, path);

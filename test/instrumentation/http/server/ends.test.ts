@@ -138,7 +138,7 @@ describe('the end of a request', () => {
     );
   });
 
-  it('says where the server gave up', async () => {
+  it('reports where the server gave up', async () => {
     await serving(
       (request, response) => response.socket?.destroy(),
       async (port) => {
@@ -275,7 +275,7 @@ describe('the end of a request', () => {
       });
     });
 
-    it('is that of an ordinary request where nobody upgrades', async () => {
+    it('is that of an ordinary request where the server does not upgrade it', async () => {
       await serving(
         (_request, response) => response.end('plain'),
         async (port) => {
@@ -305,7 +305,7 @@ describe('the end of a request', () => {
       });
     });
 
-    it('is not waited for where nobody takes it', async () => {
+    it('is not waited for where it is not read', async () => {
       await serving(createServer(), async (port) => {
         const client = makeRequest({ port, method: 'CONNECT', path: 'example.com:443' }).end();
         await new Promise((resolve) => client.on('error', resolve));

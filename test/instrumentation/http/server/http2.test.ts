@@ -151,7 +151,7 @@ describe('spans of HTTP/2 servers', () => {
     for (const each of seen) assert.deepEqual(each, ['/body', 'inner']);
   });
 
-  it('say where the client went away, and where the server gave up', async () => {
+  it('record where the client went away, and where the server gave up', async () => {
     const server = http2.createServer();
     let begun = 0;
     server.on('stream', (stream, headers) => {

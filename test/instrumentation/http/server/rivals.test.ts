@@ -50,7 +50,7 @@ describe('our instrumentation of HTTP servers beside the official one', () => {
     return current.spans().map(({ instrumentationScope }) => instrumentationScope.name);
   };
 
-  it('leaves the spans to it where it came after ours, and says so once', async () => {
+  it('leaves the spans to it where it came after ours, and reports it once', async () => {
     setup = setUp();
     start();
     setLogLevel('debug');
@@ -62,7 +62,7 @@ describe('our instrumentation of HTTP servers beside the official one', () => {
     assert.deepEqual(await scopes(setup), [OFFICIAL, OFFICIAL]);
     const said = lines.filter((line) => line.includes('HTTP requests'));
     assert.deepEqual(said, [
-      'clew: spans of incoming HTTP requests are made by your @opentelemetry/instrumentation-http.',
+      'clew: spans of incoming HTTP requests are created by your @opentelemetry/instrumentation-http.',
     ]);
   });
 

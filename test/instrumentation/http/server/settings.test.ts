@@ -139,7 +139,7 @@ describe('settings of HTTP servers', () => {
       attributes['network.peer.address'],
     ];
 
-    it('believe nobody unless told', async () => {
+    it('trust no proxy unless configured', async () => {
       const span = await spanOf({}, FORWARDED);
       assert.deepEqual(seen(span), ['127.0.0.1', 'http', '127.0.0.1', '127.0.0.1']);
     });

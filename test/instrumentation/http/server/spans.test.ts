@@ -183,7 +183,7 @@ describe('spans of HTTP servers', () => {
   });
 
   describe('of what fails', () => {
-    it('say so by the status code', async () => {
+    it('are recorded by the status code', async () => {
       start();
       const span = await spanOf((_request, response) => response.writeHead(503).end());
       assert.equal(span.attributes['error.type'], '503');

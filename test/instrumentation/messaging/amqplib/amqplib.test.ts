@@ -178,7 +178,7 @@ describe('amqplib', function () {
     });
   }
 
-  it('is in the trace of the producer where the configuration says child, with its baggage', async () => {
+  it('is in the trace of the producer where the configuration is child, with its baggage', async () => {
     instrumented.setConfig({ consumerSpan: 'child' });
     let tenant: string | undefined;
     const baggage = propagation.createBaggage({ tenant: { value: 'acme' } });
@@ -210,7 +210,7 @@ describe('amqplib', function () {
     await other.close();
   });
 
-  it('tells that a message was refused, and that its channel closed before it was settled', async () => {
+  it('records that a message was refused, and that its channel closed before it was settled', async () => {
     const other = await connection.createChannel();
     for (const text of ['refused', 'open']) channel.sendToQueue(queue, Buffer.from(text));
     await channel.waitForConfirms();

@@ -138,7 +138,7 @@ for (const [version, Queue] of Object.entries(VERSIONS)) {
       assert.equal(parents.filter((parent) => parent === two).length, 2);
     });
 
-    it('has a span for each attempt, and tells of the end of the job in the context of the last', async () => {
+    it('has a span for each attempt, and reports the end of the job in the context of the last', async () => {
       start();
       const heard: unknown[] = [];
       queue.on('failed', () => heard.push(activeSpan()));

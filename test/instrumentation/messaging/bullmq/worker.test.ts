@@ -152,7 +152,7 @@ describeVersions('A worker', (make, bullmq) => {
     assert.deepEqual(codes, [SpanStatusCode.UNSET, SpanStatusCode.UNSET]);
   });
 
-  it('tells of a job that has ended in its context', async () => {
+  it('reports a job that has ended in its context', async () => {
     const bench = make();
     const queue = bench.queue();
     const heard: [unknown, unknown][] = [];

@@ -217,7 +217,7 @@ for (const [name, module, alias] of [
       assert.equal(headers?.get('traceparent').slice(36, 52), reply.spanContext().spanId);
     });
 
-    it('makes no span for what the client and the server say to each other', async () => {
+    it('makes no span for what the client and the server exchange internally', async () => {
       await connection.request('$JS.API.INFO', bytes(''), { timeout: 5000 });
       connection.subscribe(newSubject(), { callback: () => undefined });
       await connection.flush();
