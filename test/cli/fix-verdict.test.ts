@@ -64,7 +64,7 @@ describe('the verdict about a repair', () => {
     const same = report([setup('CLEW-SETUP-NO-COLLECTOR')]);
     const other = report([setup('CLEW-SETUP-API-COPIES')]);
     assert.equal(compare(before, same, finding).isProven, true);
-    assert.match(compare(before, other, finding).text, /^it brought another finding: .*COPIES/);
+    assert.match(compare(before, other, finding).text, /^it caused another finding: .*COPIES/);
     const [first] = before.findings;
     assert.ok(first);
     assert.equal(compare(before, other, first).isProven, false);

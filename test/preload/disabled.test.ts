@@ -135,7 +135,7 @@ describe('clew/register with OTEL_SDK_DISABLED=true', function () {
       it('starts while the application is still importing clew itself', () => {
         const { stdout, stderr } = under(['both.mjs']);
         assert.equal(stdout, 'undefined 0\ntrue\n');
-        assert.equal(stderr, 'clew: start() was called twice; the first call holds.\n');
+        assert.equal(stderr, 'clew: start() was called twice; the second call has no effect.\n');
       });
 
       it('leaves the start to an application that calls start() as it begins', () => {
