@@ -281,7 +281,7 @@ describe('clew/register beside', function () {
         const { spans, errors, stderr } = await run(args, { WAIT: '1500' });
         assert.deepEqual(spans, ALONE);
         assert.deepEqual(errors, []);
-        assert.match(stderr, /^clew: dd-trace traces, too: .*DD_TRACE_ENABLED=false, or OTEL_SDK_/);
+        assert.match(stderr, /^clew: dd-trace also traces: .*DD_TRACE_ENABLED=false, or OTEL_SDK_/);
         assert.equal(stderr.split('\n').length, 1, stderr);
       });
     }
@@ -356,7 +356,7 @@ describe('clew/register beside', function () {
         const { spans, errors, stderr } = await run([...args, 'app.mjs'], { WAIT: '4000' });
         assert.deepEqual(spans, ALONE);
         assert.deepEqual(errors, []);
-        assert.match(stderr, /^clew: Sentry traces, too: .* no tracesSampleRate in Sentry\.init/);
+        assert.match(stderr, /^clew: Sentry also traces: .* no tracesSampleRate in Sentry\.init/);
         assert.equal(stderr.split('\n').length, 1, stderr);
       }
     });

@@ -30,7 +30,7 @@ const MISTAKES: [title: string, text: string, message: RegExp][] = [
   [
     'an option of another kind',
     file({ pg: { 'Client#query': { kind: 'args', worker: 0 } } }),
-    /^rules\.json:6: the rule `pg` `Client#query` has an option `worker` that args does not know \(type, emits, argument\)/,
+    /^rules\.json:6: the rule `pg` `Client#query` has an option `worker` that args does not have \(type, emits, argument\)/,
   ],
   [
     'an option of the wrong type',
