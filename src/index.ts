@@ -57,7 +57,7 @@ export {
   type TracerStats,
 } from './tracer/async-resource-tracer.ts';
 export type { Split } from './tracer/loop-clock.ts';
-export type { WorkOwner } from './tracer/owner.ts';
+export type { ResourceOwner } from './tracer/owner.ts';
 export type { AsyncRecord, AsyncTrace, TraceOwner, TracerLevel } from './tracer/record.ts';
 export { SplitSpanProcessor } from './tracer/split-span-processor.ts';
 export {

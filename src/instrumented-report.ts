@@ -1,6 +1,6 @@
 import { fold } from './base/fold.ts';
 import { onPatchedLibrary, patchedLibraries } from './instrumentation/index.ts';
-import { quietly } from './tracer/owner.ts';
+import { runUntraced } from './tracer/owner.ts';
 
 /** A start has come to rest when nothing was instrumented for this long, in milliseconds. */
 const REST_MILLIS = 700;
@@ -43,7 +43,7 @@ export class InstrumentedReport {
   #wait(millis = REST_MILLIS): void {
     clearTimeout(this.#timer);
     // Our own timers are not traced and do not keep the process alive.
-    this.#timer = quietly(() => setTimeout(this.#report, millis).unref());
+    this.#timer = runUntraced(() => setTimeout(this.#report, millis).unref());
   }
 
   readonly #report = (): void => {

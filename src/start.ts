@@ -37,7 +37,7 @@ import { sentryClient } from './sentry.ts';
 import { shortReport, startReport, uncoveredReport } from './start-report.ts';
 import { Surroundings } from './surroundings.ts';
 import type { AsyncResourceTracer } from './tracer/async-resource-tracer.ts';
-import { quietly } from './tracer/owner.ts';
+import { runUntraced } from './tracer/owner.ts';
 import { startTracing } from './tracer/tracing.ts';
 
 /** Counts of spans, by where they are, and of context losses. */
@@ -275,7 +275,7 @@ class Parts {
     this.#undo.push(() => tracing.stop());
     // Everything created here, and all its later async work, is clew's own: the tracer leaves it
     // out.
-    const { provider, delivery, added } = quietly(() =>
+    const { provider, delivery, added } = runUntraced(() =>
       createProvider(
         config,
         [
@@ -296,7 +296,7 @@ class Parts {
     this.delivery = delivery;
     this.added = added;
     if (delivery && config.flushOnExit) {
-      this.#removeExitHandlers = quietly(() =>
+      this.#removeExitHandlers = runUntraced(() =>
         installExitHandlers(
           delivery,
           () => tracing.end(),

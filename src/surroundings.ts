@@ -8,7 +8,7 @@ import { sayOnce, sayOnceFolded } from './base/log.ts';
 import { readManifest } from './base/manifest.ts';
 import { isPackageWanted, onPackage } from './instrumentation/index.ts';
 import { OTHER_TOOLS } from './other-tools.ts';
-import { quietly } from './tracer/owner.ts';
+import { runUntraced } from './tracer/owner.ts';
 
 /*
  * What else is loaded that concerns tracing: other tools, copies of the API that do not see each
@@ -86,7 +86,7 @@ export class Surroundings {
   #lookIn(millis: number): void {
     if (this.#timer) return;
     // Our own timers are not traced and do not keep the process alive.
-    this.#timer = quietly(() => setTimeout(() => this.#look(), millis).unref());
+    this.#timer = runUntraced(() => setTimeout(() => this.#look(), millis).unref());
   }
 
   /** What goes wrong in a timer would end the application. */

@@ -163,7 +163,7 @@ const queue: Record<'onHeaders' | 'onData' | 'onComplete', () => void>[] = [];
 const home = (): Case =>
   compare(
     () => ({ create: (): object => ({}) }),
-    { kind: 'home', method: 'create' },
+    { kind: 'root', method: 'create' },
     (pool) => {
       let done = 0;
       return {

@@ -203,7 +203,7 @@ const claimed = new WeakMap<object, Set<string>>();
  * Reserves an `aspect` of `target` for one patch: a class reached by two ways, or by two
  * instrumentations, is patched once. Returns what gives it back, or `undefined` when it is taken.
  */
-export function claim(target: object, aspect: string): Undo | undefined {
+export function reservePatch(target: object, aspect: string): Undo | undefined {
   const aspects = claimed.get(target) ?? new Set();
   if (aspects.has(aspect)) return undefined;
   claimed.set(target, aspects.add(aspect));
@@ -220,7 +220,7 @@ export function patchOnce<Target extends object, Key extends keyof Target & stri
   purpose: string,
   wrap: (original: MethodOf<Target, Key>) => MethodOf<Target, Key>,
 ): Undo | undefined {
-  const release = claim(target, `${purpose} ${key}`);
+  const release = reservePatch(target, `${purpose} ${key}`);
   if (!release) return () => undefined;
   const undo = patchMethod(target, key, wrap);
   if (!undo) release();

@@ -12,7 +12,7 @@ import { ContextLossDetector } from '../diagnosis/detector.ts';
 import { beforeFatalSignal } from '../export/fatal-signals.ts';
 import { enableRules, findRuleFile } from '../instrumentation/rules/index.ts';
 import { hookImports } from '../instrumentation/index.ts';
-import { quietly } from '../tracer/owner.ts';
+import { runUntraced } from '../tracer/owner.ts';
 import { reportAside, writeReport } from './doctor-report.ts';
 import type { DoctorSettings } from './doctor-subject.ts';
 
@@ -60,7 +60,7 @@ function examine({ report, serving, deep, everySeconds, command }: DoctorSetting
   }
   // What the application starts has another parent than the command.
   const isAside = !isMainThread || process.ppid !== command;
-  quietly(() => {
+  runUntraced(() => {
     if (isAside) {
       const reports = reportAside(report, detector);
       write = () => reports.last();

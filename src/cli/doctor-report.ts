@@ -7,7 +7,7 @@ import { messageOf } from '../base/errors.ts';
 import { isRunning } from '../base/is-running.ts';
 import { say } from '../base/log.ts';
 import type { ContextLossDetector } from '../diagnosis/detector.ts';
-import { quietly } from '../tracer/owner.ts';
+import { runUntraced } from '../tracer/owner.ts';
 
 /** What the command looks for in its folder. */
 export const REPORT_FILE = 'report.json';
@@ -80,7 +80,7 @@ export function reportAside(file: string, detector: ContextLossDetector): Report
     soon() {
       if (isPlanned) return;
       isPlanned = true;
-      quietly(() =>
+      runUntraced(() =>
         setTimeout(() => {
           const late = performance.now();
           look();

@@ -3,7 +3,7 @@ import { isMainThread } from 'node:worker_threads';
 import { messageOf } from '../base/errors.ts';
 import { sayOnStderr } from '../base/log.ts';
 import type { RecordRequest } from '../tracer/recording/control.ts';
-import { startRecording } from '../tracer/recording/recorder.ts';
+import { startRecording } from '../tracer/recording/file-recorder.ts';
 import type { RequestReport } from '../tracer/async-resource-tracer.ts';
 import { fitLine, requestLine } from '../tracer/request-line.ts';
 import { readTracingSettings } from '../tracer/settings.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { RequestReport } from '../tracer/async-resource-tracer.ts';
 import type { Recorded } from '../tracer/recording/control.ts';
 import { readJson } from '../tracer/recording/control.ts';
-import { quietly } from '../tracer/owner.ts';
+import { runUntraced } from '../tracer/owner.ts';
 import { RequestSums, type RequestTotals } from '../tracer/request-totals.ts';
 
 /*
@@ -45,7 +45,7 @@ export class RunReporter {
 
   add(report: RequestReport): void {
     this.#sums.add(report);
-    this.#timer ??= quietly(() => setTimeout(() => this.write(), EVERY_MILLIS)).unref();
+    this.#timer ??= runUntraced(() => setTimeout(() => this.write(), EVERY_MILLIS)).unref();
   }
 
   addRecorded(recorded: Recorded): void {

@@ -1,4 +1,4 @@
-import { handOverIn, partyOf, yourFrame } from './frames.ts';
+import { handOverIn, partyOf, yourFrame } from './stack-frames.ts';
 import type { CountedObservation, Frame, Observation } from './record.ts';
 
 /*

@@ -1,5 +1,5 @@
 import type { Certainty } from './finding.ts';
-import { yourFrame, type HandOver } from './frames.ts';
+import { yourFrame, type HandOver } from './stack-frames.ts';
 import type { CountedObservation, HandleRecord } from './record.ts';
 
 /**

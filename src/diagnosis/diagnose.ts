@@ -10,7 +10,7 @@ import {
   yourFrame,
   type HandOver,
   type ReadCall,
-} from './frames.ts';
+} from './stack-frames.ts';
 import { callReader, located } from './locate.ts';
 import type { CountedObservation, Frame, HandleRecord, RunRecord } from './record.ts';
 import { nameOf } from './finding-name.ts';

@@ -1,5 +1,5 @@
 import type { FindingName } from './finding.ts';
-import type { HandOver } from './frames.ts';
+import type { HandOver } from './stack-frames.ts';
 import type { LossKind } from './record.ts';
 
 /** Returns the name of the finding for an observation. */

@@ -1,5 +1,5 @@
 import { callKindAt } from './callee.ts';
-import { partyOf, type ReadCall } from './frames.ts';
+import { partyOf, type ReadCall } from './stack-frames.ts';
 import type { CountedObservation, Frame } from './record.ts';
 import type { Surroundings } from './surroundings.ts';
 

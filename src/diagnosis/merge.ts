@@ -1,5 +1,5 @@
 import { certaintyOf } from './certainty.ts';
-import { handOverIn, yourFrame, type ReadCall } from './frames.ts';
+import { handOverIn, yourFrame, type ReadCall } from './stack-frames.ts';
 import type { CountedObservation, Frame } from './record.ts';
 
 /**

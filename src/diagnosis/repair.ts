@@ -43,7 +43,7 @@ export function repairOf(finding: Finding, hints: RepairHints, lookup: Lookup): 
     case 'stale': {
       const born = resource?.born ?? yourLine;
       const what = resource?.type === 'Timeout' ? 'start the timer' : 'open the connection';
-      const rules = packageRules(finding, 'home', lookup);
+      const rules = packageRules(finding, 'root', lookup);
       return {
         rules,
         change: at(born, `${what} outside: context.with(ROOT_CONTEXT, () => …)`),
@@ -234,7 +234,7 @@ const LISTENS = new Set(
 const ADDS = new Set(['push', 'unshift', 'add', 'set']);
 const PROMISE_METHODS = new Set(['then', 'catch', 'finally']);
 
-type RuleKind = 'args' | 'emitter' | 'home';
+type RuleKind = 'args' | 'emitter' | 'root';
 
 /** Rules for the package that handed over, for the methods that the application called. */
 function packageRules(
@@ -243,7 +243,7 @@ function packageRules(
   lookup: Lookup,
 ): ProposedRule[] {
   const module = handOver?.package;
-  const place = given === 'home' ? (resource?.born ?? yourLine) : yourLine;
+  const place = given === 'root' ? (resource?.born ?? yourLine) : yourLine;
   if (!module || !place) return [];
   const exact: ProposedRule[] = [];
   const bare: ProposedRule[] = [];

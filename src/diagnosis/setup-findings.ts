@@ -1,5 +1,5 @@
 import type { Certainty, Finding, FindingName } from './finding.ts';
-import { yourFrame } from './frames.ts';
+import { yourFrame } from './stack-frames.ts';
 import type { Frame, SetupFact } from './record.ts';
 import { DOCS, type Surroundings } from './surroundings.ts';
 

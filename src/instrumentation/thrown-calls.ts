@@ -1,6 +1,6 @@
 import type { Operation } from './operation.ts';
 import type { Recorder } from './recorder/recorder.ts';
-import type { RunningOperation } from './running-operation.ts';
+import type { PendingOperation } from './pending-operation.ts';
 
 /*
  * Calls that throw before they return: what a client was given could not even be sent. `recorded`
@@ -24,7 +24,7 @@ export function recordThrown(
 
 /** Ends `operation`, whose call threw `error`; describes it first where nobody did. */
 export function failThrown(
-  operation: RunningOperation,
+  operation: PendingOperation,
   recorder: Recorder,
   describe: (this: void) => Operation,
   error: unknown,

@@ -1,9 +1,9 @@
 import { ClewError } from '../base/errors.ts';
 import { declareType } from '../carry/async-resource-types.ts';
-import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../base/patch.ts';
+import { reservePatch, patchMethod, patchOnce, undoAll, type Undo } from '../base/patch.ts';
 import { wrapArgs, wrapHandler, wrapIterator } from './wrap/args.ts';
 import { wrapEmitter } from './wrap/emitter.ts';
-import { wrapHome } from './wrap/home.ts';
+import { wrapRoot } from './wrap/root.ts';
 import { wrapLatest } from './wrap/latest.ts';
 import { findMember, parsePath, type Place } from './wrap/path.ts';
 import type { AnyFunction, RuleState } from './wrap/repair-unit.ts';
@@ -16,7 +16,7 @@ export type {
   ConfigRule,
   EmitterRule,
   HandlerRule,
-  HomeRule,
+  RootRule,
   IteratorRule,
   LatestRule,
   Rule,
@@ -140,7 +140,7 @@ function wrapObject(
   methods: string[],
   state: RuleState,
 ): Undo | undefined {
-  const release = claim(target, state.rule);
+  const release = reservePatch(target, state.rule);
   if (!release) return () => undefined;
   const undo = wrapMethods(target, rule, methods, state);
   if (!undo) release();
@@ -174,8 +174,8 @@ function wrapMethods(
   const present = methods.filter(has);
   if (present.length === 0) return undefined;
   const undos = present.map((method) =>
-    rule.kind === 'home'
-      ? patchOnce(table, method, 'home', (original) => wrapFunction(original, rule, state))
+    rule.kind === 'root'
+      ? patchOnce(table, method, 'root', (original) => wrapFunction(original, rule, state))
       : patchMethod(table, method, (original) => wrapFunction(original, rule, state)),
   );
   return undos.every((undo) => undo === undefined) ? undefined : undoAll(undos);
@@ -187,8 +187,8 @@ function wrapFunction(original: AnyFunction, rule: Rule, state: RuleState): AnyF
       return wrapArgs(original, rule, state);
     case 'handler':
       return wrapHandler(original, rule, state);
-    case 'home':
-      return wrapHome(original, rule, state);
+    case 'root':
+      return wrapRoot(original, rule, state);
     case 'latest':
       return wrapLatest(original, state);
     case 'iterator':

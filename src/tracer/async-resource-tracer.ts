@@ -5,10 +5,10 @@ import type { HrTime, Span } from '@opentelemetry/api';
 import { askForNames } from '../carry/request-names.ts';
 import { messageOf, optionError } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
-import { Collector, type CollectorStats } from './collect.ts';
+import { Collector, type CollectorStats } from './record-collector.ts';
 import { HookSet } from './hook-set.ts';
 import { LoopClock, type LoopClockOptions, type Split } from './loop-clock.ts';
-import { currentOwner, QUIET, quietly, type WorkOwner, type Mark } from './owner.ts';
+import { currentOwner, QUIET, runUntraced, type ResourceOwner, type Mark } from './owner.ts';
 import { TRACER_LEVELS, type AsyncTrace, type TracerLevel } from './record.ts';
 import { attributesWhenShown } from './resource-attributes.ts';
 import {
@@ -29,7 +29,7 @@ const MAX_REQUESTS = 20_000;
 /** A request that has ended, and how its time was spent. */
 export interface RequestReport {
   label: string;
-  owner: WorkOwner;
+  owner: ResourceOwner;
   split: Split;
 }
 
@@ -45,9 +45,9 @@ export interface AsyncResourceTracerOptions {
    * Returns whether to record this work at level `trace`. Called once per request, when it begins,
    * and with `undefined` for async resources that belong to no request. Default: everything.
    */
-  select?(owner: WorkOwner | undefined): boolean;
+  select?(owner: ResourceOwner | undefined): boolean;
   /** Called when a request begins, before `select`. The request can be marked here. */
-  onRequestStart?(owner: WorkOwner, head: RequestHead): void;
+  onRequestStart?(owner: ResourceOwner, head: RequestHead): void;
   /** Whether creation stacks are kept. Default: at level `deep` only. */
   stacks?: boolean;
   /**
@@ -92,10 +92,10 @@ export class AsyncResourceTracer {
   readonly #listeners = new Set<(trace: AsyncTrace) => void>();
   readonly #requestListeners = new Set<(report: RequestReport) => void>();
   /** Requests recorded one by one at level `watch`. */
-  readonly #traced = new Set<WorkOwner>();
-  readonly #selected = new WeakSet<WorkOwner>();
+  readonly #traced = new Set<ResourceOwner>();
+  readonly #selected = new WeakSet<ResourceOwner>();
   /** Readings at the start of requests, if another clock writes to the owners. */
-  readonly #marks = new Map<WorkOwner, Mark>();
+  readonly #marks = new Map<ResourceOwner, Mark>();
   #requests = 0;
   readonly #source: RequestSource;
   readonly #collector: Collector;
@@ -182,7 +182,7 @@ export class AsyncResourceTracer {
    * Records the async resources of this one request, at level `watch` too, from now until its group
    * is finished. While such a request is in flight, promises are observed as well.
    */
-  traceOwner(owner: WorkOwner): void {
+  traceOwner(owner: ResourceOwner): void {
     if (this.#level === 'off' || owner === QUIET) return;
     if (this.#traced.has(owner) || this.#traced.size >= MAX_TRACED) return;
     this.#traced.add(owner);
@@ -193,7 +193,7 @@ export class AsyncResourceTracer {
   flush(all = false): void {
     const traces = all ? this.#collector.takeAll() : this.#collector.take(performance.now());
     if (traces.length === 0) return;
-    quietly(() => {
+    runUntraced(() => {
       for (const trace of traces) this.#publish(this.#listeners, trace, 'onTrace');
     });
   }
@@ -209,7 +209,7 @@ export class AsyncResourceTracer {
     span.setAttributes(attributesWhenShown(record, start, now));
   }
 
-  #isTraced(owner: WorkOwner | undefined): boolean {
+  #isTraced(owner: ResourceOwner | undefined): boolean {
     if (owner && this.#traced.has(owner)) return true;
     if (this.#level !== 'trace') return this.#level === 'deep';
     if (!this.#options.select) return true;
@@ -255,7 +255,7 @@ export class AsyncResourceTracer {
       end: (owner) => this.#end(owner),
     });
     const { idleMillis = 250 } = this.#options;
-    this.#timer = quietly(() => setInterval(() => this.#sweep(), Math.max(20, idleMillis / 2)));
+    this.#timer = runUntraced(() => setInterval(() => this.#sweep(), Math.max(20, idleMillis / 2)));
     this.#timer.unref();
     process.on('exit', this.#onExit);
   }
@@ -282,8 +282,8 @@ export class AsyncResourceTracer {
     this.#forgetTraced();
   }
 
-  #begin(owner: WorkOwner, head: RequestHead): void {
-    this.#clock.claim(owner);
+  #begin(owner: ResourceOwner, head: RequestHead): void {
+    this.#clock.reserve(owner);
     this.#requests++;
     if (this.#requestListeners.size > 0) this.#read(owner);
     try {
@@ -295,12 +295,12 @@ export class AsyncResourceTracer {
     }
   }
 
-  #read(owner: WorkOwner): void {
+  #read(owner: ResourceOwner): void {
     if (primary === this.#hooks) owner.mark = this.#clock.mark(owner);
     else if (this.#marks.size < MAX_REQUESTS) this.#marks.set(owner, this.#clock.mark(owner));
   }
 
-  #end(owner: WorkOwner): void {
+  #end(owner: ResourceOwner): void {
     // A request that began before this tracer was started does not belong to it.
     if (this.#requests > 0) this.#requests--;
     const mark = owner.mark?.clock === this.#clock ? owner.mark : this.#marks.get(owner);
@@ -308,7 +308,7 @@ export class AsyncResourceTracer {
     if (!mark) return;
     if (currentOwner() === owner) this.#clock.observe(owner);
     const report = { label: owner.label, owner, split: this.#clock.since(mark, owner) };
-    quietly(() => this.#publish(this.#requestListeners, report, 'onRequest'));
+    runUntraced(() => this.#publish(this.#requestListeners, report, 'onRequest'));
   }
 
   #publish<T>(listeners: Set<(value: T) => void>, value: T, name: string): void {

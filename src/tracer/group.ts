@@ -1,7 +1,7 @@
 import { TraceFlags } from '@opentelemetry/api';
 
 import { lastSeen, type AsyncRecord, type AsyncTrace, type TraceEnd } from './record.ts';
-import type { WorkOwner } from './owner.ts';
+import type { ResourceOwner } from './owner.ts';
 
 /*
  * Keeps the open groups. A group holds the async resources of one request, or, if no request is
@@ -24,7 +24,7 @@ export interface GroupLimits {
 
 export interface Group {
   readonly rootId: number;
-  readonly owner: WorkOwner | undefined;
+  readonly owner: ResourceOwner | undefined;
   readonly startedAt: number;
   readonly records: AsyncRecord[];
   /** The resource that triggered the first one of the group, if it was observed. */
@@ -51,7 +51,7 @@ export function isOneShot(type: string): boolean {
 
 export class Grouper {
   readonly #limits: GroupLimits;
-  readonly #byOwner = new Map<WorkOwner, Group>();
+  readonly #byOwner = new Map<ResourceOwner, Group>();
   readonly #byRoot = new Map<number, Group>();
   readonly #open = new Set<Group>();
 
@@ -65,7 +65,7 @@ export class Grouper {
 
   /** Returns the group an async resource belongs to, a new one if necessary. It may be full. */
   place(
-    owner: WorkOwner | undefined,
+    owner: ResourceOwner | undefined,
     triggerGroup: Group | undefined,
     rootId: number,
     now: number,
@@ -102,7 +102,7 @@ export class Grouper {
   }
 
   #find(
-    owner: WorkOwner | undefined,
+    owner: ResourceOwner | undefined,
     triggerGroup: Group | undefined,
     rootId: number,
   ): Group | undefined {
@@ -112,7 +112,7 @@ export class Grouper {
     return this.#byRoot.get(rootId);
   }
 
-  #create(owner: WorkOwner | undefined, rootId: number, now: number): Group {
+  #create(owner: ResourceOwner | undefined, rootId: number, now: number): Group {
     const group: Group = {
       rootId,
       owner,

@@ -1,10 +1,10 @@
-import { QUIET, type WorkOwner } from './owner.ts';
+import { QUIET, type ResourceOwner } from './owner.ts';
 
 /** A period in which one owner held the event loop. */
 export interface Hold {
   start: number;
   end: number;
-  owner: WorkOwner | undefined;
+  owner: ResourceOwner | undefined;
   label: string;
 }
 
@@ -12,7 +12,7 @@ export interface Hold {
 export interface Blame {
   label: string;
   millis: number;
-  owner: WorkOwner | undefined;
+  owner: ResourceOwner | undefined;
 }
 
 /**
@@ -55,8 +55,13 @@ export class Holds {
    * Returns the work other than `self` that held the loop longest between `start` and `end`.
    * `current` has not ended.
    */
-  blame(start: number, end: number, self: WorkOwner | undefined, current: Hold): Blame | undefined {
-    const sums = new Map<WorkOwner | string, Blame>();
+  blame(
+    start: number,
+    end: number,
+    self: ResourceOwner | undefined,
+    current: Hold,
+  ): Blame | undefined {
+    const sums = new Map<ResourceOwner | string, Blame>();
     for (const hold of this.#holds) this.#sum(sums, hold, start, end, self);
     if (this.counts(current)) this.#sum(sums, current, start, end, self);
     let worst: Blame | undefined;
@@ -79,11 +84,11 @@ export class Holds {
   }
 
   #sum(
-    sums: Map<WorkOwner | string, Blame>,
+    sums: Map<ResourceOwner | string, Blame>,
     hold: Hold,
     start: number,
     end: number,
-    self: WorkOwner | undefined,
+    self: ResourceOwner | undefined,
   ): void {
     const { owner } = hold;
     if (owner && owner === self) return;

@@ -5,10 +5,10 @@ import { context, trace, TraceFlags } from '@opentelemetry/api';
 
 import { isHiddenFromRecords, startCollecting } from '../async/collecting.ts';
 import { GuardedHook, type HookCallbacks } from '../async/guarded-hook.ts';
-import type { Collector } from './collect.ts';
-import { classNameOf, describeHolder } from './describe.ts';
+import type { Collector } from './record-collector.ts';
+import { classNameOf, describeHolder } from './resource-description.ts';
 import type { LoopClock } from './loop-clock.ts';
-import { currentOwner, enterOwner, QUIET, recordedOwner, type WorkOwner } from './owner.ts';
+import { currentOwner, enterOwner, QUIET, recordedOwner, type ResourceOwner } from './owner.ts';
 import { knownName } from './shape.ts';
 import { captureStack } from './stack.ts';
 import type { TracerLevel } from './record.ts';
@@ -25,8 +25,8 @@ export interface HookPlan {
 export interface HookSetOptions {
   collector: Collector;
   /** Whether async resources of this owner, or of none, are recorded. */
-  isTraced(owner: WorkOwner | undefined): boolean;
-  ownerOfParser: ((resource: object) => WorkOwner | undefined) | undefined;
+  isTraced(owner: ResourceOwner | undefined): boolean;
+  ownerOfParser: ((resource: object) => ResourceOwner | undefined) | undefined;
   onFailure(): void;
 }
 
@@ -131,12 +131,12 @@ export class HookSet {
     return callbacks;
   }
 
-  #wants(owner: WorkOwner | undefined): boolean {
+  #wants(owner: ResourceOwner | undefined): boolean {
     return owner !== QUIET && this.#options.isTraced(owner);
   }
 
   /** A callback of a resource whose creation was not observed: it is older than the recording. */
-  #adopt(asyncId: number, owner: WorkOwner | undefined, now: number): void {
+  #adopt(asyncId: number, owner: ResourceOwner | undefined, now: number): void {
     const { collector } = this.#options;
     if (asyncId >= this.#firstId && !collector.isOrigin(asyncId)) return;
     if (!this.#wants(owner)) return;
@@ -145,7 +145,7 @@ export class HookSet {
     collector.adopt(asyncId, typeOf(resource), resource, owner, now);
   }
 
-  #ownerHere(): WorkOwner | undefined {
+  #ownerHere(): ResourceOwner | undefined {
     const owner = currentOwner();
     if (owner || !this.#options.ownerOfParser) return owner;
     const claimed = this.#options.ownerOfParser(executionAsyncResource());
@@ -155,7 +155,7 @@ export class HookSet {
 }
 
 /** The active span, if it is one of the owner's own trace that will be exported. */
-function activeSpanOf(owner: WorkOwner | undefined): string | undefined {
+function activeSpanOf(owner: ResourceOwner | undefined): string | undefined {
   if (!owner?.spanContext) return undefined;
   const active = trace.getSpanContext(context.active());
   const isOwn =

@@ -1,5 +1,5 @@
 import { Holds, type Blame, type Hold } from './holds.ts';
-import type { Mark, WorkOwner } from './owner.ts';
+import type { Mark, ResourceOwner } from './owner.ts';
 
 /*
  * Measures which work runs on the event loop, and for how long, from `before` and `after` alone.
@@ -52,16 +52,16 @@ export class LoopClock {
   readonly #idle: () => number;
 
   /** The sums per owner, if another clock writes those on the owners. */
-  readonly #runs: WeakMap<WorkOwner, number> | undefined;
+  readonly #runs: WeakMap<ResourceOwner, number> | undefined;
   readonly #ids: number[] = [];
-  readonly #owners: (WorkOwner | undefined)[] = [];
-  #owner: WorkOwner | undefined;
+  readonly #owners: (ResourceOwner | undefined)[] = [];
+  #owner: ResourceOwner | undefined;
   #since: number;
   #inGap = true;
   #idleSeen: number;
   #busy = 0;
   /** The owner served last inside the callback of a shared handle. */
-  #lastNested: WorkOwner | undefined;
+  #lastNested: ResourceOwner | undefined;
 
   #holdStart: number;
   #holdLabel: string | undefined;
@@ -86,7 +86,7 @@ export class LoopClock {
     return this.#ids.length;
   }
 
-  before(asyncId: number, owner: WorkOwner | undefined): void {
+  before(asyncId: number, owner: ResourceOwner | undefined): void {
     const now = this.#now();
     if (this.#inGap) this.#leaveGap(now, this.#owner);
     else this.#charge(now);
@@ -134,7 +134,7 @@ export class LoopClock {
   }
 
   /** An owner was observed running: in a gap, the time since the gap began is charged to it. */
-  observe(owner: WorkOwner | undefined): void {
+  observe(owner: ResourceOwner | undefined): void {
     if (owner === this.#owner) return;
     if (!this.#inGap) {
       const now = this.#now();
@@ -147,18 +147,18 @@ export class LoopClock {
   }
 
   /** Assigns the running callback, from its `before`, to the owner that was found in it. */
-  claim(owner: WorkOwner): void {
+  reserve(owner: ResourceOwner): void {
     if (!this.#inGap) this.#switch(owner, this.#since);
     this.observe(owner);
   }
 
-  mark(owner: WorkOwner | undefined): Mark {
+  mark(owner: ResourceOwner | undefined): Mark {
     const now = this.#settle();
     return { clock: this, at: now, busy: this.#busy, run: this.#runOf(owner) };
   }
 
   /** Returns how the time since `mark` was spent, from the view of `owner`. */
-  since(mark: Mark, owner: WorkOwner | undefined): Split {
+  since(mark: Mark, owner: ResourceOwner | undefined): Split {
     const now = this.#settle();
     const totalMillis = Math.max(0, now - mark.at);
     const busy = Math.min(totalMillis, Math.max(0, this.#busy - mark.busy));
@@ -197,20 +197,20 @@ export class LoopClock {
     this.#add(this.#owner, spent);
   }
 
-  #add(owner: WorkOwner | undefined, spent: number): void {
+  #add(owner: ResourceOwner | undefined, spent: number): void {
     this.#busy += spent;
     if (!owner) return;
     if (this.#runs) this.#runs.set(owner, this.#runOf(owner) + spent);
     else owner.runMillis += spent;
   }
 
-  #runOf(owner: WorkOwner | undefined): number {
+  #runOf(owner: ResourceOwner | undefined): number {
     if (!owner) return 0;
     return this.#runs ? (this.#runs.get(owner) ?? 0) : owner.runMillis;
   }
 
   /** Ends a gap: the part that was not idle is charged to `owner`. */
-  #leaveGap(now: number, owner: WorkOwner | undefined): void {
+  #leaveGap(now: number, owner: ResourceOwner | undefined): void {
     // One tick follows another within a microsecond: the loop was not idle in between. If it was,
     // the next reading includes that.
     let idle = 0;
@@ -241,7 +241,7 @@ export class LoopClock {
     this.#inGap = true;
   }
 
-  #switch(owner: WorkOwner | undefined, now: number): void {
+  #switch(owner: ResourceOwner | undefined, now: number): void {
     if (owner === this.#owner) return;
     this.#restartHold(now);
     this.#owner = owner;

@@ -24,7 +24,7 @@ export interface Mark {
 }
 
 /** A request, job or root span, to which time on the event loop is charged. */
-export class WorkOwner extends TracerState {
+export class ResourceOwner extends TracerState {
   /** Counts from 1 in each process. */
   readonly id: number = ++lastId;
   #label: string | (() => string);
@@ -84,30 +84,30 @@ export class WorkOwner extends TracerState {
 }
 
 /** The owner of clew's own work: never recorded, blamed or shown. */
-export const QUIET: WorkOwner = new WorkOwner('clew', 0);
+export const QUIET: ResourceOwner = new ResourceOwner('clew', 0);
 
-const storage = new AsyncLocalStorage<WorkOwner | undefined>();
-const ownersOfSpans = new WeakMap<Span, WorkOwner>();
+const storage = new AsyncLocalStorage<ResourceOwner | undefined>();
+const ownersOfSpans = new WeakMap<Span, ResourceOwner>();
 // Until the first span has an owner, there is no need to look for the active span.
 let spansHaveOwners = false;
 
 /** Runs `fn`, and all async work that it starts, without recording it. */
-export function quietly<Result>(fn: () => Result): Result {
+export function runUntraced<Result>(fn: () => Result): Result {
   return storage.run(QUIET, fn);
 }
 
 /** Makes `owner` the owner of the rest of the current callback and of the async work it starts. */
-export function enterOwner(owner: WorkOwner): void {
+export function enterOwner(owner: ResourceOwner): void {
   storage.enterWith(owner);
 }
 
 /** Runs `fn` as the work of `owner`. */
-export function runAsOwner<Result>(owner: WorkOwner, fn: () => Result): Result {
+export function runAsOwner<Result>(owner: ResourceOwner, fn: () => Result): Result {
   return storage.run(owner, fn);
 }
 
 /** Returns the owner of the running code. */
-export function currentOwner(): WorkOwner | undefined {
+export function currentOwner(): ResourceOwner | undefined {
   const stored = storage.getStore();
   if (stored || !spansHaveOwners) return stored;
   const span = trace.getSpan(context.active());
@@ -115,17 +115,17 @@ export function currentOwner(): WorkOwner | undefined {
 }
 
 /** The same, but `QUIET` if tracing is suppressed: the work of exporters has no owner. */
-export function recordedOwner(): WorkOwner | undefined {
+export function recordedOwner(): ResourceOwner | undefined {
   const active: Context = context.active();
   return isSuppressed(active) ? QUIET : currentOwner();
 }
 
 /** Returns the owner of the work that a span represents, if it has one. */
-export function ownerOfSpan(span: Span): WorkOwner | undefined {
+export function ownerOfSpan(span: Span): ResourceOwner | undefined {
   return ownersOfSpans.get(span);
 }
 
-export function setOwnerOfSpan(span: Span, owner: WorkOwner): void {
+export function setOwnerOfSpan(span: Span, owner: ResourceOwner): void {
   spansHaveOwners = true;
   ownersOfSpans.set(span, owner);
 }

@@ -1,6 +1,6 @@
 import { cutMiddle } from '../base/cut-middle.ts';
 import type { RequestReport } from './async-resource-tracer.ts';
-import type { WorkOwner } from './owner.ts';
+import type { ResourceOwner } from './owner.ts';
 import type { Parts } from './parts.ts';
 
 /** The prefix of every line on stderr. */
@@ -32,12 +32,12 @@ export function partsText(
 }
 
 /** Whether a request failed by OpenTelemetry's convention for servers, or by its span. */
-export function hasFailed({ failed, statusCode = 0 }: WorkOwner): boolean {
+export function hasFailed({ failed, statusCode = 0 }: ResourceOwner): boolean {
   return failed || statusCode >= 500;
 }
 
 /** Returns `ERROR 500` or `404`; empty for other statuses. */
-function statusOf(owner: WorkOwner): string {
+function statusOf(owner: ResourceOwner): string {
   const { statusCode } = owner;
   if (hasFailed(owner)) return statusCode === undefined ? 'ERROR' : `ERROR ${statusCode}`;
   return statusCode !== undefined && statusCode >= 400 ? String(statusCode) : '';

@@ -3,7 +3,7 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
 
 import { unroutedName } from '../base/request-name.ts';
-import { currentOwner, enterOwner, WorkOwner } from './owner.ts';
+import { currentOwner, enterOwner, ResourceOwner } from './owner.ts';
 
 /** The data of a request that is known when it begins. */
 export interface RequestHead {
@@ -16,8 +16,8 @@ export interface RequestHead {
 /** Receives the requests that a source observes. */
 export interface RequestSink {
   /** A request began in the callback that is running. */
-  begin(owner: WorkOwner, head: RequestHead): void;
-  end(owner: WorkOwner): void;
+  begin(owner: ResourceOwner, head: RequestHead): void;
+  end(owner: ResourceOwner): void;
 }
 
 /**
@@ -39,7 +39,7 @@ const FINISH = 'http.server.response.finish';
 const MAX_IN_FLIGHT = 20_000;
 
 /** A request with the data needed to find it again; removed when it ends. */
-class RequestInFlight extends WorkOwner {
+class RequestInFlight extends ResourceOwner {
   response: ServerMessage['response'] | undefined;
   /** Its index in the table. */
   place: number;
@@ -67,7 +67,7 @@ class RequestInFlight extends WorkOwner {
 export class HttpRequests implements RequestSource {
   readonly #inFlight: (RequestInFlight | undefined)[] = [];
   #count = 0;
-  readonly #ownersOfParsers = new WeakMap<object, WorkOwner>();
+  readonly #ownersOfParsers = new WeakMap<object, ResourceOwner>();
   readonly #sinks = new Set<RequestSink>();
 
   get size(): number {
@@ -92,7 +92,7 @@ export class HttpRequests implements RequestSource {
    * The owner of a parser's callbacks: the pieces of a body come in callbacks of the parser, which
    * was created before its request was known.
    */
-  ownerOfParser(resource: object): WorkOwner | undefined {
+  ownerOfParser(resource: object): ResourceOwner | undefined {
     const owner = this.#ownersOfParsers.get(resource);
     return owner && !owner.ended ? owner : undefined;
   }

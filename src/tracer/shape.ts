@@ -1,5 +1,5 @@
 import { roleOfType } from '../carry/async-resource-types.ts';
-import { isNodeType } from './describe.ts';
+import { isNodeType } from './resource-description.ts';
 import { lastSeen, runTime, type AsyncRecord, type AsyncTrace } from './record.ts';
 
 /*

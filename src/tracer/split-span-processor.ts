@@ -21,7 +21,7 @@ import {
   QUIET,
   recordedOwner,
   setOwnerOfSpan,
-  WorkOwner,
+  ResourceOwner,
   type Mark,
 } from './owner.ts';
 
@@ -51,7 +51,7 @@ export interface ProcessedSpan extends Span {
 
 interface Measured {
   readonly mark: Mark;
-  readonly owner: WorkOwner | undefined;
+  readonly owner: ResourceOwner | undefined;
   readonly isRootOfOwner: boolean;
   /** Whether the owner was created for this span and ends with it. */
   readonly owns: boolean;
@@ -59,7 +59,7 @@ interface Measured {
 
 export interface SplitSpanProcessorOptions {
   /** Called with the owner of a local root span, to choose sampled requests for tracing. */
-  onRootSpan?(owner: WorkOwner, span: ProcessedSpan): void;
+  onRootSpan?(owner: ResourceOwner, span: ProcessedSpan): void;
 }
 
 /**
@@ -88,7 +88,7 @@ export class SplitSpanProcessor {
     const isLocalRoot = !span.parentSpanContext || span.parentSpanContext.isRemote === true;
     let owner = running ?? (parent && ownerOfSpan(parent));
     const owns = owner === undefined && isLocalRoot;
-    if (owns) owner = new WorkOwner(nameOf(span), performance.now());
+    if (owns) owner = new ResourceOwner(nameOf(span), performance.now());
     const { clock } = this.#tracer;
     const isRootOfOwner = isLocalRoot && owner !== undefined && !owner.spanContext;
     if (owner) {
@@ -132,7 +132,7 @@ export class SplitSpanProcessor {
     return Promise.resolve();
   }
 
-  #adopt(owner: WorkOwner, span: ProcessedSpan): void {
+  #adopt(owner: ResourceOwner, span: ProcessedSpan): void {
     const { traceId, spanId, traceFlags } = span.spanContext();
     owner.spanContext = { traceId, spanId, traceFlags };
     owner.span = span;
@@ -168,7 +168,7 @@ export function annotate(span: Span, split: Split): void {
 /**
  * Sets the attributes that show when the loop was held during the request, by itself and by others.
  */
-function placeHolds(span: Span, owner: WorkOwner, holds: readonly Hold[]): void {
+function placeHolds(span: Span, owner: ResourceOwner, holds: readonly Hold[]): void {
   const { spanStartedAt: from } = owner;
   if (from === undefined || holds.length === 0) return;
   const own = holds.filter((hold) => hold.owner === owner);

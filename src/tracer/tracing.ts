@@ -5,10 +5,10 @@ import type { TracerProvider } from '@opentelemetry/api';
 import { messageOf } from '../base/errors.ts';
 import { say } from '../base/log.ts';
 import { AsyncResourceTracer, type RequestReport } from './async-resource-tracer.ts';
-import { quietly, type WorkOwner } from './owner.ts';
+import { runUntraced, type ResourceOwner } from './owner.ts';
 import type { AsyncTrace, TracerLevel } from './record.ts';
 import { listenForRecordings, timestamp } from './recording/control.ts';
-import { writeSingle } from './recording/recorder.ts';
+import { writeSingle } from './recording/file-recorder.ts';
 import { RECORD_HEADER, RecordHeaderVerifier } from './recording/signed-header.ts';
 import type { RequestHead } from './request-source.ts';
 import { writeResourceSpans } from './resource-spans.ts';
@@ -108,7 +108,7 @@ export class Tracing {
     };
     // The request's span ends in this turn, too, and knows the route, so the line can use its name.
     const add = (report: RequestReport): void => {
-      if (ended.push(report) === 1) quietly(() => setImmediate(flush).unref());
+      if (ended.push(report) === 1) runUntraced(() => setImmediate(flush).unref());
     };
     this.#atEnd = () => {
       flush();
@@ -127,14 +127,14 @@ export class Tracing {
     this.#undo.push(listenForRecordings(options));
   }
 
-  #mark(owner: WorkOwner, request: RequestHead): void {
+  #mark(owner: ResourceOwner, request: RequestHead): void {
     const header = this.#verifier && request.headers[RECORD_HEADER];
     if (!this.#verifier || header === undefined) return;
     owner.marked = this.#verifier.accepts(header, request.method ?? '', request.url ?? '');
   }
 
   /** Decided by the trace id, so that all services with the same ratio choose the same requests. */
-  #choose(owner: WorkOwner, span: ProcessedSpan): void {
+  #choose(owner: ResourceOwner, span: ProcessedSpan): void {
     const share = Number.parseInt(span.spanContext().traceId.slice(-8), 16) / 0x1_0000_0000;
     if (owner.marked || share < this.#settings.resourceSpans) this.tracer.traceOwner(owner);
   }

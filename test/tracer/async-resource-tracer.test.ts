@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 
 import { AsyncResourceTracer } from '../../src/tracer/async-resource-tracer.ts';
-import { quietly } from '../../src/tracer/owner.ts';
+import { runUntraced } from '../../src/tracer/owner.ts';
 import type { AsyncTrace, TracerLevel } from '../../src/tracer/record.ts';
 
 describe('AsyncResourceTracer', () => {
@@ -210,7 +210,7 @@ describe('AsyncResourceTracer', () => {
     }
   });
 
-  it('leaves its own work out: listeners, timers and what quietly() runs', async () => {
+  it('leaves its own work out: listeners, timers and what runUntraced() runs', async () => {
     start('deep', {
       idleMillis: 20,
       onTrace: (trace) => {
@@ -218,7 +218,7 @@ describe('AsyncResourceTracer', () => {
         void readFile('/etc/hosts').then(() => new AsyncResource('FROM_LISTENER').emitDestroy());
       },
     });
-    quietly(() => void sleep(1).then(() => new AsyncResource('QUIET').emitDestroy()));
+    runUntraced(() => void sleep(1).then(() => new AsyncResource('QUIET').emitDestroy()));
     new AsyncResource('LOUD').emitDestroy();
     for (let round = 0; round < 3; round++) {
       await sleep(10);

@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict';
 
 import { LoopClock, type Split } from '../../src/tracer/loop-clock.ts';
-import { QUIET, WorkOwner } from '../../src/tracer/owner.ts';
+import { QUIET, ResourceOwner } from '../../src/tracer/owner.ts';
 
 describe('LoopClock', () => {
   let now: number;
   let idle: number;
   let clock: LoopClock;
-  let mine: WorkOwner;
-  let other: WorkOwner;
+  let mine: ResourceOwner;
+  let other: ResourceOwner;
 
   beforeEach(() => {
     now = 1000;
     idle = 0;
     clock = new LoopClock({ now: () => now, idle: () => idle, maxHolds: 4 });
-    mine = new WorkOwner('GET /mine', now);
-    other = new WorkOwner('GET /other', now);
+    mine = new ResourceOwner('GET /mine', now);
+    other = new ResourceOwner('GET /other', now);
   });
 
   /** A callback of `owner` that takes `millis`. */
-  const slice = (owner: WorkOwner | undefined, millis: number, id = 7): void => {
+  const slice = (owner: ResourceOwner | undefined, millis: number, id = 7): void => {
     clock.before(id, owner);
     now += millis;
     clock.after(id);
@@ -46,7 +46,7 @@ describe('LoopClock', () => {
     const mark = clock.mark(mine);
     slice(other, 6);
     wait(1);
-    slice(new WorkOwner('GET /third', 0), 9);
+    slice(new ResourceOwner('GET /third', 0), 9);
     wait(1);
     slice(other, 7);
     const { blockedBy } = clock.since(mark, mine);
@@ -145,7 +145,7 @@ describe('LoopClock', () => {
     const mark = clock.mark(undefined);
     clock.before(1, undefined);
     now += 4;
-    clock.claim(mine);
+    clock.reserve(mine);
     now += 6;
     clock.after(1);
     assert.equal(mine.runMillis, 10);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 
-import { WorkOwner } from '../../src/tracer/owner.ts';
+import { ResourceOwner } from '../../src/tracer/owner.ts';
 import { fitLine, requestLine } from '../../src/tracer/request-line.ts';
 
 describe('the line of a request', () => {
   const split = { totalMillis: 58.94, runMillis: 0.3, ioMillis: 6.4, loopMillis: 52.1 };
-  const owner = new WorkOwner('GET /orders', 0);
+  const owner = new ResourceOwner('GET /orders', 0);
   const blockedBy = { label: 'GET /report', millis: 50.6, owner: undefined };
   const line = requestLine({ label: owner.label, owner, split: { ...split, blockedBy } });
 
@@ -17,7 +17,10 @@ describe('the line of a request', () => {
   });
 
   it('calls each request by the route that became known after its end', () => {
-    const [request, blocker] = [new WorkOwner('GET /users/{n}', 0), new WorkOwner('GET /{n}', 0)];
+    const [request, blocker] = [
+      new ResourceOwner('GET /users/{n}', 0),
+      new ResourceOwner('GET /{n}', 0),
+    ];
     const held = { label: blocker.label, millis: 5, owner: blocker };
     const report = { label: request.label, owner: request, split: { ...split, blockedBy: held } };
     request.label = 'GET /users/:id';
@@ -29,8 +32,8 @@ describe('the line of a request', () => {
   });
 
   it('shows what failed, and a path that no route matched beside the name', () => {
-    const report = (over: Partial<WorkOwner>): string => {
-      const request = Object.assign(new WorkOwner('GET /{n}', 0), over);
+    const report = (over: Partial<ResourceOwner>): string => {
+      const request = Object.assign(new ResourceOwner('GET /{n}', 0), over);
       const whole = { ...split, blockedBy: undefined };
       return requestLine({ label: request.label, owner: request, split: whole });
     };

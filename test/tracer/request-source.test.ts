@@ -9,7 +9,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { runAsOwner, WorkOwner } from '../../src/tracer/owner.ts';
+import { runAsOwner, ResourceOwner } from '../../src/tracer/owner.ts';
 import { HttpRequests } from '../../src/tracer/request-source.ts';
 
 describe('HttpRequests', () => {
@@ -59,7 +59,7 @@ describe('HttpRequests', () => {
   });
 
   it('finds the request of a response that is ended in the context of another', async () => {
-    const stranger = new WorkOwner('a job', 0);
+    const stranger = new ResourceOwner('a job', 0);
     await serve((_request, response) => void runAsOwner(stranger, () => response.end()));
     await request('/mine');
     assert.deepEqual([ended, stranger.ended], [['GET /mine'], false]);

@@ -86,7 +86,7 @@ describe('the demo with CLEW_TRACER=watch and CLEW_RESOURCE_SPANS=1', function (
 
   it('shows nothing of the export', () => {
     const names = new Set(spans.map((span) => span.name));
-    for (const name of ['worker', 'clew.delivery', 'zlib', 'stream.write', 'RunningOperation'])
+    for (const name of ['worker', 'clew.delivery', 'zlib', 'stream.write', 'PendingOperation'])
       assert.equal(names.has(name), false, name);
   });
 });

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { ClewError } from '../../base/errors.ts';
 import { ContextLossDetector } from '../../diagnosis/detector.ts';
 import { beforeFatalSignal } from '../../export/fatal-signals.ts';
-import { quietly } from '../../tracer/owner.ts';
+import { runUntraced } from '../../tracer/owner.ts';
 import { writeReport } from '../doctor-report.ts';
 import { ASK, LEAVE, type AttachSettings } from './line.ts';
 
@@ -23,7 +23,7 @@ export async function attach(settings: AttachSettings): Promise<void> {
   if (marks[ATTACHED]) throw new ClewError('ERR_OPTION', 'another clew doctor is watching it');
   // Where the folder cannot be written to, there will be no report.
   writeFileSync(settings.serving, '');
-  const socket = await quietly(async () => {
+  const socket = await runUntraced(async () => {
     const line = connect(settings.line);
     await once(line, 'connect');
     return line.unref();
@@ -35,7 +35,7 @@ function watch(socket: Socket, { report, deep, everySeconds }: AttachSettings): 
   const detector = new ContextLossDetector({ deep, late: true }).start();
   marks[ATTACHED] = true;
   const write = (): void => writeReport(report, detector);
-  quietly(() => {
+  runUntraced(() => {
     const undoSignals = beforeFatalSignal(write);
     const timer = everySeconds ? setInterval(write, everySeconds * 1000).unref() : undefined;
     const leave = (): void => {

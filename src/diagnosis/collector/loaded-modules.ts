@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import { readManifest } from '../../base/manifest.ts';
-import { packageOf, partyOf } from '../frames.ts';
+import { packageOf, partyOf } from '../stack-frames.ts';
 
 /*
  * Lists the packages that this process has loaded, as known to CommonJS, and how they were loaded.

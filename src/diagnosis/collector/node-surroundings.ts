@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { Place } from '../finding.ts';
-import { packageOf } from '../frames.ts';
+import { packageOf } from '../stack-frames.ts';
 import type { Frame } from '../record.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { pathsTo } from './export-paths.ts';

@@ -6,7 +6,7 @@ import { CauseBook } from '../cause-book.ts';
 import { certaintyOf } from '../certainty.ts';
 import { nameOf } from '../finding-name.ts';
 import type { FindingName } from '../finding.ts';
-import { handOverIn, type HandOver } from '../frames.ts';
+import { handOverIn, type HandOver } from '../stack-frames.ts';
 import type { LossKind, Observation, OriginRecord, RunRecord, SetupFact } from '../record.ts';
 import { Anchors } from './anchors.ts';
 import { Births } from './births.ts';

@@ -1,4 +1,4 @@
-import { partyOf } from '../frames.ts';
+import { partyOf } from '../stack-frames.ts';
 import type { Observation } from '../record.ts';
 import type { SpanEvent } from './span-event.ts';
 import { captureStack, readFrames } from './stack.ts';

@@ -1,5 +1,5 @@
 import { defaultOf, type ModuleExports } from '../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import type { LoggerDefinition, ReadFields } from './logger.ts';
 
 /** `bunyan`: its own copy of a record gets the fields before any stream sees it. */
@@ -15,7 +15,7 @@ interface BunyanLogger {
 function patch(exports: ModuleExports, read: ReadFields): Undo | undefined {
   const prototype = defaultOf(exports)?.prototype as BunyanLogger | undefined;
   if (typeof prototype?._emit !== 'function') return undefined;
-  const release = claim(prototype, 'log fields');
+  const release = reservePatch(prototype, 'log fields');
   if (!release) return undefined;
   const undo = patchMethod(prototype, '_emit', (original) => {
     return function (record, ...rest) {

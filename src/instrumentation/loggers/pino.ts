@@ -1,5 +1,5 @@
 import { defaultOf, type ModuleExports } from '../module-hooks.ts';
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
+import { reservePatch, ownerOf, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import { withJsonFields } from './json-line.ts';
 import type { LoggerDefinition, ReadFields } from './logger.ts';
 
@@ -17,7 +17,7 @@ function patch(exports: ModuleExports, read: ReadFields): Undo | undefined {
   if (typeof make !== 'function' || asJson === undefined) return undefined;
   // The prototype of all loggers is not exported.
   const prototype = ownerOf(make({ level: 'silent' }, { write: () => undefined }), asJson);
-  const release = prototype && claim(prototype, 'log fields');
+  const release = prototype && reservePatch(prototype, 'log fields');
   if (!release) return undefined;
   const undo = patchMethod(prototype as Record<symbol, AsJson>, asJson, (original) => {
     return function (...args) {

@@ -1,5 +1,5 @@
 import { defaultOf, type ModuleExports } from '../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import type { LoggerDefinition, ReadFields } from './logger.ts';
 
 /** `winston` 3: records get the fields before the formats of their logger see them. */
@@ -16,7 +16,7 @@ function patch(exports: ModuleExports, read: ReadFields): Undo | undefined {
   const whole = defaultOf(exports);
   const prototype = (whole?.Logger ?? whole)?.prototype as WinstonLogger | undefined;
   if (typeof prototype?.write !== 'function' || !('configure' in prototype)) return undefined;
-  const release = claim(prototype, 'log fields');
+  const release = reservePatch(prototype, 'log fields');
   if (!release) return undefined;
   const undo = patchMethod(prototype, 'write', (original) => {
     return function (record, ...rest) {

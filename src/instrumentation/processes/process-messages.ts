@@ -1,6 +1,6 @@
 import { ChildProcess } from 'node:child_process';
 
-import { claim, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import type { Destination, MessageContexts } from './message-contexts.ts';
 import { enveloped, openProcessMessages } from './received-messages.ts';
 
@@ -70,7 +70,7 @@ export function sendContextsOver(
  */
 export function sendContextsToChildren(contexts: MessageContexts): Undo {
   const prototype = ChildProcess.prototype as unknown as Record<'spawn', AnyFunction>;
-  if (claim(prototype, 'envelopes')) {
+  if (reservePatch(prototype, 'envelopes')) {
     const at = { system: 'child_process', destination: 'parent' } as const;
     openProcessMessages(prototype, { at, contexts }, heard);
   }

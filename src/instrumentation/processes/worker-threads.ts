@@ -11,7 +11,7 @@ import { context } from '@opentelemetry/api';
 
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import { injected, type Carrier } from './carrier.ts';
 import type { Destination, MessageContexts } from './message-contexts.ts';
 import { isPreloaded } from './preloaded-threads.ts';
@@ -143,7 +143,7 @@ export function beforeMessages(before: () => void): Undo | undefined {
 /** Messages to workers carry contexts; those from them are opened, also after the undo. */
 function sendContexts(contexts: MessageContexts): Undo | undefined {
   const prototype = Worker.prototype as unknown as Record<'postMessage' | 'emit', AnyFunction>;
-  if (claim(prototype, 'envelopes')) {
+  if (reservePatch(prototype, 'envelopes')) {
     openProcessMessages(prototype, { at: PARENT_OF_THREAD, contexts }, () => undefined);
   }
   return patchMethod(prototype, 'postMessage', (original) => {

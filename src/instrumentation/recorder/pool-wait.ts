@@ -9,13 +9,13 @@ import type { Endpoint } from './endpoint.ts';
 import { addExceptionEvent } from './exception-event.ts';
 import { poolNameOf } from './pool-metrics.ts';
 import type { Recorder } from './recorder.ts';
-import type { Recording } from './recording.ts';
+import type { OperationRecording } from './operation-recording.ts';
 
 const MANUAL_DESTROY = { requireManualDestroy: true };
 
 /** The query that waits, if it is a query. */
 interface Waiting {
-  readonly recording: Recording | undefined;
+  readonly recording: OperationRecording | undefined;
 }
 
 /**

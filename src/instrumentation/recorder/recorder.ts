@@ -16,7 +16,7 @@ import { attributesOf, spanNameOf } from './attributes.ts';
 import { hasParent } from './parent.ts';
 import { PoolMetrics } from './pool-metrics.ts';
 import { Providers } from './providers.ts';
-import { Recording } from './recording.ts';
+import { OperationRecording } from './operation-recording.ts';
 import { isDropped } from './sampling.ts';
 import { isSuppressed } from '../../carry/suppression.ts';
 
@@ -56,7 +56,7 @@ export class Recorder {
    * Starts recording `operation` under `parent`, or returns `undefined` where it is not to be
    * recorded.
    */
-  start(operation: Operation, parent: Context = context.active()): Recording | undefined {
+  start(operation: Operation, parent: Context = context.active()): OperationRecording | undefined {
     // A consumer that waits for ever would make a trace of each wait.
     const isWaiting = operation.messaging?.type === 'receive' && !hasParent(parent);
     const tracer = isWaiting ? undefined : this.#tracerUnder(parent, operation.isHousekeeping);
@@ -84,7 +84,7 @@ export class Recorder {
           parent,
         );
       const span = begin(tracer);
-      const recording = new Recording(this, operation, attributes, parent, span, duration);
+      const recording = new OperationRecording(this, operation, attributes, parent, span, duration);
       if (isWaiting) {
         // Messages that tell who sent them are no housekeeping of a library's.
         const isWanted = (links: Link[]): boolean =>

@@ -29,7 +29,7 @@ import { addExceptionEvent } from '../recorder/exception-event.ts';
 import type { Endpoint } from '../recorder/endpoint.ts';
 import type { Recorder } from '../recorder/recorder.ts';
 import { isSuppressed } from '../../carry/suppression.ts';
-import { SYSTEM } from './describe.ts';
+import { SYSTEM } from './attributes.ts';
 import { isSettingUp } from './setup.ts';
 
 /* Of the messaging conventions, which are still in development. `redis` is none of their systems. */

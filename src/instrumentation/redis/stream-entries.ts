@@ -4,7 +4,7 @@ import { carrierOf, type Carrier } from '../messaging/carrier.ts';
 import { parentageOf } from '../messaging/parentage.ts';
 import type { ReceivedMessages } from '../operation.ts';
 import type { Recorder } from '../recorder/recorder.ts';
-import type { Recording } from '../recorder/recording.ts';
+import type { OperationRecording } from '../recorder/operation-recording.ts';
 
 /*
  * Entries of streams, and the trace context that may be among their fields. Redis has no headers: a
@@ -19,7 +19,7 @@ const MAX_DEPTH = 3;
 /** The fields for the entry of an `XADD` that is recorded; undefined where it is to have none. */
 export function contextFields(
   recorder: Recorder,
-  recording: Recording | undefined,
+  recording: OperationRecording | undefined,
   name: string,
   args: readonly unknown[],
 ): string[] | undefined {

@@ -22,7 +22,7 @@ const FASTQ: RuleData = {
 const HTTP_LISTENER: RuleData = { kind: 'emitter', type: 'http.listener', when: 'lost' };
 
 /** What outlives its first caller: pooled objects, the loops of workers. */
-const HOME: RuleData = { kind: 'home', leave: 'trace' };
+const ROOT: RuleData = { kind: 'root', leave: 'trace' };
 
 /** `socket.io` calls these for every event; they are removed by identity. */
 const ANY_LISTENER: RuleData = {
@@ -72,8 +72,8 @@ export const BUILT_IN_RULES: RuleSet = {
   'lodash/throttle@>=4 <5': { default: 'latest' },
   'lodash.debounce@>=4 <5': { default: 'latest' },
   'lodash.throttle@>=4 <5': { default: 'latest' },
-  'generic-pool@>=3 <4': { 'Pool#_createResource': HOME },
-  'tarn@>=3 <4': { 'Pool#_create': HOME },
+  'generic-pool@>=3 <4': { 'Pool#_createResource': ROOT },
+  'tarn@>=3 <4': { 'Pool#_create': ROOT },
   'ws@>=7 <9': {
     'default#': 'emitter',
     'default#send|ping|pong': 'args',
@@ -106,8 +106,8 @@ export const BUILT_IN_RULES: RuleSet = {
   '@grpc/grpc-js/build/src/client-interceptors@>=1.8 <2': {
     'getInterceptingCall()#start': { kind: 'handler', argument: 1 },
   },
-  'bullmq@>=5 <7': { 'Worker#run|startStalledCheckTimer': HOME },
-  'bull@>=4 <5': { 'default#start|_initProcess': HOME },
+  'bullmq@>=5 <7': { 'Worker#run|startStalledCheckTimer': ROOT },
+  'bull@>=4 <5': { 'default#start|_initProcess': ROOT },
   'amqplib/lib/channel@>=0.10 <3': {
     'Channel#_rpc': { kind: 'args', argument: 3 },
     'Channel#pushConfirmCallback': { kind: 'args', argument: 0 },
@@ -128,5 +128,5 @@ export const BUILT_IN_RULES: RuleSet = {
     'Http2ServerRequest#': HTTP_LISTENER,
     'Http2ServerResponse#': HTTP_LISTENER,
   },
-  'kafkajs@>=2 <3': { 'Kafka#consumer()#run': HOME },
+  'kafkajs@>=2 <3': { 'Kafka#consumer()#run': ROOT },
 };

@@ -27,7 +27,7 @@ export const GLOBAL_RULES: readonly GlobalRule[] = [
   {
     name: 'net',
     target: '`Server#_listen2`, listeners for `listening`, `close` and `error`',
-    kind: 'home',
+    kind: 'root',
     apply: repairServers,
   },
   {
@@ -67,7 +67,7 @@ const OF_ITS_OWNER = ['listening', 'close', 'error'];
 function repairServers(): Undo {
   const module = 'net';
   const undos = [
-    tryWrap(Server.prototype, { kind: 'home', method: '_listen2', module, leave: 'trace' }),
+    tryWrap(Server.prototype, { kind: 'root', method: '_listen2', module, leave: 'trace' }),
     tryWrap(Server.prototype, { kind: 'emitter', module, events: OF_ITS_OWNER, when: 'lost' }),
   ];
   return undoAll(undos);

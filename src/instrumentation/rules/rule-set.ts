@@ -47,7 +47,7 @@ const RULE_OPTIONS: Readonly<Record<RuleKind, Readonly<Record<string, OptionType
     share: 'string',
   },
   handler: { argument: 'integer', unless: 'string' },
-  home: { leave: 'root or trace' },
+  root: { leave: 'root or trace' },
   latest: {},
   iterator: {},
   config: { arguments: 'array', undoArguments: 'array' },

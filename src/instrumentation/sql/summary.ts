@@ -1,5 +1,5 @@
 import type { SqlDialect, TokenKind } from './dialects.ts';
-import { CteNames, newFrame, type Frame } from './frames.ts';
+import { CteNames, newFrame, type Frame } from './parse-frame.ts';
 import { QualifiedName } from './qualified-name.ts';
 import {
   BEFORE_NAME,

@@ -4,7 +4,7 @@ export const RULE_KINDS = [
   'emitter',
   'task',
   'handler',
-  'home',
+  'root',
   'latest',
   'iterator',
   'config',
@@ -97,9 +97,9 @@ export interface HandlerRule extends RuleBase {
   unless?: string;
 }
 
-/** The method runs where the target is at home and not in the context of whoever came first. */
-export interface HomeRule extends RuleBase {
-  kind: 'home';
+/** The method runs in the root context, not in that of its first caller. */
+export interface RootRule extends RuleBase {
+  kind: 'root';
   /**
    * `root` (the default) leaves every store, `trace` only the trace: other stores of the
    * application are kept.
@@ -131,7 +131,7 @@ export type Rule =
   | EmitterRule
   | TaskRule
   | HandlerRule
-  | HomeRule
+  | RootRule
   | LatestRule
   | IteratorRule
   | ConfigRule;

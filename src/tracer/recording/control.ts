@@ -6,9 +6,9 @@ import { isMainThread } from 'node:worker_threads';
 import { ClewError, messageOf } from '../../base/errors.ts';
 import { say } from '../../base/log.ts';
 import { makeFolder } from '../../base/make-folder.ts';
-import { quietly } from '../owner.ts';
+import { runUntraced } from '../owner.ts';
 import type { TracerLevel } from '../record.ts';
-import { Recorder, type RecorderOptions } from './recorder.ts';
+import { FileRecorder, type FileRecorderOptions } from './file-recorder.ts';
 
 /*
  * Lets `clew record` and a running process communicate: by files in a folder that only their user
@@ -121,9 +121,9 @@ export interface ListenOptions {
 export function listenForRecordings({ signal, folder, tracer }: ListenOptions): () => void {
   // Signals are delivered to the main thread, and the files are named by process.
   if (!isMainThread) return () => undefined;
-  let recorder: Recorder | undefined;
+  let recorder: FileRecorder | undefined;
   const onSignal = (): void => {
-    quietly(() => {
+    runUntraced(() => {
       const request = takeRequest();
       if (request?.level !== undefined) return changeLevel(tracer, request);
       if (recorder) {
@@ -139,7 +139,7 @@ export function listenForRecordings({ signal, folder, tracer }: ListenOptions): 
       }
       const file = request?.file ?? join(folder, `recording-${timestamp()}-${process.pid}.clew`);
       try {
-        recorder = new Recorder({ ...limitsOf(request), file, onEnd: finished(request?.id) });
+        recorder = new FileRecorder({ ...limitsOf(request), file, onEnd: finished(request?.id) });
         report(request?.id, 'recording', `recording into ${file}`);
         say('info', `recording into ${file}`);
       } catch (error) {
@@ -149,7 +149,7 @@ export function listenForRecordings({ signal, folder, tracer }: ListenOptions): 
     });
   };
   const finished =
-    (id: string | undefined): NonNullable<RecorderOptions['onEnd']> =>
+    (id: string | undefined): NonNullable<FileRecorderOptions['onEnd']> =>
     ({ file, requests, records, bytes }) => {
       recorder = undefined;
       const message = `${requests} requests, ${records} async resources, ${bytes} bytes in ${file}`;
@@ -169,7 +169,7 @@ export function listenForRecordings({ signal, folder, tracer }: ListenOptions): 
       started: startOf(process.pid),
       program: basename(process.argv[1] ?? 'node'),
     } satisfies Announcement);
-    quietly(() => process.on(signal, onSignal));
+    runUntraced(() => process.on(signal, onSignal));
   } catch (error) {
     say('warn', `recordings cannot be started by ${signal}: ${messageOf(error)}`);
     return () => undefined;
@@ -197,8 +197,8 @@ function changeLevel(tracer: ListenOptions['tracer'], { id, level = 'off' }: Rec
 
 function limitsOf(
   request: RecordRequest | undefined,
-): Pick<RecorderOptions, 'forMillis' | 'requests'> {
-  const limits: Pick<RecorderOptions, 'forMillis' | 'requests'> = {};
+): Pick<FileRecorderOptions, 'forMillis' | 'requests'> {
+  const limits: Pick<FileRecorderOptions, 'forMillis' | 'requests'> = {};
   if (request?.forMillis !== undefined) limits.forMillis = request.forMillis;
   if (request?.requests !== undefined) limits.requests = request.requests;
   return limits;

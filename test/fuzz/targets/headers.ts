@@ -12,7 +12,7 @@ import fc from 'fast-check';
 
 import { outcomeOfStatus } from '../../../src/export/sender/outcome.ts';
 import { readResponse } from '../../../src/export/encoding/otlp-response.ts';
-import { attributesOfRequest } from '../../../src/instrumentation/http/server/describe-request.ts';
+import { attributesOfRequest } from '../../../src/instrumentation/http/server/request-attributes.ts';
 import { resolveServerConfig } from '../../../src/instrumentation/http/server/server-config.ts';
 import { contextIn } from '../../../src/instrumentation/messaging/carrier.ts';
 import { extracted } from '../../../src/instrumentation/processes/carrier.ts';

@@ -19,7 +19,7 @@ const SAMPLES = [
       '@scope/name': {
         'default.a.b': { kind: 'handler', argument: 1, unless: 'own' },
         'configure.set': { kind: 'config', arguments: [1, 'x'], undoArguments: [] },
-        'Pool#tick': { kind: 'home', leave: 'trace' },
+        'Pool#tick': { kind: 'root', leave: 'trace' },
       },
     },
   },

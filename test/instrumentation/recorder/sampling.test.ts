@@ -32,7 +32,7 @@ import { byClass, type Operation } from '../../../src/instrumentation/operation.
 import { createEndpoint } from '../../../src/instrumentation/recorder/endpoint.ts';
 import { droppedBy } from '../../../src/instrumentation/recorder/sampling.ts';
 import { Recorder } from '../../../src/instrumentation/recorder/recorder.ts';
-import type { Recording } from '../../../src/instrumentation/recorder/recording.ts';
+import type { OperationRecording } from '../../../src/instrumentation/recorder/operation-recording.ts';
 import { registerMeasurements } from '../support/measurements.ts';
 import { registerContextManager } from '../support/telemetry.ts';
 
@@ -75,7 +75,10 @@ function recorderWith(config: ClientConfig): Recorder {
 }
 
 /** Records an operation under `parent`, as a source does. */
-function record(parent: SpanContext | undefined, config: ClientConfig = {}): Recording | undefined {
+function record(
+  parent: SpanContext | undefined,
+  config: ClientConfig = {},
+): OperationRecording | undefined {
   const recorder = recorderWith(config);
   const own = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
   return context.with(own, () => {

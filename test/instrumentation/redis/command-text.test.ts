@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createClient, type RedisClientType } from 'redis';
 
 import { batchText, commandText } from '../../../src/instrumentation/redis/command-text.ts';
-import { describeError } from '../../../src/instrumentation/redis/describe.ts';
+import { describeError } from '../../../src/instrumentation/redis/attributes.ts';
 import { requireService } from '../../support/services.ts';
 import { generateCalls, type GeneratedCall } from './server-commands.ts';
 

@@ -65,7 +65,7 @@ describe('enableRules', () => {
   it('applies rules in code to a library when it is loaded, and undoes them', () => {
     const undo = enableRules({
       builtIn: false,
-      rules: { 'reusify@^1': { 'default()#get': 'home' } },
+      rules: { 'reusify@^1': { 'default()#get': 'root' } },
     });
     const reusify = require('reusify');
     assert.equal(reusify.name, 'reusify');

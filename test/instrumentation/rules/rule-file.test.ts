@@ -131,7 +131,7 @@ describe('rule files', () => {
         a: { 'Pool#acquire': 'args', 'x()#y': [{ kind: 'task', worker: 0, front: ['z'] }] },
         b: { 'c.config': { kind: 'config', arguments: [], undoArguments: [1] } },
         c: { 'D#': { kind: 'emitter', events: 'one', listener: 0, remove: ['off'] } },
-        d: { e: { kind: 'home', leave: 'trace' }, f: 'latest', g: 'iterator', h: 'handler' },
+        d: { e: { kind: 'root', leave: 'trace' }, f: 'latest', g: 'iterator', h: 'handler' },
       };
       assert.equal(parseRules(file(rules), 'rules.json').length, 4);
       assert.equal(validate({ rules }), true, JSON.stringify(validate.errors));

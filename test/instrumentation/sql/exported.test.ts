@@ -4,10 +4,10 @@ import { metrics } from '@opentelemetry/api';
 import fc from 'fast-check';
 
 import { resolveClientConfig } from '../../../src/instrumentation/client-config.ts';
-import * as mariadb from '../../../src/instrumentation/clients/mariadb/describe.ts';
-import * as mysql from '../../../src/instrumentation/clients/mysql-family/describe.ts';
-import * as pg from '../../../src/instrumentation/clients/pg/describe.ts';
-import * as sqlite from '../../../src/instrumentation/clients/sqlite/describe.ts';
+import * as mariadb from '../../../src/instrumentation/clients/mariadb/attributes.ts';
+import * as mysql from '../../../src/instrumentation/clients/mysql-shared/attributes.ts';
+import * as pg from '../../../src/instrumentation/clients/pg/attributes.ts';
+import * as sqlite from '../../../src/instrumentation/clients/sqlite/attributes.ts';
 import type { Operation, Responses } from '../../../src/instrumentation/operation.ts';
 import { createEndpoint } from '../../../src/instrumentation/recorder/endpoint.ts';
 import { Recorder } from '../../../src/instrumentation/recorder/recorder.ts';

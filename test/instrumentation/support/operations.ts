@@ -1,7 +1,7 @@
 import { createHook } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { RunningOperation } from '../../../src/instrumentation/running-operation.ts';
+import { PendingOperation } from '../../../src/instrumentation/pending-operation.ts';
 
 /** The operations that were begun since, by the type of their async resource. */
 export interface Watch {
@@ -11,10 +11,10 @@ export interface Watch {
 
 /** Watches what is begun from now on: a tracer waits for what does not end. */
 export function watchOperations(): Watch {
-  const begun = new Map<RunningOperation, string>();
+  const begun = new Map<PendingOperation, string>();
   const hook = createHook({
     init(_asyncId, type, _triggerAsyncId, resource) {
-      if (resource instanceof RunningOperation) begun.set(resource, type);
+      if (resource instanceof PendingOperation) begun.set(resource, type);
     },
   }).enable();
   return {

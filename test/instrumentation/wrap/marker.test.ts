@@ -224,7 +224,7 @@ describe('clew.repaired', () => {
       true,
     );
     const pool = { create: () => context.active() };
-    wrap(pool, { kind: 'home', method: 'create', leave: 'trace' });
+    wrap(pool, { kind: 'root', method: 'create', leave: 'trace' });
     assert.equal(
       request('A', () => pool.create()),
       ROOT_CONTEXT,

@@ -152,7 +152,7 @@ describe('rule kind task', () => {
 describe('rule kind home', () => {
   it('runs the method under no context at all', () => {
     const pool = { create: (...args: unknown[]) => [store.getStore(), ...args] };
-    wrap(pool, { kind: 'home', method: 'create' });
+    wrap(pool, { kind: 'root', method: 'create' });
     assert.deepEqual(
       as('A', () => pool.create(1, 'two')),
       [undefined, 1, 'two'],
@@ -161,7 +161,7 @@ describe('rule kind home', () => {
 
   it('leaves the application’s own stores when it is to leave the trace only', () => {
     const pool = { create: () => store.getStore() };
-    wrap(pool, { kind: 'home', method: 'create', leave: 'trace' });
+    wrap(pool, { kind: 'root', method: 'create', leave: 'trace' });
     assert.equal(
       as('A', () => pool.create()),
       'A',
@@ -177,7 +177,7 @@ describe('rule kind home', () => {
         return this === pool ? promise : undefined;
       },
     };
-    wrap(pool, { kind: 'home', method: 'create' });
+    wrap(pool, { kind: 'root', method: 'create' });
     assert.equal(pool.create(false), promise);
     assert.throws(
       () => pool.create(true),

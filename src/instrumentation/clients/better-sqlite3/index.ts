@@ -1,6 +1,6 @@
 import type { ClientDefinition } from '../../client.ts';
 import { patchClasses } from '../../declared-classes.ts';
-import { countRows, describeError } from '../sqlite/describe.ts';
+import { countRows, describeError } from '../sqlite/attributes.ts';
 import { patchDatabase } from './source.ts';
 
 /** Entries for a single platform, each with its own class; bundlers need them. */

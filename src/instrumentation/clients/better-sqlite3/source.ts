@@ -1,13 +1,13 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { describeStatement, endpointOf, valuesOf } from '../sqlite/describe.ts';
+import { describeStatement, endpointOf, valuesOf } from '../sqlite/attributes.ts';
 import { recordCalls, recordIterators } from '../sqlite/synchronous-source.ts';
-import type { Database, Statement } from './shapes.ts';
+import type { Database, Statement } from './library-types.ts';
 
 /** Patches the class of databases, and that of statements once the first statement exists. */
 export function patchDatabase(Db: { prototype: Database }, recorder: Recorder): Undo | undefined {
   const { prototype } = Db;
-  const release = claim(prototype, 'better-sqlite3');
+  const release = reservePatch(prototype, 'better-sqlite3');
   if (!release) return undefined;
   const undos: Undo[] = [];
   const saw = (statement: Statement): void => {
@@ -42,7 +42,7 @@ export function patchDatabase(Db: { prototype: Database }, recorder: Recorder): 
 }
 
 function patchStatement(prototype: Statement, recorder: Recorder): Undo | undefined {
-  const release = claim(prototype, 'better-sqlite3 statement');
+  const release = reservePatch(prototype, 'better-sqlite3 statement');
   if (!release) return undefined;
   const describe = ({ source, database }: Statement, args: readonly unknown[]) =>
     describeStatement(nameOf(database), source, valuesOf(args));

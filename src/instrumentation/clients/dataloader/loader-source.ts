@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/api';
 
 import { OperationResource } from '../../../carry/operation-resource.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { addExceptionEvent } from '../../recorder/exception-event.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
@@ -44,7 +44,7 @@ export function patchLoader(
   { prototype }: { prototype: Loader },
   recorder: Recorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'dataloader');
+  const release = reservePatch(prototype, 'dataloader');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -4,7 +4,7 @@ import { CallScope } from '../../../carry/call-scope.ts';
 import { callerHere, type CallerOf } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
 import type { OperationResource } from '../../../carry/operation-resource.ts';
-import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, patchOnce, undoAll, type Undo } from '../../../base/patch.ts';
 import { createEndpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
@@ -41,7 +41,7 @@ export function patchPool(
   { prototype }: { prototype: GenericPool },
   recorder: Recorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'generic-pool metrics');
+  const release = reservePatch(prototype, 'generic-pool metrics');
   if (!release) return undefined;
   const givingBack = (original: (this: GenericPool, resource: object) => unknown) =>
     function giveBack(this: GenericPool, resource: object): unknown {
@@ -51,7 +51,7 @@ export function patchPool(
   return undoAll([
     release,
     patchListeners(prototype, { callerOf }),
-    patchOnce(prototype, '_createResource', 'home', (original) => {
+    patchOnce(prototype, '_createResource', 'root', (original) => {
       return function _createResource() {
         const outer = creating.enter(callerHere());
         try {

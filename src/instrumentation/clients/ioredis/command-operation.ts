@@ -1,10 +1,10 @@
-import { RunningOperation } from '../../running-operation.ts';
+import { PendingOperation } from '../../pending-operation.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { describe, endpointOf } from './describe.ts';
-import type { RedisCommand, RedisConnection } from './shapes.ts';
+import { describe, endpointOf } from './attributes.ts';
+import type { RedisCommand, RedisConnection } from './library-types.ts';
 
 /** A command, or a pipeline, on its way to the server. */
-export class CommandOperation extends RunningOperation {
+export class CommandOperation extends PendingOperation {
   #isLocated = false;
 
   constructor() {

@@ -1,7 +1,13 @@
 import { channel } from 'node:diagnostics_channel';
 
 import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import {
+  reservePatch,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type Undo,
+} from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { isExchange, isReceiving } from '../../redis/message-commands.ts';
 import { isSettingUp } from '../../redis/setup.ts';
@@ -9,9 +15,9 @@ import { contextFields } from '../../redis/stream-entries.ts';
 import { CommandOperation } from './command-operation.ts';
 import { patchConnection } from './connection-source.ts';
 import { failThrown, recordThrown } from '../../thrown-calls.ts';
-import { describe, endpointOf } from './describe.ts';
+import { describe, endpointOf } from './attributes.ts';
 import { currentScript, isScriptCommand, patchScripts, undoScripts } from './script-source.ts';
-import type { ClassOf, RedisCommand, RedisConnection } from './shapes.ts';
+import type { ClassOf, RedisCommand, RedisConnection } from './library-types.ts';
 
 /*
  * Handles every sending of a command: by the application, from the offline queue, from a cluster to
@@ -45,7 +51,7 @@ export function patchRedis(
   { prototype }: ClassOf<RedisConnection>,
   recorder: Recorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'ioredis connection');
+  const release = reservePatch(prototype, 'ioredis connection');
   if (!release) return undefined;
   return undoAll([
     release,

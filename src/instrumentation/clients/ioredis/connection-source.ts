@@ -4,9 +4,9 @@ import { patchListeners } from '../../listeners.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { consuming, type Delivery } from '../../redis/messages.ts';
 import { isSettingUp, setUp } from '../../redis/setup.ts';
-import { bindCallback } from '../../running-operation.ts';
-import { endpointOf } from './describe.ts';
-import type { RedisConnection } from './shapes.ts';
+import { bindCallback } from '../../pending-operation.ts';
+import { endpointOf } from './attributes.ts';
+import type { RedisConnection } from './library-types.ts';
 
 /** The events that are messages. */
 const MESSAGES = new Set<string | symbol>(

@@ -3,7 +3,7 @@ import { patchClasses } from '../../declared-classes.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import type { Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { describeError, noteReplyErrors } from '../../redis/describe.ts';
+import { describeError, noteReplyErrors } from '../../redis/attributes.ts';
 import { receivedIn } from '../../redis/stream-entries.ts';
 import { patchRedis } from './command-source.ts';
 import { patchPipeline } from './pipeline-source.ts';

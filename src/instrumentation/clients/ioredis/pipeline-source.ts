@@ -1,11 +1,11 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { isReceiving } from '../../redis/message-commands.ts';
 import { isSettingUp } from '../../redis/setup.ts';
 import { CommandOperation } from './command-operation.ts';
 import { carryContext, isLinked, isWanted, link } from './command-source.ts';
-import { describe, describePipeline, errorIn, isMulti } from './describe.ts';
-import type { ClassOf, RedisPipeline } from './shapes.ts';
+import { describe, describePipeline, errorIn, isMulti } from './attributes.ts';
+import type { ClassOf, RedisPipeline } from './library-types.ts';
 
 /*
  * Pipelines. One that the application executes is one operation, from `exec` to the last reply. One
@@ -20,7 +20,7 @@ export function patchPipeline(
   { prototype }: ClassOf<RedisPipeline>,
   recorder: Recorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'ioredis pipeline');
+  const release = reservePatch(prototype, 'ioredis pipeline');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -1,10 +1,10 @@
 import { CallScope } from '../../../carry/call-scope.ts';
-import { claim, ownerOf, patchMethod, type Undo } from '../../../base/patch.ts';
+import { reservePatch, ownerOf, patchMethod, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { noteScript } from '../../redis/scripts.ts';
-import { finishing } from '../../running-operation.ts';
+import { finishing } from '../../pending-operation.ts';
 import { CommandOperation } from './command-operation.ts';
-import type { RedisCommand, RedisConnection, RedisScript } from './shapes.ts';
+import type { RedisCommand, RedisConnection, RedisScript } from './library-types.ts';
 
 /*
  * Commands that the application defined by a script. The client sends the script's digest and, if
@@ -32,7 +32,7 @@ export function isScriptCommand(command: RedisCommand): boolean {
 /** Patches the definition of scripts, and their class when the first script is defined. */
 export function patchScripts(prototype: RedisConnection, recorder: Recorder): Undo | undefined {
   const owner = ownerOf(prototype, 'defineCommand') as RedisConnection | undefined;
-  const release = owner && claim(owner, 'ioredis scripts');
+  const release = owner && reservePatch(owner, 'ioredis scripts');
   if (!release) return undefined;
   const undo = patchMethod(owner, 'defineCommand', (original) => {
     return function defineCommand(name, definition) {
@@ -59,7 +59,7 @@ export function undoScripts(): void {
 function patchScript(script: RedisScript, recorder: Recorder): void {
   classes.add(script.Command);
   const prototype = Object.getPrototypeOf(script) as RedisScript;
-  const release = claim(prototype, 'ioredis script');
+  const release = reservePatch(prototype, 'ioredis script');
   if (!release) return;
   const undo = patchMethod(prototype, 'execute', (original) => executeOf(original, recorder));
   undos.push(() => {

@@ -1,11 +1,11 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { suppressed } from '../../../carry/suppression.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 import { holds } from '../tarn/pool-source.ts';
-import { endpointOf } from './describe.ts';
-import type { KnexClient, TarnPool } from './shapes.ts';
+import { endpointOf } from './attributes.ts';
+import type { KnexClient, TarnPool } from './library-types.ts';
 
 /*
  * Builders keep their callers' contexts by themselves, the driver records the query, and `tarn`
@@ -14,7 +14,7 @@ import type { KnexClient, TarnPool } from './shapes.ts';
 
 /** Patches the base class of clients, which make the pools and check new connections. */
 export function patchClient(Client: { prototype: KnexClient }): Undo | undefined {
-  const release = claim(Client.prototype, 'knex client');
+  const release = reservePatch(Client.prototype, 'knex client');
   if (!release) return undefined;
   const undos: Undo[] = [];
   return undoAll([
@@ -39,7 +39,7 @@ export function patchClient(Client: { prototype: KnexClient }): Undo | undefined
 
 /** A query that knex itself sends on a new connection belongs to no caller. */
 function patchCheck(owner: KnexClient | undefined): Undo | undefined {
-  const release = owner && claim(owner, 'knex check');
+  const release = owner && reservePatch(owner, 'knex check');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -53,7 +53,7 @@ function patchCheck(owner: KnexClient | undefined): Undo | undefined {
 
 /** Patches a class of pools: the connections they open belong to no request. */
 export function patchPool(Pool: { prototype: TarnPool }): Undo | undefined {
-  const release = claim(Pool.prototype, 'knex pool');
+  const release = reservePatch(Pool.prototype, 'knex pool');
   if (!release) return undefined;
   return undoAll([
     release,

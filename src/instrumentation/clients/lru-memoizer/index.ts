@@ -1,8 +1,8 @@
 import type { ClientDefinition } from '../../client.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
 import { byClass } from '../../operation.ts';
-import { claim, replaceFunction, undoAll, type Undo } from '../../../base/patch.ts';
-import { bindCallback } from '../../running-operation.ts';
+import { reservePatch, replaceFunction, undoAll, type Undo } from '../../../base/patch.ts';
+import { bindCallback } from '../../pending-operation.ts';
 
 /**
  * `lru-memoizer`: concurrent loads of one key share one result, with each callback in the context
@@ -23,7 +23,7 @@ interface AsyncModule {
 function patchModule(exports: ModuleExports): Undo | undefined {
   const module = exports as AsyncModule;
   if (typeof module.asyncMemoizer !== 'function') return undefined;
-  const release = claim(module, 'lru-memoizer');
+  const release = reservePatch(module, 'lru-memoizer');
   if (!release) return undefined;
   // The package keeps the function that it finds here on its first load.
   const original = module.asyncMemoizer;

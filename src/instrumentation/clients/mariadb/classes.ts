@@ -8,7 +8,7 @@ import type {
   Pool,
   UserConnection,
   UserPool,
-} from './shapes.ts';
+} from './library-types.ts';
 
 /** The prototypes of the objects that the package creates. */
 export interface Classes {

@@ -1,11 +1,11 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { plainProperty } from '../../plain-property.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { bindCallback, finishing, RunningOperation } from '../../running-operation.ts';
+import { bindCallback, finishing, PendingOperation } from '../../pending-operation.ts';
 import { tryWrap } from '../../wrap.ts';
-import { selecting } from './calls.ts';
-import { ANY_ENDPOINT, batchSizeOf, describeStatement } from './describe.ts';
-import type { Cluster, FilteredCluster } from './shapes.ts';
+import { selecting } from './call-scopes.ts';
+import { ANY_ENDPOINT, batchSizeOf, describeStatement } from './attributes.ts';
+import type { Cluster, FilteredCluster } from './library-types.ts';
 
 /*
  * Records one operation for a query of a cluster, which gets a connection from one of its pools and
@@ -15,7 +15,7 @@ import type { Cluster, FilteredCluster } from './shapes.ts';
 
 /** Patches the class of clusters that both kinds of clusters use. */
 export function patchCluster(prototype: Cluster): Undo | undefined {
-  const release = claim(prototype, 'mariadb cluster');
+  const release = reservePatch(prototype, 'mariadb cluster');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -34,7 +34,7 @@ export function patchCluster(prototype: Cluster): Undo | undefined {
   ]);
 }
 
-function fail(operation: RunningOperation, error: unknown): void {
+function fail(operation: PendingOperation, error: unknown): void {
   operation.settle(error);
   operation.end();
 }
@@ -58,7 +58,7 @@ export function patchFilteredCluster(
   prototype: FilteredCluster,
   recorder: Recorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'mariadb filtered cluster');
+  const release = reservePatch(prototype, 'mariadb filtered cluster');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -92,7 +92,7 @@ function queryOf(original: Method, name: string, recorder: Recorder): Method {
       const bound = callback && bindCallback('MARIADB_CLUSTER_QUERY', callback);
       return original.apply(this, bound ? args.with(index, bound) : args);
     }
-    const operation = new RunningOperation('MARIADB_CLUSTER_QUERY');
+    const operation = new PendingOperation('MARIADB_CLUSTER_QUERY');
     if (recorder.isListening) operation.record(recorder, described);
     const given = callback ? args.with(index, finishing(operation, callback)) : args;
     return selecting.run(operation, () => original.apply(this, given));

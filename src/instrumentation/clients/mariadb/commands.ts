@@ -1,6 +1,6 @@
 import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
 import {
-  claim,
+  reservePatch,
   ownerOf,
   patchHotMethod,
   patchMethod,
@@ -8,8 +8,8 @@ import {
   type PatchState,
   type Undo,
 } from '../../../base/patch.ts';
-import type { RunningOperation } from '../../running-operation.ts';
-import type { Command } from './shapes.ts';
+import type { PendingOperation } from '../../pending-operation.ts';
+import type { Command } from './library-types.ts';
 
 /*
  * A connection executes commands, which the library makes for every call. A state with the
@@ -17,15 +17,15 @@ import type { Command } from './shapes.ts';
  * the command calls back or emits. `prepared` is keyed by prepared statement, for statements that
  * one call prepares in order to execute them.
  */
-const prepared = new WeakMap<object, RunningOperation>();
+const prepared = new WeakMap<object, PendingOperation>();
 
 /** Assigns executions of `statement` to `operation`. */
-export function prepareFor(operation: RunningOperation, statement: unknown): void {
+export function prepareFor(operation: PendingOperation, statement: unknown): void {
   if (typeof statement === 'object' && statement !== null) prepared.set(statement, operation);
 }
 
 export interface CommandState {
-  readonly operation: RunningOperation;
+  readonly operation: PendingOperation;
   /** Whether this command ends the operation; one that prepares for another does not. */
   isLast(this: void): boolean;
 }
@@ -39,7 +39,7 @@ export function isAttached(command: Command): boolean {
 }
 
 /** Returns the operation that `statement` was prepared for. */
-export function preparedFor(statement: object | null | undefined): RunningOperation | undefined {
+export function preparedFor(statement: object | null | undefined): PendingOperation | undefined {
   return statement ? prepared.get(statement) : undefined;
 }
 
@@ -92,16 +92,16 @@ export function patchCommands(prototype: object): Undo | undefined {
   const undos: (Undo | undefined)[] = [];
   const patchOwner = (key: 'start' | (typeof READERS)[number], wrap: Wrap): void => {
     const owner = ownerOf(prototype, key) as Command | undefined;
-    const release = owner && claim(owner, `mariadb ${key}`);
+    const release = owner && reservePatch(owner, `mariadb ${key}`);
     if (release) undos.push(release, patchHotMethod(owner, key, wrap as never));
   };
   const base = ownerOf(prototype, 'throwNewError') as Command | undefined;
-  const release = base && claim(base, 'mariadb command');
+  const release = base && reservePatch(base, 'mariadb command');
   if (release) undos.push(release, patchHotMethod(base, 'emit', emitOf));
   patchOwner('start', inScope);
   for (const reader of READERS) patchOwner(reader, readOf);
   const streaming = ownerOf(prototype, '_stream') as Command | undefined;
-  const releaseStream = streaming && claim(streaming, 'mariadb _stream');
+  const releaseStream = streaming && reservePatch(streaming, 'mariadb _stream');
   if (releaseStream) {
     undos.push(releaseStream, patchMethod(streaming, '_stream', streamOf as never));
   }

@@ -1,6 +1,6 @@
 import { CallScope } from '../../../carry/call-scope.ts';
 import {
-  claim,
+  reservePatch,
   patchHotMethod,
   patchMethod,
   undoAll,
@@ -10,10 +10,10 @@ import {
 import { SeenPrototypes } from '../../../base/seen-prototypes.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
-import { RunningOperation } from '../../running-operation.ts';
+import { PendingOperation } from '../../pending-operation.ts';
 import { isThrownRecorded } from '../../thrown-calls.ts';
 import { tryWrap } from '../../wrap.ts';
-import { belongsTo, operationOfCall, ownQuestion, selecting, takeReserved } from './calls.ts';
+import { belongsTo, operationOfCall, ownQuestion, selecting, takeReserved } from './call-scopes.ts';
 import {
   abandon,
   isAttached,
@@ -24,9 +24,9 @@ import {
   settlingStream,
   type CommandState,
 } from './commands.ts';
-import { batchSizeOf, describeStatement, endpointOf } from './describe.ts';
+import { batchSizeOf, describeStatement, endpointOf } from './attributes.ts';
 import { measureOpening } from './pool-source.ts';
-import type { Command, CommandParameter, Connection } from './shapes.ts';
+import type { Command, CommandParameter, Connection } from './library-types.ts';
 
 /*
  * `batches` is keyed by the operation of a batch, which is over when all of its value sets are.
@@ -34,7 +34,7 @@ import type { Command, CommandParameter, Connection } from './shapes.ts';
  * `quiet` those that the application did not request. `destroying` is set while a connection is
  * destroyed, which opens another one.
  */
-const batches = new WeakMap<RunningOperation, Batch>();
+const batches = new WeakMap<PendingOperation, Batch>();
 const importing = new WeakSet<Connection>();
 const quiet = new WeakSet<Connection>();
 const destroying = new CallScope<true>();
@@ -70,7 +70,7 @@ const ADDERS = [
 
 /** Patches a class of connections, and the classes of commands when they first occur. */
 export function patchConnection(prototype: Connection, recorder: Recorder): Undo | undefined {
-  const release = claim(prototype, 'mariadb connection');
+  const release = reservePatch(prototype, 'mariadb connection');
   if (!release) return undefined;
   const commands = new SeenPrototypes(patchCommands);
   const add = (connection: Connection, command: Command): CommandState | undefined => {
@@ -99,7 +99,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
       return function prepareExecute(cmdParam, ...rest) {
         // Two commands, one operation.
         if (!operationOfCall(cmdParam) && isParameter(cmdParam) && cmdParam.sql) {
-          belongsTo(cmdParam, takeReserved(this) ?? new RunningOperation('MARIADB_EXECUTE'));
+          belongsTo(cmdParam, takeReserved(this) ?? new PendingOperation('MARIADB_EXECUTE'));
         }
         return original.call(this, cmdParam, ...rest);
       };
@@ -126,7 +126,7 @@ export function patchConnection(prototype: Connection, recorder: Recorder): Undo
           known?.end();
           return original.call(this, cmdParam, ...rest);
         }
-        const operation = known ?? new RunningOperation('MARIADB_BATCH');
+        const operation = known ?? new PendingOperation('MARIADB_BATCH');
         belongsTo(cmdParam, operation);
         batches.set(operation, { parameter: cmdParam });
         return original.call(this, cmdParam, ...rest);
@@ -214,7 +214,7 @@ function added(
   const operation =
     known ??
     (isStatement && !isOwn ? takeReserved(connection) : undefined) ??
-    new RunningOperation('MARIADB_COMMAND');
+    new PendingOperation('MARIADB_COMMAND');
   // A call of a pool or cluster may have been recorded before it had a connection.
   const isPart = known !== undefined || operation.isDescribed;
   const made: CommandState = { operation, isLast: lastOf(operation, command, preparing && isPart) };
@@ -230,7 +230,7 @@ const always = (): boolean => true;
 const isEmpty = (values: unknown): boolean => Array.isArray(values) && values.length === 0;
 
 function lastOf(
-  operation: RunningOperation,
+  operation: PendingOperation,
   command: Command,
   isPreparing: boolean,
 ): CommandState['isLast'] {
@@ -247,7 +247,7 @@ function lastOf(
 function record(
   connection: Connection,
   command: Command,
-  operation: RunningOperation,
+  operation: PendingOperation,
   recorder: Recorder,
 ): void {
   if (operation.isDescribed) {
@@ -271,7 +271,7 @@ function importFileOf(
   recorder: Recorder,
 ): Connection['importFile'] {
   return function importFile(this: Connection, cmdParam, resolve, reject) {
-    const operation = new RunningOperation('MARIADB_IMPORT');
+    const operation = new PendingOperation('MARIADB_IMPORT');
     const endpoint = endpointOf(this);
     // The statements in the file are not known.
     if (recorder.isListening) operation.record(recorder, { endpoint, summary: 'BATCH' });

@@ -3,14 +3,14 @@ import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
-import { countRows } from '../mysql-family/describe.ts';
+import { countRows } from '../mysql-shared/attributes.ts';
 import { findClasses } from './classes.ts';
 import { patchCluster, patchFilteredCluster } from './cluster-source.ts';
 import { patchConnection } from './connection-source.ts';
-import { describeError } from './describe.ts';
+import { describeError } from './attributes.ts';
 import { patchPool, patchUserPool } from './pool-source.ts';
 import { patchUserConnection } from './user-connection-source.ts';
-import type { Factories } from './shapes.ts';
+import type { Factories } from './library-types.ts';
 
 /** The promise package and the callback package, and their files. */
 const MODULES = ['', '/promise', '/callback', '/dist/promise', '/dist/callback'];

@@ -2,7 +2,7 @@ import { CallScope } from '../../../carry/call-scope.ts';
 import { callerHere, patchCallersEvents } from '../../callers-events.ts';
 import type { OperationResource } from '../../../carry/operation-resource.ts';
 import {
-  claim,
+  reservePatch,
   patchHotMethod,
   patchMethod,
   undoAll,
@@ -14,12 +14,18 @@ import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
-import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { bindCallback, PendingOperation } from '../../pending-operation.ts';
 import { tryWrap } from '../../wrap.ts';
-import { belongsTo, ownQuestion, reserve, selecting } from './calls.ts';
-import { describeStatement, endpointOf, plannedEndpoint } from './describe.ts';
+import { belongsTo, ownQuestion, reserve, selecting } from './call-scopes.ts';
+import { describeStatement, endpointOf, plannedEndpoint } from './attributes.ts';
 import { recordThrownBy } from './user-connection-source.ts';
-import type { CommandParameter, Connection, Pool, PoolCallback, UserPool } from './shapes.ts';
+import type {
+  CommandParameter,
+  Connection,
+  Pool,
+  PoolCallback,
+  UserPool,
+} from './library-types.ts';
 
 /*
  * Records one operation for a query of a pool, from the call through the wait for a connection to
@@ -40,7 +46,7 @@ const WAITED_TOO_LONG = 'ER_GET_CONNECTION_TIMEOUT';
 
 /** Patches the class of the internal pools behind the user's pools. */
 export function patchPool(prototype: Pool, recorder: Recorder): Undo | undefined {
-  const release = claim(prototype, 'mariadb pool');
+  const release = reservePatch(prototype, 'mariadb pool');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -75,7 +81,7 @@ export function patchPool(prototype: Pool, recorder: Recorder): Undo | undefined
 
 /** Patches a class of the user's pools, whose events belong to no call. */
 export function patchUserPool(prototype: UserPool, recorder: Recorder): Undo | undefined {
-  const release = claim(prototype, 'mariadb user pool');
+  const release = reservePatch(prototype, 'mariadb user pool');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -183,7 +189,7 @@ function answering(request: Request, callback: PoolCallback): PoolCallback {
 
 /** How to handle a requested connection. */
 class Request {
-  readonly operation: RunningOperation | undefined;
+  readonly operation: PendingOperation | undefined;
   /** Whether the requesting call is on the stack. */
   isOnStack = false;
   readonly #pool: Pool;
@@ -195,7 +201,7 @@ class Request {
     this.#pool = pool;
     this.#recorder = recorder;
     if (cmdParam?.sql && typeof cmdParam.sql === 'string') {
-      this.operation = new RunningOperation('MARIADB_POOL_QUERY');
+      this.operation = new PendingOperation('MARIADB_POOL_QUERY');
       belongsTo(cmdParam, this.operation);
       if (recorder.isListening) {
         const endpoint = plannedEndpoint(pool.opts.connOptions);

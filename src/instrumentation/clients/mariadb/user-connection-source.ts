@@ -1,8 +1,8 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { recordThrown } from '../../thrown-calls.ts';
-import { ANY_ENDPOINT, describeStatement } from './describe.ts';
-import type { UserConnection } from './shapes.ts';
+import { ANY_ENDPOINT, describeStatement } from './attributes.ts';
+import type { UserConnection } from './library-types.ts';
 
 /*
  * The application's object for a connection passes its calls on, and throws if it cannot: `query()`
@@ -19,7 +19,7 @@ export function patchUserConnection(
   let isUndone = false;
   void found.then((prototype) => {
     const release =
-      prototype && !isUndone ? claim(prototype, 'mariadb user connection') : undefined;
+      prototype && !isUndone ? reservePatch(prototype, 'mariadb user connection') : undefined;
     if (release) undo = undoAll([release, recordThrownBy(prototype!, METHODS, recorder)]);
   });
   return () => {

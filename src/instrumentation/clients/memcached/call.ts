@@ -1,13 +1,13 @@
 import type { Recorder } from '../../recorder/recorder.ts';
-import { RunningOperation } from '../../running-operation.ts';
+import { PendingOperation } from '../../pending-operation.ts';
 import { isThrownRecorded } from '../../thrown-calls.ts';
 import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
-import { describeQuery, endpointAt, SOMEWHERE, Unanswered } from './describe.ts';
-import type { Callback, MemcachedClient, MemcachedSocket, Query } from './shapes.ts';
+import { describeQuery, endpointAt, SOMEWHERE, Unanswered } from './attributes.ts';
+import type { Callback, MemcachedClient, MemcachedSocket, Query } from './library-types.ts';
 
 /** One call of the user: one query, or one on each of several servers. */
 export class Call {
-  readonly #operation = new RunningOperation('MEMCACHED_COMMAND');
+  readonly #operation = new PendingOperation('MEMCACHED_COMMAND');
   readonly #total: number;
   #started = false;
   #answered = 0;

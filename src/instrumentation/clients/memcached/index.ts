@@ -1,6 +1,6 @@
 import type { ClientDefinition } from '../../client.ts';
 import { patchClasses } from '../../declared-classes.ts';
-import { describeError } from './describe.ts';
+import { describeError } from './attributes.ts';
 import { patchClient } from './source.ts';
 
 export const memcached: ClientDefinition = {

@@ -1,6 +1,6 @@
 import type { CallerOf } from '../../callers-events.ts';
 import type { OperationResource } from '../../../carry/operation-resource.ts';
-import type { MemcachedClient, MemcachedSocket } from './shapes.ts';
+import type { MemcachedClient, MemcachedSocket } from './library-types.ts';
 
 /*
  * Tracks the call to which an issue of a server belongs: the one that found it, until another one

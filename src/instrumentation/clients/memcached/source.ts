@@ -1,16 +1,22 @@
 import { CallScope } from '../../../carry/call-scope.ts';
 import { callerHere } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import {
+  reservePatch,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type Undo,
+} from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
-import { bindCallback } from '../../running-operation.ts';
+import { bindCallback } from '../../pending-operation.ts';
 import type { OperationResource } from '../../../carry/operation-resource.ts';
 import { recordThrown } from '../../thrown-calls.ts';
 import { Call, lost, refused } from './call.ts';
-import { endpointAt, readPool, SOMEWHERE } from './describe.ts';
+import { endpointAt, readPool, SOMEWHERE } from './attributes.ts';
 import { callerOf, hasIssue, isHeard } from './issues.ts';
-import type { Allocated, MemcachedClient, MemcachedSocket } from './shapes.ts';
+import type { Allocated, MemcachedClient, MemcachedSocket } from './library-types.ts';
 
 /*
  * `calling` is the call whose command is on the stack, and `fan` the number of servers that `multi`
@@ -54,7 +60,7 @@ export function patchClient(
   { prototype }: { prototype: MemcachedClient },
   recorder: Recorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'memcached client');
+  const release = reservePatch(prototype, 'memcached client');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -1,11 +1,11 @@
 import { CallsUnderWay, type CallerOf } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 import { isContextActive } from '../../wrap/active-context.ts';
 import { patchPool } from './pool-source.ts';
-import type { ClassOf, MongoClient } from './shapes.ts';
+import type { ClassOf, MongoClient } from './library-types.ts';
 
 /** Events of command and pool monitoring that are emitted in the turn of their operation. */
 const EVENTS_OF_CALLERS: ReadonlySet<string | symbol> = new Set([
@@ -32,7 +32,7 @@ export function patchClient(
   { prototype }: ClassOf<MongoClient>,
   recorder: Recorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'mongodb client');
+  const release = reservePatch(prototype, 'mongodb client');
   if (!release) return undefined;
   const undos: (Undo | undefined)[] = [
     release,

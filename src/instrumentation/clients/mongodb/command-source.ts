@@ -1,8 +1,8 @@
-import { claim, patchHotMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchHotMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { finishing, RunningOperation } from '../../running-operation.ts';
-import { describeCommand, errorIn, isTheUsers } from './describe.ts';
-import type { ClassOf, MongoCommand, MongoConnection } from './shapes.ts';
+import { finishing, PendingOperation } from '../../pending-operation.ts';
+import { describeCommand, errorIn, isTheUsers } from './attributes.ts';
+import type { ClassOf, MongoCommand, MongoConnection } from './library-types.ts';
 import { takeWait } from './waits.ts';
 
 /** Patches the class of connections: each command of the application is one operation. */
@@ -10,7 +10,7 @@ export function patchConnection(
   { prototype }: ClassOf<MongoConnection>,
   recorder: Recorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'mongodb connection');
+  const release = reservePatch(prototype, 'mongodb connection');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -20,7 +20,7 @@ export function patchConnection(
       return function command(namespace, document, ...rest) {
         const isSeen = !patch.isUndone && recorder.isListening && isTheUsers(document);
         if (!isSeen) return original.call(this, namespace, document, ...rest);
-        const operation = new RunningOperation('MONGODB_COMMAND');
+        const operation = new PendingOperation('MONGODB_COMMAND');
         operation.record(recorder, describeCommand(this.address, namespace.db, document));
         const wait = takeWait(this);
         if (wait !== undefined) operation.recording?.waited(wait);
@@ -42,7 +42,7 @@ export function patchConnection(
  * handles rejections, so listening to them hides none.
  */
 function settleWith(
-  operation: RunningOperation,
+  operation: PendingOperation,
   document: MongoCommand,
   result: Promise<unknown>,
 ): void {

@@ -1,10 +1,10 @@
 import type { ClientDefinition, ClientModule } from '../../client.ts';
 import { patchClasses } from '../../declared-classes.ts';
 import { patchListeners } from '../../listeners.ts';
-import { claim, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, undoAll, type Undo } from '../../../base/patch.ts';
 import { patchClient } from './client-source.ts';
 import { patchConnection } from './command-source.ts';
-import { describeError } from './describe.ts';
+import { describeError } from './attributes.ts';
 import { patchPool } from './pool-source.ts';
 
 const patch = patchClasses(
@@ -37,6 +37,6 @@ export const mongodb: ClientDefinition = {
 };
 
 function patchEmitter({ prototype }: { prototype: object }): Undo | undefined {
-  const release = claim(prototype, 'mongodb emitter');
+  const release = reservePatch(prototype, 'mongodb emitter');
   return release && undoAll([release, patchListeners(prototype as never)]);
 }

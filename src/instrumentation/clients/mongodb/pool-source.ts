@@ -1,5 +1,5 @@
 import {
-  claim,
+  reservePatch,
   patchHotMethod,
   patchMethod,
   undoAll,
@@ -9,15 +9,15 @@ import {
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
-import { bindCallback } from '../../running-operation.ts';
+import { bindCallback } from '../../pending-operation.ts';
 import { patchConnection } from './command-source.ts';
-import { endpointAt } from './describe.ts';
+import { endpointAt } from './attributes.ts';
 import { waits } from './waits.ts';
-import type { ClassOf, MongoConnection, MongoPool } from './shapes.ts';
+import type { ClassOf, MongoConnection, MongoPool } from './library-types.ts';
 
 /** Patches the class of pools: their metrics, and connections that belong to no request. */
 export function patchPool({ prototype }: ClassOf<MongoPool>, recorder: Recorder): Undo | undefined {
-  const release = claim(prototype, 'mongodb pool');
+  const release = reservePatch(prototype, 'mongodb pool');
   if (!release) return undefined;
   let isAdopted = false;
   /** Patches the class of connections if it was found through its pool and not as a module. */

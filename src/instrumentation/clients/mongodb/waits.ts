@@ -1,4 +1,4 @@
-import type { MongoConnection } from './shapes.ts';
+import type { MongoConnection } from './library-types.ts';
 
 /*
  * Stores how long the wait for a connection took: set when a connection is checked out, and taken

@@ -1,7 +1,7 @@
 import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
 import type { Operation } from '../../operation.ts';
 import {
-  claim,
+  reservePatch,
   ownerOf,
   patchHotMethod,
   patchMethod,
@@ -12,11 +12,11 @@ import {
 import { SeenPrototypes } from '../../../base/seen-prototypes.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { RunningOperation } from '../../running-operation.ts';
-import { acquiring, making } from '../mysql-family/calls.ts';
-import { queryOf } from '../mysql-family/thrown-queries.ts';
-import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
-import type { Connection, ConnectionClass, Protocol, Sequence } from './shapes.ts';
+import { PendingOperation } from '../../pending-operation.ts';
+import { acquiring, making } from '../mysql-shared/call-scopes.ts';
+import { queryOf } from '../mysql-shared/thrown-queries.ts';
+import { describeStatement, endpointOf } from '../mysql-shared/attributes.ts';
+import type { Connection, ConnectionClass, Protocol, Sequence } from './library-types.ts';
 
 /*
  * A protocol executes sequences, which the library makes for every call and drives by `emit` and
@@ -30,13 +30,13 @@ interface WithText {
   [TEXT]?: unknown;
 }
 
-function operationOf(sequence: Sequence): RunningOperation | undefined {
+function operationOf(sequence: Sequence): PendingOperation | undefined {
   return workOf(sequence);
 }
 
 /** Patches the method with which a class of connections makes queries. */
 export function patchConnection(Connection: ConnectionClass, recorder: Recorder): Undo | undefined {
-  const release = claim(Connection, 'mysql connection');
+  const release = reservePatch(Connection, 'mysql connection');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -59,7 +59,7 @@ export function patchConnection(Connection: ConnectionClass, recorder: Recorder)
 
 /** Patches a class of protocols, and the classes of sequences when they first occur. */
 export function patchProtocol(prototype: Protocol, recorder: Recorder): Undo | undefined {
-  const release = claim(prototype, 'mysql protocol');
+  const release = reservePatch(prototype, 'mysql protocol');
   if (!release) return undefined;
   const sequences = new SeenPrototypes(patchSequences);
   return undoAll([
@@ -103,7 +103,7 @@ function enqueued(protocol: Protocol, sequence: Sequence, recorder: Recorder): v
   let operation = operationOf(sequence);
   if (!operation && acquiring.current && !('sql' in sequence)) return;
   if (!operation) {
-    operation = new RunningOperation('MYSQL_SEQUENCE');
+    operation = new PendingOperation('MYSQL_SEQUENCE');
     attachWork(sequence, operation);
   }
   const { _connection: connection } = protocol;
@@ -131,7 +131,10 @@ function enqueued(protocol: Protocol, sequence: Sequence, recorder: Recorder): v
 function patchSequences(prototype: object): Undo | undefined {
   const base = ownerOf(prototype, '_packetToError') as Sequence | undefined;
   const query = ownerOf(prototype, 'stream') as Sequence | undefined;
-  const undos = [base && claim(base, 'mysql sequence'), query && claim(query, 'mysql query')];
+  const undos = [
+    base && reservePatch(base, 'mysql sequence'),
+    query && reservePatch(query, 'mysql query'),
+  ];
   if (undos[0]) {
     undos.push(patchHotMethod(base!, 'end', endOf), patchHotMethod(base!, 'emit', emitOf));
   }

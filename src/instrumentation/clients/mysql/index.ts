@@ -3,10 +3,10 @@ import { patchClasses } from '../../declared-classes.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { countRows, describeError } from '../mysql-family/describe.ts';
-import { patchCluster, patchPool, type Driver } from '../mysql-family/pool-source.ts';
+import { countRows, describeError } from '../mysql-shared/attributes.ts';
+import { patchCluster, patchPool, type Driver } from '../mysql-shared/pool-source.ts';
 import { endpointOfConnection, patchConnection, patchProtocol } from './connection-source.ts';
-import type { ConnectionClass, Factories } from './shapes.ts';
+import type { ConnectionClass, Factories } from './library-types.ts';
 
 const driver: Driver = {
   name: 'mysql',

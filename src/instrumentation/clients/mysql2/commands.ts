@@ -1,7 +1,7 @@
 import { CallScope } from '../../../carry/call-scope.ts';
 import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
 import {
-  claim,
+  reservePatch,
   ownerOf,
   patchHotMethod,
   patchMethod,
@@ -9,10 +9,10 @@ import {
   type PatchState,
   type Undo,
 } from '../../../base/patch.ts';
-import type { RunningOperation } from '../../running-operation.ts';
-import { executing } from '../mysql-family/calls.ts';
-import type { ResultCallback } from '../mysql-family/shapes.ts';
-import type { Command, Queue } from './shapes.ts';
+import type { PendingOperation } from '../../pending-operation.ts';
+import { executing } from '../mysql-shared/call-scopes.ts';
+import type { ResultCallback } from '../mysql-shared/library-types.ts';
+import type { Command, Queue } from './library-types.ts';
 
 /*
  * A connection executes commands, which the library makes for every call. A state with the
@@ -20,7 +20,7 @@ import type { Command, Queue } from './shapes.ts';
  * connection. It is read when the command calls back or emits.
  */
 export interface CommandState {
-  readonly operation: RunningOperation;
+  readonly operation: PendingOperation;
   /** Whether a pool made the command for itself, so that only the pool listens to it. */
   readonly isHidden: boolean;
   /** Whether there is a callback for the result that was not called yet. */
@@ -37,7 +37,7 @@ export function stateOf(command: Command): CommandState | undefined {
 }
 
 /** Makes all callbacks and events of `command` run in the scope of `operation`. */
-export function carry(command: Command, operation: RunningOperation): CommandState {
+export function carry(command: Command, operation: PendingOperation): CommandState {
   const made = newState(operation, false);
   const { onResult } = command;
   if (typeof onResult === 'function') command.onResult = answering(made, onResult);
@@ -45,7 +45,7 @@ export function carry(command: Command, operation: RunningOperation): CommandSta
 }
 
 /** Returns a state of `operation` for a command that is not made yet. */
-export function newState(operation: RunningOperation, isHidden: boolean): CommandState {
+export function newState(operation: PendingOperation, isHidden: boolean): CommandState {
   return { operation, isHidden, isAwaited: false, isQueued: false };
 }
 
@@ -114,8 +114,8 @@ export function patchCommands(prototype: object): Undo | undefined {
   const base = ownerOf(prototype, 'execute') as Command | undefined;
   const streaming = ownerOf(prototype, 'stream') as Streaming | undefined;
   const undos = [
-    base && claim(base, 'mysql2 command'),
-    streaming && claim(streaming, 'mysql2 stream'),
+    base && reservePatch(base, 'mysql2 command'),
+    streaming && reservePatch(streaming, 'mysql2 stream'),
   ];
   if (undos[0])
     undos.push(patchHotMethod(base!, 'emit', emitOf), patchHotMethod(base!, 'execute', executeOf));

@@ -1,6 +1,6 @@
 import type { Operation } from '../../operation.ts';
 import {
-  claim,
+  reservePatch,
   ownerOf,
   patchHotMethod,
   patchMethod,
@@ -11,7 +11,7 @@ import {
 import { SeenPrototypes } from '../../../base/seen-prototypes.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { bindCallback, RunningOperation } from '../../running-operation.ts';
+import { bindCallback, PendingOperation } from '../../pending-operation.ts';
 import { failThrown } from '../../thrown-calls.ts';
 import {
   abandon,
@@ -24,11 +24,11 @@ import {
   newState,
   patchCommands,
 } from './commands.ts';
-import { executing, making } from '../mysql-family/calls.ts';
-import { describeStatement, endpointOf } from '../mysql-family/describe.ts';
-import type { ResultCallback } from '../mysql-family/shapes.ts';
-import { queryOf } from '../mysql-family/thrown-queries.ts';
-import type { Command, Connection } from './shapes.ts';
+import { executing, making } from '../mysql-shared/call-scopes.ts';
+import { describeStatement, endpointOf } from '../mysql-shared/attributes.ts';
+import type { ResultCallback } from '../mysql-shared/library-types.ts';
+import { queryOf } from '../mysql-shared/thrown-queries.ts';
+import type { Command, Connection } from './library-types.ts';
 
 interface ConnectionClass {
   prototype: Connection;
@@ -38,7 +38,7 @@ interface ConnectionClass {
 /** Patches a class of connections, and the classes of commands when they first occur. */
 export function patchConnection(Connection: ConnectionClass, recorder: Recorder): Undo | undefined {
   const owner = ownerOf(Connection.prototype, 'addCommand');
-  const release = owner && claim(owner, 'mysql2 connection');
+  const release = owner && reservePatch(owner, 'mysql2 connection');
   if (!release) return undefined;
   const prototype = owner as Connection;
   const commands = new SeenPrototypes(patchCommands);
@@ -123,7 +123,7 @@ function added(connection: Connection, command: Command, recorder: Recorder): vo
     stateOf(command) ??
     (preparing
       ? attach(preparing, command)
-      : carry(command, new RunningOperation('MYSQL2_COMMAND')));
+      : carry(command, new PendingOperation('MYSQL2_COMMAND')));
   made.isQueued = true;
   if (!isStatement) return;
   const { operation } = made;
@@ -163,7 +163,7 @@ function executeOf(
   return function execute(this: Connection, ...args) {
     if (patch.isUndone) return original.apply(this, args);
     const pooled = executing.current;
-    const made = newState(pooled ?? new RunningOperation('MYSQL2_EXECUTE'), pooled !== undefined);
+    const made = newState(pooled ?? new PendingOperation('MYSQL2_EXECUTE'), pooled !== undefined);
     const index = typeof args[1] === 'function' ? 1 : 2;
     const callback = args[index];
     // A failure to prepare is reported there.

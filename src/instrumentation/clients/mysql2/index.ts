@@ -1,10 +1,10 @@
 import type { ClientDefinition } from '../../client.ts';
 import { patchClasses } from '../../declared-classes.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { countRows, describeError } from '../mysql-family/describe.ts';
-import { patchCluster, patchPool, type Driver } from '../mysql-family/pool-source.ts';
+import { countRows, describeError } from '../mysql-shared/attributes.ts';
+import { patchCluster, patchPool, type Driver } from '../mysql-shared/pool-source.ts';
 import { endpointOfConnection, patchConnection } from './connection-source.ts';
-import type { Connection } from './shapes.ts';
+import type { Connection } from './library-types.ts';
 
 const driver: Driver = {
   name: 'mysql2',

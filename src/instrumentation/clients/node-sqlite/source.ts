@@ -1,8 +1,8 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { describeStatement, endpointOf, valuesOf } from '../sqlite/describe.ts';
+import { describeStatement, endpointOf, valuesOf } from '../sqlite/attributes.ts';
 import { recordCalls, recordIterators } from '../sqlite/synchronous-source.ts';
-import type { DatabaseSync, NodeSqlite, SqlTagStore, StatementSync } from './shapes.ts';
+import type { DatabaseSync, NodeSqlite, SqlTagStore, StatementSync } from './library-types.ts';
 
 /** The database of each statement, set by `prepare`; an entry is collected with its statement. */
 const databases = new WeakMap<StatementSync, DatabaseSync>();
@@ -16,7 +16,7 @@ export function patchModule(
   recorder: Recorder,
 ): Undo | undefined {
   const database = DatabaseSync.prototype;
-  const release = claim(database, 'node:sqlite');
+  const release = reservePatch(database, 'node:sqlite');
   if (!release) return undefined;
   const undos: Undo[] = [];
   const describe = (statement: StatementSync, args: readonly unknown[]) =>
@@ -46,7 +46,7 @@ export function patchModule(
 }
 
 function patchStore(prototype: SqlTagStore, recorder: Recorder): Undo | undefined {
-  const release = claim(prototype, 'node:sqlite store');
+  const release = reservePatch(prototype, 'node:sqlite store');
   if (!release) return undefined;
   const describe = ({ db }: SqlTagStore, [strings, ...values]: readonly unknown[]) =>
     describeStatement(nameOf(db), (strings as string[]).join('?'), values);

@@ -1,5 +1,5 @@
 import { CallsUnderWay, type CallerOf } from '../../callers-events.ts';
-import type { PgClient } from './shapes.ts';
+import type { PgClient } from './library-types.ts';
 import { operationOf } from './submittable.ts';
 
 /*

@@ -1,6 +1,6 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
-import { bindCallback } from '../../running-operation.ts';
-import type { Submittable } from './shapes.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { bindCallback } from '../../pending-operation.ts';
+import type { Submittable } from './library-types.ts';
 import { patchSubmittable } from './submittable.ts';
 
 interface CursorClass {
@@ -13,7 +13,7 @@ interface CursorClass {
 /** Patches cursors: the callbacks of `read` and `close` run in the context of their callers. */
 export function patchCursor(Cursor: CursorClass): Undo | undefined {
   const { prototype } = Cursor;
-  const release = claim(prototype, 'pg cursor');
+  const release = reservePatch(prototype, 'pg cursor');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -1,6 +1,6 @@
 import type { ClientDefinition } from '../../client.ts';
 import { patchClasses } from '../../declared-classes.ts';
-import { countRows, describeError } from './describe.ts';
+import { countRows, describeError } from './attributes.ts';
 import { patchCursor } from './cursor-source.ts';
 import { patchPool } from './pool-source.ts';
 import { patchClient } from './query-source.ts';

@@ -1,7 +1,7 @@
 import { CallScope } from '../../../carry/call-scope.ts';
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
-import { finishing, type RunningOperation } from '../../running-operation.ts';
-import type { NativeClient, NativeQuery } from './shapes.ts';
+import { reservePatch, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { finishing, type PendingOperation } from '../../pending-operation.ts';
+import type { NativeClient, NativeQuery } from './library-types.ts';
 import { operationOf } from './submittable.ts';
 
 /*
@@ -9,7 +9,7 @@ import { operationOf } from './submittable.ts';
  * `submitting` is the operation of the query being submitted, while that call is on the stack: a
  * query that has to be prepared first is executed in that callback.
  */
-const submitting = new CallScope<RunningOperation>();
+const submitting = new CallScope<PendingOperation>();
 const undos: Undo[] = [];
 /** Whether native queries are available. */
 let isUsed = false;
@@ -19,7 +19,7 @@ let isUsed = false;
  */
 export function patchNativeQuery(prototype: object): Undo | undefined {
   const owner = ownerOf(prototype, 'submit') as NativeQuery | undefined;
-  const release = owner && claim(owner, 'pg native query');
+  const release = owner && reservePatch(owner, 'pg native query');
   if (!release) return undefined;
   isUsed = true;
   return undoAll([
@@ -64,7 +64,7 @@ export function isNativeQuery(prototype: object | undefined): boolean {
 }
 
 /** The callback of a query that pg made, which may run in the middle of a pipeline's results. */
-export function bindNativeQuery(query: object, operation: RunningOperation): void {
+export function bindNativeQuery(query: object, operation: PendingOperation): void {
   if (!isUsed || !isNativeQuery(query)) return;
   const native = query as NativeQuery;
   if (typeof native.callback === 'function') {
@@ -79,7 +79,7 @@ function withFields({ native }: NativeQuery, error: unknown): unknown {
 }
 
 function patchNativeClient(prototype: NativeClient): void {
-  const release = claim(prototype, 'pg native client');
+  const release = reservePatch(prototype, 'pg native client');
   if (!release) return;
   undos.push(
     release,

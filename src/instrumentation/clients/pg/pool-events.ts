@@ -1,7 +1,7 @@
 import { callerHere, CallsUnderWay, type CallerOf } from '../../callers-events.ts';
 import type { OperationResource } from '../../../carry/operation-resource.ts';
-import { connecting } from './calls.ts';
-import type { PendingItem, PgClient, PgPool } from './shapes.ts';
+import { connecting } from './call-scopes.ts';
+import type { PendingItem, PgClient, PgPool } from './library-types.ts';
 
 /*
  * Finds the call to which an event of a pool belongs: `connect` and `acquire` to the call that

@@ -1,6 +1,6 @@
 import { patchCallersEvents } from '../../callers-events.ts';
 import {
-  claim,
+  reservePatch,
   ownerOf,
   patchHotMethod,
   patchMethod,
@@ -11,9 +11,9 @@ import {
 import { plainProperty } from '../../plain-property.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
-import { bindCallback, finishing } from '../../running-operation.ts';
+import { bindCallback, finishing } from '../../pending-operation.ts';
 import { tryWrap } from '../../wrap.ts';
-import { calling, idleListener, newCall, poolQuery } from './calls.ts';
+import { calling, idleListener, newCall, poolQuery } from './call-scopes.ts';
 import {
   acquiring,
   callerOfConnect,
@@ -23,11 +23,11 @@ import {
   releasing,
   waitsFor,
 } from './pool-events.ts';
-import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
+import { describeQuery, endpointOf, UNKNOWN_ENDPOINT } from './attributes.ts';
 import { measuringWait, patchWaits } from './pool-waits.ts';
 import { isPatched } from './query-source.ts';
 import { QueryOperation } from './query-operation.ts';
-import type { PgPool, PoolCallback } from './shapes.ts';
+import type { PgPool, PoolCallback } from './library-types.ts';
 
 /*
  * Records one operation for `pool.query`, from the call through the wait for a client to the
@@ -38,7 +38,7 @@ import type { PgPool, PoolCallback } from './shapes.ts';
 /** Patches a class of pools: `query`, `connect`, `end`, and the creation of connections. */
 export function patchPool(Pool: { prototype: PgPool }, recorder: Recorder): Undo | undefined {
   const owner = ownerOf(Pool.prototype, 'newClient');
-  const release = owner && claim(owner, 'pg pool');
+  const release = owner && reservePatch(owner, 'pg pool');
   if (!release) return undefined;
   const prototype = owner as PgPool;
   return undoAll([

@@ -4,11 +4,11 @@ import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import type { RunningOperation } from '../../running-operation.ts';
-import { connecting, type Connect } from './calls.ts';
-import { endpointOf, UNKNOWN_ENDPOINT } from './describe.ts';
+import type { PendingOperation } from '../../pending-operation.ts';
+import { connecting, type Connect } from './call-scopes.ts';
+import { endpointOf, UNKNOWN_ENDPOINT } from './attributes.ts';
 import { waitsFor } from './pool-events.ts';
-import type { PendingItem, PgPool, PoolCallback } from './shapes.ts';
+import type { PendingItem, PgPool, PoolCallback } from './library-types.ts';
 
 /*
  * Measures how long calls wait for connections and keep them. A wait is identified by the pool's
@@ -20,7 +20,7 @@ import type { PendingItem, PgPool, PoolCallback } from './shapes.ts';
 const WAIT = Symbol('clew wait');
 const OPENED_AT = Symbol('clew opened at');
 
-interface Stamped extends PendingItem {
+interface ItemWithWait extends PendingItem {
   [WAIT]?: PoolWait;
   [OPENED_AT]?: number;
 }
@@ -31,7 +31,7 @@ interface Stamped extends PendingItem {
  */
 export function measuringWait(
   pool: PgPool,
-  operation: RunningOperation | undefined,
+  operation: PendingOperation | undefined,
   caller: OperationResource | undefined,
   recorder: Recorder,
   callback: PoolCallback | undefined,
@@ -49,7 +49,7 @@ export function measuringWait(
     );
   } finally {
     // If no client is created for it, it waits for one in the queue.
-    const item: Stamped | undefined = pool._pendingQueue?.[waiting];
+    const item: ItemWithWait | undefined = pool._pendingQueue?.[waiting];
     if (item) {
       if (call.wait) inQueue(pool, item, call.wait, callback !== undefined, recorder);
       waitsFor(item);
@@ -60,7 +60,7 @@ export function measuringWait(
 
 function inQueue(
   pool: PgPool,
-  item: Stamped,
+  item: ItemWithWait,
   wait: PoolWait,
   hasCallback: boolean,
   recorder: Recorder,
@@ -143,7 +143,7 @@ function readPool(pool: PgPool): PoolReading {
 export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
   return undoAll([
     patchMethod(prototype, 'newClient', (original) => {
-      return function newClient(item: Stamped) {
+      return function newClient(item: ItemWithWait) {
         const call = connecting.current;
         const wait = call?.wait;
         if (call && wait) {
@@ -159,7 +159,7 @@ export function patchWaits(prototype: PgPool, recorder: Recorder): Undo {
       };
     }),
     patchHotMethod(prototype, '_acquireClient', (original, patch) => {
-      return function _acquireClient(client, item: Stamped, listener, isNew, ...rest) {
+      return function _acquireClient(client, item: ItemWithWait, listener, isNew, ...rest) {
         const { pools } = recorder;
         if (pools.isListening && !patch.isUndone) {
           const opened = isNew === true ? item[OPENED_AT] : undefined;

@@ -1,7 +1,7 @@
-import { RunningOperation } from '../../running-operation.ts';
+import { PendingOperation } from '../../pending-operation.ts';
 
 /** A query in progress, of a client or of a pool. */
-export class QueryOperation extends RunningOperation {
+export class QueryOperation extends PendingOperation {
   /** Whether the user created the executed object, which may get more events than pg reports. */
   isOfUsers = false;
 }

@@ -1,7 +1,7 @@
 import { patchCallersEvents } from '../../callers-events.ts';
 import type { Operation } from '../../operation.ts';
 import {
-  claim,
+  reservePatch,
   ownerOf,
   patchHotMethod,
   patchMethod,
@@ -11,15 +11,15 @@ import {
 } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
-import { bindCallback } from '../../running-operation.ts';
+import { bindCallback } from '../../pending-operation.ts';
 import { failThrown, recordThrown } from '../../thrown-calls.ts';
 import { tryWrap } from '../../wrap.ts';
-import { calling, idleListener, newCall, type Call } from './calls.ts';
+import { calling, idleListener, newCall, type Call } from './call-scopes.ts';
 import { callerOf, connecting, connectingUntil, drainsFor, ending } from './client-events.ts';
-import { describeQuery, endpointOf } from './describe.ts';
+import { describeQuery, endpointOf } from './attributes.ts';
 import { bindNativeQuery, isNativeQuery, patchNativeQuery } from './native-source.ts';
 import { QueryOperation } from './query-operation.ts';
-import type { PgClient, Submittable } from './shapes.ts';
+import type { PgClient, Submittable } from './library-types.ts';
 import {
   attachOwn,
   attachUsers,
@@ -61,7 +61,7 @@ interface ClientClass {
 /** Patches a class of clients: `query`, `connect`, `end` and the objects they execute. */
 export function patchClient(Client: ClientClass, recorder: Recorder): Undo | undefined {
   const owner = ownerOf(Client.prototype, '_pulseQueryQueue');
-  const release = owner && claim(owner, 'pg client');
+  const release = owner && reservePatch(owner, 'pg client');
   if (!release) return undefined;
   patched.add(owner);
   const prototype = owner as ClientClass['prototype'];

@@ -1,6 +1,6 @@
 import { attachWork, detachWork, workOf } from '../../../carry/unit-of-work.ts';
 import {
-  claim,
+  reservePatch,
   ownerOf,
   patchHotMethod,
   undoAll,
@@ -8,7 +8,7 @@ import {
   type Undo,
 } from '../../../base/patch.ts';
 import type { QueryOperation } from './query-operation.ts';
-import type { Submittable } from './shapes.ts';
+import type { Submittable } from './library-types.ts';
 
 /*
  * Connects the objects that a client executes with their calls: the operation is attached when a
@@ -57,7 +57,7 @@ export function patchSubmittable(prototype: object | undefined): Undo | undefine
   if (prototype === undefined) return undefined;
   const last = ownerOf(prototype, 'handleReadyForQuery');
   if (last === undefined) return undefined;
-  const release = claim(last, 'pg submittable');
+  const release = reservePatch(last, 'pg submittable');
   if (release === undefined) return undefined;
   const patch = (key: string, wrap: Wrap): Undo | undefined => {
     const owner = ownerOf(prototype, key) as Handlers | undefined;

@@ -1,7 +1,7 @@
 import type { ClientDefinition } from '../../client.ts';
 import { patchClasses } from '../../declared-classes.ts';
-import { describeError } from '../pg/describe.ts';
-import { countRows } from './describe.ts';
+import { describeError } from '../pg/attributes.ts';
+import { countRows } from './attributes.ts';
 import { patchDatabase } from './query-source.ts';
 
 const VERSIONS = '>=0.3.0 <0.6';

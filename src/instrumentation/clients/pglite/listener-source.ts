@@ -1,7 +1,7 @@
 import { bindListener } from '../../bind-listener.ts';
 import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { isContextActive } from '../../wrap/active-context.ts';
-import type { Listener, PGlite } from './shapes.ts';
+import type { Listener, PGlite } from './library-types.ts';
 
 /*
  * A notification arrives during the query that sent it, as there is no other session. A listener

@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { CallScope } from '../../../carry/call-scope.ts';
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { RunningOperation } from '../../running-operation.ts';
-import { describeQuery, endpointOf, readTemplate } from './describe.ts';
+import { PendingOperation } from '../../pending-operation.ts';
+import { describeQuery, endpointOf, readTemplate } from './attributes.ts';
 import { patchListeners } from './listener-source.ts';
-import type { PGlite, PGliteTransaction } from './shapes.ts';
+import type { PGlite, PGliteTransaction } from './library-types.ts';
 
 /*
  * `ownQuery` is set while the database runs a query for its own purposes. `transactions` follows
@@ -21,7 +21,7 @@ const transactions = new AsyncLocalStorage<{ next: string }>();
 /** Patches the class of databases. */
 export function patchDatabase(Db: { prototype: PGlite }, recorder: Recorder): Undo | undefined {
   const { prototype } = Db;
-  const release = claim(prototype, 'pglite');
+  const release = reservePatch(prototype, 'pglite');
   if (!release) return undefined;
   // Most methods belong to the class that it extends.
   const base = ownerOf(prototype, 'query') as PGlite;
@@ -107,7 +107,7 @@ function recorded(
   run: () => Promise<unknown>,
 ): Promise<unknown> {
   if (!recorder.isListening) return run();
-  const operation = new RunningOperation('PGLITE_QUERY');
+  const operation = new PendingOperation('PGLITE_QUERY');
   operation.record(recorder, describeQuery(endpointOf(db), text, values));
   return operation.recording ? settling(operation, run()) : run();
 }
@@ -116,7 +116,7 @@ function recorded(
  * Returns a new promise for a query, since its end cannot be observed in any other place. The
  * original promise is handled here, so an unhandled rejection is still reported once.
  */
-async function settling(operation: RunningOperation, promise: Promise<unknown>): Promise<unknown> {
+async function settling(operation: PendingOperation, promise: Promise<unknown>): Promise<unknown> {
   try {
     const result = await promise;
     operation.settle(undefined, result);

@@ -1,5 +1,5 @@
-import type { RunningOperation } from '../../running-operation.ts';
-import type { CopyStream } from './shapes.ts';
+import type { PendingOperation } from '../../pending-operation.ts';
+import type { CopyStream } from './library-types.ts';
 
 /** Whether the result of a query is a stream, whose end is the end of the query. */
 export function isCopyStream(value: unknown): value is CopyStream {
@@ -7,7 +7,7 @@ export function isCopyStream(value: unknown): value is CopyStream {
 }
 
 /** Makes all events of `stream` run in the scope of `operation`. */
-export function followStream(stream: CopyStream, operation: RunningOperation): void {
+export function followStream(stream: CopyStream, operation: PendingOperation): void {
   const { emit } = stream;
   Object.defineProperty(stream, 'emit', {
     value: function (this: CopyStream, event: string | symbol, ...args: unknown[]): boolean {

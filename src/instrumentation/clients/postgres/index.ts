@@ -2,11 +2,11 @@ import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { replaceFunction, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { describeError } from '../pg/describe.ts';
-import { countRows } from './describe.ts';
+import { describeError } from '../pg/attributes.ts';
+import { countRows } from './attributes.ts';
 import { patchByProbe, patchInstance, patchQueryOf } from './instance-source.ts';
 import { heardOptions } from './option-source.ts';
-import type { Postgres, PostgresSql } from './shapes.ts';
+import type { Postgres, PostgresSql } from './library-types.ts';
 
 const VERSIONS = '>=3.4.0 <4';
 

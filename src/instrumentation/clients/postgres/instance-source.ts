@@ -1,12 +1,12 @@
 import { bindListener } from '../../bind-listener.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { recordThrown } from '../../thrown-calls.ts';
-import { describeQuery, endpointFrom, type Fragments } from './describe.ts';
+import { describeQuery, endpointFrom, type Fragments } from './attributes.ts';
 import { introduce } from './instances.ts';
 import { patchEnd } from './option-source.ts';
 import { patchQuery } from './query-source.ts';
-import type { Postgres, PostgresSql } from './shapes.ts';
+import type { Postgres, PostgresSql } from './library-types.ts';
 
 /** Patches what all instances share, found through an instance that never connects. */
 export function patchByProbe(postgres: Postgres, recorder: Recorder): Undo | undefined {
@@ -20,7 +20,7 @@ export function patchQueryOf(sql: PostgresSql, recorder: Recorder): Undo | undef
 
 /** Patches an instance: its listeners run in the context in which they were registered. */
 export function patchInstance(sql: PostgresSql, recorder: Recorder): Undo | undefined {
-  const release = claim(sql, 'postgres instance');
+  const release = reservePatch(sql, 'postgres instance');
   if (!release) return undefined;
   introduce(sql.unsafe(''), sql.options);
   return undoAll([

@@ -2,8 +2,8 @@ import { CallScope } from '../../../carry/call-scope.ts';
 import type { Endpoint } from '../../recorder/endpoint.ts';
 import type { OperationResource } from '../../../carry/operation-resource.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
-import { endpointFrom, UNKNOWN_ENDPOINT } from './describe.ts';
-import type { PostgresOptions, PostgresQuery } from './shapes.ts';
+import { endpointFrom, UNKNOWN_ENDPOINT } from './attributes.ts';
+import type { PostgresOptions, PostgresQuery } from './library-types.ts';
 
 /*
  * Finds the instance that `postgres()` returned, by the one function that all of its queries hold:

@@ -4,7 +4,7 @@ import type { OperationResource } from '../../../carry/operation-resource.ts';
 import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { isContextActive } from '../../wrap/active-context.ts';
 import { handingOver, instanceOf, type Instance } from './instances.ts';
-import type { PostgresSql } from './shapes.ts';
+import type { PostgresSql } from './library-types.ts';
 
 /*
  * Options that are functions. A connection calls them outside of any request's context, since it

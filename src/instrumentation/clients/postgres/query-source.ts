@@ -1,13 +1,19 @@
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import {
+  reservePatch,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type Undo,
+} from '../../../base/patch.ts';
 import { PoolWait } from '../../recorder/pool-wait.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
-import { RunningOperation } from '../../running-operation.ts';
+import { PendingOperation } from '../../pending-operation.ts';
 import { attachWork, detachWork, workOf } from '../../../carry/unit-of-work.ts';
 import { followStream, isCopyStream } from './copy-source.ts';
-import { describeQuery, readStatement, type Fragments } from './describe.ts';
+import { describeQuery, readStatement, type Fragments } from './attributes.ts';
 import { handOver, Instance, instanceOf } from './instances.ts';
-import type { PostgresQuery } from './shapes.ts';
+import type { PostgresQuery } from './library-types.ts';
 
 /*
  * A query is lazy and runs only once: it starts in `handle`. Its `resolve` and `reject` are
@@ -15,7 +21,7 @@ import type { PostgresQuery } from './shapes.ts';
  * observed there.
  */
 interface Run {
-  operation: RunningOperation;
+  operation: PendingOperation;
   instance: Instance;
   /** The wait, until there is a connection. */
   wait: PoolWait | undefined;
@@ -31,7 +37,7 @@ interface Run {
 /** Patches the class of queries. */
 export function patchQuery(fragments: Fragments, recorder: Recorder): Undo | undefined {
   const prototype = fragments.Query.prototype as PostgresQuery;
-  const release = claim(prototype, 'postgres query');
+  const release = reservePatch(prototype, 'postgres query');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -64,7 +70,7 @@ export function patchQuery(fragments: Fragments, recorder: Recorder): Undo | und
 }
 
 function start(query: PostgresQuery, fragments: Fragments, recorder: Recorder): void {
-  const operation = new RunningOperation('POSTGRES_QUERY');
+  const operation = new PendingOperation('POSTGRES_QUERY');
   const instance = instanceOf(query);
   let isPartial = false;
   if (recorder.isListening) {
@@ -111,7 +117,7 @@ function isPrepared({ options }: PostgresQuery, { prepares }: Instance): boolean
 function comment(
   query: PostgresQuery,
   text: string | undefined,
-  { recording }: RunningOperation,
+  { recording }: PendingOperation,
 ): void {
   const commented = text === undefined ? undefined : recording?.comment(text);
   if (text === undefined || commented === undefined || commented === text) return;

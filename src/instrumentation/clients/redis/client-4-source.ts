@@ -1,9 +1,9 @@
-import { RunningOperation } from '../../running-operation.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { PendingOperation } from '../../pending-operation.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import type { Recording } from '../../recorder/recording.ts';
+import type { OperationRecording } from '../../recorder/operation-recording.ts';
 import { setUp } from '../../redis/setup.ts';
-import { handOn, recorded, settlingOperation, takeCall } from './calls.ts';
+import { handOn, recorded, settlingOperation, takeCall } from './call-scopes.ts';
 import {
   allWithContext,
   carriedOut,
@@ -11,7 +11,7 @@ import {
   describeQueue,
   errorIn,
   withContext,
-} from './describe.ts';
+} from './attributes.ts';
 import { legacyPatch } from './legacy-source.ts';
 import { connecting, patchEvents } from './events-source.ts';
 import { patchFactory } from './script-names.ts';
@@ -25,12 +25,12 @@ import type {
   ScriptForm,
   TransformReply,
   Send,
-} from './shapes.ts';
+} from './library-types.ts';
 
 /** Patches the class of clients of version 4. */
 export function patchClient4(Client: ClassOf<RedisClient4>, recorder: Recorder): Undo | undefined {
   const { prototype } = Client;
-  const release = claim(prototype, 'redis client');
+  const release = reservePatch(prototype, 'redis client');
   if (!release) return undefined;
   // The client's own method, which in legacy mode is hidden by another on the client itself.
   const sendCommand: Send = Reflect.get(prototype, 'sendCommand');
@@ -129,14 +129,14 @@ function sent(
   const isIsolated = (options as { isolated?: unknown } | undefined)?.isolated === true;
   if (!isIsolated || !recorder.isListening) {
     const done = (): undefined => carriedOut(client, args);
-    const sending = (recording?: Recording): unknown =>
+    const sending = (recording?: OperationRecording): unknown =>
       original.call(client, withContext(recorder, recording, args), options);
     return recorded(client, recorder, describing, sending, done);
   }
   // It is sent by another client, once one is available.
   const call = takeCall();
   const given = call?.operation;
-  const operation = given ?? new RunningOperation('REDIS_COMMAND');
+  const operation = given ?? new PendingOperation('REDIS_COMMAND');
   const run = (): unknown =>
     handOn({ ...call, operation }, () => original.call(client, args, options));
   if (!given) operation.record(recorder, describing());

@@ -1,9 +1,15 @@
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import {
+  reservePatch,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type Undo,
+} from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import type { Recording } from '../../recorder/recording.ts';
+import type { OperationRecording } from '../../recorder/operation-recording.ts';
 import { setUp } from '../../redis/setup.ts';
-import { RunningOperation } from '../../running-operation.ts';
-import { handOn, recorded, settlingOperation, takeCall } from './calls.ts';
+import { PendingOperation } from '../../pending-operation.ts';
+import { handOn, recorded, settlingOperation, takeCall } from './call-scopes.ts';
 import {
   allWithContext,
   carriedOut,
@@ -11,17 +17,17 @@ import {
   describeQueue,
   errorIn,
   withContext,
-} from './describe.ts';
+} from './attributes.ts';
 import { connecting, patchEvents } from './events-source.ts';
 import { patchDuplicate } from './queue-clients.ts';
 import { patchFactory } from './script-names.ts';
 import { patchSubscriptions } from './subscription-source.ts';
-import type { ClassOf, RedisClient } from './shapes.ts';
+import type { ClassOf, RedisClient } from './library-types.ts';
 
 /** Patches the class of clients: commands, batches, scripts, subscriptions, connecting. */
 export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): Undo | undefined {
   const { prototype } = Client;
-  const release = claim(prototype, 'redis client');
+  const release = reservePatch(prototype, 'redis client');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -36,7 +42,7 @@ export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): U
     }),
     patchHotMethod(prototype, 'sendCommand', (original, patch) => {
       return function sendCommand(args, ...rest) {
-        const send = (recording?: Recording): unknown =>
+        const send = (recording?: OperationRecording): unknown =>
           original.call(this, withContext(recorder, recording, args), ...rest);
         // A cluster sends it before a redirected command. It is not a separate operation.
         if (patch.isUndone || !Array.isArray(args) || args[0] === 'ASKING') return send();
@@ -51,7 +57,7 @@ export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): U
     }),
     patchMethod(prototype, '_executeMulti', (original) => {
       return function _executeMulti(commands, ...rest) {
-        const send = (recording?: Recording): unknown =>
+        const send = (recording?: OperationRecording): unknown =>
           original.call(this, allWithContext(recorder, recording, commands), ...rest);
         return recorded(
           this,
@@ -64,7 +70,7 @@ export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): U
     }),
     patchMethod(prototype, '_executePipeline', (original) => {
       return function _executePipeline(commands, ...rest) {
-        const send = (recording?: Recording): unknown =>
+        const send = (recording?: OperationRecording): unknown =>
           original.call(this, allWithContext(recorder, recording, commands), ...rest);
         if (commands.length === 0) return send();
         return recorded(
@@ -81,7 +87,7 @@ export function patchClient(Client: ClassOf<RedisClient>, recorder: Recorder): U
       return function _executeScript(...args) {
         const call = takeCall();
         if (!recorder.isListening) return original.apply(this, args);
-        const operation = call?.operation ?? new RunningOperation('REDIS_SCRIPT');
+        const operation = call?.operation ?? new PendingOperation('REDIS_SCRIPT');
         const sender = Object.create(this, {
           sendCommand: {
             value: (...command: Parameters<RedisClient['sendCommand']>) =>

@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events';
 import { CallsUnderWay, type CallerOf } from '../../callers-events.ts';
 import { patchListeners } from '../../listeners.ts';
 import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
-import type { Method } from './shapes.ts';
+import type { Method } from './library-types.ts';
 
 /*
  * Events of clients, clusters and sentinels. While a caller connects or closes one, events belong

@@ -2,7 +2,7 @@ import type { ClientDefinition, ClientModule } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import { undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { describeError, noteReplyErrors } from '../../redis/describe.ts';
+import { describeError, noteReplyErrors } from '../../redis/attributes.ts';
 import { receivedIn } from '../../redis/stream-entries.ts';
 import { patchClient4 } from './client-4-source.ts';
 import { patchClient } from './client-source.ts';

@@ -1,9 +1,9 @@
 import { CallScope } from '../../../carry/call-scope.ts';
 import type { Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { finishing, RunningOperation } from '../../running-operation.ts';
-import { describe } from './describe.ts';
-import type { Method, RedisClient4, Send } from './shapes.ts';
+import { finishing, PendingOperation } from '../../pending-operation.ts';
+import { describe } from './attributes.ts';
+import type { Method, RedisClient4, Send } from './library-types.ts';
 
 /*
  * The legacy mode of version 4: a client then has own methods that hide those of its class, take
@@ -63,7 +63,7 @@ function sent(
   if (sending.current === client) return original.apply(client, args);
   const callback = args.at(-1);
   const isTold = typeof callback === 'function';
-  const operation = new RunningOperation('REDIS_COMMAND');
+  const operation = new PendingOperation('REDIS_COMMAND');
   operation.record(
     recorder,
     describe(client, isTold ? command.slice(0, -1).flat() : command.flat()),

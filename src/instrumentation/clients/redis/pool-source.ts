@@ -1,12 +1,12 @@
 import { messageOf } from '../../../base/errors.ts';
 import { OperationResource } from '../../../carry/operation-resource.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { patchListeners } from '../../listeners.ts';
-import { handOn } from './calls.ts';
-import { endpointOf } from './describe.ts';
-import type { ClassOf, RedisPool } from './shapes.ts';
+import { handOn } from './call-scopes.ts';
+import { endpointOf } from './attributes.ts';
+import type { ClassOf, RedisPool } from './library-types.ts';
 
 /**
  * Patches the class of pools. A task that had to wait for a client is started by the call that
@@ -14,7 +14,7 @@ import type { ClassOf, RedisPool } from './shapes.ts';
  * the first command it sends.
  */
 export function patchPool({ prototype }: ClassOf<RedisPool>, recorder: Recorder): Undo | undefined {
-  const release = claim(prototype, 'redis pool');
+  const release = reservePatch(prototype, 'redis pool');
   if (!release) return undefined;
   return undoAll([
     release,

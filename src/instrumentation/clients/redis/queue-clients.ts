@@ -1,6 +1,6 @@
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
-import type { RedisClient } from './shapes.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import type { RedisClient } from './library-types.ts';
 
 /*
  * Clients that were passed to a queue library, and its duplicates of them: an idle worker polls
@@ -17,7 +17,7 @@ export function isOfQueue(client: RedisClient): boolean {
 /** Patches the function through which BullMQ takes a client of node-redis. */
 export function patchBullmq(exports: ModuleExports): Undo | undefined {
   if (typeof exports?.createNodeRedisClient !== 'function') return undefined;
-  const release = claim(exports, 'redis in bullmq');
+  const release = reservePatch(exports, 'redis in bullmq');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -1,10 +1,10 @@
-import { claim, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, ownerOf, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { isSettingUp, setUp } from '../../redis/setup.ts';
-import { RunningOperation } from '../../running-operation.ts';
+import { PendingOperation } from '../../pending-operation.ts';
 import { connecting, patchEvents } from './events-source.ts';
-import { handOnLater, isHandedOn, settlingOperation } from './calls.ts';
-import type { ClassOf, Method, Router } from './shapes.ts';
+import { handOnLater, isHandedOn, settlingOperation } from './call-scopes.ts';
+import type { ClassOf, Method, Router } from './library-types.ts';
 
 /*
  * Clusters and sentinels. A call is one operation, to however many clients and however often it is
@@ -22,7 +22,7 @@ export function patchRouter(
   recorder: Recorder,
   sample?: Router,
 ): Undo | undefined {
-  const release = claim(prototype, 'redis router');
+  const release = reservePatch(prototype, 'redis router');
   if (!release) return undefined;
   const methods = prototype as unknown as Record<string, Method>;
   const isPrivate = !Object.hasOwn(prototype, '_execute');
@@ -31,7 +31,7 @@ export function patchRouter(
     return function routedCall(this: unknown, ...args) {
       const send = (): unknown => original.apply(this, args);
       if (!isActive || !recorder.isListening || isHandedOn() || isSettingUp()) return send();
-      const operation = new RunningOperation('REDIS_COMMAND');
+      const operation = new PendingOperation('REDIS_COMMAND');
       const call = { operation, command: commandIn(args[0]), askedAt: performance.now() };
       return settlingOperation(operation, () => handOnLater(call, send));
     };
@@ -63,7 +63,7 @@ function commandIn(parser: unknown): readonly unknown[] | undefined {
  */
 function patchGenerated(router: unknown, base: object, routed: (original: Method) => Method): void {
   const generated = ownerOf(router, 'GET') as Record<string, Method> | undefined;
-  if (!generated || generated === base || !claim(generated, 'redis router')) return;
+  if (!generated || generated === base || !reservePatch(generated, 'redis router')) return;
   for (const name of Object.keys(generated)) {
     if (name !== 'Multi') patchMethod(generated, name, routed);
   }
@@ -76,7 +76,7 @@ function patchBatches(
 ): Undo | undefined {
   const prototype = ownerOf(sample?.multi(), 'commandsExecutor') as
     Record<string, Method> | undefined;
-  const release = prototype && claim(prototype, 'redis router batch');
+  const release = prototype && reservePatch(prototype, 'redis router batch');
   if (!release) return undefined;
   return undoAll([
     release,

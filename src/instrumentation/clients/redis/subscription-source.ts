@@ -3,9 +3,9 @@ import { AsyncResource } from 'node:async_hooks';
 import { patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
 import { consuming } from '../../redis/messages.ts';
-import { describe, endpointOf } from './describe.ts';
-import { recorded } from './calls.ts';
-import type { Method, RedisClient } from './shapes.ts';
+import { describe, endpointOf } from './attributes.ts';
+import { recorded } from './call-scopes.ts';
+import type { Method, RedisClient } from './library-types.ts';
 
 /*
  * Makes listeners of channels run in the context they were registered in. The bound listener is

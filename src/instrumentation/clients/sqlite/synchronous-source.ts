@@ -1,14 +1,14 @@
 import type { Operation } from '../../operation.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import type { Recording } from '../../recorder/recording.ts';
+import type { OperationRecording } from '../../recorder/operation-recording.ts';
 
 /*
  * Synchronous clients. Their callers' contexts are never lost, so there are recordings but no
  * operation resources. `recordings` holds those of iterators that are not done; an entry is
  * collected with its iterator.
  */
-const recordings = new WeakMap<object, Recording>();
+const recordings = new WeakMap<object, OperationRecording>();
 
 type Method = (...args: unknown[]) => unknown;
 type Describe<Target> = (target: Target, args: readonly unknown[]) => Operation;
@@ -75,7 +75,7 @@ interface IteratorLike {
 
 /** Patches the class of iterators, which is known once the first one exists. */
 function patchIterator(prototype: IteratorLike): Undo | undefined {
-  const release = claim(prototype, 'sqlite iterator');
+  const release = reservePatch(prototype, 'sqlite iterator');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -107,7 +107,7 @@ function start<Target>(
   args: readonly unknown[],
   recorder: Recorder,
   describe: Describe<Target>,
-): Recording | undefined {
+): OperationRecording | undefined {
   if (!recorder.isListening) return undefined;
   let operation: Operation;
   try {

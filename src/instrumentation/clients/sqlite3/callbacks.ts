@@ -1,5 +1,5 @@
-import { finishing, type RunningOperation } from '../../running-operation.ts';
-import type { Method } from './shapes.ts';
+import { finishing, type PendingOperation } from '../../pending-operation.ts';
+import type { Method } from './library-types.ts';
 
 /** The function that reports an error without a receiver. */
 interface Emitter {
@@ -18,7 +18,7 @@ export function hasCallback(args: readonly unknown[]): boolean {
  */
 export function withCallback(
   args: readonly unknown[],
-  operation: RunningOperation,
+  operation: PendingOperation,
   emitter: () => Emitter | undefined,
 ): unknown[] {
   if (hasCallback(args)) {
@@ -35,7 +35,7 @@ export function withCallback(
 /** The same for `each`, which has a callback for the rows and may have one for the end. */
 export function withRowCallbacks(
   args: readonly unknown[],
-  operation: RunningOperation,
+  operation: PendingOperation,
   emitter: () => Emitter | undefined,
 ): unknown[] {
   const isFunction = (value: unknown): value is Method => typeof value === 'function';

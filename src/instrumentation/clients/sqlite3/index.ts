@@ -2,7 +2,7 @@ import type { ClientDefinition } from '../../client.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
 import type { Undo } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { countRows, describeError } from '../sqlite/describe.ts';
+import { countRows, describeError } from '../sqlite/attributes.ts';
 import { patchModule } from './source.ts';
 
 /** sqlite3, with its callbacks. */

@@ -1,6 +1,6 @@
 import { CallScope } from '../../../carry/call-scope.ts';
 import {
-  claim,
+  reservePatch,
   patchHotMethod,
   patchMethod,
   undoAll,
@@ -8,10 +8,10 @@ import {
   type Undo,
 } from '../../../base/patch.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
-import { bindCallback, RunningOperation } from '../../running-operation.ts';
-import { describeStatement, endpointOf, valuesOf } from '../sqlite/describe.ts';
+import { bindCallback, PendingOperation } from '../../pending-operation.ts';
+import { describeStatement, endpointOf, valuesOf } from '../sqlite/attributes.ts';
 import { hasCallback, withCallback, withRowCallbacks } from './callbacks.ts';
-import type { Database, Method, Sqlite3, Statement } from './shapes.ts';
+import type { Database, Method, Sqlite3, Statement } from './library-types.ts';
 
 /*
  * Every call is an operation, whose callback is called from a thread of the pool. A method of a
@@ -21,11 +21,11 @@ import type { Database, Method, Sqlite3, Statement } from './shapes.ts';
  * statement.
  */
 const issuing = new CallScope<Issued>();
-const pending = new WeakMap<Statement, Set<RunningOperation>>();
+const pending = new WeakMap<Statement, Set<PendingOperation>>();
 const databases = new WeakMap<Statement, Database>();
 
 interface Issued {
-  operation: RunningOperation;
+  operation: PendingOperation;
   statement?: Statement;
 }
 
@@ -35,7 +35,7 @@ const EXECUTING = ['run', 'get', 'all', 'map', 'each'] as const;
 export function patchModule(exports: Sqlite3, recorder: Recorder): Undo | undefined {
   const database = exports.Database.prototype as Database;
   const statement = exports.Statement.prototype;
-  const release = claim(database, 'sqlite3');
+  const release = reservePatch(database, 'sqlite3');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -176,8 +176,8 @@ function start(
   text: unknown,
   args: readonly unknown[],
   recorder: Recorder,
-): RunningOperation {
-  const operation = new RunningOperation('SQLITE3');
+): PendingOperation {
+  const operation = new PendingOperation('SQLITE3');
   if (recorder.isListening) {
     const endpoint = endpointOf(db, () => db?.filename);
     const values = valuesOf(args.filter((arg) => typeof arg !== 'function'));
@@ -186,7 +186,7 @@ function start(
   return operation;
 }
 
-function waitFor(statement: Statement, operation: RunningOperation): void {
+function waitFor(statement: Statement, operation: PendingOperation): void {
   const operations = pending.get(statement) ?? new Set();
   for (const one of operations) if (one.ended) operations.delete(one);
   pending.set(statement, operations.add(operation));

@@ -2,7 +2,7 @@ import { CallScope } from '../../../carry/call-scope.ts';
 import { bindListener } from '../../bind-listener.ts';
 import { callerHere } from '../../callers-events.ts';
 import type { OperationResource } from '../../../carry/operation-resource.ts';
-import { claim, patchMethod, patchOnce, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, patchOnce, undoAll, type Undo } from '../../../base/patch.ts';
 import { createEndpoint, type Endpoint } from '../../recorder/endpoint.ts';
 import type { PoolReading } from '../../recorder/pool-metrics.ts';
 import type { Recorder } from '../../recorder/recorder.ts';
@@ -68,7 +68,7 @@ export function patchPool(
   TimeoutError: ErrorClass,
   recorder: Recorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'tarn metrics');
+  const release = reservePatch(prototype, 'tarn metrics');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -91,7 +91,7 @@ export function patchPool(
         return original.call(this, event, found?.bound ?? listener);
       };
     }),
-    patchOnce(prototype, '_create', 'home', (original) => {
+    patchOnce(prototype, '_create', 'root', (original) => {
       return function _create(...args) {
         const outer = creating.enter(callerHere());
         try {

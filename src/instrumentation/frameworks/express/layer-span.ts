@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import type { HandlerSpan } from '../../http/server/handler-span.ts';
 import { onwardsOf, runCallback } from '../watched-handler.ts';
-import type { Next, RoutedMessage } from './shapes.ts';
+import type { Next, RoutedMessage } from './library-types.ts';
 
 /** A call of a layer's handler that has a span. */
 export interface LayerCall {

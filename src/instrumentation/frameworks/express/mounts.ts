@@ -1,6 +1,6 @@
 import { mountIn, pathnameOf, type PathPattern } from '../route-path.ts';
 import { PrivateFields } from '../../../carry/private-fields.ts';
-import type { Layer, LayerClass, LayerPath, RoutedMessage } from './shapes.ts';
+import type { Layer, LayerClass, LayerPath, RoutedMessage } from './library-types.ts';
 
 /*
  * The paths that layers were made with, which the layers keep as regular expressions only, and where

@@ -4,7 +4,7 @@ import { PrivateFields } from '../../../carry/private-fields.ts';
 import { shownRouteOf, type ShownRoute } from '../shown-route.ts';
 import { routeIn } from '../route-path.ts';
 import { matchedPathOf, MountLayer, Mounts } from './mounts.ts';
-import type { Layer, LayerHandle, LayerPath, RoutedMessage } from './shapes.ts';
+import type { Layer, LayerHandle, LayerPath, RoutedMessage } from './library-types.ts';
 
 /** Where a request is in the routers of an application. It goes with the request. */
 export class Routed {

@@ -2,13 +2,19 @@ import type { ServerResponse } from 'node:http';
 
 import { messageOf } from '../../../base/errors.ts';
 import { sayOnce } from '../../../base/log.ts';
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import {
+  reservePatch,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type Undo,
+} from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
 import { MountLayer } from './mounts.ts';
 import type { HandlerSpan } from '../../http/server/handler-span.ts';
 import { runLayer } from './layer-span.ts';
 import { firstRoutedOf, nameable, routedOf } from './routed.ts';
-import type { LayerPrototype, Next, RoutedMessage, Router } from './shapes.ts';
+import type { LayerPrototype, Next, RoutedMessage, Router } from './library-types.ts';
 
 /*
  * Routers and their layers. Nothing of the application's is wrapped: its handlers and the stacks that
@@ -20,7 +26,7 @@ export function patchRouters(make: unknown): Undo | undefined {
   const found = prototypesOf(make);
   if (found === undefined) return undefined;
   const { router, layer } = found;
-  const release = claim(layer, 'routes');
+  const release = reservePatch(layer, 'routes');
   if (!release) return undefined;
   const { handle_request: isOld } = layer;
   return undoAll([

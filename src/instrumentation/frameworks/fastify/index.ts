@@ -1,7 +1,7 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
 import { followInstances, patchErrorHandlers } from './source.ts';
-import type { ErrorHandlers } from './shapes.ts';
+import type { ErrorHandlers } from './library-types.ts';
 
 const VERSIONS = '>=4 <6';
 

@@ -8,7 +8,7 @@ import {
   type FastifyRequest,
   type Hook,
   type RouteContext,
-} from './shapes.ts';
+} from './library-types.ts';
 
 /*
  * Fastify keeps what belongs to a route in an object that every request of the route refers to, by a

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 import satisfies from 'semver/functions/satisfies.js';
 
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
 import { areHandlerSpansAsked } from '../../http/server/handler-span.ts';
 import {
@@ -12,7 +12,7 @@ import {
   setWatching,
   watchHandler,
 } from './route-context.ts';
-import type { ErrorHandlers, FastifyInstance, FastifyRequest, Hook } from './shapes.ts';
+import type { ErrorHandlers, FastifyInstance, FastifyRequest, Hook } from './library-types.ts';
 
 /*
  * Fastify publishes each instance that is made. A hook at its root comes before every other, sees
@@ -26,7 +26,7 @@ export function followInstances(versions: string): Undo {
   let isUndone = false;
   const follow = (message: unknown): void => {
     const { fastify } = message as { fastify?: FastifyInstance };
-    const release = fastify && claim(fastify, 'routes');
+    const release = fastify && reservePatch(fastify, 'routes');
     if (!release) return;
     const { version } = fastify;
     if (version && !satisfies(version, versions, { includePrerelease: true })) return;
@@ -87,7 +87,7 @@ function showRoute(request: FastifyRequest): void {
 /** Patches what calls the error handlers: those of the application, and fastify's own. */
 export function patchErrorHandlers(exports: ErrorHandlers | undefined): Undo | undefined {
   if (typeof exports?.handleError !== 'function') return undefined;
-  const release = claim(exports, 'errors');
+  const release = reservePatch(exports, 'errors');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { FrameworkDefinition } from '../framework.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
 import { watchErrors } from '../watched-handler.ts';
 import { withArityOf } from '../watched-list.ts';
@@ -30,7 +30,7 @@ function patch(exports: ModuleExports): Undo | undefined {
   const prototype = Object.getPrototypeOf(make()) as FoundRouter | undefined;
   if (typeof prototype?.on !== 'function' || typeof prototype.lookup !== 'function')
     return undefined;
-  const release = claim(prototype, 'routes');
+  const release = reservePatch(prototype, 'routes');
   if (!release) return undefined;
   const state = { isUndone: false };
   return undoAll([

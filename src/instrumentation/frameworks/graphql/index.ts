@@ -1,7 +1,7 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import { activeServerRequest } from '../../http/server/server-request.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { followExecutions, publishesExecutions } from './channels.ts';
 import { recordErrors, showOperation, type ExecutionArgs } from './operation.ts';
 
@@ -35,7 +35,7 @@ function patchExecutor(exports: ModuleExports, name: string): Undo | undefined {
   const functions = exports as Record<string, Execute>;
   const execute = functions?.[name];
   if (typeof execute !== 'function') return undefined;
-  const release = claim(functions, name);
+  const release = reservePatch(functions, name);
   if (!release) return undefined;
   const undo = patchMethod(functions, name, watch) ?? replaceBinding(functions, name, watch);
   return undoAll([release, undo]);

@@ -1,7 +1,13 @@
 import { lookForOfficialCalls } from '../../http/grpc.ts';
 import { activeServerRequest, type Handler } from '../../http/server/server-request.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import {
+  reservePatch,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type Undo,
+} from '../../../base/patch.ts';
 import type { FrameworkDefinition } from '../framework.ts';
 import { watchErrors } from '../watched-handler.ts';
 import { callOf, unknownCallOf } from './server-call.ts';
@@ -42,7 +48,7 @@ interface Emitter {
 function patchServer(exports: ModuleExports): Undo | undefined {
   const prototype = exports?.Server?.prototype as Server | undefined;
   if (typeof prototype?._retrieveHandler !== 'function') return undefined;
-  const release = claim(prototype, 'routes');
+  const release = reservePatch(prototype, 'routes');
   if (!release) return undefined;
   lookForOfficialCalls(() => prototype.register?.__wrapped === true);
   return undoAll([
@@ -85,7 +91,7 @@ function patchStreams(exports: ModuleExports): Undo | undefined {
   const classes = exports as Record<string, { prototype: object } | undefined>;
   const undos = ['ServerWritableStreamImpl', 'ServerDuplexStreamImpl'].map((name) => {
     const prototype = classes[name]?.prototype as Emitter | undefined;
-    const release = prototype && claim(prototype, 'errors');
+    const release = prototype && reservePatch(prototype, 'errors');
     if (!prototype || !release) return undefined;
     return undoAll([
       release,

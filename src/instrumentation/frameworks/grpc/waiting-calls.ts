@@ -1,6 +1,6 @@
 import type { ModuleExports } from '../../module-hooks.ts';
 import { OperationResource } from '../../../carry/operation-resource.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { PatchableModule } from '../../patched-modules.ts';
 import { attachWork, workOf } from '../../../carry/unit-of-work.ts';
 
@@ -28,7 +28,7 @@ function waiting(file: string, name: string, method: string): PatchableModule {
 function patch(prototype: object | undefined, method: string): Undo | undefined {
   const table = prototype as Record<string, (...args: unknown[]) => unknown> | undefined;
   if (typeof table?.[method] !== 'function') return undefined;
-  const release = claim(table, 'wait');
+  const release = reservePatch(table, 'wait');
   if (!release) return undefined;
   return undoAll([
     release,

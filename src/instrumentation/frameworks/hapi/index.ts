@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FrameworkDefinition } from '../framework.ts';
 import type { Handler } from '../../http/server/server-request.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
 
 const VERSIONS = '>=20.3.0 <22';
@@ -41,7 +41,7 @@ function isOwn({ route }: HapiRequest): boolean {
 function patchRequest(exports: ModuleExports): Undo | undefined {
   const prototype = exports?.prototype as HapiRequest | undefined;
   if (typeof prototype?._lookup !== 'function') return undefined;
-  const release = claim(prototype, 'routes');
+  const release = reservePatch(prototype, 'routes');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -70,7 +70,7 @@ function isNotFound(request: HapiRequest, { output }: HapiResponse): boolean {
 function patchHandler(exports: ModuleExports): Undo | undefined {
   const handlers = exports as { execute(request: HapiRequest): unknown } | undefined;
   if (typeof handlers?.execute !== 'function') return undefined;
-  const release = claim(handlers, 'routes');
+  const release = reservePatch(handlers, 'routes');
   if (!release) return undefined;
   return undoAll([
     release,

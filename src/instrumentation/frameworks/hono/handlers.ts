@@ -1,7 +1,7 @@
 import { routeIn } from '../route-path.ts';
 import { shownRouteOf, type ShownRoute } from '../shown-route.ts';
 import { watchErrors } from '../watched-handler.ts';
-import type { HonoContext, HonoHandler, HonoRoute } from './shapes.ts';
+import type { HonoContext, HonoHandler, HonoRoute } from './library-types.ts';
 
 /** A handler that shows its route; what it returns and throws is that of the application's. */
 export function watchHandler(handler: HonoHandler, { path, method }: HonoRoute): HonoHandler {

@@ -1,8 +1,8 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { watchHandler } from './handlers.ts';
-import type { HonoRouter } from './shapes.ts';
+import type { HonoRouter } from './library-types.ts';
 
 const VERSIONS = '>=4 <5';
 /** The files with classes of applications and of routers, as they are imported and required. */
@@ -45,7 +45,7 @@ const watched = new WeakSet<object>();
 /** What an application sees of its routes are the handlers it was given: the router has others. */
 function patchRouter(prototype: HonoRouter): Undo | undefined {
   if (typeof prototype.add !== 'function') return undefined;
-  const release = claim(prototype, 'routes');
+  const release = reservePatch(prototype, 'routes');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -1,10 +1,10 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
 import { patchRouter } from './router-source.ts';
 import { patchCallback } from './middleware-spans.ts';
-import type { KoaApplication, KoaContext, KoaRouter } from './shapes.ts';
+import type { KoaApplication, KoaContext, KoaRouter } from './library-types.ts';
 
 /** `koa` with `@koa/router`, or with the package that had its name before. */
 export const koa: FrameworkDefinition = {
@@ -25,7 +25,7 @@ function patchKoa(exports: ModuleExports): Undo | undefined {
   // What all contexts inherit from is not exported by the package.
   const own = (new Koa() as { context?: object }).context;
   const context = own && (Object.getPrototypeOf(own) as KoaContext);
-  const release = context && claim(context, 'routes');
+  const release = context && reservePatch(context, 'routes');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -2,7 +2,7 @@ import { areHandlerSpansAsked } from '../../http/server/handler-span.ts';
 import type { ServerRequest } from '../../http/server/server-request.ts';
 import { patchMethod, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf } from '../shown-route.ts';
-import type { KoaApplication, KoaContext, Middleware } from './shapes.ts';
+import type { KoaApplication, KoaContext, Middleware } from './library-types.ts';
 
 /*
  * Spans of the middlewares of an application. It puts them together when it is asked for its callback,

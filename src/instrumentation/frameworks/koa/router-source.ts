@@ -1,10 +1,16 @@
 import { CallScope } from '../../../carry/call-scope.ts';
-import { claim, patchMethod, replaceFunction, undoAll, type Undo } from '../../../base/patch.ts';
+import {
+  reservePatch,
+  patchMethod,
+  replaceFunction,
+  undoAll,
+  type Undo,
+} from '../../../base/patch.ts';
 import { pathnameOf, routeIn } from '../route-path.ts';
 import { shownRouteOf } from '../shown-route.ts';
 import { watchErrors } from '../watched-handler.ts';
 import { runMiddleware } from './middleware-spans.ts';
-import type { KoaContext, KoaRouter, Matched, Middleware, RouterLayer } from './shapes.ts';
+import type { KoaContext, KoaRouter, Matched, Middleware, RouterLayer } from './library-types.ts';
 
 /*
  * Routers of koa put the handlers of all layers that match into one chain. For a request that has a
@@ -20,7 +26,7 @@ export function patchRouter(prototype: KoaRouter): Undo | undefined {
   if (typeof prototype?.match !== 'function' || typeof prototype.routes !== 'function') {
     return undefined;
   }
-  const release = claim(prototype, 'routes');
+  const release = reservePatch(prototype, 'routes');
   if (!release) return undefined;
   const undos: Undo[] = [];
   const made = new WeakSet<Middleware>();

@@ -1,7 +1,7 @@
 import type { FrameworkDefinition } from '../framework.ts';
 import type { Handler } from '../../http/server/server-request.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf, type ShownRoute } from '../shown-route.ts';
 
 const VERSIONS = '>=10 <13';
@@ -46,7 +46,7 @@ function shownOf(request: unknown): ShownRoute | undefined {
 function patchExecutionContext(exports: ModuleExports): Undo | undefined {
   const prototype = exports?.RouterExecutionContext?.prototype as ExecutionContext | undefined;
   if (typeof prototype?.create !== 'function') return undefined;
-  const release = claim(prototype, 'routes');
+  const release = reservePatch(prototype, 'routes');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -85,7 +85,7 @@ function named(name: string): Handler {
 function patchExceptionsHandler(exports: ModuleExports): Undo | undefined {
   const prototype = exports?.ExceptionsHandler?.prototype as ExceptionsHandler | undefined;
   if (typeof prototype?.next !== 'function') return undefined;
-  const release = claim(prototype, 'errors');
+  const release = reservePatch(prototype, 'errors');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -11,7 +11,7 @@ import {
 import { readRecordedRequests } from '../../http/recorded-requests.ts';
 import { activeServerRequest, type ServerRequest } from '../../http/server/server-request.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { FrameworkDefinition } from '../framework.ts';
 import { RequestSpan } from './request-span.ts';
 import { RootAttributes } from './root-attributes.ts';
@@ -52,7 +52,7 @@ function patchTracer(exports: ModuleExports): Undo | undefined {
   if (typeof getTracer !== 'function') return undefined;
   const prototype = Object.getPrototypeOf(getTracer()) as NextTracer;
   if (typeof prototype.getTracerInstance !== 'function') return undefined;
-  const release = claim(prototype, 'routes');
+  const release = reservePatch(prototype, 'routes');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { FrameworkDefinition } from '../framework.ts';
 import { defaultOf, type ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { routeIn } from '../route-path.ts';
 import { shownRouteOf } from '../shown-route.ts';
 import { runCallback } from '../watched-handler.ts';
@@ -33,7 +33,7 @@ function patch(exports: ModuleExports): Undo | undefined {
   // The class is not exported.
   const prototype = Object.getPrototypeOf(make()) as PolkaApplication | undefined;
   if (typeof prototype?.find !== 'function') return undefined;
-  const release = claim(prototype, 'routes');
+  const release = reservePatch(prototype, 'routes');
   if (!release) return undefined;
   return undoAll([
     release,

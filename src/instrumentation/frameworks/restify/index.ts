@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { FrameworkDefinition } from '../framework.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { shownRouteOf, type ShownRoute } from '../shown-route.ts';
 import { runCallback } from '../watched-handler.ts';
 import { WatchedLists, withArityOf } from '../watched-list.ts';
@@ -44,7 +44,7 @@ interface RestifyServer {
 
 function patchRouter(exports: ModuleExports): Undo | undefined {
   const prototype = exports?.prototype as RestifyRouter | undefined;
-  const release = typeof prototype?.lookup === 'function' && claim(prototype, 'routes');
+  const release = typeof prototype?.lookup === 'function' && reservePatch(prototype, 'routes');
   if (!prototype || !release) return undefined;
   return undoAll([
     release,
@@ -73,7 +73,7 @@ function showRoute(request: RestifyRequest): void {
 /** A chain gets the handlers from its stack: for a request with a span, handlers that name themselves. */
 function patchChain(exports: ModuleExports): Undo | undefined {
   const prototype = exports?.prototype as Chain | undefined;
-  const release = typeof prototype?.run === 'function' && claim(prototype, 'routes');
+  const release = typeof prototype?.run === 'function' && reservePatch(prototype, 'routes');
   if (!prototype || !release) return undefined;
   const handlers = new WatchedLists<ChainHandler>(watch);
   return undoAll([
@@ -117,7 +117,8 @@ function watch(handler: ChainHandler): ChainHandler {
 
 function patchServer(exports: ModuleExports): Undo | undefined {
   const prototype = exports?.prototype as RestifyServer | undefined;
-  const release = typeof prototype?._onHandlerError === 'function' && claim(prototype, 'errors');
+  const release =
+    typeof prototype?._onHandlerError === 'function' && reservePatch(prototype, 'errors');
   if (!prototype || !release) return undefined;
   return undoAll([
     release,

@@ -1,6 +1,6 @@
 import { activeServerRequest } from '../../http/server/server-request.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { FrameworkDefinition } from '../framework.ts';
 import { showProcedure } from './procedures.ts';
 
@@ -33,7 +33,7 @@ function patch(exports: ModuleExports): Undo | undefined {
   const builder = exports?.initTRPC as object | undefined;
   const prototype = builder && (Object.getPrototypeOf(builder) as Builder);
   if (typeof prototype?.create !== 'function') return undefined;
-  const release = claim(prototype, 'routes');
+  const release = reservePatch(prototype, 'routes');
   if (!release) return undefined;
   const state = { isUndone: false };
   return undoAll([

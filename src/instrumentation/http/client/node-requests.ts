@@ -5,7 +5,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { context } from '@opentelemetry/api';
 
 import { http, loadHttps } from '../../../base/node-http.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { isSuppressed } from '../../../carry/suppression.ts';
 import { hasReplaced } from '../official.ts';
 import type { ClientCall } from './client-call.ts';
@@ -38,7 +38,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** Follows the requests of `node:http` from now on; `onOfficial` hears that another tool records them. */
 export function followNodeRequests(recorder: HttpClientRecorder, onOfficial: () => void): Undo {
-  const release = claim(http.ClientRequest.prototype, 'http-client');
+  const release = reservePatch(http.ClientRequest.prototype, 'http-client');
   if (release === undefined) return () => undefined;
   const begin = (request: ClientRequest): void => {
     guard('record a request', () => {

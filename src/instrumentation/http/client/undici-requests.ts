@@ -1,7 +1,7 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { ClientCall } from './client-call.ts';
 import type { HttpClientRecorder } from './client-recorder.ts';
 import { guard } from '../guard.ts';
@@ -36,7 +36,7 @@ interface SentMessage extends RequestMessage {
 
 /** Follows the requests of undici from now on. */
 export function followUndiciRequests(recorder: HttpClientRecorder): Undo {
-  const release = claim(diagnosticsChannel.channel('undici:request:create'), 'http-client');
+  const release = reservePatch(diagnosticsChannel.channel('undici:request:create'), 'http-client');
   // Another one of ours does.
   if (release === undefined) return () => undefined;
   const follower = new UndiciFollower(recorder);

@@ -6,7 +6,7 @@ import { context } from '@opentelemetry/api';
 import { watchUncaught } from '../../../async/uncaught-error.ts';
 import { runOutsideTrace } from '../../../carry/root-context.ts';
 import { patchHotMethod, type Undo } from '../../../base/patch.ts';
-import { sizeOf, type PeerSocket } from './describe-request.ts';
+import { sizeOf, type PeerSocket } from './request-attributes.ts';
 import { watchAnswer } from './raw-answer.ts';
 import { InFlight, recordError } from './request-context.ts';
 import { ABORTED_BY_CLIENT, DESTROYED, type ResponseEnd } from './response-end.ts';

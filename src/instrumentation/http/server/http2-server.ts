@@ -2,7 +2,7 @@ import type * as Http2 from 'node:http2';
 
 import { patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { bindMessageListeners } from '../message-listeners.ts';
-import { sizeOf, type PeerSocket } from './describe-request.ts';
+import { sizeOf, type PeerSocket } from './request-attributes.ts';
 import { emitWithin, patchServer, type Emit } from './http1-server.ts';
 import type { InFlight } from './request-context.ts';
 import { ABORTED_BY_CLIENT, DESTROYED, type ResponseEnd } from './response-end.ts';

@@ -20,7 +20,7 @@ import { isOfficialOnServers } from '../official.ts';
 import { guard } from '../guard.ts';
 import { showMethod } from '../known-methods.ts';
 import { pathOf } from '../path-patterns.ts';
-import { attributesOfRequest, type IncomingHead } from './describe-request.ts';
+import { attributesOfRequest, type IncomingHead } from './request-attributes.ts';
 import { askForHandlerSpans } from './handler-span.ts';
 import { InFlight, RequestContext } from './request-context.ts';
 import type { ReadEnd } from './response-end.ts';

@@ -1,4 +1,4 @@
-import type { Model } from './shapes.ts';
+import type { Model } from './library-types.ts';
 
 /**
  * The classes that a connection is made of, which a bundle exports nowhere: its own, and those of its

@@ -1,9 +1,9 @@
-import { bindCallback } from '../../running-operation.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { bindCallback } from '../../pending-operation.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
-import { rememberServer } from './describe.ts';
+import { rememberServer } from './attributes.ts';
 import { bound } from './replies-source.ts';
-import type { Callback, Class, Connection, Model } from './shapes.ts';
+import type { Callback, Class, Connection, Model } from './library-types.ts';
 
 /** A module with `connect`: `lib/connect`, and what the package exports for either API. */
 export interface Connecting {
@@ -15,7 +15,7 @@ export function patchConnect(
   exports: Connecting,
   onModel: (model: Model) => void,
 ): Undo | undefined {
-  const release = claim(exports, 'amqplib connect');
+  const release = reservePatch(exports, 'amqplib connect');
   if (!release) return undefined;
   const note = (url: unknown, opened: unknown): void => {
     if (typeof opened !== 'object' || opened === null) return;
@@ -50,7 +50,7 @@ export function patchConnect(
 
 /** Callbacks that are called with the last frame of a connection, or of a new secret. */
 export function patchConnection({ prototype }: Class<Connection>): Undo | undefined {
-  const release = claim(prototype, 'amqplib connection');
+  const release = reservePatch(prototype, 'amqplib connection');
   if (!release) return undefined;
   return undoAll([
     release,

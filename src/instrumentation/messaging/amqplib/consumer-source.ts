@@ -3,22 +3,29 @@ import { types } from 'node:util';
 import { context, trace } from '@opentelemetry/api';
 
 import { bindListener } from '../../bind-listener.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { MessageRecording } from '../message-recording.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { settling } from '../run-handler.ts';
 import { abandonAll, Delivery, forget, settle } from './deliveries.ts';
-import { describeMessage } from './describe.ts';
+import { describeMessage } from './attributes.ts';
 import { consumedQueue } from './replies-source.ts';
 import type { Carrier } from '../carrier.ts';
-import type { Channel, Class, Consumer, Message, ModelChannel, QueueFields } from './shapes.ts';
+import type {
+  Channel,
+  Class,
+  Consumer,
+  Message,
+  ModelChannel,
+  QueueFields,
+} from './library-types.ts';
 
 /** Where a consumer is registered, and where a channel closes. */
 export function patchConsumers(
   { prototype }: Class<Channel>,
   recorder: MessagingRecorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'amqplib consumers');
+  const release = reservePatch(prototype, 'amqplib consumers');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -45,7 +52,7 @@ export function patchConsumers(
 /** What the application does with its messages. */
 export function patchSettlements({ prototype }: Class<ModelChannel>): Undo | undefined {
   // A confirm channel inherits them.
-  const release = Object.hasOwn(prototype, 'ack') && claim(prototype, 'amqplib settlements');
+  const release = Object.hasOwn(prototype, 'ack') && reservePatch(prototype, 'amqplib settlements');
   if (!release) return undefined;
   const one = (method: 'ack' | 'nack' | 'reject'): Undo | undefined =>
     patchMethod(prototype, method, (original) => {

@@ -1,5 +1,5 @@
 import { patchListeners } from '../../listeners.ts';
-import { claim, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, undoAll, type Undo } from '../../../base/patch.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
 import type { MessagingDefinition } from '../messaging-definition.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
@@ -8,7 +8,13 @@ import { patchConnect, patchConnection, type Connecting } from './connection-sou
 import { patchConsumers, patchSettlements } from './consumer-source.ts';
 import { patchMessages, patchPublish } from './producer-source.ts';
 import { patchGet, patchReplies } from './replies-source.ts';
-import { isClass, type Channel, type Class, type Connection, type ModelChannel } from './shapes.ts';
+import {
+  isClass,
+  type Channel,
+  type Class,
+  type Connection,
+  type ModelChannel,
+} from './library-types.ts';
 
 const VERSIONS = '>=0.10.0 <3';
 
@@ -67,7 +73,7 @@ function patchClass(value: unknown, recorder: MessagingRecorder): Undo | undefin
 }
 
 function patchEmitter({ prototype }: Class<Channel>): Undo | undefined {
-  const release = claim(prototype, 'amqplib listeners');
+  const release = reservePatch(prototype, 'amqplib listeners');
   if (!release) return undefined;
   return undoAll([release, patchListeners(prototype, { ofCallers: OWN_EVENTS })]);
 }

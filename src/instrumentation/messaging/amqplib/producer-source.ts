@@ -1,10 +1,16 @@
 import { CallScope } from '../../../carry/call-scope.ts';
-import { bindCallback } from '../../running-operation.ts';
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { bindCallback } from '../../pending-operation.ts';
+import {
+  reservePatch,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type Undo,
+} from '../../../base/patch.ts';
 import type { MessageRecording } from '../message-recording.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
-import { describePublish } from './describe.ts';
-import type { Callback, Channel, Class, ModelChannel, PublishFields } from './shapes.ts';
+import { describePublish } from './attributes.ts';
+import type { Callback, Channel, Class, ModelChannel, PublishFields } from './library-types.ts';
 
 /*
  * `publish` of a channel is one call from the application's to the socket: `publishing` is the one that
@@ -26,7 +32,7 @@ export function patchPublish(
   { prototype }: Class<ModelChannel>,
   recorder: MessagingRecorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'amqplib publish');
+  const release = reservePatch(prototype, 'amqplib publish');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -62,7 +68,7 @@ export function patchMessages(
   { prototype }: Class<Channel>,
   recorder: MessagingRecorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'amqplib messages');
+  const release = reservePatch(prototype, 'amqplib messages');
   if (!release) return undefined;
   return undoAll([
     release,

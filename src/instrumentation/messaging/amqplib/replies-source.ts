@@ -1,10 +1,18 @@
 import { CallScope } from '../../../carry/call-scope.ts';
-import { bindCallback } from '../../running-operation.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { bindCallback } from '../../pending-operation.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { Carrier } from '../carrier.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
-import { describeMessage } from './describe.ts';
-import type { Callback, Channel, Class, Frame, Message, QueueFields, Reply } from './shapes.ts';
+import { describeMessage } from './attributes.ts';
+import type {
+  Callback,
+  Channel,
+  Class,
+  Frame,
+  Message,
+  QueueFields,
+  Reply,
+} from './library-types.ts';
 
 /*
  * Answers of the broker run in the context of the call that asked for them. `consumed` is what `consume`
@@ -28,7 +36,7 @@ export function patchReplies(
   { prototype }: Class<Channel>,
   recorder: MessagingRecorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'amqplib replies');
+  const release = reservePatch(prototype, 'amqplib replies');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -53,7 +61,7 @@ export function patchReplies(
 
 /** The callback of `get`, which comes after the answer, with the last frame of its message. */
 export function patchGet({ prototype }: Class<GettingChannel>): Undo | undefined {
-  const release = Object.hasOwn(prototype, 'get') && claim(prototype, 'amqplib get');
+  const release = Object.hasOwn(prototype, 'get') && reservePatch(prototype, 'amqplib get');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -1,5 +1,11 @@
-import { claim, patchHotMethod, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
-import { describeProcess, describeSend, idOf, type QueueParts } from '../bull-family/describe.ts';
+import {
+  reservePatch,
+  patchHotMethod,
+  patchMethod,
+  undoAll,
+  type Undo,
+} from '../../../base/patch.ts';
+import { describeProcess, describeSend, idOf, type QueueParts } from '../bull-shared/attributes.ts';
 import {
   carrierIn,
   copied,
@@ -7,16 +13,16 @@ import {
   isDeferred,
   withContext,
   type JobOptions,
-} from '../bull-family/job-context.ts';
-import { beginJob, patchJobListeners } from '../bull-family/job-listeners.ts';
+} from '../bull-shared/job-context.ts';
+import { beginJob, patchJobListeners } from '../bull-shared/job-listeners.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { runCall } from '../run-call.ts';
 import { runHandler } from '../run-handler.ts';
-import type { Handler, Queue } from './shapes.ts';
+import type { Handler, Queue } from './library-types.ts';
 
 /** Patches the class of queues, which adds jobs and works on them. */
 export function patchQueue(prototype: Queue, recorder: MessagingRecorder): Undo | undefined {
-  const release = claim(prototype, 'bull queue');
+  const release = reservePatch(prototype, 'bull queue');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -1,18 +1,18 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
-import { describeSend, idOf } from '../bull-family/describe.ts';
-import { copied, copyWith, withContext } from '../bull-family/job-context.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { describeSend, idOf } from '../bull-shared/attributes.ts';
+import { copied, copyWith, withContext } from '../bull-shared/job-context.ts';
 import type { MessageRecording } from '../message-recording.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { runCall } from '../run-call.ts';
 import { partsOf } from './parts.ts';
-import type { Flow, FlowProducer } from './shapes.ts';
+import type { Flow, FlowProducer } from './library-types.ts';
 
 /** Patches the class of flow producers: a tree of jobs gets one span, which every job carries. */
 export function patchFlowProducer(
   prototype: FlowProducer,
   recorder: MessagingRecorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'bullmq flows');
+  const release = reservePatch(prototype, 'bullmq flows');
   if (!release) return undefined;
   const start = (producer: FlowProducer, flows: readonly Flow[]): MessageRecording | undefined => {
     const { opts, telemetry = opts?.telemetry } = producer as {

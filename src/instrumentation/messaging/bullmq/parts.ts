@@ -1,5 +1,5 @@
-import type { QueueParts } from '../bull-family/describe.ts';
-import type { Base } from './shapes.ts';
+import type { QueueParts } from '../bull-shared/attributes.ts';
+import type { Base } from './library-types.ts';
 
 /** What spans tell of a queue, a worker or, with the name of its queue, of a flow. */
 export function partsOf({ name, opts }: Base, queueName: unknown = name): QueueParts {

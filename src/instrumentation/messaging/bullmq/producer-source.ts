@@ -1,15 +1,15 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
-import { describeSend, idOf } from '../bull-family/describe.ts';
-import { copied, copyWith, withContext } from '../bull-family/job-context.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { describeSend, idOf } from '../bull-shared/attributes.ts';
+import { copied, copyWith, withContext } from '../bull-shared/job-context.ts';
 import type { MessageRecording } from '../message-recording.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { runCall } from '../run-call.ts';
 import { partsOf } from './parts.ts';
-import type { Base, Job, Queue } from './shapes.ts';
+import type { Base, Job, Queue } from './library-types.ts';
 
 /** Patches the class of queues: jobs that are added get a span, and carry its context. */
 export function patchQueue(prototype: Queue, recorder: MessagingRecorder): Undo | undefined {
-  const release = claim(prototype, 'bullmq queue');
+  const release = reservePatch(prototype, 'bullmq queue');
   if (!release) return undefined;
   const start = (
     queue: Base,

@@ -1,9 +1,9 @@
 import { context, trace } from '@opentelemetry/api';
 
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { carrierOf, contextIn } from '../carrier.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
-import type { ChildProcessor, Job } from './shapes.ts';
+import type { ChildProcessor, Job } from './library-types.ts';
 
 /*
  * A function in a file of its own runs in another process or thread. The job is handed over there with
@@ -12,7 +12,7 @@ import type { ChildProcessor, Job } from './shapes.ts';
 
 /** Patches the class of jobs: one that goes to a sandbox takes the context of its span along. */
 export function patchJob(prototype: Job, recorder: MessagingRecorder): Undo | undefined {
-  const release = claim(prototype, 'bullmq job');
+  const release = reservePatch(prototype, 'bullmq job');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -30,7 +30,7 @@ export function patchJob(prototype: Job, recorder: MessagingRecorder): Undo | un
 
 /** Patches the class that calls the function over there. */
 export function patchChildProcessor(prototype: ChildProcessor): Undo | undefined {
-  const release = claim(prototype, 'bullmq sandbox');
+  const release = reservePatch(prototype, 'bullmq sandbox');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -1,15 +1,15 @@
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
-import { describeProcess } from '../bull-family/describe.ts';
-import { carrierIn, isDeferred } from '../bull-family/job-context.ts';
-import { beginJob, patchJobListeners } from '../bull-family/job-listeners.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { describeProcess } from '../bull-shared/attributes.ts';
+import { carrierIn, isDeferred } from '../bull-shared/job-context.ts';
+import { beginJob, patchJobListeners } from '../bull-shared/job-listeners.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { runHandler } from '../run-handler.ts';
 import { partsOf } from './parts.ts';
-import type { Worker } from './shapes.ts';
+import type { Worker } from './library-types.ts';
 
 /** Patches the class of workers: the application's function runs in a span of its own for each attempt. */
 export function patchWorker(prototype: Worker, recorder: MessagingRecorder): Undo | undefined {
-  const release = claim(prototype, 'bullmq worker');
+  const release = reservePatch(prototype, 'bullmq worker');
   if (!release) return undefined;
   return undoAll([
     release,

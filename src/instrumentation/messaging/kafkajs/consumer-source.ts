@@ -7,8 +7,8 @@ import type { Carrier } from '../carrier.ts';
 import type { MessageOperation } from '../message-operation.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { runHandler } from '../run-handler.ts';
-import { describeBatch, describeMessage } from './describe.ts';
-import type { Consumer, Handler, RunConfig } from './shapes.ts';
+import { describeBatch, describeMessage } from './attributes.ts';
+import type { Consumer, Handler, RunConfig } from './library-types.ts';
 
 /** How many messages of a batch are looked at for their producers. */
 const MAX_LINKED = 1000;

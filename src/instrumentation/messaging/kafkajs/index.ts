@@ -1,12 +1,12 @@
 import { bindListener } from '../../bind-listener.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 import type { MessagingDefinition } from '../messaging-definition.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { watchConsumer } from './consumer-source.ts';
 import { watchProducer } from './producer-source.ts';
-import type { Client, Connection, Kafka } from './shapes.ts';
+import type { Client, Connection, Kafka } from './library-types.ts';
 
 const VERSIONS = '>=2.0.0 <3';
 
@@ -24,7 +24,7 @@ function patchPackage(exports: ModuleExports, recorder: MessagingRecorder): Undo
   const whole = (exports?.default ?? exports) as { Kafka?: { prototype?: Kafka } } | undefined;
   const prototype = whole?.Kafka?.prototype;
   if (typeof prototype?.producer !== 'function') return undefined;
-  const release = claim(prototype, 'kafkajs');
+  const release = reservePatch(prototype, 'kafkajs');
   if (!release) return undefined;
   // A producer or a consumer outlives the undo, with what was replaced in it.
   const patch = { isUndone: false };
@@ -72,7 +72,7 @@ function bindEvents(client: Client): void {
 function patchConnection(exports: ModuleExports): Undo | undefined {
   const prototype = (exports as { prototype?: Connection } | undefined)?.prototype;
   if (typeof prototype?.sendAuthRequest !== 'function') return undefined;
-  const release = claim(prototype, 'kafkajs connection');
+  const release = reservePatch(prototype, 'kafkajs connection');
   if (!release) return undefined;
   return undoAll([
     release,

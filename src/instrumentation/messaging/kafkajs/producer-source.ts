@@ -2,8 +2,8 @@ import { patchMethod, type PatchState } from '../../../base/patch.ts';
 import type { MessageRecording } from '../message-recording.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { guard } from '../guard.ts';
-import { describeSend, placeOf } from './describe.ts';
-import type { Message, Producer, Sender, TopicMessages } from './shapes.ts';
+import { describeSend, placeOf } from './attributes.ts';
+import type { Message, Producer, Sender, TopicMessages } from './library-types.ts';
 
 /** Records what `producer` sends, also in its transactions. A producer is an object of functions. */
 export function watchProducer(

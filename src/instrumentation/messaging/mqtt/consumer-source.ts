@@ -7,8 +7,8 @@ import type { Undo } from '../../../base/patch.ts';
 import type { Carrier } from '../carrier.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { settling } from '../run-handler.ts';
-import { describeMessage } from './describe.ts';
-import type { MqttClient, Packet } from './shapes.ts';
+import { describeMessage } from './attributes.ts';
+import type { MqttClient, Packet } from './library-types.ts';
 
 type Listener = (this: unknown, ...args: unknown[]) => unknown;
 

@@ -1,12 +1,12 @@
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
-import { bindCallback } from '../../running-operation.ts';
+import { bindCallback } from '../../pending-operation.ts';
 import type { MessagingDefinition } from '../messaging-definition.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { patchMessages } from './consumer-source.ts';
 import { endForgotten, isWaiting, patchPublish } from './producer-source.ts';
-import type { MqttClient } from './shapes.ts';
+import type { MqttClient } from './library-types.ts';
 
 /** MQTT by mqtt.js, over versions 3.1 to 5 of the protocol. */
 export const mqtt: MessagingDefinition = {
@@ -21,7 +21,7 @@ function patchPackage(exports: ModuleExports, recorder: MessagingRecorder): Undo
     .map((each) => (each?.MqttClient as { prototype?: MqttClient } | undefined)?.prototype)
     .find((each) => typeof each?.publish === 'function');
   if (!prototype) return undefined;
-  const release = claim(prototype, 'mqtt');
+  const release = reservePatch(prototype, 'mqtt');
   if (!release) return undefined;
   const inRoot = (method: 'connect' | '_setupStream'): Undo | undefined =>
     patchMethod(prototype, method, (original) => {

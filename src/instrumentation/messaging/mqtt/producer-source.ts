@@ -1,12 +1,12 @@
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 
 import { patchHotMethod, type Undo } from '../../../base/patch.ts';
-import { bindCallback } from '../../running-operation.ts';
+import { bindCallback } from '../../pending-operation.ts';
 import { guard } from '../guard.ts';
 import type { MessageRecording } from '../message-recording.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
-import { describeMessage } from './describe.ts';
-import type { MqttClient, Properties, PublishOptions } from './shapes.ts';
+import { describeMessage } from './attributes.ts';
+import type { MqttClient, Properties, PublishOptions } from './library-types.ts';
 
 /*
  * The recordings of each client that wait for a callback. The client calls none for a message that it

@@ -4,15 +4,15 @@ import { context, trace } from '@opentelemetry/api';
 
 import { CallScope } from '../../../carry/call-scope.ts';
 import { bindListener } from '../../bind-listener.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { guard } from '../guard.ts';
 import type { MessageOperation } from '../message-operation.ts';
 import type { MessageRecording } from '../message-recording.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { settling } from '../run-handler.ts';
-import { carrierIn, describeMessage, isInbox, isOfApplication } from './describe.ts';
+import { carrierIn, describeMessage, isInbox, isOfApplication } from './attributes.ts';
 import { isSending } from './producer-source.ts';
-import type { Callback, Connection, Message, Protocol, Subscription } from './shapes.ts';
+import type { Callback, Connection, Message, Protocol, Subscription } from './library-types.ts';
 
 /** Set while a consumer of JetStream subscribes. */
 const ofJetStream = new CallScope<true>();
@@ -35,7 +35,7 @@ export function patchSubscribe(
   prototype: Connection,
   recorder: MessagingRecorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'nats subscribe');
+  const release = reservePatch(prototype, 'nats subscribe');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -113,7 +113,7 @@ export function patchIterator(
   prototype: Subscription,
   recorder: MessagingRecorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'nats iterator');
+  const release = reservePatch(prototype, 'nats iterator');
   if (!release) return undefined;
   return undoAll([
     release,

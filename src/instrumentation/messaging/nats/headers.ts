@@ -1,4 +1,4 @@
-import type { Headers, PublishOptions } from './shapes.ts';
+import type { Headers, PublishOptions } from './library-types.ts';
 
 const FIRST_LINE = 'NATS/1.0\r\n';
 const END = '\r\n\r\n';

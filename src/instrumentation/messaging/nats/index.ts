@@ -1,5 +1,5 @@
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 import type { MessagingDefinition } from '../messaging-definition.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
@@ -7,7 +7,7 @@ import { patchIterator, patchSubscribe } from './consumer-source.ts';
 import { patchJetStreamClient, patchOrderedConsumer } from './jetstream-2-source.ts';
 import { patchJetStream } from './jetstream-source.ts';
 import { patchConnection, patchProtocol } from './producer-source.ts';
-import type { Connection, Protocol, Subscription } from './shapes.ts';
+import type { Connection, Protocol, Subscription } from './library-types.ts';
 
 const V2 = '>=2.29.0 <3';
 const V3 = '>=3.0.0 <4';
@@ -62,7 +62,7 @@ function patchConsumers(exports: ModuleExports, recorder: MessagingRecorder): Un
 
 /** What is opened is shared by all callers, and has the context of none. */
 function patchConnect(connection: Opening): Undo | undefined {
-  const release = claim(connection, 'nats connect');
+  const release = reservePatch(connection, 'nats connect');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -2,10 +2,10 @@ import { types } from 'node:util';
 
 import { guard } from '../guard.ts';
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { receiving, withoutSpansOf } from './consumer-source.ts';
-import { carrierIn } from './describe.ts';
+import { carrierIn } from './attributes.ts';
 import { describe, describeDelivery, handling } from './jetstream-source.ts';
 import type {
   DeliveryOptions,
@@ -13,7 +13,7 @@ import type {
   JetStreamMessage,
   JetStreamSubscription,
   OrderedConsumer,
-} from './shapes.ts';
+} from './library-types.ts';
 
 /*
  * What version 2 alone has: ordered consumers that keep the callback of the application from the
@@ -27,7 +27,7 @@ export function patchOrderedConsumer(
   const { prototype } =
     (exports as { OrderedPullConsumerImpl?: { prototype: OrderedConsumer } })
       .OrderedPullConsumerImpl ?? {};
-  const release = prototype && claim(prototype, 'nats ordered consumer');
+  const release = prototype && reservePatch(prototype, 'nats ordered consumer');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -73,7 +73,7 @@ export function patchJetStreamClient(
   };
   const client = JetStreamClientImpl?.prototype;
   const subscription = JetStreamSubscriptionImpl?.prototype;
-  const release = client && subscription && claim(client, 'nats jetstream subscribe');
+  const release = client && subscription && reservePatch(client, 'nats jetstream subscribe');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -1,14 +1,14 @@
 import { types } from 'node:util';
 
 import type { ModuleExports } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import { ATTR_SETTLEMENT } from '../attributes.ts';
 import type { MessageOperation } from '../message-operation.ts';
 import type { MessageRecording } from '../message-recording.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { receiving, runHandler, startHandler, subscribingForJetStream } from './consumer-source.ts';
-import { describeMessage } from './describe.ts';
-import type { ConsumerMessages, JetStreamMessage, Message, Protocol } from './shapes.ts';
+import { describeMessage } from './attributes.ts';
+import type { ConsumerMessages, JetStreamMessage, Message, Protocol } from './library-types.ts';
 
 /*
  * What consumers of JetStream get: by `consume` with a callback, or one after the other by
@@ -44,7 +44,7 @@ export function patchJetStream(
 const working = new WeakMap<JetStreamMessage, MessageRecording>();
 
 function patchMessages(prototype: ConsumerMessages, recorder: MessagingRecorder): Undo | undefined {
-  const release = claim(prototype, 'nats consumer callback');
+  const release = reservePatch(prototype, 'nats consumer callback');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -72,7 +72,7 @@ function patchMessages(prototype: ConsumerMessages, recorder: MessagingRecorder)
 
 /** A push consumer subscribes to a subject of the application's. */
 function patchStart(prototype: ConsumerMessages): Undo | undefined {
-  const release = claim(prototype, 'nats push consumer');
+  const release = reservePatch(prototype, 'nats push consumer');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -114,7 +114,7 @@ export function handling(
 }
 
 function patchLoop(prototype: ConsumerMessages, recorder: MessagingRecorder): Undo | undefined {
-  const release = claim(prototype, 'nats consumer');
+  const release = reservePatch(prototype, 'nats consumer');
   if (!release) return undefined;
   return undoAll([
     release,
@@ -130,7 +130,7 @@ function patchLoop(prototype: ConsumerMessages, recorder: MessagingRecorder): Un
 
 /** A handler that puts its message off, or gives it up, has not failed by that. */
 function patchSettlements(prototype: JetStreamMessage): Undo | undefined {
-  const release = claim(prototype, 'nats settlements');
+  const release = reservePatch(prototype, 'nats settlements');
   if (!release) return undefined;
   return undoAll([
     release,

@@ -1,11 +1,11 @@
 import { CallScope } from '../../../carry/call-scope.ts';
-import { claim, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll, type Undo } from '../../../base/patch.ts';
 import type { MessageRecording } from '../message-recording.ts';
 import type { MessagingRecorder } from '../messaging-recorder.ts';
 import { settling } from '../run-handler.ts';
-import { describeMessage, isOfApplication } from './describe.ts';
+import { describeMessage, isOfApplication } from './attributes.ts';
 import { withCarrier } from './headers.ts';
-import type { Connection, Protocol } from './shapes.ts';
+import type { Connection, Protocol } from './library-types.ts';
 
 /*
  * A call of the application's is `sending` until it returns: the connection hands its message to the
@@ -27,7 +27,7 @@ export function patchConnection(
   prototype: Connection,
   recorder: MessagingRecorder,
 ): Undo | undefined {
-  const release = claim(prototype, 'nats connection');
+  const release = reservePatch(prototype, 'nats connection');
   if (!release) return undefined;
   const asking = (method: 'request' | 'requestMany'): Undo | undefined =>
     patchMethod(prototype, method, (original) => {
@@ -55,7 +55,7 @@ export function patchConnection(
 
 /** What is sent at last, which is where a message answers another. */
 export function patchProtocol(prototype: Protocol, recorder: MessagingRecorder): Undo | undefined {
-  const release = claim(prototype, 'nats protocol');
+  const release = reservePatch(prototype, 'nats protocol');
   if (!release) return undefined;
   return undoAll([
     release,

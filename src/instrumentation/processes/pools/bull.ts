@@ -1,7 +1,7 @@
 import { context } from '@opentelemetry/api';
 
 import { defaultOf, type ModuleExports, type ModulePatch } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll } from '../../../base/patch.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 import { injected } from '../carrier.ts';
 import { CONTEXT_FIELD } from '../received-messages.ts';
@@ -28,14 +28,14 @@ export const bull: ModulePatch = {
     const pool = (makePool as () => object)();
     const prototype = Object.getPrototypeOf(pool) as Partial<ChildPool>;
     if (typeof prototype.retain !== 'function') return undefined;
-    const release = claim(prototype, 'job contexts');
+    const release = reservePatch(prototype, 'job contexts');
     if (!release) return undefined;
     return undoAll([
       release,
       patchMethod(prototype as ChildPool, 'retain', (original) => {
         return async function retain(file) {
           const child = await runInRoot(original, this, file);
-          if (claim(child, 'job contexts')) {
+          if (reservePatch(child, 'job contexts')) {
             patchMethod(child, 'send', (send) => {
               return function (message, ...rest) {
                 return send.call(this, withContext(message), ...rest);

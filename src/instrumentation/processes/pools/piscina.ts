@@ -1,7 +1,7 @@
 import { context } from '@opentelemetry/api';
 
 import type { ModuleExports, ModulePatch } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll } from '../../../base/patch.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 import { injected } from '../carrier.ts';
 import { CONTEXT_FIELD } from '../received-messages.ts';
@@ -32,7 +32,7 @@ export const piscina: ModulePatch = {
     const workers = exports as Partial<PiscinaWorkers>;
     const { WorkerInfo } = workers;
     if (typeof WorkerInfo?.prototype?.postTask !== 'function') return undefined;
-    const release = claim(WorkerInfo, 'task contexts');
+    const release = reservePatch(WorkerInfo, 'task contexts');
     if (!release) return undefined;
     return undoAll([
       release,

@@ -1,7 +1,7 @@
 import { context } from '@opentelemetry/api';
 
 import { defaultOf, type ModuleExports, type ModulePatch } from '../../module-hooks.ts';
-import { claim, patchMethod, undoAll } from '../../../base/patch.ts';
+import { reservePatch, patchMethod, undoAll } from '../../../base/patch.ts';
 import { runInRoot } from '../../../carry/root-context.ts';
 import { injected, type Carrier } from '../carrier.ts';
 import { CONTEXT_FIELD } from '../received-messages.ts';
@@ -30,7 +30,7 @@ export const workerpool: ModulePatch = {
       Partial<Pool> | undefined;
     if (typeof prototype?.exec !== 'function') return undefined;
     if (typeof prototype._createWorkerHandler !== 'function') return undefined;
-    const release = claim(prototype, 'task contexts');
+    const release = reservePatch(prototype, 'task contexts');
     if (!release) return undefined;
     return undoAll([
       release,

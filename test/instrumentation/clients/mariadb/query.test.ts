@@ -8,7 +8,7 @@ import {
   getInstrumentations,
   type Instrumentation,
 } from '../../../../src/instrumentation/index.ts';
-import { describeError } from '../../../../src/instrumentation/clients/mariadb/describe.ts';
+import { describeError } from '../../../../src/instrumentation/clients/mariadb/attributes.ts';
 import { requireService } from '../../../support/services.ts';
 import { registerMeasurements } from '../../support/measurements.ts';
 import { registerTelemetry, type Telemetry } from '../../support/telemetry.ts';
