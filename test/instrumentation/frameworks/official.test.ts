@@ -182,8 +182,8 @@ describe('official instrumentations of frameworks', function () {
         assert.doesNotMatch(stderr ?? '', /instrumented twice/);
         const lines = (stderr ?? '')
           .split('\n')
-          .filter((line) => line.includes(' are made by your '));
-        const line = `clew: spans of the handlers of ${framework} are made by your ${library}.`;
+          .filter((line) => line.includes(' are created by your '));
+        const line = `clew: spans of the handlers of ${framework} are created by your ${library}.`;
         assert.deepEqual(lines, isLeft === false ? [] : [line]);
       });
     }
