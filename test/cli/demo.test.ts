@@ -363,7 +363,7 @@ describe('clew demo', function () {
     assert.equal(traces, REQUESTS);
     await askAboutDemo(page);
     assert.equal((await fetch(`${url}/products/3`)).status, 200);
-    await running.waitFor(/Ctrl-C[^]*GET \/products\/:id \(\/products\/3\) /);
+    await running.waitFor(/Ctrl-C[^]*GET \/products\/:id +\/products\/3 /);
     running.child.kill('SIGINT');
     const result = await running.result();
     assert.equal(result.code, 0, result.stderr);

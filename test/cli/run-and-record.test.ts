@@ -206,7 +206,7 @@ describe('clew run and clew record', function () {
     await start(['run']);
     const first = clew('record', '--pid', String(pid), '--requests', '1', '--out', 'first.clew');
     await until(() => stderr.includes('recording into'));
-    await assert.rejects(clew('record', '--pid', String(pid)), /running already/);
+    await assert.rejects(clew('record', '--pid', String(pid)), /already running/);
     await get('/idle');
     assert.match((await first).stdout, /1 requests/);
     await end();

@@ -36,6 +36,9 @@ const running = new Set<RunningNode>();
 export async function endLeftovers(): Promise<void> {
   for (const left of running) {
     left.child.kill('SIGKILL');
+    // Processes of its own may hold the pipes open.
+    left.child.stdout.destroy();
+    left.child.stderr.destroy();
     await left.result();
   }
 }

@@ -42,7 +42,7 @@ for (const [version, Queue] of Object.entries({ 'bull 4': Bull, 'bull 4.0': Bull
 
     /** Hands a queue to `use`, and to nothing after it. */
     const withQueue = (use: (queue: Bull.Queue) => Promise<unknown>) => async () => {
-      const queue = new Queue(`clew-${process.pid}-same-${runs++}`, { redis });
+      const queue = new Queue(`clew-${process.pid}-bull-${runs++}`, { redis });
       try {
         return await use(queue);
       } finally {
