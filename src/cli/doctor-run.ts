@@ -52,6 +52,8 @@ export interface DoctorResult {
   signal: NodeJS.Signals | null;
   /** It was ended by us or by the person at the terminal, and not by itself. */
   wasEnded: boolean;
+  /** How the traffic command failed, if it did. */
+  trafficFailure?: string | undefined;
 }
 
 /** The file by which the application says that it listens. */
@@ -126,6 +128,7 @@ class Run {
   readonly #settings: DoctorSettings;
   readonly #subject: Subject;
   #traffic: ChildProcess | undefined;
+  readonly #trafficEnd: { code: number | null } = { code: null };
   #seen = 0;
   #wasEnded = false;
   #hasEnded = false;
@@ -161,7 +164,9 @@ class Run {
     try {
       const { code, signal } = await this.#subject.ended;
       await this.#asideEnded();
-      return { report: this.#read(), code, signal, wasEnded: this.#wasEnded };
+      const { code: failed } = this.#trafficEnd;
+      const trafficFailure = failed ? `with exit code ${failed}` : undefined;
+      return { report: this.#read(), code, signal, wasEnded: this.#wasEnded, trafficFailure };
     } finally {
       clearInterval(poll);
       clearTimeout(end || undefined);
@@ -232,7 +237,10 @@ class Run {
     const { traffic, onReport } = this.#options;
     if (traffic !== undefined && !this.#traffic && exists(this.#settings.serving)) {
       this.#traffic = spawn(traffic, { shell: true, stdio: ['ignore', 2, 'inherit'] });
-      this.#traffic.once('exit', () => this.#end('SIGTERM'));
+      this.#traffic.once('exit', (code) => {
+        this.#trafficEnd.code = code;
+        this.#end('SIGTERM');
+      });
     }
     if (!onReport) return;
     const at = timeOf(this.#settings.report);

@@ -99,6 +99,8 @@ export async function doctor(args: string[]): Promise<number> {
     say('error', `the application ended ${endOf(result)} before it could report.`);
     return 2;
   }
+  const { trafficFailure } = result;
+  if (trafficFailure) say('error', `the traffic command failed ${trafficFailure}.`);
   const failed = failedEarly(result, report) ? endOf(result) : undefined;
   // A mistyped name leaves what `clew fix` goes by.
   if (failed === undefined) keepRun({ run, report });
@@ -138,7 +140,7 @@ function idOf({ name, yourLine, summary }: Finding): string {
 
 function exitCode(result: DoctorResult, report: Report, strict: boolean): number {
   if (report.findings.some((finding) => counts(finding, strict))) return 1;
-  if (failedEarly(result, report)) return 2;
+  if (failedEarly(result, report) || result.trafficFailure) return 2;
   return result.wasEnded ? 0 : (result.code ?? 1);
 }
 

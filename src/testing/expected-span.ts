@@ -37,12 +37,6 @@ export function isExpected(
   );
 }
 
-/** A name matches a span of that name. */
-export function toExpected(expected: Name | ExpectedSpan): ExpectedSpan {
-  const isName = typeof expected === 'string' || expected instanceof RegExp;
-  return isName ? { name: expected } : expected;
-}
-
 /** Whether a text equals the expected one, or matches the pattern. */
 export function matchesText(text: string, expected: Name): boolean {
   return typeof expected === 'string' ? text === expected : text.search(expected) !== -1;

@@ -5,10 +5,10 @@ import {
   matchesText,
   relevant,
   show,
-  toExpected,
   type ExpectedSpan,
   type Name,
 } from './expected-span.ts';
+import { checkCount, checkList, toExpected } from './check-expected.ts';
 import { renderSpans } from './render-spans.ts';
 import { groupSpans, isQuery, queryOf, type TestSpan } from './test-span.ts';
 
@@ -64,7 +64,8 @@ export class TestTrace<T = unknown> {
 
   /** Returns the first span that matches. */
   find(expected: Name | ExpectedSpan): TestSpan | undefined {
-    return this.spans.find((span) => this.#matches(span, toExpected(expected)));
+    const wanted = toExpected(expected);
+    return this.spans.find((span) => this.#matches(span, wanted));
   }
 
   /**
@@ -125,6 +126,7 @@ export class TestTrace<T = unknown> {
 
   /** Asserts that at most `limit` queries were sent to databases. */
   hasAtMostQueries(limit: number): this {
+    checkCount('limit', limit);
     this.#see('hasAtMostQueries');
     const { length } = this.queries;
     if (length > limit) {
@@ -138,6 +140,7 @@ export class TestTrace<T = unknown> {
    * query and each of its rows with another (N+1) fails, and the message names the line.
    */
   hasNoRepeatedQuery(times = 1): this {
+    checkCount('times', times);
     this.#see('hasNoRepeatedQuery');
     const groups = groupSpans(this.queries, queryOf);
     for (const [query, group] of groups) {
@@ -174,6 +177,7 @@ export class TestTrace<T = unknown> {
 
   /** Asserts that matching spans started in this order; others may start between them. */
   hasSpansInOrder(expected: readonly (Name | ExpectedSpan)[]): this {
+    checkList('expected', expected);
     this.#see('hasSpansInOrder');
     let from = 0;
     for (const [index, each] of expected.entries()) {

@@ -173,6 +173,18 @@ describe('the options of clew doctor', function () {
     for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
   });
 
+  it('fail with a traffic command that fails, whatever was seen', async () => {
+    writeFileSync(project.path('server.mjs'), SERVER);
+    for (const [traffic, code] of [
+      ['exit 7', 7],
+      ['clew-no-such-command', 127],
+    ] as const) {
+      const run = await project.clew('doctor', '--traffic', traffic, 'server.mjs');
+      assert.match(run.stderr, new RegExp(`the traffic command failed with exit code ${code}`));
+      assert.equal(run.code, 2);
+    }
+  });
+
   it('name the end of an application that fails before it served anything, with status 2', async () => {
     writeFileSync(project.path('fails.mjs'), 'process.exitCode = 7;');
     const { code, stdout } = await project.clew('doctor', 'fails.mjs');

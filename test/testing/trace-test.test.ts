@@ -173,6 +173,31 @@ describe('the assertions of a trace', () => {
     failsWith(() => found.hasSpan({ attributes: { missing: /undefined/ } }), 'Expected a span');
   });
 
+  it('refuse an expectation that no span could fail, or none could meet', async () => {
+    const found = await traceOf(() => query('SELECT 1'));
+    const refused: [string, () => unknown][] = [
+      ['nam', () => found.hasSpan({ nam: 'SELECT t' } as never)],
+      ['attribute', () => found.hasNoSpan({ attribute: { a: 1 } } as never)],
+      ['CLIENT', () => found.hasNoSpan({ kind: 'CLIENT' as never })],
+      ['failed', () => found.hasNoSpan({ status: 'failed' as never })],
+      ['expected.parent', () => found.hasSpan({ parent: 7 as never })],
+      ['expected.attributes', () => found.hasSpan({ attributes: 'a' as never })],
+      ['expected', () => found.hasSpan({})],
+      ['expected', () => found.hasSpan(undefined as never)],
+      ['expected', () => found.hasSpansInOrder([])],
+      ['expected', () => found.hasSpansInOrder('SELECT t' as never)],
+      ['limit', () => found.hasAtMostQueries(NaN)],
+      ['limit', () => found.hasAtMostQueries(undefined as never)],
+      ['times', () => found.hasNoRepeatedQuery('a' as never)],
+    ];
+    for (const [named, assertion] of refused) {
+      assert.throws(assertion, (error: { code: string; message: string }) => {
+        assert.equal(error.code, 'ERR_OPTION', named);
+        return error.message.includes(`\`${named}\``);
+      });
+    }
+  });
+
   it('fail for spans in another order', async () => {
     const found = await traceOf(() => {
       inSpan('a', () => undefined);
@@ -195,7 +220,7 @@ describe('the assertions of a trace', () => {
       () => found.hasAtMostQueries(0),
       () => found.hasNoRepeatedQuery(),
       () => found.hasNoSpan('x'),
-      () => found.hasSpansInOrder([]),
+      () => found.hasSpansInOrder(['x']),
     ]) {
       failsWith(assertion, 'No span was ever collected');
     }
