@@ -234,7 +234,7 @@ describe('clew/register', function () {
     const { stderr } = await running.result();
     assert.match(
       stderr,
-      /^clew: No spans reach .*\nclew: Of 1 span that ended, 1 was lost: 1 not sent in time\..*\n$/,
+      /^clew: No spans reach .*\nclew: Of 1 span that ended, 1 was lost: 1 not sent before the end\..*\n$/,
     );
   });
 });

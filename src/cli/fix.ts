@@ -133,7 +133,7 @@ async function tryRules(
       if (!isProven) edit.undo();
     }
     if (isProven) {
-      print(`   kept in ${RULE_FILE}`);
+      print(`   kept in ${RULE_FILE}, which applies where clew/register runs`);
       return attempts;
     }
   }

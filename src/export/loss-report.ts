@@ -22,7 +22,7 @@ export function reportLoss(stats: DeliveryStats, spoolFolder: string | undefined
     return count > 0 && reason !== 'exit';
   });
   if (stats.rejected > 0) reasons.push(['rejected', stats.rejected]);
-  if (unsent > 0) reasons.push(['not sent in time', unsent]);
+  if (unsent > 0) reasons.push(['not sent before the end', unsent]);
   if (imbalance(stats) !== 0) reasons.push(['unaccounted for', imbalance(stats)]);
   const list = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
   const advice = unsent > 0 ? ' CLEW_SPOOL=1 keeps spans on disk until they are delivered.' : '';
