@@ -68,10 +68,19 @@ function oneForEachRepair(
     const [finding, ...others] = findings;
     const whole = others.length > 0 ? findingFor(seen) : finding;
     if (!whole) continue;
-    const also = others.flatMap(({ yourLine }) => yourLine ?? []).slice(0, MAX_ALSO);
+    const also = otherLines(whole, others);
     rest.push(also.length > 0 ? { ...whole, also } : whole);
   }
   return rest;
+}
+
+/** The lines of further findings, each line once and without that of the first one. */
+function otherLines({ yourLine }: Finding, others: readonly Finding[]): Place[] {
+  const keyOf = ({ file, line }: Place): string => `${file}:${line}`;
+  const lines = new Map<string, Place>();
+  for (const { yourLine: other } of others) if (other) lines.set(keyOf(other), other);
+  if (yourLine) lines.delete(keyOf(yourLine));
+  return [...lines.values()].slice(0, MAX_ALSO);
 }
 
 /** Returns the key shared by findings that the same change of the application repairs. */

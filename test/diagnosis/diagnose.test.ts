@@ -206,6 +206,14 @@ describe('diagnose', () => {
     assert.deepEqual(found.owner?.others, { 'GET /orders': 1 });
     assert.equal(found.handOver?.line, 5);
     assert.equal(found.fix.change?.line, 2);
+
+    // The same lines, touched in another way.
+    const twice = [at(3, A, 1), at(9, B, 4), at(9, A, 1), at(3, B, 1)];
+    const [once] = diagnose(run({ observations: twice }), surroundings);
+    assert.deepEqual(
+      [once?.yourLine, ...(once?.also ?? [])].map((place) => place?.line),
+      [9, 3],
+    );
   });
 
   it('calls a loss proven only where an anchor proves it', () => {
