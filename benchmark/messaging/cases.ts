@@ -35,6 +35,7 @@ class Turn {
 const ALL: readonly MessagingCase[] = [
   {
     name: 'bullmq add and process',
+    count: 200,
     library: 'bullmq',
     server: 'REDIS_URL',
     hasOfficial: true,
@@ -66,6 +67,7 @@ const ALL: readonly MessagingCase[] = [
   },
   {
     name: 'amqplib publish and consume',
+    count: 100,
     library: 'amqplib',
     server: 'RABBITMQ_URL',
     hasOfficial: true,
@@ -90,6 +92,7 @@ const ALL: readonly MessagingCase[] = [
   },
   {
     name: 'kafkajs send and eachMessage',
+    count: 200,
     library: 'kafkajs',
     server: 'KAFKA_URL',
     hasOfficial: true,
@@ -121,6 +124,7 @@ const ALL: readonly MessagingCase[] = [
   },
   {
     name: 'mqtt publish and message',
+    count: 3000,
     library: 'mqtt',
     server: 'MQTT_URL',
     hasOfficial: false,
@@ -138,6 +142,7 @@ const ALL: readonly MessagingCase[] = [
   },
   {
     name: 'nats publish and subscribe',
+    count: 3000,
     library: 'nats',
     server: 'NATS_URL',
     hasOfficial: false,

@@ -24,6 +24,8 @@ export interface MessagingCase {
   readonly library: string;
   /** The variable that names its server. */
   readonly server: string;
+  /** Messages of a round: what takes some tenths of a second, and warms the code up. */
+  readonly count: number;
   /** Whether there is another package to compare with. */
   readonly hasOfficial: boolean;
   /** That of OpenTelemetry; where it is the library's own, `open` is told to use it. */
@@ -81,7 +83,7 @@ export async function prepareMessaging(found: MessagingCase, variant: string): P
         const { user, system } = process.cpuUsage(before);
         return user + system;
       }),
-    count: 100,
+    count: found.count,
     close: async () => void (await close()),
   };
 }
