@@ -134,7 +134,10 @@ describe('installExitHandlers', function () {
   it('ends at once, and reports what was lost, when there is no collector', async () => {
     const ending = await run('natural', {}, 'http://127.0.0.1:9');
     assert.equal(ending.code, 0);
-    assert.match(ending.stderr, /Of 1000 spans that ended, 1000 were lost: 1000 not sent before the end/);
+    assert.match(
+      ending.stderr,
+      /Of 1000 spans that ended, 1000 were lost: 1000 not sent before the end/,
+    );
     assert.equal(ending.stderr.match(/No spans reach/g)?.length, 1);
     const signalled = await run('signal', TERMINATE, 'http://127.0.0.1:9');
     assert.equal(signalled.signal, 'SIGTERM');
