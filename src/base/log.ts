@@ -81,9 +81,15 @@ export function sayOnStderr(level: Exclude<LogLevel, 'none'>, message: string): 
  * is indented was laid out by its writer.
  */
 function linesOf(text: string, stream: NodeJS.WriteStream): string {
+  return foldedFor(stream, text)
+    .map((line) => `clew: ${line}\n`)
+    .join('');
+}
+
+/** The lines of a message: several only in a terminal that is too narrow for it. */
+export function foldedFor(stream: NodeJS.WriteStream, text: string): string[] {
   const isTooLong = stream.isTTY && 'clew: '.length + text.length > stream.columns;
-  const lines = isTooLong && !text.startsWith(' ') ? fold(text, columnsOf(stream)) : [text];
-  return lines.map((line) => `clew: ${line}\n`).join('');
+  return isTooLong && !text.startsWith(' ') ? fold(text, columnsOf(stream)) : [text];
 }
 
 function swallow(): void {

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { columnsOf } from '../base/columns.ts';
 import { ClewError, messageOf } from '../base/errors.ts';
-import { fold } from '../base/fold.ts';
+import { foldedFor } from '../base/log.ts';
 import { plainText } from '../base/plain-text.ts';
 import { VERSION } from '../instrumentation/version.ts';
 import { commands } from './commands.ts';
@@ -36,7 +35,7 @@ async function main([name, ...args]: string[]): Promise<number> {
     return await run(args);
   } catch (error) {
     const line = `clew ${name}: ${plainText(messageOf(error))}`;
-    console.error(process.stderr.isTTY ? fold(line, columnsOf(process.stderr)).join('\n') : line);
+    console.error(foldedFor(process.stderr, line).join('\n'));
     // What the user can mend needs no stack; anything else is ours to mend.
     if (!(error instanceof ClewError) && error instanceof Error) console.error(error.stack);
     return error instanceof ClewError && error.code === 'ERR_OPTION' ? 2 : 1;
