@@ -21,17 +21,14 @@ export const group: BenchmarkGroup = {
   services: CLIENT_SERVICES,
   quick: {
     cases: [
-      'pg client.query, promise',
       'pg pool.query, promise',
       'mysql2 pool.execute, promise',
       'better-sqlite3 statement.get',
-      'redis get',
       'ioredis get',
       'ioredis get, 16 at once',
       'mongodb findOne, promise',
     ],
     variants: ['span', 'clew-on', 'official-on', 'dd-trace'],
-    rounds: 5,
   },
   // Native add-ons are built where the cases are asked for, for the Node that measures them.
   get cases() {

@@ -100,7 +100,9 @@ export const group: BenchmarkGroup = {
   nodes: NODE_LINES,
   quick: {
     cases: ['HTTP server', 'await chain', 'with', 'active', 'bind a function'],
-    variants: ['none', 'clew', 'otel-als-3', 'otel-hooks'],
+    variants: ['none', 'clew', 'otel-als-3'],
+    // The lines without and with a context frame of V8's own.
+    nodes: ['20', '24'],
   },
   render: 'context',
   cases: [

@@ -89,7 +89,7 @@ export const group: BenchmarkGroup = {
   peers: ['sdk', 'sdk gzip'],
   rounds: 5,
   quick: {
-    cases: ['behind OpenTelemetry SDK 2.12', 'behind OpenTelemetry SDK 3.1'],
+    cases: ['behind OpenTelemetry SDK 2.12'],
     variants: ['sdk', 'sdk gzip', 'clew', 'clew gzip'],
     rounds: 2,
   },

@@ -12,7 +12,7 @@ export const group: BenchmarkGroup = {
   peers: ['official'],
   // Each round waits for brokers: a third of the rounds of other groups takes as long as theirs.
   rounds: 9,
-  quick: { cases: ['bullmq add and process', 'amqplib publish and consume'] },
+  quick: { cases: ['bullmq add and process'] },
   services: ['redis', 'rabbitmq', 'kafka', 'mqtt', 'nats'],
   cases: MESSAGING_CASES.map((found) => ({
     name: found.name,

@@ -26,7 +26,7 @@ export const group: BenchmarkGroup = {
   peers: ['dd-trace', 'official', 'Sentry'],
   services: ['postgresql', 'redis'],
   rounds: 9,
-  quick: { rounds: 5 },
+  quick: { rounds: 3 },
   render: 'metrics',
   cases: [
     startOf('the smallest application', '../start/smallest.js'),

@@ -32,7 +32,7 @@ const PLUGINS: Readonly<Record<string, string>> = {
   ioredis: 'ioredis',
   iovalkey: 'iovalkey',
   redis: 'redis',
-  mongodb: 'mongodb',
+  mongodb: 'mongodb-core',
   memcached: 'memcached',
 };
 
