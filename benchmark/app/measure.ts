@@ -1,6 +1,7 @@
 import type { Metrics } from '../harness/group.ts';
 import type { Load, Loaded } from '../harness/load.ts';
 import { Answerer } from './process.ts';
+import { publishedFolder } from './published.ts';
 import { applicationFolder, VARIANTS, type Variant } from './variants.ts';
 
 /** What one round of requests cost the service of one variant. */
@@ -66,6 +67,7 @@ export class Running {
     const service = await Answerer.start<{ port: number }>('./service.js', [framework], {
       env: { ...env, ...variant.env(url) },
       execArgv: [...variant.args(folder)],
+      cwd: publishedFolder(),
     });
     const load = await Answerer.start('../harness/load.js', [], {});
     return new Running(variant, service, collector, load, connections);

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { peersFolder } from '../../test/support/peers.ts';
+import { publishedPreload } from './published.ts';
 
 /** How the service is started so that a tool traces it. */
 export interface Variant {
@@ -22,8 +22,6 @@ export function applicationFolder(): string {
   return folder;
 }
 
-/** The package as it is published. */
-const CLEW = fileURLToPath(new URL('../../package/register.js', import.meta.url));
 const SENTRY = 'sentry.cjs';
 const SERVICE = { OTEL_SERVICE_NAME: 'app' };
 /** What the official packages would find out about the machine, and other signals, is not compared. */
@@ -36,7 +34,7 @@ const TRACES_ONLY = {
 export const EXACT = 4;
 
 export const clew = (env: Record<string, string>, spans: number): Variant => ({
-  args: () => ['--import', CLEW],
+  args: () => ['--import', publishedPreload()],
   env: (collector) => ({ ...SERVICE, OTEL_EXPORTER_OTLP_ENDPOINT: collector, ...env }),
   spans,
 });

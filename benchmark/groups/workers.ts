@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
+import { publishedFolder } from '../app/published.ts';
 import { applicationFolder, VARIANTS } from '../app/variants.ts';
 import type { BenchmarkGroup } from '../harness/group.ts';
 
@@ -31,6 +32,7 @@ export const group: BenchmarkGroup = {
     const started = VARIANTS[variant]!;
     return {
       execArgv: started.args(folder),
+      cwd: publishedFolder(),
       env: { ...started.env('http://127.0.0.1:9'), OTEL_TRACES_EXPORTER: 'none' },
     };
   },

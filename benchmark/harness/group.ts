@@ -44,6 +44,7 @@ export interface Quick {
 export interface Launch {
   execArgv: readonly string[];
   env?: Readonly<Record<string, string>>;
+  cwd?: string;
 }
 
 export interface BenchmarkCase {

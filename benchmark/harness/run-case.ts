@@ -56,10 +56,11 @@ async function runGeneration(
   const children = new Map<string, ChildProcess>();
   try {
     for (const variant of samples.keys()) {
-      const { execArgv = EXEC_ARGV, env = {} } = group.launch?.(variant) ?? {};
+      const { execArgv = EXEC_ARGV, env = {}, cwd } = group.launch?.(variant) ?? {};
       const child = fork(CHILD, [groupFile, caseName, variant], {
         execArgv: [...execArgv],
         env: { ...process.env, ...env },
+        cwd,
       });
       children.set(variant, child);
       try {

@@ -1,4 +1,5 @@
 import { Answerer } from '../app/process.ts';
+import { publishedFolder } from '../app/published.ts';
 import { applicationFolder, VARIANTS } from '../app/variants.ts';
 import type { Metrics } from '../harness/group.ts';
 
@@ -12,6 +13,7 @@ export async function measureStart(variant: string, program: string): Promise<Me
     // Nothing is recorded, and no collector has to be there.
     env: { ...process.env, ...started.env('http://127.0.0.1:9'), APP_FOLDER: folder },
     execArgv: [...started.args(folder)],
+    cwd: publishedFolder(),
   });
   const elapsed = performance.now() - start;
   // The peers begin some of their work after the first answer; memory is what is there then.
