@@ -1,6 +1,7 @@
 import { defaultOf, type ModuleExports } from '../module-hooks.ts';
 import { reservePatch, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
-import type { LoggerDefinition, ReadFields } from './logger.ts';
+import type { ReadFields } from './log-fields.ts';
+import type { LoggerDefinition } from './logger.ts';
 
 /** `bunyan`: its own copy of a record gets the fields before any stream sees it. */
 export const bunyan: LoggerDefinition = {
@@ -19,7 +20,7 @@ function patch(exports: ModuleExports, read: ReadFields): Undo | undefined {
   if (!release) return undefined;
   const undo = patchMethod(prototype, '_emit', (original) => {
     return function (record, ...rest) {
-      for (const [name, value] of read() ?? []) {
+      for (const { name, value } of read() ?? []) {
         if (record[name] === undefined) record[name] = value;
       }
       return Reflect.apply(original, this, [record, ...rest]);

@@ -2,7 +2,7 @@ import { format } from 'node:util';
 
 import { patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import { withJsonFields } from './json-line.ts';
-import { activeSpanFields, resolveLogFields, type LogFields } from './log-fields.ts';
+import { fieldsReader, resolveLogFields, type LogField, type LogFields } from './log-fields.ts';
 
 const METHODS = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
 
@@ -11,12 +11,12 @@ const METHODS = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
  * a JSON object gets them as fields of that object.
  */
 export function patchConsole(names: LogFields = {}): Undo {
-  const resolved = resolveLogFields(names);
+  const read = fieldsReader(resolveLogFields(names));
   return undoAll(
     METHODS.map((method) =>
       patchMethod(console, method, (original) => {
         return function (this: Console, ...args: unknown[]): void {
-          const fields = activeSpanFields(resolved);
+          const fields = read();
           Reflect.apply(original, this, fields ? withFields(args, fields) : args);
         };
       }),
@@ -24,12 +24,12 @@ export function patchConsole(names: LogFields = {}): Undo {
   );
 }
 
-function withFields(args: unknown[], fields: readonly [string, string][]): unknown[] {
+function withFields(args: unknown[], fields: readonly LogField[]): unknown[] {
   const [first] = args;
   if (args.length === 1 && isJsonObject(first)) return [withJsonFields(first, fields)];
-  const missing = fields.filter(([name]) => !args.some((arg) => hasField(arg, name)));
+  const missing = fields.filter(({ name }) => !args.some((arg) => hasField(arg, name)));
   if (missing.length === 0) return args;
-  const text = missing.map(([name, value]) => `${name}=${value}`).join(' ');
+  const text = missing.map(({ name, value }) => `${name}=${value}`).join(' ');
   if (typeof first !== 'string' || !first.includes('%')) return [...args, text];
   // A placeholder without a value would take the text.
   return ['%s %s', format(...args), text];

@@ -1,4 +1,4 @@
-import { context, isSpanContextValid, trace } from '@opentelemetry/api';
+import { context, isSpanContextValid, trace, type SpanContext } from '@opentelemetry/api';
 
 import { optionError } from '../../base/errors.ts';
 
@@ -40,15 +40,46 @@ export function logFieldsOf(names: readonly string[]): LogFields {
   return fields;
 }
 
-/** Names and values of the active span's fields; `undefined` without one. */
-export function activeSpanFields(names: Required<LogFields>): [string, string][] | undefined {
-  const spanContext = trace.getSpanContext(context.active());
-  if (spanContext === undefined || !isSpanContextValid(spanContext)) return undefined;
-  const fields: [string, string][] = [];
-  if (names.traceId) fields.push([names.traceId, spanContext.traceId]);
-  if (names.spanId) fields.push([names.spanId, spanContext.spanId]);
-  if (names.traceFlags) {
-    fields.push([names.traceFlags, spanContext.traceFlags.toString(16).padStart(2, '0')]);
-  }
-  return fields;
+/** A field of a line. */
+export interface LogField {
+  readonly name: string;
+  readonly value: string;
+  /** The name as JSON has it before a value: `"trace_id":`. */
+  readonly jsonName: string;
+}
+
+/** Returns the fields of the active span; `undefined` without one. */
+export type ReadFields = () => readonly LogField[] | undefined;
+
+/** Makes a reader of the active span's fields under `names`. Lines of one span share what it returns. */
+export function fieldsReader(names: Required<LogFields>): ReadFields {
+  let last: SpanContext | undefined;
+  let fields: readonly LogField[] | undefined;
+  return () => {
+    const found = trace.getSpanContext(context.active());
+    if (found === undefined) return undefined;
+    if (last === undefined || !isSame(found, last)) {
+      const { traceId, spanId, traceFlags } = found;
+      last = { traceId, spanId, traceFlags };
+      fields = isSpanContextValid(found) ? fieldsOf(names, last) : undefined;
+    }
+    return fields;
+  };
+}
+
+function isSame(one: SpanContext, other: SpanContext): boolean {
+  return (
+    one.spanId === other.spanId &&
+    one.traceId === other.traceId &&
+    one.traceFlags === other.traceFlags
+  );
+}
+
+function fieldsOf(names: Required<LogFields>, spanContext: SpanContext): LogField[] {
+  const { traceId, spanId, traceFlags } = spanContext;
+  const values = { traceId, spanId, traceFlags: traceFlags.toString(16).padStart(2, '0') };
+  return KEYS.flatMap((key) => {
+    const name = names[key];
+    return name ? [{ name, value: values[key], jsonName: `${JSON.stringify(name)}:` }] : [];
+  });
 }

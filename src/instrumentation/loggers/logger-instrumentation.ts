@@ -1,6 +1,6 @@
 import { optionError } from '../../base/errors.ts';
 import { LibraryInstrumentation, modulesFor } from '../library-instrumentation.ts';
-import { activeSpanFields, resolveLogFields, type LogFields } from './log-fields.ts';
+import { fieldsReader, resolveLogFields, type LogFields, type ReadFields } from './log-fields.ts';
 import type { LoggerDefinition } from './logger.ts';
 
 /** The configuration of a logger's instrumentation. */
@@ -16,18 +16,25 @@ export interface LoggerConfig {
  * has such a field already keeps it.
  */
 export class LoggerInstrumentation extends LibraryInstrumentation<LoggerConfig> {
-  readonly #names: { current: Required<LogFields> };
+  readonly #reader: { read: ReadFields };
 
   constructor(logger: LoggerDefinition, config: LoggerConfig = {}) {
-    const names = { current: resolveLogFields(checked(config).fields ?? {}) };
-    const read = (): [string, string][] | undefined => activeSpanFields(names.current);
-    super(logger.name, modulesFor(logger.modules, read), config);
-    this.#names = names;
+    const reader = { read: readerFor(config) };
+    super(
+      logger.name,
+      modulesFor(logger.modules, () => reader.read()),
+      config,
+    );
+    this.#reader = reader;
   }
 
   protected override configure(config: LoggerConfig): void {
-    this.#names.current = resolveLogFields(checked(config).fields ?? {});
+    this.#reader.read = readerFor(config);
   }
+}
+
+function readerFor(config: LoggerConfig): ReadFields {
+  return fieldsReader(resolveLogFields(checked(config).fields ?? {}));
 }
 
 function checked(config: LoggerConfig): LoggerConfig {

@@ -1,7 +1,5 @@
 import type { LibraryModule } from '../library-instrumentation.ts';
-
-/** Names and values to be added to a line that is being logged; `undefined` for none. */
-export type ReadFields = () => readonly [string, string][] | undefined;
+import type { ReadFields } from './log-fields.ts';
 
 /** A logging library as this package sees it. */
 export interface LoggerDefinition {

@@ -1,7 +1,8 @@
 import { defaultOf, type ModuleExports } from '../module-hooks.ts';
 import { reservePatch, ownerOf, patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import { withJsonFields } from './json-line.ts';
-import type { LoggerDefinition, ReadFields } from './logger.ts';
+import type { ReadFields } from './log-fields.ts';
+import type { LoggerDefinition } from './logger.ts';
 
 /** `pino`: its lines are complemented when they are made, before any transport has them. */
 export const pino: LoggerDefinition = {

@@ -94,6 +94,30 @@ describe('loggers', function () {
     return library;
   }
 
+  it('log a record of winston although one of its getters throws', () => {
+    enable('winston');
+    const winston = load('winston');
+    const written: string[] = [];
+    const stream = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        written.push(chunk.toString().trim());
+        done();
+      },
+    });
+    const format = winston.format.printf(({ message, span_id: id }: Line) => `${message} ${id}`);
+    const transports = [new winston.transports.Stream({ stream })];
+    const logger = winston.createLogger({ format, transports });
+    const record = {
+      level: 'info',
+      message: 'kept',
+      get broken(): string {
+        throw new Error('from the getter');
+      },
+    };
+    inSpan(() => logger.write(record) as unknown);
+    assert.deepEqual(written, [`kept ${IDS.span_id}`]);
+  });
+
   for (const [title, name, make] of makers) {
     describe(title, () => {
       it('adds the ids of the active span, and nothing without one', () => {
