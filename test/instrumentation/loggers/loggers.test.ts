@@ -104,7 +104,9 @@ describe('loggers', function () {
         done();
       },
     });
-    const format = winston.format.printf(({ message, span_id: id }: Line) => `${message} ${id}`);
+    const format = winston.format.printf(
+      ({ message, span_id: id }: Line) => `${String(message)} ${String(id)}`,
+    );
     const transports = [new winston.transports.Stream({ stream })];
     const logger = winston.createLogger({ format, transports });
     const record = {
