@@ -7,6 +7,7 @@ import { environment } from '../../base/environment.ts';
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
 import { startUnseen, withoutPipes } from '../../base/unseen-thread.ts';
+import { hasWorkingFolder } from '../../base/working-folder.ts';
 import { onImported, onModule, wantedModules, type ModuleExports } from '../module-hooks.ts';
 import { patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import { seePackage } from '../seen-packages.ts';
@@ -109,6 +110,8 @@ function hookThisThread(): Undo {
 let loaderPort: MessagePort | undefined;
 
 function hookLoaderThread(): Undo {
+  // Node would wait for the thread, for ever.
+  if (!hasWorkingFolder()) throw new Error('the working folder was deleted');
   if (loaderPort === undefined) {
     const { port1, port2 } = new MessageChannel();
     const data: LoaderData = { port: port2 };
