@@ -3,6 +3,7 @@ import type { TracerProvider } from '@opentelemetry/api';
 import { applicationManifest } from './application-name.ts';
 import { ClewError, optionError } from './base/errors.ts';
 import type { LogLevel } from './base/log.ts';
+import { workingFolder } from './base/working-folder.ts';
 import { readDeliveryOptions, tracesUrlBelow } from './export/delivery-options.ts';
 import type { PipelineOptions, SamplerOptions } from './export/sdk/pipeline.ts';
 import { PROPAGATORS } from './export/sdk/propagators.ts';
@@ -128,7 +129,7 @@ export function readConfig(
   const manifest = applicationManifest({
     argv: process.argv,
     execArgv: process.execArgv,
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     env,
   });
   const delivery = readDeliveryOptions(env);

@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from 'node:timers';
+
 import { fold } from './base/fold.ts';
 import { onPatchedLibrary, patchedLibraries } from './instrumentation/index.ts';
 import { runUntraced } from './tracer/owner.ts';

@@ -8,6 +8,7 @@ import { environment } from './base/environment.ts';
 import { ClewError, messageOf } from './base/errors.ts';
 import { fold } from './base/fold.ts';
 import { say, setLogLevel, willSay } from './base/log.ts';
+import { workingFolder } from './base/working-folder.ts';
 import { readConfig, type Config, type StartOptions } from './config.ts';
 import { AsyncHooksContextManager } from './context/async-hooks-context-manager.ts';
 import { ContextLossMarks } from './diagnosis/context-loss-marks.ts';
@@ -264,7 +265,7 @@ class Parts {
 
   /** Apart from the built-in ones, so that a mistake in a file does not cost those as well. */
   #enableOwnRules({ rules }: Config): void {
-    const file = findRuleFile(process.cwd());
+    const file = findRuleFile(workingFolder());
     const files = file === undefined ? [] : [file];
     this.#undo.push(enableRules({ builtIn: false, rules, files }));
   }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
 
 import { environment } from './base/environment.ts';
 import { isBlindTo } from './base/api-versions.ts';

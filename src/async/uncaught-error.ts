@@ -1,6 +1,9 @@
 import { messageOf } from '../base/errors.ts';
 import { sayOnce } from '../base/log.ts';
 
+/** Node's own, whatever a test of the application puts in its place. */
+const { queueMicrotask } = globalThis;
+
 /**
  * Calls `run`; `onUncaught` hears what it throws, where that ends up as an uncaught exception, before
  * the process ends of it and before handlers of `uncaughtException`.

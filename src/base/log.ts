@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers';
+
 import { columnsOf } from './columns.ts';
 import { diagLogger } from './diag.ts';
 import { fold } from './fold.ts';

@@ -12,7 +12,8 @@ export type MethodOf<Target, Key extends keyof Target> = string extends keyof Ta
  * A patch: `method` of `target` replaced by what `wrap` makes of it.
  *
  * The property keeps its attributes, so what was not enumerable stays so; a method that was
- * inherited is shadowed and the shadow is deleted again. When another patch was put over ours in the
+ * inherited is shadowed and the shadow is deleted again. The shadow of a prototype is as enumerable as
+ * what it hides: a `for-in` loop over an instance finds what it found before. When another patch was put over ours in the
  * meantime the undo leaves their patch in place and turns ours into a plain call of the original.
  * A target that cannot be patched (frozen, no such method) is left alone.
  */
@@ -133,13 +134,31 @@ function place<Target extends object>(
     value: replacement,
     writable: true,
     configurable: true,
-    enumerable: own?.enumerable ?? false,
+    enumerable: own?.enumerable ?? (isPrototype(target) && isEnumerable(target, key)),
   });
   return () => {
     if (target[key] !== (replacement as unknown)) return;
     if (own) Object.defineProperty(target, key, { ...own, value: below() });
     else delete target[key];
   };
+}
+
+function isPrototype(target: object): boolean {
+  const own = Object.getOwnPropertyDescriptor(target, 'constructor');
+  return (own?.value as { prototype?: unknown } | undefined)?.prototype === target;
+}
+
+/** Whether a `for-in` loop, as a mixin has one, meets the method. */
+function isEnumerable(target: object, key: PropertyKey): boolean {
+  for (
+    let at: object | null = target;
+    at !== null;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
+    const found = Object.getOwnPropertyDescriptor(at, key);
+    if (found) return found.enumerable ?? false;
+  }
+  return false;
 }
 
 /** The replacement of a function, and the state that controls it; known to both. */
@@ -182,8 +201,10 @@ function newReplacement(original: Callable): Replaced {
 
 type Callable = (...args: unknown[]) => unknown;
 
-/** Gives `dispatch` the name, the length and the own properties of `original`. */
+/** Gives `dispatch` the name, the length and the properties of `original`, and those that it inherits. */
 function withLooksOf(original: object, dispatch: Callable): Callable {
+  const inherited = Object.getPrototypeOf(original) as object | null;
+  if (inherited !== Function.prototype) Object.setPrototypeOf(dispatch, inherited);
   for (const key of Reflect.ownKeys(original)) {
     const descriptor = Object.getOwnPropertyDescriptor(original, key);
     if (descriptor === undefined) continue;

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import { ClewError, messageOf } from './errors.ts';
+import { workingFolder } from './working-folder.ts';
 
 /*
  * Packages that an application may have installed are loaded here, synchronously, so that a preload
@@ -43,7 +44,7 @@ export function locatePeer(name: string): string | undefined {
 }
 
 function origins(): string[] {
-  return [import.meta.url, join(process.cwd(), 'package.json')];
+  return [import.meta.url, join(workingFolder(), 'package.json')];
 }
 
 function isNotFound(error: unknown, name: string): boolean {

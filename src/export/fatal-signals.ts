@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 
+import { patchMethod } from '../base/patch.ts';
 import { leaveRawMode } from './raw-mode.ts';
 
 /*
@@ -161,23 +162,21 @@ function othersListenFor(signal: FatalSignal): boolean {
  * it.
  */
 function interceptKill(before: (signal: string) => void): () => void {
-  const original = Reflect.get(process, 'kill') as (...args: unknown[]) => true;
-  const kill = function kill(this: unknown, pid: unknown, signal?: unknown): true {
-    try {
-      if (Number(pid) === process.pid) {
-        const name = SIGNALS.find(
-          (one) => one === (signal ?? 'SIGTERM') || constants.signals[one] === signal,
-        );
-        if (name && !othersListenFor(name)) before(name);
+  const undo = patchMethod(process, 'kill', (original) => {
+    return function (...args): true {
+      const [pid, signal] = args as unknown[];
+      try {
+        if (Number(pid) === process.pid) {
+          const name = SIGNALS.find(
+            (one) => one === (signal ?? 'SIGTERM') || constants.signals[one] === signal,
+          );
+          if (name && !othersListenFor(name)) before(name);
+        }
+      } catch {
+        // Node itself reports invalid arguments better.
       }
-    } catch {
-      // Node itself reports invalid arguments better.
-    }
-    return Reflect.apply(original, this, arguments);
-  };
-  Object.defineProperty(kill, 'length', { value: original.length, configurable: true });
-  process.kill = kill;
-  return () => {
-    if (Reflect.get(process, 'kill') === kill) process.kill = original;
-  };
+      return original.apply(this, args);
+    };
+  });
+  return () => undo?.();
 }

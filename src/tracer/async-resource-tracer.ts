@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { clearInterval, setInterval } from 'node:timers';
 
 import type { HrTime, Span } from '@opentelemetry/api';
 

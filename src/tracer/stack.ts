@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 
 import { captureStack as capture, type CapturedStack } from '../base/captured-stack.ts';
 import { OWN_FOLDERS } from '../base/own-files.ts';
+import { workingFolder } from '../base/working-folder.ts';
 
 export type { CapturedStack } from '../base/captured-stack.ts';
 
@@ -56,7 +57,7 @@ function shorten(frame: string): string {
   return frame.replace(
     /(?:file:\/\/)?(\/[^()]*?)(:\d+:\d+\)?)$/,
     (_all, file: string, place: string) => {
-      const path = relative(process.cwd(), file);
+      const path = relative(workingFolder(), file);
       return (path.startsWith('..') ? file : path) + place;
     },
   );

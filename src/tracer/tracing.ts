@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers';
 
 import type { TracerProvider } from '@opentelemetry/api';
 

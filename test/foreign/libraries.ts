@@ -31,6 +31,7 @@ export const SUITES: readonly Suite[] = [
     files: /^test\/[\w.-]+\.js$/,
     args: [MOCHA, '--exit', '--check-leaks', '--require', 'test/support/env'],
   },
+  { name: 'fastify', files: /^test\/(?!bundler|types).*\.test\.m?js$/, args: [] },
   { name: 'fastq', files: /^test\/(?:test|promise)\.js$/, args: [] },
   { name: 'generic-pool', files: /^test\/[\w-]+-test\.js$/, args: [] },
   {

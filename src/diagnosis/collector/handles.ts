@@ -1,4 +1,5 @@
 import { executionAsyncId, executionAsyncResource } from 'node:async_hooks';
+import { setImmediate } from 'node:timers';
 
 import { isHiddenFromRecords } from '../../async/collecting.ts';
 import { GuardedHook } from '../../async/guarded-hook.ts';

@@ -1,5 +1,6 @@
 import type { Agent as HttpAgent, IncomingMessage } from 'node:http';
 import type * as Https from 'node:https';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { gzip, gzipSync } from 'node:zlib';
 
 import { http } from '../../base/node-http.ts';

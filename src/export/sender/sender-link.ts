@@ -1,8 +1,15 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { clearInterval, setInterval } from 'node:timers';
 import { pathToFileURL } from 'node:url';
-import { MessageChannel, receiveMessageOnPort, MessagePort, Worker } from 'node:worker_threads';
+import {
+  MessageChannel,
+  receiveMessageOnPort,
+  MessagePort,
+  Worker,
+  type WorkerOptions,
+} from 'node:worker_threads';
 
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
@@ -10,6 +17,7 @@ import { environment } from '../../base/environment.ts';
 import { messageOf } from '../../base/errors.ts';
 import { say, type LogLevel } from '../../base/log.ts';
 import { noteSetup } from '../../base/setup-notes.ts';
+import { startUnseen } from '../../base/unseen-thread.ts';
 import { suppressed } from '../../carry/suppression.ts';
 import { Counters } from './counters.ts';
 import { SenderService, type SenderSetup, type ToSender } from './sender-service.ts';
@@ -181,7 +189,7 @@ class ThreadLink extends PortLink {
     const { port1, port2 } = new MessageChannel();
     super(port1);
     const setup: SenderSetup = { options, memory: this.counters.memory, ownFolder };
-    this.#worker = new NodeWorker(THREAD, {
+    const worker: WorkerOptions = {
       name: 'clew-sender',
       workerData: { setup, port: port2 },
       transferList: [port2],
@@ -189,7 +197,11 @@ class ThreadLink extends PortLink {
       // or never return.
       execArgv: packageLoader(),
       env: { ...environment(), NODE_OPTIONS: '' },
-    });
+      // It prints nothing; Node would pipe its output to that of the process.
+      stdout: true,
+      stderr: true,
+    };
+    this.#worker = startUnseen(() => new NodeWorker(THREAD, worker));
     this.#worker.on('error', (error: unknown) => this.#died(messageOf(error)));
     this.#worker.on('exit', () => this.#died('it ended'));
     this.#worker.unref();

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
+import { hasWorkingFolder } from '../../base/working-folder.ts';
 import { noCounts, type CounterValues } from './counters.ts';
 import type { ResolvedOptions } from '../options.ts';
 import {
@@ -117,13 +118,14 @@ export class Senders {
     return this.#link;
   }
 
-  /** A thread, or this thread if there can be none (the permission model, a bundle). */
+  /** A thread, or this thread if there can be none (the permission model, a bundle, a deleted folder). */
   #make(): SenderLink {
     const { sender, thread } = this.#options;
     const shared = this.#shared;
     this.#shared = undefined;
     if (shared) return startShared(shared, sender, this.#folder);
-    if (!thread || !hasThreadFile()) return startInline(sender, this.#folder);
+    if (!thread || !hasThreadFile() || !hasWorkingFolder())
+      return startInline(sender, this.#folder);
     try {
       if (this.#deaths >= MAX_DEATHS) throw new Error(`it died ${MAX_DEATHS} times`);
       return startThread(sender, this.#folder);

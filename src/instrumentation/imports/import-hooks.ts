@@ -6,6 +6,8 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { environment } from '../../base/environment.ts';
 import { messageOf } from '../../base/errors.ts';
 import { sayOnce } from '../../base/log.ts';
+import { startUnseen, withoutPipes } from '../../base/unseen-thread.ts';
+import { hasWorkingFolder } from '../../base/working-folder.ts';
 import { onImported, onModule, wantedModules, type ModuleExports } from '../module-hooks.ts';
 import { patchMethod, undoAll, type Undo } from '../../base/patch.ts';
 import { seePackage } from '../seen-packages.ts';
@@ -108,10 +110,14 @@ function hookThisThread(): Undo {
 let loaderPort: MessagePort | undefined;
 
 function hookLoaderThread(): Undo {
+  // Node would wait for the thread, for ever.
+  if (!hasWorkingFolder()) throw new Error('the working folder was deleted');
   if (loaderPort === undefined) {
     const { port1, port2 } = new MessageChannel();
     const data: LoaderData = { port: port2 };
-    nodeModule.register('./loader.js', import.meta.url, { data, transferList: [port2] });
+    const startThread = (): void =>
+      nodeModule.register('./loader.js', import.meta.url, { data, transferList: [port2] });
+    withoutPipes(() => startUnseen(startThread));
     port1.on('message', (name: string) => seePackage(name));
     port1.unref();
     loaderPort = port1;

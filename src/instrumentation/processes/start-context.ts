@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { clearTimeout, setTimeout } from 'node:timers';
 
 import type { Context } from '@opentelemetry/api';
 

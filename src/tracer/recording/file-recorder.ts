@@ -1,6 +1,7 @@
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { gzipSync } from 'node:zlib';
 
 import { ClewError, messageOf } from '../../base/errors.ts';

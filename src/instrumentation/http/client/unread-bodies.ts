@@ -1,3 +1,5 @@
+import { clearInterval, setInterval } from 'node:timers';
+
 import { hideFromRecords } from '../../../async/collecting.ts';
 import { runOutsideTrace } from '../../../carry/root-context.ts';
 
