@@ -141,13 +141,17 @@ function originOf(before: string, name: string): CallKind | undefined {
 }
 
 /** Returns where a name is last declared as a variable, and as a parameter; -1 if nowhere. */
-function declarationsOf(before: string, name: string): { declared: number; given: number } {
+function declarationsOf(text: string, name: string): { declared: number; given: number } {
   const own = escaped(name);
   const variable = `\\b(?:const|let|var)\\s+(?:${own}\\b|[[{][^=;]*?(?<![\\w$])${own}\\b)`;
-  const listed = `[(,{]\\s*(?:\\w+:\\s*)?${own}\\s*\\??\\s*(?::[^,;{}]*?)?\\s*[,)}](?=[^;]*?(?:=>|\\{))`;
+  // Of the last parameter, the body follows; a condition such as `if (callback)` is none.
+  const body = '(?:=>|\\{)';
+  const after = `(?:[,}](?=[^;]*?${body})|\\)(?=\\s*(?::[^;]*?)?${body}))`;
+  const before = '(?<!(?<![\\w$.])(?:if|while|switch|for)\\s*)[(,{]';
+  const listed = `${before}\\s*(?:\\w+:\\s*)?${own}\\s*\\??\\s*(?::[^,;{}]*?)?\\s*${after}`;
   const alone = `(?<![\\w$.])${own}\\s*=>`;
-  const declared = lastIndex(new RegExp(variable, 'g'), before);
-  return { declared, given: lastIndex(new RegExp(`${listed}|${alone}`, 'g'), before) };
+  const declared = lastIndex(new RegExp(variable, 'g'), text);
+  return { declared, given: lastIndex(new RegExp(`${listed}|${alone}`, 'g'), text) };
 }
 
 /** Returns what kind of function has the name as a parameter; undefined if none has. */

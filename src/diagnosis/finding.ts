@@ -122,12 +122,20 @@ export interface Finding {
   docs: string;
 }
 
+/** How many names of requests a report has; requests without a route have as many as paths. */
+export const MAX_ROUTES = 500;
+
 /** The result of a run, as printed by `--json`. */
 export interface Report {
   $schema: string;
   version: 1;
   /** Requests that began during the run. */
   requests: number;
+  /**
+   * The number of requests by name, at most 500 names. A request with a route counts under its
+   * route and under its path.
+   */
+  routes: Record<string, number>;
   /** Spans that ended during the run. */
   spans: number;
   /** The duration of the run, in milliseconds. */

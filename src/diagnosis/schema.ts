@@ -139,6 +139,12 @@ export function findingsSchema(): object {
       $schema: text,
       version: { const: 1 },
       requests: whole,
+      routes: {
+        type: 'object',
+        description:
+          'Requests by name, at most 500 names: by route where it is known, and by path.',
+        additionalProperties: whole,
+      },
       spans: whole,
       millis: { type: 'number', minimum: 0 },
       findings: { type: 'array', items: FINDING },

@@ -21,7 +21,7 @@ const SURROUNDINGS = {
 const long = `/app/${'a-long-folder-name/'.repeat(8)}routes.js:14`;
 
 function report(): Report {
-  const { requests, spans, millis, dropped, ...given } = run({
+  const { requests, routes, spans, millis, dropped, ...given } = run({
     observations: [
       observation({ count: 31, brokenSpans: 31, owners: { 'GET /orders': 31 } }),
       observation({ kind: 'mixed', seen: B, owner: A, stack: frames(long) }),
@@ -30,8 +30,8 @@ function report(): Report {
     ],
     facts: [{ fault: 'no-collector', target: 'localhost:4318', reason: 'ECONNREFUSED', count: 9 }],
   });
-  const findings = diagnose({ requests, spans, millis, dropped, ...given }, SURROUNDINGS);
-  return { $schema: SCHEMA_ID, version: 1, requests, spans, millis, findings, dropped };
+  const findings = diagnose({ requests, routes, spans, millis, dropped, ...given }, SURROUNDINGS);
+  return { $schema: SCHEMA_ID, version: 1, requests, routes, spans, millis, findings, dropped };
 }
 
 describe('the report of clew doctor', () => {

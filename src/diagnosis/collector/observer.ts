@@ -15,6 +15,7 @@ import { ContextOrigins, originRecord, type Origin } from './context-origins.ts'
 import { DatadogSpans } from './datadog-spans.ts';
 import { handleRecord, Handles, isBornIn, isLongLived, repeats } from './handles.ts';
 import { OpenSpans } from './open-spans.ts';
+import { RouteCounts } from './route-counts.ts';
 import type { SpanEvent, SpanSink, SpanSource } from './span-event.ts';
 import { SpanNames } from './span-names.ts';
 import { OtelSpans } from './span-source.ts';
@@ -82,6 +83,7 @@ export class Observer implements SpanSink {
   readonly #anchors: Anchors;
   readonly #sources: SpanSource[];
   readonly #births = new Births();
+  readonly #routes = new RouteCounts();
   readonly #openSpans: OpenSpans;
   readonly #owners = new WeakMap<object, Owner>();
   readonly #roots = new WeakMap<object, Owner>();
@@ -109,9 +111,11 @@ export class Observer implements SpanSink {
     });
     this.#anchors = new Anchors({
       bindsMessages: !options.isLive,
-      begun: () => {
+      begun: (request) => {
         for (const source of this.#sources) source.look?.();
+        this.#countRoute(request);
       },
+      finished: (request) => this.#countRoute(request),
       touched: (request, method, below) => this.#guard(() => this.#touched(request, method, below)),
     });
     this.#suspects = new Suspects({
@@ -153,6 +157,7 @@ export class Observer implements SpanSink {
       observations: this.#book.entries(),
       facts,
       requests: this.#anchors.count,
+      routes: this.#routes.entries(),
       spans: this.#spans,
       millis: performance.now() - this.#startedAt,
       dropped: this.#book.dropped,
@@ -168,11 +173,18 @@ export class Observer implements SpanSink {
       const root = this.#roots.get(key);
       if (root) {
         root.endedAt = performance.now();
-        if (root.request?.owner === root) root.request.settle(key);
+        if (root.request?.owner === root) {
+          root.request.settle(key);
+          this.#countRoute(root.request);
+        }
       }
       const owner = this.#owners.get(key);
       if (owner) this.#openSpans.ended(key, owner);
     });
+  }
+
+  #countRoute(request: Request): void {
+    if (!this.#options.isLive) this.#guard(() => this.#routes.count(request));
   }
 
   #guard(act: () => void): void {
