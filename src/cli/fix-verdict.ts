@@ -79,7 +79,7 @@ export function leftUnbound(
   { fix: { change } }: Finding,
   source: (file: string) => string | undefined,
 ): Verdict | undefined {
-  const { file, names = [] } = change ?? {};
+  const { file, line: changed = 0, names = [] } = change ?? {};
   const text = file === undefined || names.length < 2 ? undefined : source(file);
   if (file === undefined || text === undefined) return undefined;
   const kept = names.flatMap((name) =>
@@ -88,7 +88,10 @@ export function leftUnbound(
   const left = names.filter(
     (name) => !isBound(text, name) && kept.some((one) => one.names.includes(name)),
   );
-  const [at] = kept.filter((one) => left.some((name) => one.names.includes(name)));
+  // Of several queues in a file, the nearest to the named line is meant.
+  const [at] = kept
+    .filter((one) => left.some((name) => one.names.includes(name)))
+    .toSorted((a, b) => Math.abs(a.line - changed) - Math.abs(b.line - changed));
   if (!at) return undefined;
   const where = `${basename(file)}:${at.line}`;
   if (left.length === names.length) {

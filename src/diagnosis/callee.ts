@@ -48,6 +48,8 @@ export function calleeNameAt(text: string, line: number, column: number): string
 /** A place where the source keeps a parameter. */
 export interface Keeping {
   line: number;
+  /** Its offset into the text. */
+  at: number;
   /** The functions among the parameters that are kept there. */
   names: string[];
 }
@@ -81,7 +83,8 @@ export function keepings(text: string, called: string | undefined): Keeping[] {
       }
       for (const giver of ['constructor', 'function'] as const) {
         if (names[giver].size === 0) continue;
-        found[giver].push({ line: lineAt(text, match.index), names: [...names[giver]] });
+        const { index: at } = match;
+        found[giver].push({ line: lineAt(text, at), at, names: [...names[giver]] });
       }
     }
   }

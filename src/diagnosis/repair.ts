@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 
-import { callsAround, type CallAround } from './call-around.ts';
+import { callsAround, offsetOf, type CallAround } from './call-around.ts';
 import { calleeNameAt, keepings } from './callee.ts';
 import type { Finding, Place, ProposedRule } from './finding.ts';
+import { ofTheSameQueue } from './same-queue.ts';
 
 /** What the repair of a finding needs to know about the environment. */
 export interface Lookup {
@@ -129,18 +130,19 @@ function bindWhereKept(
   { file, line, column }: Place,
   text: string,
 ): NonNullable<Finding['fix']['change']> | undefined {
-  const [first, ...others] = keepings(text, calleeNameAt(text, line, column));
+  const kept = keepings(text, calleeNameAt(text, line, column));
+  const [first, ...others] = ofTheSameQueue(text, kept, offsetOf(text, line, column));
   if (!first) return undefined;
   const { names } = first;
-  const kept = names.join(' and ');
-  const same = others.filter((other) => other.names.join(' and ') === kept);
+  const which = names.join(' and ');
+  const same = others.filter((other) => other.names.join(' and ') === which);
   const lines = same.map((other) => other.line);
   const more = lines.length > 0 ? `, and at line ${lines.slice(0, MAX_CALLS).join(', ')}` : '';
   const bound = names.map((name) => `AsyncResource.bind(${name})`).join(' and ');
   const themselves = names.length > 1 ? 'themselves' : 'itself';
   const change = at(
     { file, line: first.line, column: 1 },
-    `keep ${bound} (node:async_hooks) here, not ${kept} ${themselves}${more}`,
+    `keep ${bound} (node:async_hooks) here, not ${which} ${themselves}${more}`,
   );
   return { ...change, names };
 }

@@ -35,12 +35,14 @@ describe('clew fix N --check, of two routes with one queue,', function () {
     return { code, text: answerIn(stdout).text };
   };
 
-  it('has one finding, and the number of requests of each route', () => {
+  it('has one finding, with the line of the right queue, and the number of requests of each route', () => {
     assert.equal(report.findings.length, 1);
-    const { yourLine, also = [] } = report.findings[0] ?? {};
+    const { yourLine, also = [], fix } = report.findings[0] ?? {};
     const lines = [yourLine, ...also].map((place) => place?.line);
     const marks = ['first', 'second'].map((route) => project.line(APP, `${route}: yours`));
     assert.deepEqual(new Set(lines), new Set(marks));
+    assert.equal(fix?.change?.line, project.line(APP, 'jobs: keeps'));
+    assert.doesNotMatch(fix.change.text, /and at line/);
     assert.deepEqual(report.routes, { 'GET /first': 6, 'GET /second': 9 });
   });
 
