@@ -15,6 +15,7 @@ import { hookImports } from '../instrumentation/index.ts';
 import { runUntraced } from '../tracer/owner.ts';
 import { reportAside, writeReport } from './doctor-report.ts';
 import type { DoctorSettings } from './doctor-subject.ts';
+import { watchForClew } from './register-advice.ts';
 
 /*
  * What `clew doctor` loads into the application, before anything else: the detector, and the rules
@@ -41,6 +42,7 @@ function examine({ report, serving, deep, everySeconds, command }: DoctorSetting
     isOver = true;
     write();
   };
+  watchForClew();
   const detector = new ContextLossDetector({
     deep,
     onLoss: () => soon(),

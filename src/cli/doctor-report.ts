@@ -8,6 +8,7 @@ import { isRunning } from '../base/is-running.ts';
 import { say } from '../base/log.ts';
 import type { ContextLossDetector } from '../diagnosis/detector.ts';
 import { runUntraced } from '../tracer/owner.ts';
+import { withRegisterAdvice } from './register-advice.ts';
 
 /** What the command looks for in its folder. */
 export const REPORT_FILE = 'report.json';
@@ -112,7 +113,7 @@ export function writeReport(file: string, detector: ContextLossDetector): void {
   try {
     // To put it together may take seconds, for which the command waits.
     writeFileSync(`${file}${UNFINISHED}`, '');
-    writeFileSync(`${file}${UNFINISHED}`, JSON.stringify(detector.report()));
+    writeFileSync(`${file}${UNFINISHED}`, JSON.stringify(withRegisterAdvice(detector.report())));
     renameSync(`${file}${UNFINISHED}`, file);
   } catch (error) {
     unfailing(() => rmSync(`${file}${UNFINISHED}`, { force: true }));

@@ -51,7 +51,7 @@ export async function fix(args: string[]): Promise<number> {
   }
   const kept = lastRun();
   const finding = findingOf(kept.report, number);
-  const { rules, change } = finding.fix;
+  const { rules, change, setup } = finding.fix;
   const isDry = values['dry-run'] === true;
   const print = values.json ? (): void => undefined : printLine;
   print(`${String(finding.number).padEnd(3)}${finding.summary}`);
@@ -60,6 +60,7 @@ export async function fix(args: string[]): Promise<number> {
   if (rules.length === 0 || isDry) {
     for (const rule of rules) print(`   would try ${shown(rule)}`);
     if (rules.length === 0) print('   No rule can repair this; change the code by hand:');
+    if (setup) print(`   ${setup}`);
     if (change) print(`   ${placeOf(change)}${change.text}`);
     attempts = rules.map((rule) => ({ rule, result: 'not tried' }));
   } else attempts = await tryRules(kept, finding, print);
@@ -137,8 +138,9 @@ async function tryRules(
       return attempts;
     }
   }
-  const { change } = finding.fix;
+  const { change, setup } = finding.fix;
   print('   No rule repaired it.');
+  if (setup) print(`   By starting it so: ${setup}`);
   if (change) print(`   By hand: ${placeOf(change)}${change.text}`);
   return attempts;
 }

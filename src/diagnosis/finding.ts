@@ -102,6 +102,8 @@ export interface Finding {
   fix: {
     /** Rules to try, the best one first. */
     rules: ProposedRule[];
+    /** A change of how the application is started, which repairs it without a rule. */
+    setup?: string;
     /** A change of the application. */
     change?: {
       file?: string;

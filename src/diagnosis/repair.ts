@@ -254,7 +254,10 @@ function packageRules(
   for (const { method, receiver } of callsAt(place, lookup).slice(0, MAX_CALLS)) {
     const kind = given === 'args' && LISTENS.has(method) ? 'emitter' : given;
     const isOwn = receiver === undefined && declares(own, method);
-    const paths = lookup.pathsTo(module, method).filter((path) => !isOwn || !path.includes('()#'));
+    const paths = lookup
+      .pathsTo(module, method)
+      .filter((path) => !isOwn || !path.includes('()#'))
+      .toSorted((a, b) => Number(isOf(receiver, b)) - Number(isOf(receiver, a)));
     // A bare name that is called may be the export, or the result of the export.
     if (receiver === undefined && paths.some((path) => path.startsWith('default()#'))) {
       bare.push({ module, path: 'default', rule: kind }, { module, path: 'default()', rule: kind });
@@ -271,6 +274,13 @@ function packageRules(
   const isUnknown = given === 'emitter' && exact.length + guessed.length === 0;
   const emitters = isUnknown ? emittersOf(module, lookup) : [];
   return unique([...exact, ...emitters, ...rest]).slice(0, MAX_RULES);
+}
+
+/** Whether an object is named after the class of a method: `pool` and `Pool#query`. */
+function isOf(receiver: string | undefined, path: string): boolean {
+  const [made = '', method] = path.split('#');
+  const name = made.toLowerCase();
+  return method !== undefined && receiver?.toLowerCase().endsWith(name) === true;
 }
 
 /**

@@ -138,8 +138,12 @@ class Writer {
     return `${label} (${count} of ${of})${more.slice(0, MAX_OTHERS).join('')}${rest}: ${evidence}`;
   }
 
-  #fix({ rules, change, command, check }: Finding['fix']): void {
+  #fix({ rules, change, setup, command, check }: Finding['fix']): void {
     let label = 'fix';
+    if (setup) {
+      this.#entry(label, setup, undefined, 'cyan');
+      label = 'or';
+    }
     const [rule] = rules;
     if (rule) {
       const kind = typeof rule.rule === 'string' ? rule.rule : rule.rule.kind;

@@ -47,10 +47,14 @@ const FIX = object(
       ['file', 'line', 'names'],
       'A change by hand.',
     ),
+    setup: {
+      ...text,
+      description: 'How to start the application, so that nothing else has to be changed.',
+    },
     command: { ...text, description: 'Writes the rule and proves it by running again.' },
     check: { ...text, description: 'Runs again after the change, and reports whether it helped.' },
   },
-  ['change', 'command', 'check'],
+  ['change', 'setup', 'command', 'check'],
 );
 
 const FINDING = object(
