@@ -52,10 +52,12 @@ function examine({ report, serving, deep, everySeconds, command }: DoctorSetting
     },
   }).start();
   const file = findRuleFile(process.cwd());
+  let rules: string | undefined;
   if (file) {
     try {
       enableRules({ builtIn: false, files: [file] });
       hookImports();
+      rules = file;
     } catch (error) {
       say('warn', messageOf(error));
     }
@@ -71,7 +73,7 @@ function examine({ report, serving, deep, everySeconds, command }: DoctorSetting
       if (isMainThread) beforeFatalSignal(last);
       return;
     }
-    write = () => writeReport(report, detector);
+    write = () => writeReport(report, detector, rules);
     process.once('exit', last);
     process.on('SIGUSR2', () => write());
     if (everySeconds) setInterval(() => write(), everySeconds * 1000).unref();

@@ -109,11 +109,13 @@ function unfailing(act: () => void): void {
 }
 
 /** Writes what was found so far for the command to read: the whole of it, or nothing. Never throws. */
-export function writeReport(file: string, detector: ContextLossDetector): void {
+export function writeReport(file: string, detector: ContextLossDetector, rules?: string): void {
   try {
     // To put it together may take seconds, for which the command waits.
     writeFileSync(`${file}${UNFINISHED}`, '');
-    writeFileSync(`${file}${UNFINISHED}`, JSON.stringify(withRegisterAdvice(detector.report())));
+    const report = withRegisterAdvice(detector.report());
+    if (rules !== undefined) report.rules = rules;
+    writeFileSync(`${file}${UNFINISHED}`, JSON.stringify(report));
     renameSync(`${file}${UNFINISHED}`, file);
   } catch (error) {
     unfailing(() => rmSync(`${file}${UNFINISHED}`, { force: true }));

@@ -143,6 +143,8 @@ export interface Report {
   /** The duration of the run, in milliseconds. */
   millis: number;
   findings: Finding[];
+  /** The file of rules that the doctor applied to the application; absent if there was none. */
+  rules?: string;
   /** Observations beyond the limits, in number or time, which were counted but not analysed. */
   dropped: number;
 }

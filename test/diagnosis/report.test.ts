@@ -77,6 +77,12 @@ describe('the report of clew doctor', () => {
     assert.match(reportText({ ...empty, requests: 0 }), /for requests this is not a pass\n$/);
   });
 
+  it('names the file of rules that the doctor applied', () => {
+    const applied = { ...report(), rules: '/app/clew.rules.json' };
+    assert.match(reportText(applied, { folder: '/app' }), /\nwith the rules of clew\.rules\.json /);
+    assert.doesNotMatch(reportText(report(), { folder: '/app' }), /with the rules/);
+  });
+
   it('names all requests that a finding belongs to', () => {
     const owners = { 'GET /a': 2, 'GET /b': 10, 'GET /c': 8 };
     const seen = observation({ kind: 'mixed', spans: [], count: 20, owner: A, seen: B, owners });
