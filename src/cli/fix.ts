@@ -30,11 +30,12 @@ Options
   --json       print what was tried and kept as JSON (clew.output.schema.json)
   --help       show this
 
-The run proves something only with the same traffic: give \`clew doctor\` a
---traffic command, or send the requests yourself and end the application.
+The run proves something only with the same traffic, to the same routes: give
+\`clew doctor\` a --traffic command, or send the requests yourself and end the
+application.
 Rules apply wherever clew/register, start() or enableRules() runs.
 
-Exit status: 0 repaired, 1 not repaired, 2 wrong usage.`;
+Exit status: 0 repaired, 1 not repaired or not proven, 2 wrong usage.`;
 
 /** Writes a rule for a finding of the last run, or takes a change by hand, and proves it by running again. */
 export async function fix(args: string[]): Promise<number> {
