@@ -32,7 +32,9 @@ export function keepRun(kept: KeptRun): void {
 /** The last run; an `ERR_OPTION` where there is none. */
 export function lastRun(): KeptRun {
   try {
-    return JSON.parse(readFileSync(keptFile(), 'utf8')) as KeptRun;
+    const kept = JSON.parse(readFileSync(keptFile(), 'utf8')) as KeptRun;
+    // An earlier version kept no routes.
+    return { ...kept, report: Object.assign({ routes: {} }, kept.report) };
   } catch (error) {
     throw new ClewError('ERR_OPTION', 'There is no report to fix. Run `clew doctor app.js` here.', {
       cause: error,

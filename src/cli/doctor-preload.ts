@@ -15,6 +15,7 @@ import { hookImports } from '../instrumentation/index.ts';
 import { runUntraced } from '../tracer/owner.ts';
 import { reportAside, writeReport } from './doctor-report.ts';
 import type { DoctorSettings } from './doctor-subject.ts';
+import { watchForClew } from './register-advice.ts';
 
 /*
  * What `clew doctor` loads into the application, before anything else: the detector, and the rules
@@ -41,6 +42,7 @@ function examine({ report, serving, deep, everySeconds, command }: DoctorSetting
     isOver = true;
     write();
   };
+  watchForClew();
   const detector = new ContextLossDetector({
     deep,
     onLoss: () => soon(),
@@ -50,10 +52,12 @@ function examine({ report, serving, deep, everySeconds, command }: DoctorSetting
     },
   }).start();
   const file = findRuleFile(process.cwd());
+  let rules: string | undefined;
   if (file) {
     try {
       enableRules({ builtIn: false, files: [file] });
       hookImports();
+      rules = file;
     } catch (error) {
       say('warn', messageOf(error));
     }
@@ -69,7 +73,7 @@ function examine({ report, serving, deep, everySeconds, command }: DoctorSetting
       if (isMainThread) beforeFatalSignal(last);
       return;
     }
-    write = () => writeReport(report, detector);
+    write = () => writeReport(report, detector, rules);
     process.once('exit', last);
     process.on('SIGUSR2', () => write());
     if (everySeconds) setInterval(() => write(), everySeconds * 1000).unref();

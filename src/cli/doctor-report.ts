@@ -8,6 +8,7 @@ import { isRunning } from '../base/is-running.ts';
 import { say } from '../base/log.ts';
 import type { ContextLossDetector } from '../diagnosis/detector.ts';
 import { runUntraced } from '../tracer/owner.ts';
+import { withRegisterAdvice } from './register-advice.ts';
 
 /** What the command looks for in its folder. */
 export const REPORT_FILE = 'report.json';
@@ -108,11 +109,13 @@ function unfailing(act: () => void): void {
 }
 
 /** Writes what was found so far for the command to read: the whole of it, or nothing. Never throws. */
-export function writeReport(file: string, detector: ContextLossDetector): void {
+export function writeReport(file: string, detector: ContextLossDetector, rules?: string): void {
   try {
     // To put it together may take seconds, for which the command waits.
     writeFileSync(`${file}${UNFINISHED}`, '');
-    writeFileSync(`${file}${UNFINISHED}`, JSON.stringify(detector.report()));
+    const report = withRegisterAdvice(detector.report());
+    if (rules !== undefined) report.rules = rules;
+    writeFileSync(`${file}${UNFINISHED}`, JSON.stringify(report));
     renameSync(`${file}${UNFINISHED}`, file);
   } catch (error) {
     unfailing(() => rmSync(`${file}${UNFINISHED}`, { force: true }));

@@ -2,6 +2,7 @@ import { columnsOf } from '../base/columns.ts';
 import { ClewError, optionError } from '../base/errors.ts';
 import { say } from '../base/log.ts';
 import { counts, type Finding, type Report } from '../diagnosis/finding.ts';
+import { wrapped } from '../diagnosis/fold-words.ts';
 import { reportText } from '../diagnosis/report-text.ts';
 import { parseArguments } from './arguments.ts';
 import { keepRun } from './doctor-memory.ts';
@@ -76,7 +77,7 @@ export async function doctor(args: string[]): Promise<number> {
   };
   const everySeconds = seconds('--every', values.every);
   const print = (report: Report, failed?: string): void =>
-    printReport(report, { ...values, strict, json, failed });
+    printReport(report, { ...values, strict, json, failed, pid: run.pid });
   const shown = new Set<string>();
   let last = '';
   const result = await runDoctor({
@@ -90,11 +91,11 @@ export async function doctor(args: string[]): Promise<number> {
           const added = report.findings.map(idOf).filter((id) => !shown.has(id));
           for (const id of added) shown.add(id);
           if (added.length === 0) return;
-          print(report);
+          print(repeatable(report, run));
           last = JSON.stringify(report.findings);
         },
   });
-  const { report } = result;
+  const report = result.report && repeatable(result.report, run);
   if (!report) {
     say('error', `the application ended ${endOf(result)} before it could report.`);
     return 2;
@@ -107,6 +108,21 @@ export async function doctor(args: string[]): Promise<number> {
   if (json && failed) say('error', `the application failed ${failed} before it served anything.`);
   if (json || failed || JSON.stringify(report.findings) !== last) print(report, failed);
   return exitCode(result, report, strict);
+}
+
+/**
+ * A process that ran already cannot be run again: `clew fix` can only show there what it would do.
+ */
+function repeatable(report: Report, { pid }: DoctorRun): Report {
+  if (pid === undefined) return report;
+  const findings = report.findings.map((finding) => {
+    const { check: _check, command, ...fix } = finding.fix;
+    return {
+      ...finding,
+      fix: command === undefined ? fix : { ...fix, command: `${command} --dry-run` },
+    };
+  });
+  return { ...report, findings };
 }
 
 /** The process that is asked for by `--pid`. */
@@ -156,6 +172,7 @@ interface PrintOptions {
   json: boolean;
   strict: boolean;
   failed: string | undefined;
+  pid: number | undefined;
   'no-color'?: boolean | undefined;
 }
 
@@ -172,6 +189,10 @@ function printReport(report: Report, options: PrintOptions): void {
   stdout.write(
     reportText(report, { colour, width, strict: options.strict, failed: options.failed }),
   );
+  if (options.pid === undefined || !report.findings.some(({ fix }) => fix.change)) return;
+  const next =
+    'After a change, restart the application and run `clew doctor --pid` again: `clew fix` cannot start a process that ran already.';
+  stdout.write(`\n${wrapped(next, width, '').join('\n')}\n`);
 }
 
 function seconds(option: string, text: string | undefined): number | undefined {

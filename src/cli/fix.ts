@@ -30,11 +30,12 @@ Options
   --json       print what was tried and kept as JSON (clew.output.schema.json)
   --help       show this
 
-The run proves something only with the same traffic: give \`clew doctor\` a
---traffic command, or send the requests yourself and end the application.
+The run proves something only with the same traffic, to the same routes: give
+\`clew doctor\` a --traffic command, or send the requests yourself and end the
+application.
 Rules apply wherever clew/register, start() or enableRules() runs.
 
-Exit status: 0 repaired, 1 not repaired, 2 wrong usage.`;
+Exit status: 0 repaired, 1 not repaired or not proven, 2 wrong usage.`;
 
 /** Writes a rule for a finding of the last run, or takes a change by hand, and proves it by running again. */
 export async function fix(args: string[]): Promise<number> {
@@ -51,7 +52,7 @@ export async function fix(args: string[]): Promise<number> {
   }
   const kept = lastRun();
   const finding = findingOf(kept.report, number);
-  const { rules, change } = finding.fix;
+  const { rules, change, setup } = finding.fix;
   const isDry = values['dry-run'] === true;
   const print = values.json ? (): void => undefined : printLine;
   print(`${String(finding.number).padEnd(3)}${finding.summary}`);
@@ -60,6 +61,7 @@ export async function fix(args: string[]): Promise<number> {
   if (rules.length === 0 || isDry) {
     for (const rule of rules) print(`   would try ${shown(rule)}`);
     if (rules.length === 0) print('   No rule can repair this; change the code by hand:');
+    if (setup) print(`   ${setup}`);
     if (change) print(`   ${placeOf(change)}${change.text}`);
     attempts = rules.map((rule) => ({ rule, result: 'not tried' }));
   } else attempts = await tryRules(kept, finding, print);
@@ -137,8 +139,9 @@ async function tryRules(
       return attempts;
     }
   }
-  const { change } = finding.fix;
+  const { change, setup } = finding.fix;
   print('   No rule repaired it.');
+  if (setup) print(`   By starting it so: ${setup}`);
   if (change) print(`   By hand: ${placeOf(change)}${change.text}`);
   return attempts;
 }

@@ -56,7 +56,8 @@ function isInFunction(text: string, outermost: number, at: number): boolean {
   return /=>|\bfunction\b|\)\s*\{/.test(text.slice(statement, at));
 }
 
-function offsetOf(text: string, line: number, column: number): number {
+/** Returns the offset of a place; `line` and `column` count from 1. */
+export function offsetOf(text: string, line: number, column: number): number {
   let at = 0;
   for (let left = line - 1; left > 0; left--) {
     const next = text.indexOf('\n', at);
@@ -66,8 +67,8 @@ function offsetOf(text: string, line: number, column: number): number {
   return Math.min(text.length, at + Math.max(0, column - 1));
 }
 
-/** The offsets of the brackets that are open at `end`. */
-function openBrackets(text: string, end: number): number[] {
+/** Returns the offsets of the brackets that are open at `end`. */
+export function openBrackets(text: string, end: number): number[] {
   const open: number[] = [];
   const skip =
     /\/\/[^\n]*|\/\*[^]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|[([{}\])]/g;

@@ -48,6 +48,8 @@ export function calleeNameAt(text: string, line: number, column: number): string
 /** A place where the source keeps a parameter. */
 export interface Keeping {
   line: number;
+  /** Its offset into the text. */
+  at: number;
   /** The functions among the parameters that are kept there. */
   names: string[];
 }
@@ -81,7 +83,8 @@ export function keepings(text: string, called: string | undefined): Keeping[] {
       }
       for (const giver of ['constructor', 'function'] as const) {
         if (names[giver].size === 0) continue;
-        found[giver].push({ line: lineAt(text, match.index), names: [...names[giver]] });
+        const { index: at } = match;
+        found[giver].push({ line: lineAt(text, at), at, names: [...names[giver]] });
       }
     }
   }
@@ -141,13 +144,17 @@ function originOf(before: string, name: string): CallKind | undefined {
 }
 
 /** Returns where a name is last declared as a variable, and as a parameter; -1 if nowhere. */
-function declarationsOf(before: string, name: string): { declared: number; given: number } {
+function declarationsOf(text: string, name: string): { declared: number; given: number } {
   const own = escaped(name);
   const variable = `\\b(?:const|let|var)\\s+(?:${own}\\b|[[{][^=;]*?(?<![\\w$])${own}\\b)`;
-  const listed = `[(,{]\\s*(?:\\w+:\\s*)?${own}\\s*\\??\\s*(?::[^,;{}]*?)?\\s*[,)}](?=[^;]*?(?:=>|\\{))`;
+  // Of the last parameter, the body follows; a condition such as `if (callback)` is none.
+  const body = '(?:=>|\\{)';
+  const after = `(?:[,}](?=[^;]*?${body})|\\)(?=\\s*(?::[^;]*?)?${body}))`;
+  const before = '(?<!(?<![\\w$.])(?:if|while|switch|for)\\s*)[(,{]';
+  const listed = `${before}\\s*(?:\\w+:\\s*)?${own}\\s*\\??\\s*(?::[^,;{}]*?)?\\s*${after}`;
   const alone = `(?<![\\w$.])${own}\\s*=>`;
-  const declared = lastIndex(new RegExp(variable, 'g'), before);
-  return { declared, given: lastIndex(new RegExp(`${listed}|${alone}`, 'g'), before) };
+  const declared = lastIndex(new RegExp(variable, 'g'), text);
+  return { declared, given: lastIndex(new RegExp(`${listed}|${alone}`, 'g'), text) };
 }
 
 /** Returns what kind of function has the name as a parameter; undefined if none has. */

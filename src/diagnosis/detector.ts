@@ -109,9 +109,18 @@ export class ContextLossDetector {
 
   report(): Report {
     const run = this.#observer.record(this.#setup?.facts() ?? []);
-    const { requests, spans, millis, dropped } = run;
+    const { requests, routes, spans, millis, dropped } = run;
     const findings = diagnose(run, new NodeSurroundings());
-    return { $schema: SCHEMA_ID, version: 1, requests, spans, millis, findings, dropped };
+    return {
+      $schema: SCHEMA_ID,
+      version: 1,
+      requests,
+      routes: { ...routes },
+      spans,
+      millis,
+      findings,
+      dropped,
+    };
   }
 
   /** Counts of the losses so far. */

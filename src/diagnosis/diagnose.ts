@@ -143,11 +143,11 @@ function handOverTo(
     );
   };
   const routes = around.filter(({ isOnce, method }) => isOnce && ROUTES.has(method));
-  const isHandler = (frame: Frame): boolean =>
-    frame.file === your?.file &&
-    callsAt(frame, surroundings).some(({ line, column }) =>
-      routes.some((route) => route.line === line && route.column === column),
-    );
+  // The handler itself, and not a callback that it gives to other code.
+  const isHandler = (frame: Frame): boolean => {
+    const [inner] = frame.file === your?.file ? callsAt(frame, surroundings) : [];
+    return routes.some(({ line, column }) => line === inner?.line && column === inner.column);
+  };
   const routers = callersOf(isHandler, routes.length > 0 ? [seen.stack, seen.birth ?? []] : []);
   // A handler that is the argument of no call, as a method is, was given to what dispatches.
   const isTable = (name: string): boolean =>

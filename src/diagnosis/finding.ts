@@ -102,6 +102,8 @@ export interface Finding {
   fix: {
     /** Rules to try, the best one first. */
     rules: ProposedRule[];
+    /** A change of how the application is started, which repairs it without a rule. */
+    setup?: string;
     /** A change of the application. */
     change?: {
       file?: string;
@@ -122,17 +124,27 @@ export interface Finding {
   docs: string;
 }
 
+/** How many names of requests a report has; requests without a route have as many as paths. */
+export const MAX_ROUTES = 500;
+
 /** The result of a run, as printed by `--json`. */
 export interface Report {
   $schema: string;
   version: 1;
   /** Requests that began during the run. */
   requests: number;
+  /**
+   * The number of requests by name, at most 500 names. A request with a route counts under its
+   * route and under its path.
+   */
+  routes: Record<string, number>;
   /** Spans that ended during the run. */
   spans: number;
   /** The duration of the run, in milliseconds. */
   millis: number;
   findings: Finding[];
+  /** The file of rules that the doctor applied to the application; absent if there was none. */
+  rules?: string;
   /** Observations beyond the limits, in number or time, which were counted but not analysed. */
   dropped: number;
 }

@@ -1,5 +1,5 @@
 import { inOrder } from './diagnose.ts';
-import type { Finding, Report } from './finding.ts';
+import { MAX_ROUTES, type Finding, type Report } from './finding.ts';
 
 /**
  * Merges several reports into one: an application may have worker threads and child processes, each
@@ -7,11 +7,12 @@ import type { Finding, Report } from './finding.ts';
  */
 export function mergeReports([first, ...rest]: readonly Report[]): Report | undefined {
   if (!first || rest.length === 0) return first;
-  const merged = { ...first };
+  const merged = { ...first, routes: { ...first.routes } };
   const causes = new Map<string, Finding>();
   for (const finding of first.findings) causes.set(causeOf(finding), finding);
-  for (const { requests, spans, millis, dropped, findings } of rest) {
+  for (const { requests, routes, spans, millis, dropped, findings } of rest) {
     merged.requests += requests;
+    addRoutes(merged.routes, routes);
     merged.spans += spans;
     merged.millis = Math.max(merged.millis, millis);
     merged.dropped += dropped;
@@ -23,6 +24,15 @@ export function mergeReports([first, ...rest]: readonly Report[]): Report | unde
   }
   merged.findings = inOrder([...causes.values()]);
   return merged;
+}
+
+function addRoutes(to: Record<string, number>, routes: Readonly<Record<string, number>>): void {
+  let left = MAX_ROUTES - Object.keys(to).length;
+  for (const [route, count] of Object.entries(routes)) {
+    const known = to[route];
+    if (known === undefined && left-- <= 0) continue;
+    to[route] = (known ?? 0) + count;
+  }
 }
 
 function causeOf({ name, certainty, yourLine, handOver, summary }: Finding): string {

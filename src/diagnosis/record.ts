@@ -119,6 +119,8 @@ export interface RunRecord {
   readonly observations: readonly CountedObservation[];
   readonly facts: readonly SetupFact[];
   readonly requests: number;
+  /** The number of requests by name, by path and by route; bounded. */
+  readonly routes: Readonly<Record<string, number>>;
   readonly spans: number;
   readonly millis: number;
   /** Observations that exceeded a bound. */

@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 
-import { callsAround, type CallAround } from './call-around.ts';
+import { callsAround, offsetOf, type CallAround } from './call-around.ts';
 import { calleeNameAt, keepings } from './callee.ts';
 import type { Finding, Place, ProposedRule } from './finding.ts';
+import { ofTheSameQueue } from './same-queue.ts';
 
 /** What the repair of a finding needs to know about the environment. */
 export interface Lookup {
@@ -129,18 +130,19 @@ function bindWhereKept(
   { file, line, column }: Place,
   text: string,
 ): NonNullable<Finding['fix']['change']> | undefined {
-  const [first, ...others] = keepings(text, calleeNameAt(text, line, column));
+  const kept = keepings(text, calleeNameAt(text, line, column));
+  const [first, ...others] = ofTheSameQueue(text, kept, offsetOf(text, line, column));
   if (!first) return undefined;
   const { names } = first;
-  const kept = names.join(' and ');
-  const same = others.filter((other) => other.names.join(' and ') === kept);
+  const which = names.join(' and ');
+  const same = others.filter((other) => other.names.join(' and ') === which);
   const lines = same.map((other) => other.line);
   const more = lines.length > 0 ? `, and at line ${lines.slice(0, MAX_CALLS).join(', ')}` : '';
   const bound = names.map((name) => `AsyncResource.bind(${name})`).join(' and ');
   const themselves = names.length > 1 ? 'themselves' : 'itself';
   const change = at(
     { file, line: first.line, column: 1 },
-    `keep ${bound} (node:async_hooks) here, not ${kept} ${themselves}${more}`,
+    `keep ${bound} (node:async_hooks) here, not ${which} ${themselves}${more}`,
   );
   return { ...change, names };
 }
@@ -252,7 +254,10 @@ function packageRules(
   for (const { method, receiver } of callsAt(place, lookup).slice(0, MAX_CALLS)) {
     const kind = given === 'args' && LISTENS.has(method) ? 'emitter' : given;
     const isOwn = receiver === undefined && declares(own, method);
-    const paths = lookup.pathsTo(module, method).filter((path) => !isOwn || !path.includes('()#'));
+    const paths = lookup
+      .pathsTo(module, method)
+      .filter((path) => !isOwn || !path.includes('()#'))
+      .toSorted((a, b) => Number(isOf(receiver, b)) - Number(isOf(receiver, a)));
     // A bare name that is called may be the export, or the result of the export.
     if (receiver === undefined && paths.some((path) => path.startsWith('default()#'))) {
       bare.push({ module, path: 'default', rule: kind }, { module, path: 'default()', rule: kind });
@@ -269,6 +274,13 @@ function packageRules(
   const isUnknown = given === 'emitter' && exact.length + guessed.length === 0;
   const emitters = isUnknown ? emittersOf(module, lookup) : [];
   return unique([...exact, ...emitters, ...rest]).slice(0, MAX_RULES);
+}
+
+/** Whether an object is named after the class of a method: `pool` and `Pool#query`. */
+function isOf(receiver: string | undefined, path: string): boolean {
+  const [made = '', method] = path.split('#');
+  const name = made.toLowerCase();
+  return method !== undefined && receiver?.toLowerCase().endsWith(name) === true;
 }
 
 /**

@@ -47,13 +47,17 @@ class Writer {
   }
 
   report(report: Report): string {
-    const { requests, spans, millis, findings, dropped } = report;
+    const { requests, spans, millis, findings, rules, dropped } = report;
     const seen = `${counted(requests, 'request')} · ${counted(spans, 'span')} · ${seconds(millis)}`;
     this.#line(`${this.#paint('clew doctor', 'bold')}    ${seen}`);
     const broken = findings.filter((finding) => !finding.note);
     const sure = broken.filter(({ certainty }) => this.#strict || certainty !== 'possible');
     const possible = broken.filter((finding) => !sure.includes(finding));
     this.#line(this.#verdict(sure, report));
+    if (rules !== undefined) {
+      const text = `with the rules of ${this.#path(rules)} applied; without the doctor they apply where clew/register runs`;
+      this.#wrap(text, '');
+    }
     for (const finding of sure.slice(0, MAX_SHOWN)) this.#finding(finding);
     if (sure.length > MAX_SHOWN) {
       this.#line('', `and ${sure.length - MAX_SHOWN} more causes in --json`);
@@ -138,8 +142,12 @@ class Writer {
     return `${label} (${count} of ${of})${more.slice(0, MAX_OTHERS).join('')}${rest}: ${evidence}`;
   }
 
-  #fix({ rules, change, command, check }: Finding['fix']): void {
+  #fix({ rules, change, setup, command, check }: Finding['fix']): void {
     let label = 'fix';
+    if (setup) {
+      this.#entry(label, setup, undefined, 'cyan');
+      label = 'or';
+    }
     const [rule] = rules;
     if (rule) {
       const kind = typeof rule.rule === 'string' ? rule.rule : rule.rule.kind;

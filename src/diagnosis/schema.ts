@@ -47,10 +47,14 @@ const FIX = object(
       ['file', 'line', 'names'],
       'A change by hand.',
     ),
+    setup: {
+      ...text,
+      description: 'How to start the application, so that nothing else has to be changed.',
+    },
     command: { ...text, description: 'Writes the rule and proves it by running again.' },
     check: { ...text, description: 'Runs again after the change, and reports whether it helped.' },
   },
-  ['change', 'command', 'check'],
+  ['change', 'setup', 'command', 'check'],
 );
 
 const FINDING = object(
@@ -135,14 +139,24 @@ export function findingsSchema(): object {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'clew doctor --json',
     description: 'Context losses that clew doctor found, most damage first.',
-    ...object({
-      $schema: text,
-      version: { const: 1 },
-      requests: whole,
-      spans: whole,
-      millis: { type: 'number', minimum: 0 },
-      findings: { type: 'array', items: FINDING },
-      dropped: { ...whole, description: 'Observations beyond the bounds, in number or in time.' },
-    }),
+    ...object(
+      {
+        $schema: text,
+        version: { const: 1 },
+        requests: whole,
+        routes: {
+          type: 'object',
+          description:
+            'Requests by name, at most 500 names: by route where it is known, and by path.',
+          additionalProperties: whole,
+        },
+        spans: whole,
+        millis: { type: 'number', minimum: 0 },
+        findings: { type: 'array', items: FINDING },
+        rules: { ...text, description: 'The file of rules that the doctor applied; absent: none.' },
+        dropped: { ...whole, description: 'Observations beyond the bounds, in number or in time.' },
+      },
+      ['rules'],
+    ),
   };
 }

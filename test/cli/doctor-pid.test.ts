@@ -112,6 +112,9 @@ describe('clew doctor --pid', function () {
     assert.deepEqual(await state(), UNTOUCHED);
     assert.doesNotMatch(app.stderr, /Warning/);
 
+    // No command can run it again.
+    assert.equal(finding.fix.check, undefined);
+    assert.equal(finding.fix.command, 'clew fix 1 --dry-run');
     const fix = await clew('fix', '1');
     assert.match(fix.stderr, /was seen in process \d+, which cannot be run again/);
     assert.equal(fix.code, 2);
@@ -122,7 +125,13 @@ describe('clew doctor --pid', function () {
     again.child.kill('SIGUSR2');
     await again.waitFor(/LOST 1 × res\.end\(\)/);
     again.child.kill('SIGTERM');
-    assert.equal((await again.result()).code, 1);
+    const last = await again.result();
+    assert.equal(last.code, 1);
+    assert.match(
+      last.stdout,
+      /\nAfter a change, restart the application and run `clew doctor --pid`/,
+    );
+    assert.doesNotMatch(last.stdout, /--check/);
     assert.deepEqual(await state(), UNTOUCHED);
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { compare, leftUnbound } from '../../src/cli/fix-verdict.ts';
-import type { Finding, Report } from '../../src/diagnosis/finding.ts';
+import { MAX_ROUTES, type Finding, type Place, type Report } from '../../src/diagnosis/finding.ts';
 
 const finding: Finding = {
   number: 1,
@@ -31,10 +31,11 @@ const setup = (name: Finding['name']): Finding => ({
   fix: { rules: [], change: { text: 'start it' } },
   docs: '',
 });
-const report = (findings: Finding[], requests = 10): Report => ({
+const report = (findings: Finding[], requests = 10, routes: Report['routes'] = {}): Report => ({
   $schema: '',
   version: 1,
   requests,
+  routes,
   spans: 0,
   millis: 1,
   findings,
@@ -57,6 +58,60 @@ describe('the verdict about a repair', () => {
     assert.equal(compare(report([finding]), report([], 5), finding).isProven, true);
     assert.equal(compare(report([finding]), report([], 4), finding).isProven, false);
     assert.equal(compare(report([finding]), undefined, finding).isProven, false);
+  });
+
+  it('takes the requests of the routes of the finding, not all', () => {
+    const own = { ...finding, owner: { label: 'GET /report', count: 7, evidence: '' } };
+    const before = report([own], 10, { 'GET /report': 4 });
+    const verdict = (routes: Report['routes']): ReturnType<typeof compare> =>
+      compare(before, report([], 10, routes), own);
+    assert.equal(verdict({ 'GET /report': 2 }).isProven, true);
+    assert.deepEqual(verdict({ 'GET /report': 1 }), {
+      isProven: false,
+      text: 'cannot tell: too little traffic: 1 request for GET /report, 4 before',
+    });
+    assert.deepEqual(verdict({ 'GET /ok': 10 }), {
+      isProven: false,
+      text: 'cannot tell: no request for GET /report; send one, as before',
+    });
+    // More names than are kept: the route may be one of those that were not.
+    const many = Object.fromEntries(Array.from({ length: MAX_ROUTES }, (_, i) => [`GET /${i}`, 1]));
+    assert.equal(verdict(many).isProven, true);
+    // A job is no request.
+    assert.equal(compare(report([own]), report([]), own).isProven, true);
+  });
+
+  it('tells two lines with one text apart, though a change moved them', () => {
+    const code = 'res.json(rows);';
+    const at = (line: number): Finding => ({
+      ...finding,
+      yourLine: { file: '/app/routes.js', line, column: 5, code },
+    });
+    const [first, second] = [at(10), at(20)];
+    const before = report([first, second]);
+    assert.equal(compare(before, report([at(21)]), first).isProven, true);
+    assert.match(compare(before, report([at(21)]), second).text, /not repaired/);
+    assert.match(compare(before, report([at(11)]), first).text, /not repaired/);
+    const other = {
+      ...at(30),
+      yourLine: { file: '/app/routes.js', line: 30, column: 5, code: 'x' },
+    };
+    assert.match(compare(before, report([other]), first).text, /^it caused another finding/);
+  });
+
+  it('names what is left of the lines', () => {
+    const place = (line: number): Place => ({ file: '/app/routes.js', line, column: 5 });
+    const three = { ...finding, also: [place(7), place(9)] };
+    const left = report([{ ...finding, count: 2, yourLine: place(9) }]);
+    assert.deepEqual(compare(report([three]), left, three), {
+      isProven: false,
+      text: 'partly repaired: 2 of 3 places; routes.js:9 still loses the context',
+    });
+    const few = report([{ ...finding, count: 2, yourLine: place(9) }], 1);
+    assert.match(
+      compare(report([three]), few, three).text,
+      /^not repaired: routes\.js:9 still loses the context; too little traffic: 1 request, 10 before$/,
+    );
   });
 
   it('tells faults of the set-up apart, which have no line', () => {

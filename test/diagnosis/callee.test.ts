@@ -32,6 +32,8 @@ describe('how a call got hold of what it calls', () => {
       'this.#waiting.shift()|();',
       'this.#|next();',
       'const fn = list.pop();\nfn.|call(null, 1);',
+      'const job = list.shift();\n  if (job) setTimeout(() => |job(next), 2);',
+      'const job = list.shift();\n  while (job) {\n |job(next);',
     ]) {
       assert.equal(kindAt(text), 'kept', text);
     }
@@ -43,6 +45,9 @@ describe('how a call got hold of what it calls', () => {
       'const load = (id: string, done: Done<T>): void => {\n  |done(null);',
       'const wrap = (fn) => (...args) => |fn(...args);',
       'const wrap = fn => () => fn.|apply(null, []);',
+      'load(id, done): Promise<void> {\n  |done(null);',
+      'const load = async (id, done) => {\n  |done(null);',
+      'const job = 1;\nload({ id, job }) {\n  |job(null);',
     ]) {
       assert.equal(kindAt(text), 'passed on', text);
     }

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 
-import { CauseBook } from '../../src/diagnosis/cause-book.ts';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
-import { counts, FINDINGS, type Finding } from '../../src/diagnosis/finding.ts';
-import type {
-  CountedObservation,
-  HandleRecord,
-  OwnerRef,
-  SetupFact,
-} from '../../src/diagnosis/record.ts';
+import { counts, type Finding } from '../../src/diagnosis/finding.ts';
+import type { CountedObservation, HandleRecord, OwnerRef } from '../../src/diagnosis/record.ts';
 import { BARE_SURROUNDINGS } from '../../src/diagnosis/surroundings.ts';
 import { A, B, frames, observation, POOL_SOCKET, run } from './support.ts';
 
@@ -398,89 +392,5 @@ describe('diagnose', () => {
       order.map(({ kind, number, certainty }) => `${number} ${kind} ${certainty}`),
       ['1 mixed proven', '2 lost proven', '3 lost possible', '4 batched proven'],
     );
-  });
-
-  it('puts what keeps spans from arriving below losses, and other faults of the set-up above', () => {
-    const facts: SetupFact[] = [
-      { fault: 'no-collector', target: 'h:4318', reason: 'ECONNREFUSED', count: 9 },
-      { fault: 'export-fails', target: 'h:4318', reason: '404', count: 9 },
-      { fault: 'version', package: 'x', version: '1.0.0', expected: '2' },
-    ];
-    const observations = [observation(), observation({ anchored: false, owners: {} })];
-    const found = diagnose(run({ observations, facts }), BARE_SURROUNDINGS);
-    assert.deepEqual(
-      found.map(({ name, certainty }) => `${name} ${certainty}`),
-      [
-        'CLEW-SETUP-VERSION proven',
-        'CLEW-LOST-QUEUE proven',
-        'CLEW-SETUP-NO-COLLECTOR proven',
-        'CLEW-SETUP-EXPORT-FAILS proven',
-        'CLEW-LOST-QUEUE possible',
-      ],
-    );
-  });
-
-  it('is not sure that a missing collector is a fault where the address is only the default', () => {
-    const fact = { fault: 'no-collector', target: 'h:4318', reason: 'ECONNREFUSED', count: 9 };
-    const [given, byDefault] = [false, true].map((isDefault) => {
-      const [finding] = diagnose(
-        run({ facts: [{ ...fact, isDefault } as SetupFact] }),
-        BARE_SURROUNDINGS,
-      );
-      assert.ok(finding);
-      return finding;
-    });
-    assert.deepEqual(
-      [given, byDefault].map((one) => one && counts(one, false)),
-      [true, false],
-    );
-    assert.ok(byDefault && counts(byDefault, true));
-    assert.match(byDefault.summary, /takes spans at the default address h:4318: ECONNREFUSED$/);
-    assert.match(given?.summary ?? '', /takes spans at h:4318: ECONNREFUSED$/);
-  });
-
-  it('puts each fault of a set-up into words under its own name', () => {
-    const facts: SetupFact[] = [
-      {
-        fault: 'loaded-early',
-        package: 'pg',
-        instrumentation: 'i-pg',
-        stack: frames('/app/a.js:1'),
-      },
-      { fault: 'api-copies', copies: [{ path: '/x', version: '1.4.0', works: false }] },
-      { fault: 'second-provider', what: 'a tracer provider', stack: [] },
-      { fault: 'esm-hook', packages: ['pg'], entry: '/app/a.mjs' },
-      { fault: 'export-fails', target: 'h:4318', reason: '404', count: 2 },
-      { fault: 'no-collector', target: 'h:4318', reason: 'ECONNREFUSED', count: 2 },
-      { fault: 'bundled', entry: 'dist/app.js', packages: ['pg'] },
-      { fault: 'version', package: 'x', version: '1.0.0', expected: '2' },
-    ];
-    const names = diagnose(run({ facts }), BARE_SURROUNDINGS).map(({ name }) => name);
-    const setup = Object.keys(FINDINGS).filter((name) => name.startsWith('CLEW-SETUP-'));
-    assert.deepEqual(names.toSorted(), setup.toSorted());
-  });
-});
-
-describe('the book of causes', () => {
-  it('merges what has one cause and counts it by owner', () => {
-    const book = new CauseBook();
-    const key = book.add(observation());
-    book.add(observation());
-    book.again(key ?? '', { owner: B, spans: [] });
-    book.add(observation({ stack: frames('/app/other.js:1') }));
-    const [first, second, ...rest] = book.entries();
-    assert.equal(rest.length, 0);
-    assert.deepEqual(first?.owners, { 'GET /orders': 2, 'GET /invoice': 1 });
-    assert.equal(first?.count, 3);
-    assert.equal(first?.brokenSpans, 2);
-    assert.equal(second?.count, 1);
-  });
-
-  it('is bounded, and counts what it leaves out', () => {
-    const book = new CauseBook();
-    for (let line = 0; line < 600; line++)
-      book.add(observation({ stack: frames(`/app/a.js:${line}`) }));
-    assert.equal(book.entries().length, 500);
-    assert.equal(book.dropped, 100);
   });
 });

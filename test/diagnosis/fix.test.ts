@@ -67,6 +67,8 @@ describe('clew fix', function () {
     const rules = readFileSync(project.path('clew.rules.json'), 'utf8');
     assert.match(rules, /\/\/ kept\n[^]*"Client#query": "args"/);
     const next = await project.doctor('--import', './tracing.mjs', 'classes.mjs');
+    assert.ok(next.report.rules?.endsWith('/clew.rules.json'));
+    assert.equal(report.rules, undefined);
     const line = project.line('classes.mjs', 'queue: yours');
     assert.ok(!next.report.findings.some(({ yourLine }) => yourLine?.line === line));
   });

@@ -43,6 +43,44 @@ describe('the rules that a finding proposes', () => {
     assert.deepEqual(rulesFor('bus.once("config", ', Bus, 'Bus.emit'), rules);
   });
 
+  it('begin with the class that the object is named after', () => {
+    class Connection {
+      query(): void {}
+    }
+    class Pool extends Connection {
+      override query(): void {}
+    }
+    const methods = (call: string): string[] =>
+      rulesFor(call, { Connection, Pool }).filter((rule) => rule.endsWith('"args"'));
+    assert.deepEqual(methods('pool.query('), ['Pool#query "args"', 'Connection#query "args"']);
+    assert.deepEqual(methods('db.query('), ['Connection#query "args"', 'Pool#query "args"']);
+  });
+
+  it('are those of a driver in the handler of a route, and not those of a middleware', () => {
+    const source = "app.get('/users', (req, res) => {\n  pool.query(sql, () => {\n    res.end();\n";
+    const exports = {
+      Pool: class {
+        query(): void {}
+      },
+      escape: () => '',
+    };
+    const surroundings = {
+      ...BARE_SURROUNDINGS,
+      source: () => source,
+      pathsTo: (_name: string, method: string) => pathsTo(exports, method),
+      mentions: () => true,
+    };
+    const stack = frames(
+      '/app/server.js:3',
+      '/app/node_modules/driver/lib/query.js:142',
+      '/app/node_modules/driver-protocol/parser.js:106',
+    );
+    const observations = [observation({ stack, handle: undefined })];
+    const [finding] = diagnose(run({ observations }), surroundings);
+    assert.deepEqual(finding?.fix.rules[0], { module: 'driver', path: 'Pool#query', rule: 'args' });
+    assert.match(finding.fix.change?.text ?? '', /bind the callback of pool\.query\(\)/);
+  });
+
   it('are for no function of the application or of Node', () => {
     assert.deepEqual(
       rulesFor('locked(', lock, undefined, 'const locked = (cb) => one.take(cb);'),

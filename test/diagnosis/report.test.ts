@@ -21,7 +21,7 @@ const SURROUNDINGS = {
 const long = `/app/${'a-long-folder-name/'.repeat(8)}routes.js:14`;
 
 function report(): Report {
-  const { requests, spans, millis, dropped, ...given } = run({
+  const { requests, routes, spans, millis, dropped, ...given } = run({
     observations: [
       observation({ count: 31, brokenSpans: 31, owners: { 'GET /orders': 31 } }),
       observation({ kind: 'mixed', seen: B, owner: A, stack: frames(long) }),
@@ -30,8 +30,8 @@ function report(): Report {
     ],
     facts: [{ fault: 'no-collector', target: 'localhost:4318', reason: 'ECONNREFUSED', count: 9 }],
   });
-  const findings = diagnose({ requests, spans, millis, dropped, ...given }, SURROUNDINGS);
-  return { $schema: SCHEMA_ID, version: 1, requests, spans, millis, findings, dropped };
+  const findings = diagnose({ requests, routes, spans, millis, dropped, ...given }, SURROUNDINGS);
+  return { $schema: SCHEMA_ID, version: 1, requests, routes, spans, millis, findings, dropped };
 }
 
 describe('the report of clew doctor', () => {
@@ -75,6 +75,12 @@ describe('the report of clew doctor', () => {
     const failed = reportText(nothing, { failed: 'with exit code 1' });
     assert.match(failed, /the application failed with exit code 1 before any request\n$/);
     assert.match(reportText({ ...empty, requests: 0 }), /for requests this is not a pass\n$/);
+  });
+
+  it('names the file of rules that the doctor applied', () => {
+    const applied = { ...report(), rules: '/app/clew.rules.json' };
+    assert.match(reportText(applied, { folder: '/app' }), /\nwith the rules of clew\.rules\.json /);
+    assert.doesNotMatch(reportText(report(), { folder: '/app' }), /with the rules/);
   });
 
   it('names all requests that a finding belongs to', () => {

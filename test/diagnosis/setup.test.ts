@@ -135,6 +135,16 @@ describe('clew doctor finds a fault of the set-up:', function () {
     });
   }
 
+  it('an export of spans that fails and no export of metrics or logs', async () => {
+    project.env['TO'] = '';
+    for (const failed of ['metrics', 'logs', 'traces']) {
+      project.env['FAILED'] = failed;
+      const { report } = await project.doctor('metrics.cjs');
+      const names = report.findings.map(({ name }) => name);
+      assert.deepEqual(names, failed === 'traces' ? ['CLEW-SETUP-NO-COLLECTOR'] : [], failed);
+    }
+  });
+
   it('none in a collector that accepts', async () => {
     const [server, to] = await serving((_req, res) => res.end('{}'));
     project.env['TO'] = to;

@@ -54,6 +54,7 @@ export const run = (given: Partial<RunRecord> = {}): RunRecord => ({
   observations: [],
   facts: [],
   requests: 312,
+  routes: {},
   spans: 1904,
   millis: 41_000,
   dropped: 0,

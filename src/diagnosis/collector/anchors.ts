@@ -29,7 +29,9 @@ export interface AnchorOptions {
    * If no tracer does it, the events of a request run in its turn, in the same way on every Node.
    */
   bindsMessages: boolean;
-  begun(): void;
+  begun(request: Request): void;
+  /** Called when its response is complete. */
+  finished(request: Request): void;
   /** Called when an anchor was touched, by `what`; `below` is the function in between. */
   touched(request: Request, what: string, below: (...args: never[]) => unknown): void;
 }
@@ -148,7 +150,7 @@ export class Anchors {
     const turn = new Turn(messageHandle(type, begun), begun);
     this.#turns.set(emitter, turn);
     turns.enterWith(turn);
-    this.#options.begun();
+    this.#options.begun(begun);
   }
 
   readonly #onFinish = (message: unknown): void => this.#end((message as Message).response);
@@ -158,6 +160,7 @@ export class Anchors {
     if (!request) return;
     request.ended = true;
     this.#inFlight.delete(request);
+    this.#options.finished(request);
   }
 
   #patch(prototype: object, name: string, method: string): Undo | undefined {

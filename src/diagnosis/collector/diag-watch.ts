@@ -16,6 +16,10 @@ const REFUSED = /Attempted duplicate registration of API: (\w+)/;
 const MISMATCH =
   /Registration of version v(\S+) for (\w+) does not match previously registered API v([\w.-]+)/;
 const EXPORT_FAILED = /OTLPExporterError|UNAVAILABLE|ECONNREFUSED|ENOTFOUND/;
+/** What the export of metrics and logs writes, and the packages in its stacks. */
+const OTHER_SIGNAL =
+  /\bmetrics (?:export|collection)|\blog records?\b|[\\/](?:sdk|exporter)-(?:metrics|logs)\b/i;
+const TRACES = /[\\/]sdk-trace/;
 /** The number of reads without a logger after which none is expected. */
 const MAX_READS = 2000;
 const MAX_HEARD = 100;
@@ -99,10 +103,17 @@ export class DiagWatch {
     }
     const [, holds, , own] = MISMATCH.exec(text) ?? [];
     if (holds && own && this.mismatched.size < MAX_HEARD) this.mismatched.set(own, holds);
-    if (!EXPORT_FAILED.test(text)) return;
+    if (!EXPORT_FAILED.test(text) || isOtherSignal(text)) return;
     this.exportFailures++;
     this.exportReason ??= reasonIn(text);
   }
+}
+
+/** Whether metrics or logs could not be exported, which says nothing about spans. */
+function isOtherSignal(text: string): boolean {
+  if (OTHER_SIGNAL.test(text)) return true;
+  const files = here().map(({ file }) => file);
+  return files.some((file) => OTHER_SIGNAL.test(file)) && !files.some((file) => TRACES.test(file));
 }
 
 const here = (): readonly Frame[] => readFrames(captureStack());

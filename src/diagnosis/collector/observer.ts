@@ -2,23 +2,20 @@ import { executionAsyncId } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 
 import { askForNames } from '../../carry/request-names.ts';
-import { CauseBook } from '../cause-book.ts';
-import { certaintyOf } from '../certainty.ts';
 import { nameOf } from '../finding-name.ts';
 import type { FindingName } from '../finding.ts';
-import { handOverIn, type HandOver } from '../stack-frames.ts';
-import type { LossKind, Observation, OriginRecord, RunRecord, SetupFact } from '../record.ts';
+import { handOverIn } from '../stack-frames.ts';
+import type { LossKind, Observation, RunRecord, SetupFact } from '../record.ts';
 import { Anchors } from './anchors.ts';
-import { Births } from './births.ts';
-import { Budget } from './budget.ts';
-import { ContextOrigins, originRecord, type Origin } from './context-origins.ts';
+import { ContextOrigins, type Origin } from './context-origins.ts';
 import { DatadogSpans } from './datadog-spans.ts';
-import { handleRecord, Handles, isBornIn, isLongLived, repeats } from './handles.ts';
+import { Handles, isBornIn, isLongLived, repeats } from './handles.ts';
+import { isSeen, Observations, type Below, type Seen } from './observations.ts';
 import { OpenSpans } from './open-spans.ts';
+import { RouteCounts } from './route-counts.ts';
 import type { SpanEvent, SpanSink, SpanSource } from './span-event.ts';
 import { SpanNames } from './span-names.ts';
 import { OtelSpans } from './span-source.ts';
-import { captureStack, readFrames } from './stack.ts';
 import { Suspects, takeSuspects } from './suspects.ts';
 import {
   Owner,
@@ -59,16 +56,7 @@ export interface SeenLoss {
   readonly owner: object | undefined;
 }
 
-type Below = (...args: never[]) => unknown;
-type Seen = Partial<Observation> & Pick<Observation, 'kind' | 'what'>;
-
 const MAX_PER_TURN = 8;
-const MAX_KEYS = 1000;
-const STACKS_PER_SECOND = 100;
-/** Losses that are detected while the wrong context is active. */
-const IN_A_CONTEXT: ReadonlySet<LossKind> = new Set(['lost', 'mixed', 'stale']);
-/** More than one cause may look the same without its stack. */
-const SEVERAL = Symbol('several');
 
 /**
  * Watches spans, responses and async resources, and records contradictions between them. It never
@@ -76,21 +64,16 @@ const SEVERAL = Symbol('several');
  */
 export class Observer implements SpanSink {
   readonly #options: ObserverOptions;
-  readonly #book = new CauseBook();
-  readonly #names = new SpanNames();
   readonly #handles: Handles;
   readonly #anchors: Anchors;
   readonly #sources: SpanSource[];
-  readonly #births = new Births();
+  readonly #names = new SpanNames();
+  readonly #seen: Observations;
+  readonly #routes = new RouteCounts();
   readonly #openSpans: OpenSpans;
   readonly #owners = new WeakMap<object, Owner>();
   readonly #roots = new WeakMap<object, Owner>();
-  readonly #budget = new Budget(STACKS_PER_SECOND);
   readonly #suspects: Suspects;
-  /** The causes to count if a stack would cost too much, by their keys without a stack. */
-  readonly #known = new Map<string, string | typeof SEVERAL>();
-  /** The names of findings by cause; as many as there are causes. */
-  readonly #findingNames = new Map<string, FindingName | undefined>();
   #spans = 0;
   #hasServerSpans = false;
   #stopNames: (() => void) | undefined;
@@ -101,6 +84,11 @@ export class Observer implements SpanSink {
     // Their stacks are only needed in a report.
     const origins = options.isLive ? undefined : new ContextOrigins();
     this.#sources = [new OtelSpans(origins), new DatadogSpans(origins)];
+    this.#seen = new Observations({
+      isLive: options.isLive === true,
+      hasParents: (name) => this.#names.hasParents(name),
+      origin: () => this.#origin(),
+    });
     this.#handles = new Handles({
       owner: () => this.#activeOwner(),
       deep: options.deep,
@@ -109,20 +97,22 @@ export class Observer implements SpanSink {
     });
     this.#anchors = new Anchors({
       bindsMessages: !options.isLive,
-      begun: () => {
+      begun: (request) => {
         for (const source of this.#sources) source.look?.();
+        this.#countRoute(request);
       },
+      finished: (request) => this.#countRoute(request),
       touched: (request, method, below) => this.#guard(() => this.#touched(request, method, below)),
     });
     this.#suspects = new Suspects({
-      captures: () => this.#budget.take(),
+      captures: () => this.#seen.mayCapture(),
       origin: () => this.#origin(),
       hasParents: (name) => this.#names.hasParents(name),
-      settled: (seen, { name, turn }) => void this.#observe(seen, name, turn.handle),
+      settled: (seen, { name, turn }) => void this.#seen.add(seen, name, turn.handle),
       judge: options.isLive ? (seen, suspect) => this.#judge(seen, suspect) : undefined,
     });
     this.#openSpans = new OpenSpans((seen) => {
-      this.#lost(seen.kind, this.#observe(seen, seen.owner?.label ?? ''), []);
+      this.#lost(seen.kind, this.#seen.add(seen, seen.owner?.label ?? ''), []);
     });
   }
 
@@ -138,7 +128,7 @@ export class Observer implements SpanSink {
     for (const source of this.#sources) source.stop();
     this.#stopNames?.();
     this.#handles.stop();
-    this.#births.stop();
+    this.#seen.stop();
     this.#anchors.stop();
   }
 
@@ -150,12 +140,13 @@ export class Observer implements SpanSink {
   record(facts: readonly SetupFact[]): RunRecord {
     this.#suspects.settle(0);
     return {
-      observations: this.#book.entries(),
+      observations: this.#seen.entries(),
       facts,
       requests: this.#anchors.count,
+      routes: this.#routes.entries(),
       spans: this.#spans,
       millis: performance.now() - this.#startedAt,
-      dropped: this.#book.dropped,
+      dropped: this.#seen.dropped,
     };
   }
 
@@ -168,11 +159,18 @@ export class Observer implements SpanSink {
       const root = this.#roots.get(key);
       if (root) {
         root.endedAt = performance.now();
-        if (root.request?.owner === root) root.request.settle(key);
+        if (root.request?.owner === root) {
+          root.request.settle(key);
+          this.#countRoute(root.request);
+        }
       }
       const owner = this.#owners.get(key);
       if (owner) this.#openSpans.ended(key, owner);
     });
+  }
+
+  #countRoute(request: Request): void {
+    if (!this.#options.isLive) this.#guard(() => this.#routes.count(request));
   }
 
   #guard(act: () => void): void {
@@ -189,10 +187,6 @@ export class Observer implements SpanSink {
       if (key) return key;
     }
     return undefined;
-  }
-
-  #originOf(kind: LossKind): OriginRecord | undefined {
-    return IN_A_CONTEXT.has(kind) ? originRecord(this.#origin()) : undefined;
   }
 
   /** Returns where the active context was activated. */
@@ -289,7 +283,7 @@ export class Observer implements SpanSink {
       seen: seenWork?.ref,
       spans: [...suspects.map(({ name }) => name), ...mixed],
     };
-    const name = this.#observe(seen, method, turn?.handle, below);
+    const name = this.#seen.add(seen, method, turn?.handle, below);
     const fresh = suspects.filter(({ isJudged }) => !isJudged).map((suspect) => suspect.key);
     const keys = kind === 'lost' ? fresh : mixed.length > 0 ? (deeds?.keys ?? []) : [];
     // A loss counts once: not again when its response is completed, or if its span was already
@@ -323,7 +317,7 @@ export class Observer implements SpanSink {
     if (served.size !== 2) return;
     const what = spans[0] as string;
     const seen: Seen = { kind: 'batched', what, owner: request.ref, callers: 2, spans: [] };
-    this.#lost('batched', this.#observe(seen, what, turn.handle, below), []);
+    this.#lost('batched', this.#seen.add(seen, what, turn.handle, below), []);
   }
 
   #checkStale(event: SpanEvent, owner: Owner, turn: Turn | undefined): void {
@@ -332,7 +326,7 @@ export class Observer implements SpanSink {
     if (!handle) return;
     const { name } = event;
     const seen: Seen = { kind: 'stale', what: name, owner: owner.ref, spans: [name] };
-    this.#lost('stale', this.#observe(seen, name, handle), [event.key]);
+    this.#lost('stale', this.#seen.add(seen, name, handle), [event.key]);
   }
 
   /**
@@ -351,56 +345,6 @@ export class Observer implements SpanSink {
     }
     return undefined;
   }
-
-  /** Adds an observation to the book. Returns the name of its finding, if it is one. */
-  #observe(seen: Seen, name: string, handle?: Handle, below?: Below): FindingName | undefined {
-    const rough = `${seen.kind} ${name} ${handle?.asyncId ?? ''}`;
-    const { owner, spans = [] } = seen;
-    const isRead = seen.stack !== undefined;
-    if (!isRead && !this.#budget.take()) {
-      const cause = this.#known.get(rough);
-      if (cause !== undefined && cause !== SEVERAL) {
-        this.#book.again(cause, { owner, spans });
-        return this.#findingNames.get(cause);
-      }
-      this.#book.skip();
-      return seen.completes === false ? undefined : nameOf({ ...seen, handle }, undefined);
-    }
-    const stack = seen.stack ?? readFrames(captureStack(below));
-    const record = handleRecord(handle);
-    const observation: Observation = {
-      anchored: false,
-      completes: true,
-      inFlight: 0,
-      parentedElsewhere: this.#names.hasParents(seen.what),
-      ...seen,
-      stack,
-      spans,
-      handle: record,
-      origin: seen.origin ?? (isRead ? undefined : this.#originOf(seen.kind)),
-      birth: below && this.#births.here(),
-    };
-    const handOver = handOverIn(observation);
-    const by = handOver?.by;
-    if (seen.anchored && by !== 'application' && !this.#options.isLive)
-      this.#births.look(by === 'package');
-    const findingName = isSeen(observation, handOver) ? nameOf(observation, handOver) : undefined;
-    const cause = this.#book.add(observation);
-    if (cause === undefined) return findingName;
-    this.#findingNames.set(cause, findingName);
-    if (this.#known.size >= MAX_KEYS) this.#known.clear();
-    const before = this.#known.get(rough);
-    this.#known.set(rough, before === undefined || before === cause ? cause : SEVERAL);
-    return findingName;
-  }
-}
-
-/**
- * Whether the evidence is enough for a finding; for a touched anchor, for more than a possible one.
- */
-function isSeen(seen: Observation, handOver: HandOver | undefined): boolean {
-  const certainty = certaintyOf({ ...seen, count: 1, brokenSpans: 0, owners: {} }, handOver);
-  return certainty !== undefined && !(seen.anchored && certainty === 'possible');
 }
 
 function addSpan(turn: Turn, name: string, key: object): void {

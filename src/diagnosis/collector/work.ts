@@ -28,6 +28,8 @@ export class Request {
   reported = 0;
   /** The kinds of loss that were counted for it. */
   counted = 0;
+  /** The names under which it was counted. */
+  readonly names: string[] = [];
 
   /**
    * A function as label is called when the label is first read, which for most requests is never.
