@@ -65,7 +65,7 @@ export async function probeViewer(origin: string, token?: string): Promise<Summa
 
 /** A sentence about a collector that has appeared. */
 export function appeared(tracesUrl: string): string {
-  return `a collectornow answers at ${new URL(tracesUrl).origin}: spans go there, too`;
+  return `a collector now answers at ${new URL(tracesUrl).origin}: spans go there, too`;
 }
 
 /** A sentence about the usual port of the page, where another program has it. */
