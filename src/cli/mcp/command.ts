@@ -20,7 +20,7 @@ files (.clew recordings, OTLP/JSON, Jaeger's JSON, reports of
 Needs @modelcontextprotocol/sdk: npm i -D @modelcontextprotocol/sdk
 
 Options
-  --from URL   the viewer's address; default: 127.0.0.1, 16686 or 4318
+  --from URL   the viewer's address; default: as for clew show
   --help       show this`;
 
 const SDK = '@modelcontextprotocol/sdk';
