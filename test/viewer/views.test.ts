@@ -272,6 +272,60 @@ describe('a trace for the page', () => {
     );
   });
 
+  describe('puts no wait where the request ran', () => {
+    const gapsOf = (...spans: TestSpan[]) =>
+      viewerOf(...spans)
+        .trace(traceId('f0'))
+        ?.threads.threads.map(({ gaps }) =>
+          gaps.map(({ start, end, estimated }) => [start, end, estimated]),
+        );
+    const parts = (run: number, loop: number) => ({
+      'clew.run.ms': run,
+      'clew.wait.io.ms': 0,
+      'clew.wait.loop.ms': loop,
+    });
+
+    it('but before it, after it, or in pieces where it does not fit', () => {
+      const at = (loop: number, ...runs: number[]) =>
+        gapsOf({ id: '1', end: 60, attributes: { ...parts(20, loop), 'clew.run.at': runs } })?.[0];
+      // Without what ran it would be 30 to 40.
+      assert.deepEqual(at(10), [[30_000, 40_000, true]]);
+      assert.deepEqual(at(10, 25_000, 42_000), [[42_000, 52_000, true]]);
+      assert.deepEqual(at(20, 25_000, 45_000), [[5000, 25_000, true]]);
+      assert.deepEqual(at(30, 20_000, 50_000), [
+        [0, 20_000, true],
+        [50_000, 60_000, true],
+      ]);
+      assert.deepEqual(at(30, 0, 60_000), []);
+      // What was sent may be out of order, and beyond the end.
+      assert.deepEqual(at(10, 50_000, 90_000, 0, 40_000), [[40_000, 50_000, true]]);
+    });
+
+    it('nor where a request did that an outgoing one of its own process asked', () => {
+      const told = { ...parts(1, 30), 'clew.wait.loop.at': [10_000, 40_000] };
+      const [client, server, query] =
+        gapsOf(
+          { id: '1', name: 'GET', kind: 3, end: 60, attributes: told },
+          {
+            id: '2',
+            parent: '1',
+            name: 'GET /own',
+            kind: 2,
+            start: 10,
+            end: 42,
+            attributes: { ...parts(30, 0.5), 'clew.run.at': [0, 30_000] },
+          },
+          { id: '3', parent: '2', name: 'SELECT', start: 40, end: 42, attributes: parts(1, 0.5) },
+        ) ?? [];
+      assert.deepEqual(client, [[10_000, 40_000, false]]);
+      assert.deepEqual(server, [[40_000, 40_500, true]]);
+      assert.deepEqual(
+        query?.map(([, , estimated]) => estimated),
+        [true],
+      );
+    });
+  });
+
   it('ends a lost thread at the line that lost it, where the doctor knows the line', () => {
     const viewer = viewerOf(
       {
