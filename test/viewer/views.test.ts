@@ -166,6 +166,17 @@ describe('a trace for the page', () => {
     );
   });
 
+  it('has the host and the path of an outgoing request beside its name', () => {
+    const path = (kind: number, attributes: Record<string, unknown>) =>
+      viewerOf({ id: '1', name: 'GET', kind, attributes }).trace(traceId('f0'))?.request.path;
+    const url = 'https://user:secret@api.test:8443/orders/7?token=secret#there';
+    assert.equal(path(3, { 'url.full': url }), 'api.test:8443/orders/7');
+    assert.equal(path(3, { 'http.url': 'http://[::1]:80/a' }), '[::1]:80/a');
+    assert.equal(path(3, { 'url.full': 'mailto:a@b.test' }), undefined);
+    assert.equal(path(2, { 'url.full': url }), undefined);
+    assert.equal(path(2, { 'url.full': url, 'url.path': '/orders/7' }), '/orders/7');
+  });
+
   it('stands beside the typical request of its name', () => {
     const request = (trace: string, query: number): TestSpan[] => [
       { id: '1', trace, name: 'GET /a', end: query + 2 },
