@@ -18,10 +18,16 @@ const SAME_MICROS = 100;
 
 type Clock = (nanos: bigint) => number;
 
-/** When callbacks of the span ran, one after the other. */
-export function runningOf(span: Span, start: number): Interval[] {
+/**
+ * When callbacks of the span ran, one after the other. A request's may be still running as its span
+ * ends: what comes after that is not the request's any more.
+ */
+export function runningOf(span: Span, start: number, end: number): Interval[] {
   const own = stretchesOf(span, `${ASYNC_RESOURCE}running`, start);
-  return own.length > 0 ? own : stretchesOf(span, RUN_AT, start);
+  if (own.length > 0) return own;
+  return stretchesOf(span, RUN_AT, start).flatMap(([from, to]): Interval[] =>
+    from < end ? [[from, Math.min(to, end)]] : [],
+  );
 }
 
 /** Where it waited for the loop: as measured, or else by estimate. */

@@ -55,7 +55,7 @@ function threadsOfSpans(
   const threads = shown.map((placed) => {
     const { span, endNanos } = placed.of;
     const at = (nanos: bigint): number => Number(nanos - startNanos) / 1e3;
-    const running = runningOf(span, at(span.startNanos));
+    const running = runningOf(span, at(span.startNanos), at(endNanos));
     const thread: Thread = {
       id: ids.get(placed) ?? 0,
       name: nameOf(span),

@@ -312,6 +312,18 @@ describe('a trace for the page', () => {
       assert.deepEqual(at(10, 50_000, 90_000, 0, 40_000), [[40_000, 50_000, true]]);
     });
 
+    it('and nothing that ran after the end', () => {
+      const attributes = {
+        ...parts(20, 10),
+        'clew.run.at': [0, 10_000, 55_000, 80_000, 70_000, 75_000],
+      };
+      const { threads } = viewerOf({ id: '1', end: 60, attributes }).trace(traceId('f0')) ?? {};
+      assert.deepEqual(threads?.threads[0]?.running, [
+        [0, 10_000],
+        [55_000, 60_000],
+      ]);
+    });
+
     it('nor where a request did that an outgoing one of its own process asked', () => {
       const told = { ...parts(1, 30), 'clew.wait.loop.at': [10_000, 40_000] };
       const [client, server, query] =
