@@ -5,7 +5,7 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 
-import { sayOnce, sayOnceFolded } from './base/log.ts';
+import { sayOnce } from './base/log.ts';
 import type { OtelInstrumentation } from './config.ts';
 import {
   ClientInstrumentation,
@@ -127,7 +127,7 @@ export class InstrumentationSet {
     if (this.#isProvider && client.isProvider) {
       // What Sentry propagates here is not sampled: without clew's spans there would be none.
       this.#second = client;
-      sayOnceFolded(
+      sayOnce(
         'warn',
         'twice:Sentry',
         'Sentry was initialised after clew, with tracing, and gets no spans: they go where those of ' +
@@ -138,7 +138,7 @@ export class InstrumentationSet {
     }
     const left = client.libraries.filter((library) => this.#stepAside(library));
     if (left.length === 0) return;
-    sayOnceFolded(
+    sayOnce(
       'warn',
       'twice:Sentry',
       `Sentry also creates spans; clew leaves these to it: ${left.join(', ')}. ` +
@@ -209,7 +209,7 @@ export class InstrumentationSet {
 
 /** Reports a library that two instrument: how to choose the first time, in short after that. */
 function reportTwice(library: string, other: string): void {
-  const isFirst = sayOnceFolded(
+  const isFirst = sayOnce(
     'warn',
     'twice',
     `${library} is instrumented twice, by clew and by ${other}; clew creates no spans for it. ` +
@@ -217,7 +217,7 @@ function reportTwice(library: string, other: string): void {
   );
   if (isFirst) return;
   const message = `${library} is instrumented twice, too; clew creates no spans for it.`;
-  sayOnceFolded('warn', `twice:${library}`, message);
+  sayOnce('warn', `twice:${library}`, message);
 }
 
 const DIRECTIONS: readonly Direction[] = ['incoming', 'outgoing'];

@@ -1,6 +1,5 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 
-import { fold } from './base/fold.ts';
 import { onPatchedLibrary, patchedLibraries } from './instrumentation/index.ts';
 import { runUntraced } from './tracer/owner.ts';
 
@@ -56,6 +55,6 @@ export class InstrumentedReport {
     if (found.length === 0) return;
     for (const name of found) this.#reported.add(name);
     const described = found.map((name) => `${name} ${versions.get(name) ?? ''}`.trimEnd());
-    for (const line of fold(`instrumented: ${described.join(', ')}`)) this.#print(line);
+    this.#print(`instrumented: ${described.join(', ')}`);
   };
 }

@@ -1,4 +1,3 @@
-import { fold } from './base/fold.ts';
 import type { Config } from './config.ts';
 import { VERSION } from './instrumentation/version.ts';
 
@@ -13,7 +12,7 @@ export interface Started {
 /** Begins the names of clew's own instrumentations, which a user may have configured. */
 const OWN = 'clew/';
 
-/** The report of a start, in lines that fit 80 columns with their prefix. */
+/** The report of a start, as lines of the log. */
 export function startReport(config: Config, { store, isProvider, libraries }: Started): string[] {
   const names = config.instrumentations.map((one) => one.instrumentationName);
   const own = names.filter((name) => name.startsWith(OWN));
@@ -26,7 +25,7 @@ export function startReport(config: Config, { store, isProvider, libraries }: St
     config.disabled ? 'no spans: OTEL_SDK_DISABLED is true' : spansGo(config, isProvider),
     ...(config.disabled ? [] : [`instrumented: ${instrumented.join(', ') || 'nothing'}`]),
     ...(yours.length === 0 ? [] : [`yours: ${yours.join(', ')}`]),
-  ].flatMap((line) => fold(line));
+  ];
 }
 
 /**
@@ -40,12 +39,12 @@ export function shortReport(config: Config, { isProvider }: Started): string[] {
   if (disabled) lines.push('no spans: OTEL_SDK_DISABLED is true');
   // Of a collector the command reports whether it answers, too.
   else if (!isProvider || exporter !== 'otlp') lines.push(spansGo(config, isProvider));
-  return lines.flatMap((line) => fold(line));
+  return lines;
 }
 
 /** A line for each library without spans. */
 export function uncoveredReport(found: readonly { library: string; by: string }[]): string[] {
-  return found.flatMap(({ library, by }) => fold(`no spans for ${library}; ${by} creates them`));
+  return found.map(({ library, by }) => `no spans for ${library}; ${by} creates them`);
 }
 
 function spansGo({ exporter, tracesUrl }: Config, isProvider: boolean): string {

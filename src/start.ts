@@ -6,7 +6,6 @@ import type { SpanProcessor } from './export/sdk/sdk-types.ts';
 
 import { environment } from './base/environment.ts';
 import { ClewError, messageOf } from './base/errors.ts';
-import { fold } from './base/fold.ts';
 import { say, setLogLevel, willSay } from './base/log.ts';
 import { workingFolder } from './base/working-folder.ts';
 import { readConfig, type Config, type StartOptions } from './config.ts';
@@ -169,7 +168,7 @@ class Parts {
         : `another ${this.#kept.join(' and ')} was registered first and is kept` +
           (isProvider ? '; spans go there.' : '.');
     this.#problems.push(message);
-    for (const line of fold(message)) say('warn', line);
+    say('warn', message);
   }
 
   /** Reports the set-up if that is enabled, and libraries that are loaded later. */

@@ -5,7 +5,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { environment } from './base/environment.ts';
 import { isBlindTo } from './base/api-versions.ts';
 import { messageOf } from './base/errors.ts';
-import { sayOnce, sayOnceFolded } from './base/log.ts';
+import { sayOnce } from './base/log.ts';
 import { readManifest } from './base/manifest.ts';
 import { isPackageWanted, onPackage } from './instrumentation/index.ts';
 import { OTHER_TOOLS } from './other-tools.ts';
@@ -104,7 +104,7 @@ export class Surroundings {
     const loaded = loadedPackages();
     const names = new Set([...loaded.map(nameOf), ...this.#seen]);
     const isUndecided = reportTools(names);
-    for (const problem of blindApis(loaded, this.#ownApi)) sayOnceFolded('warn', problem, problem);
+    for (const problem of blindApis(loaded, this.#ownApi)) sayOnce('warn', problem, problem);
     const found = this.#uncovered(names);
     if (found.length > 0) this.#onUncovered(found);
     if (!isUndecided || this.#patience === 0) return;
@@ -127,7 +127,7 @@ export class Surroundings {
 /** Its workers, which it gives a number, have nothing to add. */
 function reportJest(): void {
   if (environment()['JEST_WORKER_ID'] !== undefined) return;
-  sayOnceFolded(
+  sayOnce(
     'warn',
     JEST,
     'jest bypasses all hooks when it loads the modules of tests: libraries that they use have no spans; node:http has.',
@@ -142,7 +142,7 @@ function reportTools(names: ReadonlySet<string>): boolean {
     const isTracing = tool.isTracing();
     isUndecided ||= isTracing === undefined;
     if (!isTracing) continue;
-    sayOnceFolded(
+    sayOnce(
       'warn',
       `tool:${tool.name}`,
       `${tool.name} also traces: each operation is recorded by both. To choose one: ` +

@@ -37,13 +37,12 @@ describe('the report of a start', function () {
     assert.ok(report({ OTEL_TRACES_EXPORTER: 'none' }).includes('spans go nowhere'));
   });
 
-  it('fits 80 columns with its prefix, and shows no credentials', () => {
+  it('is a line of the log for each fact, however long, and shows no credentials', () => {
     const libraries = Array.from({ length: 40 }, (_, index) => `library-${index}`);
     const endpoint = 'http://user:secret@127.0.0.1:4318/x?key=secret';
     const lines = report({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint }, libraries);
-    for (const line of lines) assert.ok(`clew: ${line}`.length <= 80, line);
+    assert.equal(lines.at(-1), `instrumented: ${libraries.join(', ')}`);
     assert.ok(!lines.join('\n').includes('secret'), lines.join('\n'));
-    assert.ok(lines.length > 6);
     const [line] = uncoveredReport([{ library: 'kafkajs', by: '@x/kafka' }]);
     assert.equal(line, 'no spans for kafkajs; @x/kafka creates them');
   });
@@ -60,7 +59,9 @@ describe('the report of a start', function () {
   it('names under clew run, in a few lines, what is loaded and instrumented, each once', async () => {
     const env = { OTEL_TRACES_EXPORTER: 'none', OTEL_SERVICE_NAME: 'shop' };
     const { stderr } = await runNode([CLI, 'run', fixture('loads-libraries.mjs')], { env });
-    const lines = stderr.replaceAll('\nclew:   ', ' ').trimEnd().split('\n');
+    // Only a terminal gets several lines for one.
+    assert.doesNotMatch(stderr, /^clew: {3}/m);
+    const lines = stderr.trimEnd().split('\n');
     assert.match(lines[0] ?? '', /^clew: clew [\d.]+ on Node [\d.]+, service shop\b/);
     assert.equal(lines[1], 'clew: spans go nowhere');
     const later = lines.slice(2).join('\n');
@@ -103,7 +104,7 @@ await wait(1500);\n`,
         cwd: folder,
         env: { OTEL_TRACES_EXPORTER: 'none', OTEL_LOG_LEVEL: 'debug' },
       });
-      const lines = stderr.replaceAll('\nclew:   ', ' ').match(/no spans for [\w-]+; .*/g);
+      const lines = stderr.match(/no spans for [\w-]+; .*/g);
       assert.deepEqual(lines?.toSorted(), [
         'no spans for cassandra-driver; @opentelemetry/instrumentation-cassandra-driver creates them',
         'no spans for oracledb; @opentelemetry/instrumentation-oracledb creates them',

@@ -88,12 +88,9 @@ describe('a library that another instrumentation covers, too', function () {
     it(`has one span an operation, and one line about both: ${way}`, async () => {
       const [scopes, stderr] = await run(way);
       assert.deepEqual(scopes, [OFFICIAL, OFFICIAL]);
-      const text = stderr.replaceAll('\nclew:   ', ' ');
-      assert.match(
-        text,
-        /^clew: ioredis is instrumented twice, by clew and by .*; clew creates no/,
-      );
-      assert.equal(text.trim().split('\n').length, 1, stderr);
+      const about = /^clew: ioredis is instrumented twice, by clew and by .*; clew creates no/;
+      assert.match(stderr, about);
+      assert.equal(stderr.trim().split('\n').length, 1, stderr);
     });
   }
 });

@@ -98,9 +98,14 @@ function swallow(): void {
   // No reader is left.
 }
 
-/** Writes one line the first time `cause` is seen, and nothing after that. */
-export function sayOnce(level: Exclude<LogLevel, 'none'>, cause: string, message: string): void {
-  if (firstTime(cause)) say(level, message);
+/**
+ * Writes one line the first time `cause` is seen, and nothing after that. Returns whether `cause` is
+ * new.
+ */
+export function sayOnce(level: Exclude<LogLevel, 'none'>, cause: string, message: string): boolean {
+  const isFirst = firstTime(cause);
+  if (isFirst) say(level, message);
+  return isFirst;
 }
 
 function firstTime(cause: string): boolean {
@@ -108,20 +113,6 @@ function firstTime(cause: string): boolean {
   if (said.size >= MAX_CAUSES) said.clear();
   said.add(cause);
   return true;
-}
-
-/**
- * `sayOnce` for a message longer than 80 columns, which is broken into several lines. Returns
- * whether `cause` is new.
- */
-export function sayOnceFolded(
-  level: Exclude<LogLevel, 'none'>,
-  cause: string,
-  message: string,
-): boolean {
-  const isFirst = firstTime(cause);
-  if (isFirst) for (const line of fold(plainText(message))) say(level, line);
-  return isFirst;
 }
 
 /** Forgets the logged causes, so that a test can see a message again. @internal */

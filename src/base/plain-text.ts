@@ -13,8 +13,15 @@ export function plainText(text: string, maxCharacters = 2000): string {
     // eslint-disable-next-line no-control-regex
     .replace(/(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)/g, '')
     // eslint-disable-next-line no-control-regex
-    .replace(/[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (character) =>
+    .replace(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (character) =>
       character === '\t' ? ' ' : '\ufffd',
     );
   return text.length > maxCharacters ? `${line.slice(0, maxCharacters - 3)}...` : line;
+}
+
+/** A copy of plain data in which every text is `plainText`. */
+export function plainTexts<Data>(data: Data): Data {
+  return JSON.parse(JSON.stringify(data), (_key, value: unknown) =>
+    typeof value === 'string' ? plainText(value) : value,
+  ) as Data;
 }

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 
 import { columnsOf } from '../base/columns.ts';
 import { ClewError, optionError } from '../base/errors.ts';
+import { plainText } from '../base/plain-text.ts';
 import type { Finding, ProposedRule, Report } from '../diagnosis/finding.ts';
 import { wrapped } from '../diagnosis/fold-words.ts';
 import { RULE_FILE } from '../instrumentation/rules/rule-file.ts';
@@ -74,7 +75,7 @@ export async function fix(args: string[]): Promise<number> {
 function printLine(line: string): void {
   const lead = /^ */.exec(line)?.[0] ?? '';
   const width = columnsOf(process.stdout) - lead.length;
-  for (const part of wrapped(line.trimStart(), width, '   ')) console.log(lead + part);
+  for (const part of wrapped(plainText(line.trimStart()), width, '   ')) console.log(lead + part);
 }
 
 /** A rule, and what became of it. */

@@ -105,8 +105,15 @@ export function outputSchema(): Schema {
               ['traceId', 'blockedBy', 'statusCode', 'failed'],
             ),
           ),
+          endedProcess: list(
+            object(
+              { name: text, traceId: text, failed: { const: true } },
+              ['traceId', 'failed'],
+              'A request in which its process ended: by an uncaught exception or process.exit().',
+            ),
+          ),
         },
-        ['exitCode', 'signal', 'pageUrl'],
+        ['exitCode', 'signal', 'pageUrl', 'endedProcess'],
       ),
       answer(
         'record',

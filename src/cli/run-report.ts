@@ -22,6 +22,8 @@ export interface RunReport {
 
 /** The folder is given by this variable. */
 const VARIABLE = 'CLEW_RUN_REPORT';
+/** The sender of the application looks for it (`export/sender/sender-link.ts`). */
+const SILENT_FILE = 'collector-is-silent';
 const EVERY_MILLIS = 500;
 const MAX_FILES = 200;
 const MAX_RECORDED = 20;
@@ -87,6 +89,15 @@ export class RunReports {
       recorded.push(...report.recorded);
     }
     return { totals: sums.totals(), recorded };
+  }
+
+  /** Has the application not report again that the collector is silent. */
+  noteSilentCollector(): void {
+    try {
+      writeFileSync(join(this.#folder, SILENT_FILE), '', { mode: 0o600 });
+    } catch {
+      // The application reports it, too.
+    }
   }
 
   remove(): void {

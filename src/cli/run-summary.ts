@@ -19,7 +19,7 @@ const MIN_NAME = 12;
 
 /** A table by name, the name that took most time first, for a terminal of so many columns. */
 export function summaryLines(
-  { requests, names, otherRequests }: RequestTotals,
+  { requests, names, otherRequests, endedProcess = [] }: RequestTotals,
   seconds: number,
   columns: number,
 ): string[] {
@@ -41,6 +41,7 @@ export function summaryLines(
     ...(hidden > 0
       ? [`and ${hidden} of other names${hiddenFailures > 0 ? `, ERROR ${hiddenFailures}` : ''}`]
       : []),
+    ...endedProcess.flatMap(({ name }) => foldName(`${name} ended the process`, room)),
   ];
 }
 
@@ -105,7 +106,7 @@ function line(cells: readonly string[]): string {
 
 /** The same as JSON of at most `maxBytes`, with the slowest requests. */
 export function summaryJson(totals: RequestTotals, maxBytes: number): object {
-  const { requests, otherRequests } = totals;
+  const { requests, otherRequests, endedProcess = [] } = totals;
   const names = totals.names.map(({ name, count, totalMs, maxMs, parts, failed }) => ({
     name: shortened(name),
     count,
@@ -124,16 +125,23 @@ export function summaryJson(totals: RequestTotals, maxBytes: number): object {
       ? { blockedBy: { name: shortened(blockedBy.name), ms: rounded(blockedBy.ms) } }
       : {}),
   }));
+  const ended = endedProcess.map((one) => ({ ...one, name: shortened(one.name) }));
   const shown = names.splice(0, MAX_JSON_NAMES);
   const hidden = [...names];
-  const bytes = (): number => JSON.stringify([shown, slowest]).length;
+  const bytes = (): number => JSON.stringify([shown, slowest, ended]).length;
   // What took least goes first.
   while (bytes() > maxBytes && shown.length + slowest.length > 2) {
     if (slowest.length > shown.length) slowest.pop();
     else hidden.push(...shown.splice(-1));
   }
   const omitted = hidden.reduce((sum, { count }) => sum + count, otherRequests);
-  return { requests, names: shown, otherRequests: omitted, slowest };
+  return {
+    requests,
+    names: shown,
+    otherRequests: omitted,
+    slowest,
+    ...(ended.length > 0 ? { endedProcess: ended } : {}),
+  };
 }
 
 function roundedParts({ runningMs, ioMs, loopMs }: Parts): Parts {

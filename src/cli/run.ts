@@ -7,7 +7,7 @@ import { MAX_JSON, printJson } from './output.ts';
 import { runProgram, splitNodeProgram, type ProgramEnd } from './program.ts';
 import { RunReports } from './run-report.ts';
 import { summaryJson, summaryLines } from './run-summary.ts';
-import { probeCollector } from './view/collector.ts';
+import { NO_ANSWER, probeCollector } from './view/collector.ts';
 import type { RunViewer } from './view/run-viewer.ts';
 
 const USAGE = `Usage: clew run [options] [node options] app.js [arguments]
@@ -56,14 +56,14 @@ export async function run(args: string[]): Promise<number> {
   if (share !== undefined) env['CLEW_RESOURCE_SPANS'] = share;
   const viewer = await viewerFor(program, values);
   const ended = new AbortController();
+  const reports = new RunReports();
   if (!quiet && !viewer && program.length > 0) {
     const { config } = readConfig({}, process.env);
     if (!config.disabled && config.exporter === 'otlp') {
       env['CLEW_COLLECTOR_REPORTED'] = withoutSecrets(config.tracesUrl);
-      void reportCollector(config.tracesUrl, ended.signal);
+      void reportCollector(config.tracesUrl, reports, ended.signal);
     }
   }
-  const reports = new RunReports();
   const startedAt = performance.now();
   try {
     return await runProgram(program, {
@@ -85,7 +85,11 @@ export async function run(args: string[]): Promise<number> {
 }
 
 /** Reports whether spans find a collector, as soon as that is known. */
-async function reportCollector(tracesUrl: string, ended: AbortSignal): Promise<void> {
+async function reportCollector(
+  tracesUrl: string,
+  reports: RunReports,
+  ended: AbortSignal,
+): Promise<void> {
   const { origin } = new URL(tracesUrl);
   const reason = await probeCollector(tracesUrl, ended);
   if (ended.aborted) return;
@@ -93,6 +97,7 @@ async function reportCollector(tracesUrl: string, ended: AbortSignal): Promise<v
   if (reason === undefined || reason.startsWith('it answers')) {
     say('info', `the collector at ${origin} answers`);
   } else {
+    if (reason === NO_ANSWER) reports.noteSilentCollector();
     say('info', `no collector answers at ${origin} (${reason}): --view shows the traces`);
   }
 }

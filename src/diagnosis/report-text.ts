@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 
+import { plainTexts } from '../base/plain-text.ts';
 import type { Certainty, Finding, FoundContext, Place, Report } from './finding.ts';
 import { foldWords, wrapped } from './fold-words.ts';
 
@@ -25,9 +26,9 @@ const STYLES = { bold: '1', red: '31', green: '32', yellow: '33', cyan: '36', di
 type Style = keyof typeof STYLES;
 const COLOURS: Record<Certainty, Style> = { proven: 'red', likely: 'yellow', possible: 'dim' };
 
-/** Formats a report as text for the terminal. */
+/** Formats a report as text for the terminal; names and lines of code in it are others' text. */
 export function reportText(report: Report, options: TextOptions = {}): string {
-  return new Writer(options).report(report);
+  return new Writer(options).report(plainTexts(report));
 }
 
 class Writer {

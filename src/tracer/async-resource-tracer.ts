@@ -32,6 +32,8 @@ export interface RequestReport {
   label: string;
   owner: ResourceOwner;
   split: Split;
+  /** The process ended in it, by an exception that nothing caught or by `process.exit()`. */
+  endedProcess?: true;
 }
 
 /** Options of `AsyncResourceTracer`. */
@@ -253,7 +255,7 @@ export class AsyncResourceTracer {
     primary ??= this.#hooks;
     this.#stopSource = this.#source.start({
       begin: (owner, head) => this.#begin(owner, head),
-      end: (owner) => this.#end(owner),
+      end: (owner, endedProcess) => this.#end(owner, endedProcess),
     });
     const { idleMillis = 250 } = this.#options;
     this.#timer = runUntraced(() => setInterval(() => this.#sweep(), Math.max(20, idleMillis / 2)));
@@ -275,7 +277,10 @@ export class AsyncResourceTracer {
     this.flush(true);
   }
 
-  readonly #onExit = (): void => this.stop();
+  readonly #onExit = (): void => {
+    if (this.#source instanceof HttpRequests) this.#source.endAtExit();
+    this.stop();
+  };
 
   #sweep(): void {
     if (this.#source instanceof HttpRequests) this.#source.sweep();
@@ -301,14 +306,19 @@ export class AsyncResourceTracer {
     else if (this.#marks.size < MAX_REQUESTS) this.#marks.set(owner, this.#clock.mark(owner));
   }
 
-  #end(owner: ResourceOwner): void {
+  #end(owner: ResourceOwner, endedProcess = false): void {
     // A request that began before this tracer was started does not belong to it.
     if (this.#requests > 0) this.#requests--;
     const mark = owner.mark?.clock === this.#clock ? owner.mark : this.#marks.get(owner);
     this.#marks.delete(owner);
     if (!mark) return;
     if (currentOwner() === owner) this.#clock.observe(owner);
-    const report = { label: owner.label, owner, split: this.#clock.since(mark, owner) };
+    const report: RequestReport = {
+      label: owner.label,
+      owner,
+      split: this.#clock.since(mark, owner),
+    };
+    if (endedProcess) report.endedProcess = true;
     runUntraced(() => this.#publish(this.#requestListeners, report, 'onRequest'));
   }
 

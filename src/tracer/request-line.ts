@@ -12,14 +12,15 @@ const BREAKS = /(?= {2}[\d.]+ ms: | I\/O [\d.]+,| loop [\d.]+)/;
  * Formats how a request's time was spent, in one line. Each request is named by its route, as far
  * as it is known.
  */
-export function requestLine({ owner, split }: RequestReport): string {
+export function requestLine({ owner, split, endedProcess }: RequestReport): string {
   const { totalMillis, runMillis, ioMillis, loopMillis, blockedBy } = split;
   const status = statusOf(owner);
   const parts = partsText(
     { runningMs: runMillis, ioMs: ioMillis, loopMs: loopMillis },
     blockedBy && { name: blockedBy.owner?.label ?? blockedBy.label, ms: blockedBy.millis },
   );
-  return `${owner.label}${status && ` ${status}`}  ${millis(totalMillis)} ms: ${parts}`;
+  const mark = endedProcess ? ' (ended the process)' : '';
+  return `${owner.label}${status && ` ${status}`}${mark}  ${millis(totalMillis)} ms: ${parts}`;
 }
 
 /** The parts of a request in milliseconds, by the words of the page, and who held the loop. */

@@ -2,6 +2,7 @@ import { executionAsyncResource } from 'node:async_hooks';
 import diagnosticsChannel from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
 
+import { onUncaught } from '../async/uncaught-error.ts';
 import { unroutedName } from '../base/request-name.ts';
 import { currentOwner, enterOwner, ResourceOwner } from './owner.ts';
 
@@ -17,7 +18,8 @@ export interface RequestHead {
 export interface RequestSink {
   /** A request began in the callback that is running. */
   begin(owner: ResourceOwner, head: RequestHead): void;
-  end(owner: ResourceOwner): void;
+  /** `endedProcess`: the process ends in this request, by an exception or by `process.exit()`. */
+  end(owner: ResourceOwner, endedProcess?: boolean): void;
 }
 
 /**
@@ -30,7 +32,12 @@ export interface RequestSource {
 
 interface ServerMessage {
   request: RequestHead;
-  response: object & { closed?: boolean; destroyed?: boolean; statusCode?: number };
+  response: object & {
+    closed?: boolean;
+    destroyed?: boolean;
+    headersSent?: boolean;
+    statusCode?: number;
+  };
 }
 
 const START = 'http.server.request.start';
@@ -56,8 +63,9 @@ class RequestInFlight extends ResourceOwner {
  * The requests of `node:http` servers, from Node's own diagnostics channels.
  *
  * `inFlight` holds a request from its start to the end of its response. A response that is
- * destroyed publishes nothing on a channel, so `sweep` looks for those. No object of the
- * application is patched or listened to.
+ * destroyed publishes nothing on a channel, so `sweep` looks for those, and `endAtExit` ends those
+ * that have to do with the end of the process. No object of the application is patched or listened
+ * to.
  *
  * The table is one array that is never replaced, with its first `count` places in use. A `Map`
  * discards its table every few requests, and a discarded table in the old generation keeps all its
@@ -69,6 +77,9 @@ export class HttpRequests implements RequestSource {
   #count = 0;
   readonly #ownersOfParsers = new WeakMap<object, ResourceOwner>();
   readonly #sinks = new Set<RequestSink>();
+  /** The last request in which an exception was thrown that nothing caught. */
+  #uncaught: RequestInFlight | undefined;
+  #stopUncaught: (() => void) | undefined;
 
   get size(): number {
     return this.#count;
@@ -78,12 +89,14 @@ export class HttpRequests implements RequestSource {
     if (this.#sinks.size === 0) {
       diagnosticsChannel.subscribe(START, this.#begin);
       diagnosticsChannel.subscribe(FINISH, this.#finish);
+      this.#stopUncaught = onUncaught(this.#noteUncaught);
     }
     this.#sinks.add(sink);
     return () => {
       if (!this.#sinks.delete(sink) || this.#sinks.size > 0) return;
       diagnosticsChannel.unsubscribe(START, this.#begin);
       diagnosticsChannel.unsubscribe(FINISH, this.#finish);
+      this.#stopUncaught?.();
       while (this.#count > 0) this.#forget(this.#inFlight[this.#count - 1]);
     };
   }
@@ -104,6 +117,30 @@ export class HttpRequests implements RequestSource {
       const { closed, destroyed } = owner?.response ?? {};
       if (owner && (closed === true || destroyed === true)) this.#end(owner);
     }
+  }
+
+  /**
+   * Ends, when the process exits, the request that runs, since the process ends in it, and the one with
+   * the last uncaught exception, which a handler may have outlived for a while.
+   */
+  endAtExit(): void {
+    const running = currentOwner();
+    if (running instanceof RequestInFlight) this.#endOpen(running, true);
+    if (this.#uncaught) this.#endOpen(this.#uncaught, false);
+  }
+
+  readonly #noteUncaught = (): void => {
+    const running = currentOwner();
+    if (!(running instanceof RequestInFlight) || running.ended) return;
+    this.#uncaught = running;
+  };
+
+  #endOpen(owner: RequestInFlight, endedProcess: boolean): void {
+    const { response } = owner;
+    if (!response) return;
+    if (response.headersSent === true) owner.statusCode = response.statusCode;
+    if (owner === this.#uncaught) owner.failed = true;
+    this.#end(owner, endedProcess);
   }
 
   readonly #begin = (message: unknown): void => {
@@ -140,17 +177,18 @@ export class HttpRequests implements RequestSource {
     return undefined;
   }
 
-  #end(owner: RequestInFlight): void {
+  #end(owner: RequestInFlight, endedProcess = false): void {
     this.#forget(owner);
     if (owner.ended) return;
     owner.endedAt = performance.now();
-    for (const sink of this.#sinks) sink.end(owner);
+    for (const sink of this.#sinks) sink.end(owner, endedProcess);
   }
 
   /** Move the last one to its place. */
   #forget(owner: RequestInFlight | undefined): void {
     if (!owner?.response) return;
     owner.response = undefined;
+    if (this.#uncaught === owner) this.#uncaught = undefined;
     const last = this.#inFlight[--this.#count];
     this.#inFlight[this.#count] = undefined;
     if (!last || last === owner) return;

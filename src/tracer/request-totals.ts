@@ -45,10 +45,21 @@ export interface RequestTotals {
   otherRequests: number;
   /** The slowest first. */
   slowest: SlowRequest[];
+  /** Those in which a process ended, the first ones. */
+  endedProcess?: EndedProcess[];
+}
+
+/** A request in which its process ended, by an exception that nothing caught or by `process.exit()`. */
+export interface EndedProcess {
+  name: string;
+  /** The trace id of its span, if that is sampled. */
+  traceId?: string;
+  failed?: true;
 }
 
 const MAX_NAMES = 200;
 const MAX_SLOWEST = 10;
+const MAX_ENDED = 5;
 
 /** Adds up requests, in bounded memory. */
 export class RequestSums {
@@ -56,8 +67,9 @@ export class RequestSums {
   #requests = 0;
   #otherRequests = 0;
   #slowest: SlowRequest[] = [];
+  readonly #endedProcess: EndedProcess[] = [];
 
-  add({ owner, split }: RequestReport): void {
+  add({ owner, split, endedProcess }: RequestReport): void {
     const name = owner.label;
     const failed = hasFailed(owner);
     const parts = partsOf(split);
@@ -71,20 +83,24 @@ export class RequestSums {
       parts,
       failed: Number(failed),
     });
-    const least = this.#slowest.at(-1)?.durationMs ?? 0;
-    if (this.#slowest.length >= MAX_SLOWEST && totalMillis <= least) return;
     const { spanContext, startedAt, statusCode } = owner;
     const isSampled = spanContext && (spanContext.traceFlags & TraceFlags.SAMPLED) !== 0;
+    const identify = (): EndedProcess => ({
+      name,
+      ...(isSampled ? { traceId: spanContext.traceId } : {}),
+      ...(failed ? { failed } : {}),
+    });
+    if (endedProcess) this.#addEnded([identify()]);
+    const least = this.#slowest.at(-1)?.durationMs ?? 0;
+    if (this.#slowest.length >= MAX_SLOWEST && totalMillis <= least) return;
     const { blockedBy } = split;
     this.#keep([
       {
-        name,
-        ...(isSampled ? { traceId: spanContext.traceId } : {}),
+        ...identify(),
         startMs: performance.timeOrigin + startedAt,
         durationMs: totalMillis,
         parts,
         ...(statusCode === undefined ? {} : { statusCode }),
-        ...(failed ? { failed } : {}),
         ...(blockedBy
           ? { blockedBy: { name: blockedBy.owner?.label ?? blockedBy.label, ms: blockedBy.millis } }
           : {}),
@@ -93,11 +109,12 @@ export class RequestSums {
   }
 
   /** Adds the totals of another process. */
-  merge({ requests, names, otherRequests, slowest }: RequestTotals): void {
+  merge({ requests, names, otherRequests, slowest, endedProcess = [] }: RequestTotals): void {
     this.#requests += requests;
     this.#otherRequests += otherRequests;
     for (const one of names) this.#sum(one);
     this.#keep(slowest);
+    this.#addEnded(endedProcess);
   }
 
   totals(): RequestTotals {
@@ -106,6 +123,7 @@ export class RequestSums {
       names: [...this.#names.values()].sort((a, b) => b.totalMs - a.totalMs),
       otherRequests: this.#otherRequests,
       slowest: this.#slowest,
+      ...(this.#endedProcess.length > 0 ? { endedProcess: this.#endedProcess } : {}),
     };
   }
 
@@ -124,6 +142,10 @@ export class RequestSums {
     known.totalMs += totalMs;
     known.maxMs = Math.max(known.maxMs, maxMs);
     for (const part of ['runningMs', 'ioMs', 'loopMs'] as const) known.parts[part] += parts[part];
+  }
+
+  #addEnded(added: readonly EndedProcess[]): void {
+    this.#endedProcess.push(...added.slice(0, MAX_ENDED - this.#endedProcess.length));
   }
 
   #keep(added: readonly SlowRequest[]): void {

@@ -136,7 +136,7 @@ export interface RequestRow {
   service: string;
   /** That span's kind. */
   kind: SpanKind;
-  /** Its path, where an attribute gives it and the name does not. */
+  /** Its path, of an outgoing one with its host, where an attribute gives it and the name does not. */
   path?: string;
   /** Milliseconds since 1970, with a fraction. */
   startMs: number;

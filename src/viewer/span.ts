@@ -118,10 +118,17 @@ export function nameOf(span: Span): string {
   return kind === 'SERVER' ? requestName(name, (key) => attributeOf(span, key)) : name;
 }
 
-/** The path of a request, where its name does not hold it. */
+/** The path of a request, of an outgoing one with its host, where its name does not hold it. */
 export function pathOf(span: Span): string | undefined {
-  const path = textOf(span, 'url.path', 'http.target');
+  const path = textOf(span, 'url.path', 'http.target') ?? placeOf(span);
   return path && !`/${nameOf(span)}`.includes(path) ? path : undefined;
+}
+
+/** `127.0.0.1:3000/orders/7`, without a user and a query: those are in the span's attributes. */
+function placeOf(span: Span): string | undefined {
+  if (span.kind !== 'CLIENT') return undefined;
+  const url = textOf(span, 'url.full', 'http.url');
+  return url && /^https?:\/\/(?:[^/?#@]*@)?([^?#]+)/.exec(url)?.[1];
 }
 
 /** The status code of HTTP, gRPC or the database. */

@@ -78,6 +78,42 @@ describe('a collector that may not answer', function () {
     );
   });
 
+  it('is missed in one line where it accepts the connection and never answers', async () => {
+    const env = {
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+      OTEL_EXPORTER_OTLP_ENDPOINT: origin,
+      OTEL_EXPORTER_OTLP_TIMEOUT: '3000',
+    };
+    const slow = ['--input-type=module', '-e', SERVES.replace('1000', '4500')];
+    const { stderr } = await runNode([CLI, 'run', ...slow], { env });
+    assert.deepEqual(
+      stderr.match(/^clew: .*(?:no collector answers|No spans reach|no answer).*$/gm),
+      [`clew: no collector answers at ${origin} (no answer in 2 s): --view shows the traces`],
+      stderr,
+    );
+  });
+
+  it('is reported by the application where it answers, and not when it gets spans', async () => {
+    const moody = createServer((request, response) => {
+      if (request.headers['content-type'] === 'application/json') response.end('{}');
+    });
+    await once(moody.listen(0, '127.0.0.1'), 'listening');
+    const { port } = moody.address() as AddressInfo;
+    try {
+      const env = {
+        OTEL_BSP_SCHEDULE_DELAY: '50',
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+        OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+      };
+      const { stderr } = await runNode([CLI, 'run', ...inline], { env });
+      assert.match(stderr, /the collector at \S+ answers/);
+      assert.match(stderr, /No spans reach the collector at \S+ \(no answer within 500 ms\)/);
+    } finally {
+      moody.close();
+      moody.closeAllConnections();
+    }
+  });
+
   it('is missed by the application where that sends to another one than `clew run` reports of', async () => {
     const program = ['--import', PRELOAD, ...inline];
     const from = (address: string): Promise<{ stderr: string }> =>

@@ -32,7 +32,7 @@ describe('the list of clew show', () => {
   it('is a table with the path where it has room, else the whole name', () => {
     const failed = row({ name: LONG, error: true, statusCode: '500', durationMs: 1.25, spans: 1 });
     assert.deepEqual(list(80, row({}), failed), [
-      '01234567  GET /orders/:id  /orders/7   ███▒▒▒······  40.0 ms  5 spans  ok 200',
+      '01234567  GET /orders/:id  /orders/7   ███······▒▒▒  40.0 ms  5 spans  ok 200',
       '01234567  GET /api/v1/cu…orderId/items █              1.3 ms   1 span  ERROR 500',
     ]);
     assert.match(list(120, failed)[0] ?? '', /:customerId\/orders\/:orderId\/items  \/orders\/7 /);
@@ -41,9 +41,9 @@ describe('the list of clew show', () => {
   it('has two lines for a request in a narrow terminal', () => {
     assert.deepEqual(list(40, row({}), row({ name: LONG })), [
       'GET /orders/:id  /orders/7',
-      '  01234567  40.0 ms  ok 200 ███▒▒▒······',
+      '  01234567  40.0 ms  ok 200 ███······▒▒▒',
       'GET /api/v1/customer…ders/:orderId/items',
-      '  01234567  40.0 ms  ok 200 ███▒▒▒······',
+      '  01234567  40.0 ms  ok 200 ███······▒▒▒',
     ]);
   });
 

@@ -48,6 +48,17 @@ describe('the summary of clew run', () => {
     }
   });
 
+  it('names the request in which the process ended', () => {
+    const names = [totals('GET /orders', 1)];
+    const endedProcess = [{ name: `GET /${'x'.repeat(60)}` }, { name: 'GET /orders' }];
+    const all = { requests: 4, names, otherRequests: 0, slowest: [], endedProcess };
+    assert.deepEqual(summaryLines(all, 1, 60).slice(-3), [
+      `GET /${'x'.repeat(49)}`,
+      'xxxxxxxxxxx ended the process',
+      'GET /orders ended the process',
+    ]);
+  });
+
   describe('of many names', () => {
     const many = (count: number): NameTotals[] =>
       Array.from({ length: count }, (_, index) => totals(`GET /${index}`));

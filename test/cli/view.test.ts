@@ -394,7 +394,17 @@ describe('clew view, show, export and mcp', function () {
     it('answers an error for what is not there', async () => {
       assert.match((await ask('why_slow', { trace: 'abcdef' })).error, /No trace begins with/);
       assert.match((await ask('why_slow', {})).error, /^Expected `trace` to be/);
-      assert.match((await ask('list_requests', { limit: 0 })).error, /`limit`/);
+      assert.match((await ask('list_requests', { limit: 0 })).error, /`limit`.*1 to 50/);
+      assert.match((await ask('list_requests', { show: 'all' })).error, /`show`.*slowest, failed/);
+      assert.match((await ask('list_requests', { search: 5 })).error, /`search` to be a text/);
+      assert.match(
+        (await ask('why_slow', { traceId: 'ab' })).error,
+        /no input `traceId`: the tool has trace/,
+      );
+      assert.match(
+        (await ask('lost_parents', { trace: 'ab' })).error,
+        /no input `trace`.*has no inputs/,
+      );
       assert.match((await ask('no_such_tool')).error, /no tool of this name/);
     });
   });

@@ -6,6 +6,7 @@ import { generatedPart } from '../support/generated-part.ts';
 import { apiPage, exportedBy } from './support/api.ts';
 import { indexOfDocuments, llmsText, pages } from './support/llms.ts';
 import { circleIn, importsOfFolders, layersDiagram } from './support/layers.ts';
+import { mcpInputs } from './support/mcp-tools.ts';
 import { ROOT } from './support/page.ts';
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -50,6 +51,12 @@ describe('the index of documents', () => {
 
   it('is in llms.txt for programs; `npm run docs:llms` writes it', () => {
     assert.equal(read('llms.txt'), llmsText());
+  });
+});
+
+describe('the inputs of the tools of clew mcp', () => {
+  it('are in docs/viewing.md as their schemas are; `npm run docs:mcp` writes them', () => {
+    assert.equal(generatedPart(read('docs/viewing.md'), 'mcp inputs'), mcpInputs());
   });
 });
 

@@ -161,8 +161,7 @@ test('one', async () => expect(await new Loader(async (keys) => keys).load(1)).t
       assert.match(tested.stderr, /1 passed/);
       const lines = tested.stderr.match(/^clew: .*/gm);
       assert.deepEqual(lines, [
-        'clew: jest bypasses all hooks when it loads the modules of tests: libraries that',
-        'clew:   they use have no spans; node:http has.',
+        'clew: jest bypasses all hooks when it loads the modules of tests: libraries that they use have no spans; node:http has.',
       ]);
     });
 

@@ -166,6 +166,17 @@ describe('a trace for the page', () => {
     );
   });
 
+  it('has the host and the path of an outgoing request beside its name', () => {
+    const path = (kind: number, attributes: Record<string, unknown>) =>
+      viewerOf({ id: '1', name: 'GET', kind, attributes }).trace(traceId('f0'))?.request.path;
+    const url = 'https://user:secret@api.test:8443/orders/7?token=secret#there';
+    assert.equal(path(3, { 'url.full': url }), 'api.test:8443/orders/7');
+    assert.equal(path(3, { 'http.url': 'http://[::1]:80/a' }), '[::1]:80/a');
+    assert.equal(path(3, { 'url.full': 'mailto:a@b.test' }), undefined);
+    assert.equal(path(2, { 'url.full': url }), undefined);
+    assert.equal(path(2, { 'url.full': url, 'url.path': '/orders/7' }), '/orders/7');
+  });
+
   it('stands beside the typical request of its name', () => {
     const request = (trace: string, query: number): TestSpan[] => [
       { id: '1', trace, name: 'GET /a', end: query + 2 },
@@ -270,6 +281,72 @@ describe('a trace for the page', () => {
       told(far)?.map(([, , estimated]) => estimated),
       [true],
     );
+  });
+
+  describe('puts no wait where the request ran', () => {
+    const gapsOf = (...spans: TestSpan[]) =>
+      viewerOf(...spans)
+        .trace(traceId('f0'))
+        ?.threads.threads.map(({ gaps }) =>
+          gaps.map(({ start, end, estimated }) => [start, end, estimated]),
+        );
+    const parts = (run: number, loop: number) => ({
+      'clew.run.ms': run,
+      'clew.wait.io.ms': 0,
+      'clew.wait.loop.ms': loop,
+    });
+
+    it('but before it, after it, or in pieces where it does not fit', () => {
+      const at = (loop: number, ...runs: number[]) =>
+        gapsOf({ id: '1', end: 60, attributes: { ...parts(20, loop), 'clew.run.at': runs } })?.[0];
+      // Without what ran it would be 30 to 40.
+      assert.deepEqual(at(10), [[30_000, 40_000, true]]);
+      assert.deepEqual(at(10, 25_000, 42_000), [[42_000, 52_000, true]]);
+      assert.deepEqual(at(20, 25_000, 45_000), [[5000, 25_000, true]]);
+      assert.deepEqual(at(30, 20_000, 50_000), [
+        [0, 20_000, true],
+        [50_000, 60_000, true],
+      ]);
+      assert.deepEqual(at(30, 0, 60_000), []);
+      // What was sent may be out of order, and beyond the end.
+      assert.deepEqual(at(10, 50_000, 90_000, 0, 40_000), [[40_000, 50_000, true]]);
+    });
+
+    it('and nothing that ran after the end', () => {
+      const attributes = {
+        ...parts(20, 10),
+        'clew.run.at': [0, 10_000, 55_000, 80_000, 70_000, 75_000],
+      };
+      const { threads } = viewerOf({ id: '1', end: 60, attributes }).trace(traceId('f0')) ?? {};
+      assert.deepEqual(threads?.threads[0]?.running, [
+        [0, 10_000],
+        [55_000, 60_000],
+      ]);
+    });
+
+    it('nor where a request did that an outgoing one of its own process asked', () => {
+      const told = { ...parts(1, 30), 'clew.wait.loop.at': [10_000, 40_000] };
+      const [client, server, query] =
+        gapsOf(
+          { id: '1', name: 'GET', kind: 3, end: 60, attributes: told },
+          {
+            id: '2',
+            parent: '1',
+            name: 'GET /own',
+            kind: 2,
+            start: 10,
+            end: 42,
+            attributes: { ...parts(30, 0.5), 'clew.run.at': [0, 30_000] },
+          },
+          { id: '3', parent: '2', name: 'SELECT', start: 40, end: 42, attributes: parts(1, 0.5) },
+        ) ?? [];
+      assert.deepEqual(client, [[10_000, 40_000, false]]);
+      assert.deepEqual(server, [[40_000, 40_500, true]]);
+      assert.deepEqual(
+        query?.map(([, , estimated]) => estimated),
+        [true],
+      );
+    });
   });
 
   it('ends a lost thread at the line that lost it, where the doctor knows the line', () => {

@@ -7,6 +7,7 @@ import type { TraceSource } from '../../viewer/viewer.ts';
 import { parseWithNames } from '../arguments.ts';
 import { SCHEMA } from '../output.ts';
 import { sourceOf } from '../view/load.ts';
+import { checkInput } from './check-input.ts';
 import { TOOLS } from './tools.ts';
 
 const USAGE = `Usage: clew mcp [options] [file...]
@@ -20,7 +21,7 @@ files (.clew recordings, OTLP/JSON, Jaeger's JSON, reports of
 Needs @modelcontextprotocol/sdk: npm i -D @modelcontextprotocol/sdk
 
 Options
-  --from URL   the viewer's address; default: 127.0.0.1, 16686 or 4318
+  --from URL   the viewer's address; default: as for clew show
   --help       show this`;
 
 const SDK = '@modelcontextprotocol/sdk';
@@ -92,6 +93,7 @@ async function call(
   try {
     const tool = TOOLS.find((one) => one.name === name);
     if (!tool) throw new ClewError('ERR_OPTION', 'There is no tool of this name.');
+    checkInput(tool.inputSchema, input);
     const answer = await tool.call(await source(), input);
     return { content: [{ type: 'text', text: JSON.stringify({ $schema: SCHEMA, ...answer }) }] };
   } catch (error) {

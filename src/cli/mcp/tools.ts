@@ -5,6 +5,7 @@ import { boundedRow, outlineOf, rounded, shortened } from '../../viewer/outline.
 import type { TraceSource } from '../../viewer/viewer.ts';
 import { fullTraceId } from '../view/load.ts';
 import { boundedList } from '../view/show.ts';
+import type { InputSchema, InputsSchema } from './check-input.ts';
 
 /*
  * The questions that a program may ask about traces, each answered in at most 8 KB of JSON. Texts of
@@ -14,15 +15,23 @@ import { boundedList } from '../view/show.ts';
 export interface Tool {
   name: string;
   description: string;
-  inputSchema: { type: 'object'; properties: Record<string, object>; required: string[] };
+  inputSchema: InputsSchema;
   call(source: TraceSource, input: Record<string, unknown>): Promise<object>;
 }
 
 const MAX_BYTES = 8000;
-const TRACE = {
+const TRACE: InputSchema = {
   type: 'string',
   description: 'The trace id, or its first digits, as returned by list_requests.',
 };
+
+/** A call with other inputs is refused (`check-input.ts`). */
+function inputs(
+  properties: Record<string, InputSchema>,
+  required: string[] = Object.keys(properties),
+): InputsSchema {
+  return { type: 'object', properties, required, additionalProperties: false };
+}
 
 export const TOOLS: readonly Tool[] = [
   {
@@ -30,20 +39,19 @@ export const TOOLS: readonly Tool[] = [
     description:
       'Lists traced requests with their duration and its three parts: running JavaScript, waiting ' +
       'for I/O, and waiting while others held the event loop (and who). Begin here.',
-    inputSchema: {
-      type: 'object',
-      properties: {
+    inputSchema: inputs(
+      {
         show: {
           enum: ['slowest', 'failed', 'newest'],
-          description: 'Default: slowest.',
+          description: 'Which, and in which order. Default: slowest.',
         },
         search: { type: 'string', description: 'Text in names, services, attributes or events.' },
-        limit: { type: 'integer', minimum: 1, maximum: 50, description: 'Default 10.' },
+        limit: { type: 'integer', minimum: 1, maximum: 50, description: 'How many. Default: 10.' },
       },
-      required: [],
-    },
+      [],
+    ),
     async call(source, { show = 'slowest', search, limit = 10 }) {
-      const query = new URLSearchParams({ limit: String(wholeIn(limit, 'limit', 50)) });
+      const query = new URLSearchParams({ limit: String(limit) });
       if (show === 'slowest') query.set('sort', 'slowest');
       if (show === 'failed') query.set('error', 'true');
       if (typeof search === 'string') query.set('q', search);
@@ -56,7 +64,7 @@ export const TOOLS: readonly Tool[] = [
     description:
       'Explains where one request spent its time: its parts, who held the event loop, its shape ' +
       '(spans grouped by name), and what took longer than in the typical request of its name.',
-    inputSchema: { type: 'object', properties: { trace: TRACE }, required: ['trace'] },
+    inputSchema: inputs({ trace: TRACE }),
     async call(source, { trace }) {
       const view = await traceOf(source, trace);
       const { typical } = view;
@@ -79,7 +87,7 @@ export const TOOLS: readonly Tool[] = [
     description:
       'Lists what one request waited for, the longest first: operations on its critical path, and ' +
       'stretches in which it was ready but others held the event loop, with their names.',
-    inputSchema: { type: 'object', properties: { trace: TRACE }, required: ['trace'] },
+    inputSchema: inputs({ trace: TRACE }),
     async call(source, { trace }) {
       const view = await traceOf(source, trace);
       const { request, threads } = view;
@@ -116,7 +124,7 @@ export const TOOLS: readonly Tool[] = [
     description:
       'Lists where spans lost their parent: the line of the application, what kept the callback, ' +
       'the spans concerned, and the change or rule that repairs it.',
-    inputSchema: { type: 'object', properties: {}, required: [] },
+    inputSchema: inputs({}),
     async call(source) {
       const { findings } = await source.findings();
       const { requests } = await source.requests(new URLSearchParams({ limit: '1000' }));
@@ -146,7 +154,7 @@ export const TOOLS: readonly Tool[] = [
     name: 'compare_requests',
     description:
       'Compares two requests: their durations, parts, and the operations in which they differ most.',
-    inputSchema: { type: 'object', properties: { a: TRACE, b: TRACE }, required: ['a', 'b'] },
+    inputSchema: inputs({ a: TRACE, b: TRACE }),
     async call(source, { a, b }) {
       const [first, second] = [await traceOf(source, a), await traceOf(source, b)];
       return {
@@ -160,11 +168,10 @@ export const TOOLS: readonly Tool[] = [
   {
     name: 'show_span',
     description: 'Shows one span with its attributes, events and links. Ids are in other answers.',
-    inputSchema: {
-      type: 'object',
-      properties: { trace: TRACE, span: { type: 'string', description: 'The span id.' } },
-      required: ['trace', 'span'],
-    },
+    inputSchema: inputs({
+      trace: TRACE,
+      span: { type: 'string', description: 'The span id.' },
+    }),
     async call(source, { trace, span: id }) {
       const view = await traceOf(source, trace);
       const span = view.spans.find((one) => one.id === id);
@@ -234,11 +241,4 @@ function placeText({ file, line, code }: { file: string; line: number; code?: st
 function cutAll(texts: Record<string, string | undefined>): Record<string, string> {
   const entries = Object.entries(texts).filter(([, text]) => text !== undefined);
   return Object.fromEntries(entries.map(([key, text]) => [key, shortened(text ?? '', 500)]));
-}
-
-function wholeIn(value: unknown, name: string, max: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) {
-    return value;
-  }
-  throw new ClewError('ERR_OPTION', `Expected \`${name}\` to be a whole number from 1 to ${max}.`);
 }

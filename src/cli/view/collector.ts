@@ -2,6 +2,8 @@ import { messageOf } from '../../base/errors.ts';
 import type { Summary } from '../../viewer/model.ts';
 
 const PROBE_MILLIS = 2000;
+/** The reason where the time was up. */
+export const NO_ANSWER: string = `no answer in ${PROBE_MILLIS / 1000} s`;
 /** How long until one looks again whether a collector has appeared. */
 const LOOK_AGAIN_MILLIS = 2000;
 
@@ -21,7 +23,7 @@ export async function probeCollector(
     await response.arrayBuffer();
     return response.ok ? undefined : `it answers with HTTP ${response.status}`;
   } catch (error) {
-    if ((error as Error).name === 'TimeoutError') return `no answer in ${PROBE_MILLIS / 1000} s`;
+    if ((error as Error).name === 'TimeoutError') return NO_ANSWER;
     const cause = (error as { cause?: unknown }).cause ?? error;
     const { code } = cause as { code?: unknown };
     return typeof code === 'string' ? code : messageOf(cause);
@@ -65,7 +67,7 @@ export async function probeViewer(origin: string, token?: string): Promise<Summa
 
 /** A sentence about a collector that has appeared. */
 export function appeared(tracesUrl: string): string {
-  return `a collectornow answers at ${new URL(tracesUrl).origin}: spans go there, too`;
+  return `a collector now answers at ${new URL(tracesUrl).origin}: spans go there, too`;
 }
 
 /** A sentence about the usual port of the page, where another program has it. */

@@ -31,7 +31,7 @@ Options
   --out FILE      the file to write; default: standard output
   --trace TRACE   only this one; the first digits of its id are enough
   --limit N       the newest N traces, 1 to 1000; default 1000
-  --from URL      the viewer's address; default: 127.0.0.1, 16686 or 4318
+  --from URL      the viewer's address; default: as for clew show
   --json          with --out: print what was written as JSON
   --help          show this`;
 

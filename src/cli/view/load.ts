@@ -7,7 +7,7 @@ import type { TraceView } from '../../viewer/trace-model.ts';
 import { readOtlp } from '../../viewer/otlp.ts';
 import type { TraceSource, Viewer } from '../../viewer/viewer.ts';
 import { probeViewer } from './collector.ts';
-import { runningViewers } from './running-viewers.ts';
+import { runningViewers, type KnownViewer } from './running-viewers.ts';
 import { OTLP_PORT, PAGE_PORT, viewerOfFiles } from './start.ts';
 
 /*
@@ -64,16 +64,17 @@ export class RemoteViewer implements TraceSource {
     const url = address === undefined ? undefined : new URL(address);
     const fallback = given ?? (process.env['CLEW_VIEW_TOKEN'] || undefined);
     const token = url?.searchParams.get('token') ?? fallback;
-    const origins = url ? [url.origin] : new Set([...DEFAULT_ORIGINS, ...runningViewers()]);
-    for (const origin of origins) {
+    const known = runningViewers();
+    for (const origin of url ? [url.origin] : originsOf(known)) {
       const found = await probeViewer(origin, token);
       if (!found) continue;
       // It may be another one than the person thinks of.
       const held = `${found.traces} ${found.traces === 1 ? 'trace' : 'traces'}`;
+      const whose = url ? '' : whoseIs(origin, known);
       sayOnce(
         'info',
         `viewer:${origin}`,
-        `reading the viewer at ${origin} (${describe(found)}, ${held})`,
+        `reading the viewer at ${origin} (${describe(found)}, ${held})${whose}`,
       );
       return new RemoteViewer(origin, token);
     }
@@ -135,6 +136,24 @@ export class RemoteViewer implements TraceSource {
     const { error } = (answer ?? {}) as { error?: { message?: string } };
     throw new ClewError('ERR_OPTION', error?.message ?? `The viewer answers HTTP ${status}.`);
   }
+}
+
+/** A viewer of this folder, else the one at a usual port, else another one of this user. */
+function originsOf(known: readonly KnownViewer[]): Set<string> {
+  const here = known.filter(({ isHere }) => isHere);
+  return new Set([
+    ...here.map(({ origin }) => origin),
+    ...DEFAULT_ORIGINS,
+    ...known.map(({ origin }) => origin),
+  ]);
+}
+
+/** Tells of a viewer that was not started in this folder where it is from. */
+function whoseIs(origin: string, known: readonly KnownViewer[]): string {
+  const one = known.find((viewer) => viewer.origin === origin || viewer.otlpUrl === origin);
+  if (one?.isHere) return '';
+  const where = one ? `started in ${one.folder}` : 'of another user or a container';
+  return `, ${where}; --from URL reads another one`;
 }
 
 function describe({ source: { kind, name }, services }: Summary): string {

@@ -71,12 +71,13 @@ function nameIn(name: string, path: string, room: number): string {
   return both.length <= room ? both : cutMiddle(name, room);
 }
 
-/** The request's length, by its parts: `█` running, `▒` waiting for the loop, `·` for I/O. */
+/** The request's length, by its parts: `█` running, `·` waiting for I/O, `▒` for the loop. */
 function partsBar({ durationMs, parts }: RequestRow, longest: number): string {
   const columns = Math.max(1, Math.round((durationMs / longest) * BAR));
   if (!parts) return '━'.repeat(columns).padEnd(BAR);
   const share = (ms: number): number => Math.round((ms / (durationMs || 1)) * columns);
-  const [run, loop] = [share(parts.runningMs), share(parts.loopMs)];
-  const bar = '█'.repeat(run) + '▒'.repeat(loop);
-  return bar.padEnd(columns, '·').slice(0, columns).padEnd(BAR);
+  const run = Math.min(share(parts.runningMs), columns);
+  const loop = Math.min(share(parts.loopMs), columns - run);
+  const io = columns - run - loop;
+  return `${'█'.repeat(run)}${'·'.repeat(io)}${'▒'.repeat(loop)}`.padEnd(BAR);
 }

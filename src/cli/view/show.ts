@@ -34,8 +34,8 @@ Options
   --outside       operations outside of any request, too
   --limit N       requests to list, 1 to 1000; default 20
   --all           every span of a long trace, not the first 200
-  --from URL      the viewer's address; default: the one at port 16686 or 4318,
-                  or else the one started last
+  --from URL      the viewer's address; default: the one started in this folder,
+                  or else the one at port 16686 or 4318
   --json          print JSON (clew.output.schema.json), at most 8 KB: the shape
                   of a trace first; ask for spans by --span
   --no-color      no colours (also: NO_COLOR)

@@ -1,7 +1,10 @@
 import { plainText } from '../../base/plain-text.ts';
 import type { SpanView } from '../../viewer/trace-model.ts';
 
-/** Everything of a span for a terminal of so many columns; a stack has a line for each of its frames. */
+/**
+ * Everything of a span for a terminal of so many columns. Names are one line each; a value, such as a
+ * stack, keeps its lines.
+ */
 export function spanText(span: SpanView, width: number): string[] {
   return linesOf(span).flatMap((text) => {
     const [indent = ''] = /^ {0,4}/.exec(text) ?? [];
@@ -15,23 +18,23 @@ function linesOf(span: SpanView): string[] {
   const ms = (micros: number): string => `${(micros / 1e3).toFixed(3)} ms`;
   const { status, parts, blockedBy } = span;
   return [
-    `${span.name}  ${span.kind} of ${span.service}`,
+    `${plainText(span.name)}  ${span.kind} of ${plainText(span.service)}`,
     `  span      ${span.id}${span.parentId === undefined ? '' : `, below ${span.parentId}`}`,
     `  time      from ${ms(span.start)}, ${ms(span.end - span.start)} long`,
     `  status    ${status.code}${status.message === undefined ? '' : `: ${status.message}`}`,
     ...(parts
       ? [`  parts     running ${parts.runningMs}, I/O ${parts.ioMs}, loop ${parts.loopMs} ms`]
       : []),
-    ...(blockedBy ? [`  held by   ${blockedBy.name} ${blockedBy.ms} ms`] : []),
-    ...span.warnings.map((warning) => `  warning   ${warning}`),
-    ...span.attributes.map(([key, value]) => `  ${key} = ${textOf(value)}`),
+    ...(blockedBy ? [`  held by   ${plainText(blockedBy.name)} ${blockedBy.ms} ms`] : []),
+    ...span.warnings.map((warning) => `  warning   ${plainText(warning)}`),
+    ...span.attributes.map(([key, value]) => `  ${plainText(key)} = ${textOf(value)}`),
     ...span.links.map(
       ({ traceId, spanId, relation }) =>
-        `  link      ${traceId} ${spanId}${relation === undefined ? '' : ` ${relation}`}`,
+        `  link      ${traceId} ${spanId}${relation === undefined ? '' : ` ${plainText(relation)}`}`,
     ),
     ...span.events.flatMap(({ name, at, attributes }) => [
-      `  event     ${name} at ${ms(at)}`,
-      ...attributes.map(([key, value]) => `    ${key} = ${textOf(value)}`),
+      `  event     ${plainText(name)} at ${ms(at)}`,
+      ...attributes.map(([key, value]) => `    ${plainText(key)} = ${textOf(value)}`),
     ]),
   ];
 }

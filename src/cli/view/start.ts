@@ -89,27 +89,30 @@ export async function startViewer(options: ViewOptions): Promise<RunningViewer> 
     const port = await listen(server, options.port, PAGE_PORT, host);
     const shown = isWildcard(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
     const origin = `http://${shown}:${port}`;
-    const forget = announceViewer(origin);
-    let unwatch = forget;
+    const undos: (() => void)[] = [];
     const stop = (): Promise<void> => {
-      unwatch();
-      forget();
+      for (const undo of undos) undo();
       return server.close();
     };
     const pageUrl = token === undefined ? `${origin}/` : `${origin}/?token=${token}`;
     const taken = options.port === undefined && port !== PAGE_PORT ? { taken: PAGE_PORT } : {};
-    if (!isLive) return { viewer, server, pageUrl, ...taken, stop };
+    if (!isLive) {
+      undos.push(announceViewer(origin));
+      return { viewer, server, pageUrl, ...taken, stop };
+    }
     const otlpPort = await listen(server, options.otlpPort, OTLP_PORT, host);
     const otlpUrl = `http://${shown}:${otlpPort}`;
     source.name = otlpUrl;
+    undos.push(announceViewer(origin, otlpUrl));
     const { awaited, onCollector } = options;
     const isElsewhere = awaited !== undefined && new URL(awaited).port !== String(otlpPort);
     if (forwardTo === undefined && isElsewhere) {
-      unwatch = awaitCollector(awaited, () => {
+      const unwatch = awaitCollector(awaited, () => {
         server.receiver.forwardTo = awaited;
         viewer.forwardTo(new URL(awaited).origin);
         onCollector?.(awaited);
       });
+      undos.push(unwatch);
     }
     return { viewer, server, pageUrl, otlpUrl, ...taken, stop };
   } catch (error) {

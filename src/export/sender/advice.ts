@@ -10,6 +10,8 @@ export interface Failure {
   advice: string;
   /** Nothing listens at the address. */
   isAbsent?: boolean;
+  /** Something accepts the connection and answers nothing. */
+  isSilent?: boolean;
 }
 
 const START_ONE =
@@ -98,7 +100,8 @@ function isGrpcPort(url: string): boolean {
 
 /** Explains that no response arrived in time. */
 export function explainSilence(timeoutMillis: number): Failure {
-  return { reason: `no answer within ${timeoutMillis} ms`, advice: `${LOG} ${ENDPOINT}` };
+  const reason = `no answer within ${timeoutMillis} ms`;
+  return { reason, advice: `${LOG} ${ENDPOINT}`, isSilent: true };
 }
 
 /** The response is not HTTP/1; an HTTP/2 server begins with a SETTINGS frame. */

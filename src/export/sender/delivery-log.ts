@@ -19,7 +19,7 @@ export type Speak = (
 /** Whether the collector accepts spans, for the doctor. */
 export interface ExportState {
   target: string;
-  failure?: { reason: string; isAbsent: boolean };
+  failure?: { reason: string; isAbsent: boolean; isSilent?: boolean };
 }
 
 const QUIET_MILLIS = 60_000;
@@ -56,7 +56,7 @@ export class DeliveryLog {
    * Logs that the collector does not accept spans: once per outage, and again if the cause changes.
    */
   failing(
-    { reason, advice, isAbsent = false }: Failure,
+    { reason, advice, isAbsent = false, isSilent = false }: Failure,
     waiting: number,
     retryAfterMillis: number | undefined,
   ): void {
@@ -70,7 +70,7 @@ export class DeliveryLog {
     this.#speak(
       'warn',
       `No spans reach the collector at ${this.#address} (${reason}); ${spans(waiting)} waiting. ${after}. ${advice}`,
-      { target: this.#address, failure: { reason, isAbsent } },
+      { target: this.#address, failure: { reason, isAbsent, isSilent } },
     );
   }
 

@@ -265,6 +265,9 @@ class InlineLink implements SenderLink {
 
 /** `clew run` names here the collector of which it reports at the start whether it answers. */
 const REPORTED = 'CLEW_COLLECTOR_REPORTED';
+/** The folder of `clew run`, where this file means that it has reported that collector as silent. */
+const RUN_FOLDER = 'CLEW_RUN_REPORT';
+const SILENT_FILE = 'collector-is-silent';
 let isFirst = true;
 
 /** Whether this is the start of an outage that `clew run` has reported already. */
@@ -272,11 +275,11 @@ function isReported(counters: Counters, state: ExportState | undefined): boolean
   if (!isFirst || state === undefined) return false;
   isFirst = false;
   const { target, failure } = state;
-  return (
-    failure?.isAbsent === true &&
-    environment()[REPORTED] === target &&
-    counters.read().accepted === 0
-  );
+  const { [REPORTED]: reported, [RUN_FOLDER]: folder } = environment();
+  if (!failure || reported !== target || counters.read().accepted > 0) return false;
+  // A collector may answer when it is asked whether it is there, and be silent when it gets spans.
+  const isSilent = failure.isSilent === true && folder !== undefined;
+  return failure.isAbsent || (isSilent && existsSync(join(folder, SILENT_FILE)));
 }
 
 /** Passes on the sender's messages: to the log, and to the doctor. */

@@ -47,19 +47,18 @@ export function ThreadPanel(props: { trace: TraceView; onSpan: (spanId: string) 
         <span>
           <i class="swatch loop" /> waits for the loop
         </span>
-        <span>
-          <span class="bad">✂</span> lost
-        </span>
+        {threads.some(({ lost }) => lost) && (
+          <span>
+            <span class="bad">✂</span> lost
+          </span>
+        )}
         {source === 'spans' && <span>{sourceText(threads)}</span>}
+        {threads.length === 1 && <span>{ALONE}</span>}
         {omitted > 0 && <span>{count(omitted, 'shorter thread')} left out.</span>}
       </p>
       <Timeline
         label="Threads of the request"
-        columnTitle={count(
-          threads.length - 1,
-          'group of async resources',
-          'groups of async resources',
-        )}
+        columnTitle={titleOf(threads)}
         class="threads"
         count={threads.length}
         current={current}
@@ -111,6 +110,16 @@ export function ThreadPanel(props: { trace: TraceView; onSpan: (spanId: string) 
   );
 }
 
+const ALONE =
+  'Nothing below the request was recorded: CLEW_RESOURCE_SPANS=1, or a recording, shows what it waited for.';
+
+/** What the lines are: spans of async resources have a type, those of operations have none. */
+function titleOf([, ...others]: readonly Thread[]): string {
+  if (others.length === 0) return 'the request alone';
+  if (others.every(({ type }) => type === undefined)) return count(others.length, 'operation');
+  return count(others.length, 'group of async resources', 'groups of async resources');
+}
+
 /** How exact it is what spans tell. */
 function sourceText(threads: readonly Thread[]): string {
   const gaps = threads.flatMap((thread) => thread.gaps);
@@ -119,7 +128,7 @@ function sourceText(threads: readonly Thread[]): string {
   return [
     isKnown ? 'From spans: waits of 5 ms and more are exact.' : 'From spans.',
     ...(isEstimated ? ['Broken edges: placed by estimate.'] : []),
-    'A recording has all of them.',
+    ...(threads.length > 1 ? ['A recording has all of them.'] : []),
   ].join(' ');
 }
 

@@ -94,6 +94,7 @@ export function Waterfall({ trace, spanId, onSpan }: WaterfallProps) {
             setView(from <= 0 && to >= whole[1] ? undefined : [from, Math.max(to, from + 1)])
           }
         />
+        <Legend trace={trace} />
         <Timeline
           label="Spans of the trace"
           columnTitle={count(spans.length, 'span')}
@@ -148,6 +149,32 @@ export function Waterfall({ trace, spanId, onSpan }: WaterfallProps) {
         />
       )}
     </div>
+  );
+}
+
+/** What the bars and the line are, but for what the head of the page explains already. */
+function Legend({ trace: { spans, request } }: { trace: TraceView }) {
+  const hasParts = spans.some(({ parts }) => parts);
+  const isPartial = spans.some(({ parts }) => !parts);
+  return (
+    <p class="bar-legend quiet">
+      {hasParts &&
+        !request.parts &&
+        PARTS.map(([name, text]) => (
+          <span key={name}>
+            <i class={`swatch ${name}`} /> {text}
+          </span>
+        ))}
+      {isPartial && (
+        <span>
+          <i class="swatch unknown" /> not measured
+        </span>
+      )}
+      <span>
+        <i class="swatch critical" /> critical path
+      </span>
+      {hasParts && <span>Parts show how long, not when: Threads shows when.</span>}
+    </p>
   );
 }
 

@@ -86,6 +86,7 @@ describe('HttpTransport', () => {
       reason: 'no answer within 20 ms',
       advice: 'See the log of the collector. Check OTEL_EXPORTER_OTLP_ENDPOINT.',
       mayBePoison: true,
+      isSilent: true,
     });
   });
 
