@@ -89,10 +89,10 @@ describe('a name with line breaks and control characters is one line', () => {
 
   it('in the report of clew doctor', () => {
     const given = run({ observations: [observation({ owners: { [NAME]: 1 } })] });
-    const { requests, spans, millis, dropped } = given;
+    const { requests, routes, spans, millis, dropped } = given;
     const findings = diagnose(given, { ...BARE_SURROUNDINGS, sourceLine: () => `f(\r${NAME})` });
     const text = reportText(
-      { $schema: SCHEMA_ID, version: 1, requests, spans, millis, findings, dropped },
+      { $schema: SCHEMA_ID, version: 1, requests, routes, spans, millis, findings, dropped },
       { width: 160 },
     );
     const lines = text.trimEnd().split('\n');
