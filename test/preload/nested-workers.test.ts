@@ -50,6 +50,26 @@ describe('a worker of a worker under the preload', () => {
     }).timeout(60_000);
   }
 
+  // On Node 20 each thread with a loader has a thread for it, made before the preload is loaded.
+  for (const flags of [
+    ['--experimental-loader', './loader.mjs'],
+    ['--import', './register.mjs'],
+  ]) {
+    it(`is made by Node for ${flags.join(' ')}`, async () => {
+      const files = {
+        'loader.mjs': '',
+        'register.mjs': `import { register } from 'node:module'; register('./loader.mjs', import.meta.url);`,
+        'inner.cjs': `console.log('deep')`,
+        'app.cjs': `new (require('node:worker_threads').Worker)(require.resolve('./inner.cjs'));`,
+      };
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
+      const all = ['--no-warnings', ...flags, '--import', REGISTER_URL, 'app.cjs'];
+      const { code, stdout, stderr } = await runNode(all, { env, cwd: folder });
+      assert.deepEqual([code, stdout], [0, 'deep\n'], stderr);
+    });
+  }
+
   it('is made where there is no SharedArrayBuffer', async () => {
     const app = join(folder, 'app.cjs');
     writeFileSync(app, INNER);

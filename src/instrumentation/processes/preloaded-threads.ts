@@ -11,24 +11,32 @@ interface ThreadOptions {
 }
 
 /**
- * Whether a worker thread that is made with `options` loads clew before its own code. Only there may it
+ * Whether a worker thread that is made with `options` loads clew before anything else. Only there may it
  * be given a port: in another thread the port would stay in the data for its own workers, none of which
- * Node could then make.
+ * Node could then make. Loaders, and preloads that register them, have Node 20 make one at once.
  */
 export function isPreloaded(options: ThreadOptions | null | undefined): boolean {
   if (options?.execArgv !== undefined && options.execArgv !== null) return false;
-  if (has(process.execArgv, options)) return true;
-  const env = options?.env;
-  if (env !== undefined && env !== null && env !== SHARE_ENV) return false;
-  return has((environment()['NODE_OPTIONS'] ?? '').split(/\s+/), options);
+  const words = [...wordsOf(options?.env), ...process.execArgv];
+  if (words.some((word) => /^--(?:experimental-)?loader(?:=|$)/.test(word))) return false;
+  const required = valuesOf(words, /^(?:--require|-r)$/);
+  // Code that is evaluated begins before what `--import` names is there.
+  const [first] = options?.eval ? required : [...required, ...valuesOf(words, /^--import$/)];
+  return first !== undefined && isRegister(first);
 }
 
-/** Code that is evaluated begins before what `--import` names is there. */
-function has(words: readonly string[], options: ThreadOptions | null | undefined): boolean {
-  const flags = options?.eval ? /^(?:--require|-r)$/ : /^(?:--require|-r|--import)$/;
-  return words.some((word, index) => {
+/** The words of NODE_OPTIONS in the environment of a new thread. */
+function wordsOf(env: unknown): string[] {
+  const isOwn = env !== undefined && env !== null && env !== SHARE_ENV;
+  const variables = isOwn ? (env as NodeJS.ProcessEnv) : environment();
+  const options: unknown = variables['NODE_OPTIONS'];
+  return typeof options === 'string' ? options.split(/\s+/) : [];
+}
+
+function valuesOf(words: readonly string[], flags: RegExp): string[] {
+  return words.flatMap((word, index) => {
     const [flag = '', value = words[index + 1] ?? ''] = word.split(/=(.*)/s);
-    return flags.test(flag) && isRegister(value.replaceAll('"', ''));
+    return flags.test(flag) ? [value.replaceAll('"', '')] : [];
   });
 }
 
