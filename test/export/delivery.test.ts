@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 
@@ -16,6 +17,15 @@ import { assertBalanced, keepBook, sumOf, type Book } from './support/books.ts';
 import { runApp } from './support/fixture.ts';
 import { endSpans, makeSpan } from './support/spans.ts';
 import { isCollected } from '../support/collected.ts';
+
+/** The threads that start until `stop`; `process.on('worker')` does not show those of the package. */
+function watchThreads(): { started: Worker[]; stop(): void } {
+  const started: Worker[] = [];
+  const remember = (message: unknown): void =>
+    void started.push((message as { worker: Worker }).worker);
+  subscribe('worker_threads', remember);
+  return { started, stop: () => void unsubscribe('worker_threads', remember) };
+}
 
 describe('DeliverySpanProcessor', function () {
   this.timeout(120_000);
@@ -41,13 +51,14 @@ describe('DeliverySpanProcessor', function () {
     return delivery;
   }
 
-  it('starts no thread before the first span', () => {
-    let started = 0;
-    const count = (): void => void started++;
-    process.on('worker', count);
-    start();
-    process.off('worker', count);
-    assert.equal(started, 0);
+  it('starts no thread before the first span', async () => {
+    const threads = watchThreads();
+    const processor = start();
+    assert.equal(threads.started.length, 0);
+    endSpans(processor, 1);
+    await processor.forceFlush();
+    assert.equal(threads.started.length, 1);
+    threads.stop();
   });
 
   it('leaves out spans that are not sampled', async () => {
@@ -150,14 +161,12 @@ describe('DeliverySpanProcessor', function () {
   });
 
   it('starts another thread where one has died, and accounts for what that had', async () => {
-    const workers: Worker[] = [];
-    const remember = (worker: Worker): void => void workers.push(worker);
-    process.on('worker', remember);
+    const threads = watchThreads();
     const processor = start();
     receiver.fault = () => ({ status: 503 });
     endSpans(processor, 10);
     await receiver.waitUntil(() => receiver.requests.length > 0);
-    const [worker] = workers;
+    const [worker] = threads.started;
     assert.ok(worker);
     const exited = once(worker, 'exit');
     await worker.terminate();
@@ -165,7 +174,7 @@ describe('DeliverySpanProcessor', function () {
     receiver.fault = undefined;
     endSpans(processor, 10);
     await processor.forceFlush();
-    process.off('worker', remember);
+    threads.stop();
     assert.equal(receiver.distinct, 10);
     assert.equal(processor.stats().droppedBy.sender_died, 10);
     assert.equal(imbalance(processor.stats()), 0);

@@ -53,6 +53,7 @@ describe('an application that sends requests, with and without clew', () => {
       }
     });
     server.server.on('checkContinue', (request: IncomingMessage, response: http.ServerResponse) => {
+      response.sendDate = false;
       response.writeContinue();
       request.on('end', () => response.end('hello')).resume();
     });
